@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+# Everything starts here: `make help` lists what there is. Each target first lets scripts/setup look whether the
+# machine has what that target needs; when it has, that takes a moment and changes nothing.
+
+Q     := $(if $(V),,@)
+SAY    = $(if $(V),@:,@printf '  %-7s %s\n')
+NEWLIB = build/newlib
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# --- what is compiled -------------------------------------------------------------------------------------------
+
+ROOMS   := kernel drivers net vmm boot
+SOURCES := $(wildcard $(ROOMS:=/*.c) $(ROOMS:=/*.S))
+HEADERS := $(wildcard $(ROOMS:=/*.h))
+OBJECTS := $(SOURCES:%=build/obj/%.o)
+CONFIGS := $(patsubst boot/conf/%.conf,build/%.cpio,$(wildcard boot/conf/*.conf))
+
+CC = gcc
+# No -fpic and no red zone, as in every kernel; general registers only, so that an interrupt has no FPU state to
+# save. Only newlib's headers and the compiler's own: the host's must not be found by accident.
+# (Expanded late: on the first run there is no gcc before set-up.)
+CFLAGS = -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only \
+	 -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
+	 -fno-omit-frame-pointer -momit-leaf-frame-pointer -ffunction-sections -fdata-sections \
+	 -Wall -Wextra -Werror -D__DYNAMIC_REENT__ -I. -nostdinc -isystem $(NEWLIB)/include \
+	 -isystem $(shell $(CC) -print-file-name=include)
+LDFLAGS = -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=0x1000 \
+	  -Wl,-z,noexecstack -Wl,--gc-sections -T linker.ld
+LIBS = $(NEWLIB)/lib/libc.a -lgcc
+
+all: build/weir.elf $(CONFIGS) ## the kernel, build/weir.elf, and build/NAME.cpio for each boot/conf/NAME.conf
+
+# --- set-up: once a run, for all that the goals on the command line need ---------------------------------------------
+
+needs_run    := build run
+needs_demo   := build run
+needs_gdb    := build run gdb
+needs_iso    := build iso
+needs_unit   := build test
+needs_test   := build run test iso format
+needs_bench  := build run bench
+needs_tags   := tags
+needs_format := format
+needs_format-check := format
+NEEDS := $(sort $(foreach goal,$(or $(MAKECMDGOALS),all),$(or $(needs_$(goal)),build)))
+
+.PHONY: setup
+setup:
+	$(Q)scripts/setup $(NEEDS)
+
+# --- the kernel -----------------------------------------------------------------------------------------------------
+
+$(OBJECTS): Makefile | setup build/rooms.ok
+
+build/obj/%.c.o: %.c
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+build/obj/%.S.o: %.S
+	$(SAY) AS $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(OBJECTS:.o=.d)
+
+# A room includes only rooms that stand left of it: checked before anything is compiled.
+build/rooms.ok: $(SOURCES) $(HEADERS) scripts/check-rooms
+	$(Q)scripts/check-rooms $(SOURCES) $(HEADERS)
+	$(Q)mkdir -p $(@D)
+	$(Q)touch $@
+
+# When a source file goes away no object becomes newer; the list of objects changes instead.
+build/obj/list: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(OBJECTS)' | cmp -s - $@ || echo '$(OBJECTS)' >$@
+FORCE:
+
+# Two links: the first, with an empty symbol table, tells where each function lies; the second carries the table for
+# back traces. It only lengthens .rodata, which stands behind .text, so no function moves, and that is checked.
+KERNEL = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+
+build/weir.elf: build/obj/ksyms.o $(OBJECTS) linker.ld scripts/ksyms Makefile build/obj/list
+	$(SAY) LD $@
+	$(Q)$(KERNEL)
+	$(Q)nm -n $@ | scripts/ksyms | cmp -s - build/obj/ksyms.S || \
+		{ echo 'weir.elf: functions moved between the two links; is .text before .rodata in linker.ld?'; exit 1; }
+
+build/obj/first.elf: build/obj/noksyms.o $(OBJECTS) linker.ld Makefile build/obj/list
+	$(Q)$(KERNEL)
+
+build/obj/ksyms.S: build/obj/first.elf scripts/ksyms
+	$(Q)nm -n $< | scripts/ksyms >$@
+
+build/obj/noksyms.S: scripts/ksyms Makefile | setup
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/ksyms </dev/null >$@
+
+build/obj/ksyms.o build/obj/noksyms.o: %.o: %.S
+	$(Q)$(CC) -c -o $@ $<
+
+# One archive holds all that a boot needs. As long as there are no guests, that is the config.
+build/%.cpio: boot/conf/%.conf scripts/mkcpio Makefile | setup
+	$(SAY) CPIO $@
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/mkcpio $@ weir.conf=$<
+
+# --- running it ---------------------------------------------------------------------------------------------------
+
+.PHONY: all run demo gdb iso unit test bench tags format format-check clean help
+
+run: all ## boot Weir in QEMU with two NICs, its shell on this terminal
+	$(Q)scripts/launch run
+
+demo: all ## the same without a person: real traffic through it, counters, power off
+	$(Q)scripts/launch demo
+
+gdb: all ## QEMU stopped before the first instruction, with gdb attached
+	$(Q)scripts/launch gdb
+
+iso: build/weir.iso ## build/weir.iso, which GRUB starts on a BIOS machine
+
+build/weir.iso: build/weir.elf build/switch.cpio boot/grub.cfg scripts/mkiso
+	$(SAY) ISO $@
+	$(Q)scripts/mkiso $@ boot/weir.elf=build/weir.elf boot/switch.cpio=build/switch.cpio \
+		boot/grub/grub.cfg=boot/grub.cfg
+
+unit: setup
+	$(Q)$(MAKE) --no-print-directory -f tests/unit.mk Q=$(Q)
+
+test: all build/weir.iso ## all tests; the last line says how many passed, failed and were skipped
+	$(Q)tests/run
+
+bench: all ## instructions a packet, counted from outside
+	$(Q)tests/bench/run
+
+# --- for whoever writes it ------------------------------------------------------------------------------------------
+
+C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+tags: setup ## a tags file for vi and others
+	$(SAY) TAGS tags
+	$(Q)ctags -R $(wildcard $(ROOMS)) tests
+
+format: setup ## lay out the C files as .clang-format says
+	$(SAY) FORMAT 'C files'
+	$(Q)clang-format-14 -i --style=file $(C_FILES)
+
+format-check: setup ## say which C files are laid out otherwise
+	$(Q)clang-format-14 --dry-run -Werror --style=file $(C_FILES)
+
+clean: ## remove build/ (newlib stays in the cache)
+	$(Q)rm -rf build tags
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1 == "all" ? "" : $$1, $$2 }' Makefile
+	@echo '  V=1 shows the commands. scripts/launch --help: cores, accelerator, config.'

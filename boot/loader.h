@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* loader.h - one function a loader: its own structures in, struct boot_info out */
+#pragma once
+
+#include <stdint.h>
+
+#include "kernel/boot_info.h"
+
+enum {
+	BOOT_DOOR_PVH = 0x50564821,        /* entry.S's mark */
+	BOOT_DOOR_MULTIBOOT2 = 0x36d76289, /* multiboot2's, in eax */
+};
+
+/* Both fill @b from what the loader left at @info; called once, before anything else, on the boot core. */
+void pvh_boot_info(struct boot_info *b, uint64_t info);
+void multiboot2_boot_info(struct boot_info *b, uint64_t info);
+
+/* boot_region_add() and boot_reserve() append to the lists and quietly stop at their ends. */
+void boot_region_add(struct boot_info *b, uint64_t base, uint64_t len, uint32_t type);
+void boot_reserve(struct boot_info *b, uint64_t base, uint64_t len);

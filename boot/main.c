@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - the boot list, a table of contents of the machine
+ *
+ * boot_main() is entered by entry.S on core 0, interrupts off, on the boot stack. It brings the rooms up from left to
+ * right and ends in the core loop. What may take long, the configuration and the shell, runs in the control context.
+ */
+#include "loader.h"
+
+#include "kernel/acpi.h"
+#include "kernel/apic.h"
+#include "kernel/console.h"
+#include "kernel/control.h"
+#include "kernel/cpio.h"
+#include "kernel/ioapic.h"
+#include "kernel/irq.h"
+#include "kernel/libc.h"
+#include "kernel/loop.h"
+#include "kernel/mem.h"
+#include "kernel/shell.h"
+#include "kernel/smp.h"
+#include "kernel/softirq.h"
+#include "kernel/time.h"
+#include "kernel/trace.h"
+#include "drivers/drivers.h"
+#include "drivers/uart.h"
+#include "net/net.h"
+
+#include <errno.h>
+
+static struct boot_info boot;
+
+void boot_region_add(struct boot_info *b, uint64_t base, uint64_t len, uint32_t type)
+{
+	if (b->nregions < BOOT_MAX_REGIONS)
+		b->region[b->nregions++] = (struct boot_region){ base, len, type };
+}
+
+void boot_reserve(struct boot_info *b, uint64_t base, uint64_t len)
+{
+	if (b->nreserved < BOOT_MAX_RESERVED && len)
+		b->reserved[b->nreserved++] = (struct boot_region){ base, len, BOOT_REGION_RAM };
+}
+
+static void read_boot_info(uint32_t door, uint64_t info)
+{
+	boot.cmdline = "";
+	if (door == BOOT_DOOR_PVH)
+		pvh_boot_info(&boot, info);
+	else if (door == BOOT_DOOR_MULTIBOOT2)
+		multiboot2_boot_info(&boot, info);
+	else
+		panic("started by an unknown loader (%#x); use QEMU's -kernel or GRUB's multiboot2",
+		      door);
+}
+
+/* configure() - run weir.conf; without an archive, or with a damaged one, say so and leave every port down. */
+static void configure(void)
+{
+	struct shell sh = { .write = shell_to_console };
+	const void *text;
+	size_t len;
+	unsigned failed;
+	int err;
+
+	if (!boot.archive) {
+		kprintf("config: no archive was handed over (-initrd); every port stays down\n");
+		return;
+	}
+	err = cpio_find((const void *)boot.archive, boot.archive_len, "weir.conf", &text, &len);
+	if (err) {
+		kprintf("config: %s; every port stays down\n",
+			err == -ENOENT ? "no weir.conf in the archive" : cpio_reason());
+		return;
+	}
+	failed = config_run(&sh, "weir.conf", text, len, net_config_failed);
+	if (failed)
+		kprintf("config: %u line%s failed; what they name stays down\n", failed,
+			failed > 1 ? "s" : "");
+}
+
+/* control_main() - the body of the control context. */
+static void control_main(void)
+{
+	configure();
+	kprintf("Weir is ready. Type help for the commands, poweroff to leave.\n");
+	shell_main();
+}
+
+void boot_main(uint32_t door, uint64_t info)
+{
+	/* this core, and a voice */
+	cpu_init_boot();
+	uart_init();
+	read_boot_info(door, info);
+	kprintf("Weir: a packet's way through one machine; started by %s\n", boot.loader);
+
+	/* memory, with what the loader left kept aside */
+	mem_init(&boot);
+	paging_init(&boot);
+	libc_init();
+
+	/* interrupts and time */
+	acpi_init(boot.rsdp);
+	apic_init();
+	cpu_init_late();
+	ioapic_init();
+	irq_enable();
+	softirq_init();
+	time_init();
+	kprintf("memory: %lu MiB; TSC: %lu.%03lu MHz\n", (unsigned long)mem_total() >> 20,
+		(unsigned long)tsc_khz / 1000, (unsigned long)tsc_khz % 1000);
+
+	/* the other cores */
+	smp_init();
+	trace_init();
+
+	/* devices, and what stands between their ports */
+	uart_start();
+	drivers_init();
+	net_init();
+
+	/* configuration and shell, then packets for ever */
+	control_start(control_main);
+	core_loop();
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* drivers.c - the room's entry: which drivers there are. Called once by the boot list, on core 0. */
+#include "drivers.h"
+
+#include "kernel/bits.h"
+#include "edu.h"
+#include "igb.h"
+#include "netdev.h"
+#include "pci.h"
+
+static const struct pci_driver *const drivers[] = {
+	&igb_driver,
+	&edu_driver,
+};
+
+void drivers_init(void)
+{
+	pci_init();
+	pci_probe(drivers, ARRAY_SIZE(drivers));
+	netdev_start();
+}

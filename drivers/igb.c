@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * igb.c - the 82576: probe, reset, open, stop, vectors
+ *
+ * Everything here runs on core 0: probe at boot, open, stop and set_rx_mode in the control context with the cores
+ * parked; but for the hard interrupt of a queue, igb_queue_irq(), which masks and leaves. Owns the chip's registers
+ * apart from the rings' tails (igb_rx.c, igb_tx.c, by the core that owns the queue).
+ *
+ * Order: Intel 82576EB datasheet, section 4.5; the numbers in the comments are its own.
+ */
+#include "igb.h"
+
+#include "kernel/console.h"
+#include "kernel/mem.h"
+#include "kernel/time.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	IGB_REGS = 128 * 1024, /* BAR 0 */
+	WAIT_STEP_US = 10,
+	RESET_US = 20000,
+	RESET_REST_US = 1000, /* to be left alone after reset */
+};
+
+/* the first row that matches counts */
+static const struct igb_chip chips[] = {
+	/* QEMU's: EIAM is a plain register, the EEPROM bit is never set */
+	{ .id = { 0x8086, 0x10c9 },
+	  .subsystem = { 0x1af4, 0x1100 },
+	  .name = "82576 (QEMU)",
+	  .max_queues = 16 },
+	{ .id = { 0x8086, 0x10c9 },
+	  .name = "82576",
+	  .max_queues = 16,
+	  .auto_mask = true,
+	  .eeprom_bit = true },
+};
+
+int igb_wait(const struct igb *igb, uint32_t off, uint32_t mask, uint32_t want, unsigned us,
+	     const char *what)
+{
+	for (unsigned waited = 0; (igb_read(igb, off) & mask) != want; waited += WAIT_STEP_US) {
+		if (waited >= us) {
+			kprintf("igb: %s: %s: not within %u us, register %05x reads %08x\n",
+				igb->dev.name, what, us, off, igb_read(igb, off));
+			return -ETIMEDOUT;
+		}
+		udelay(WAIT_STEP_US);
+	}
+	return 0;
+}
+
+/* --- reset and configuration, in the datasheet's order --- */
+
+static void mask_everything(struct igb *igb)
+{
+	igb_write(igb, IGB_IMC, UINT32_MAX);
+	igb_write(igb, IGB_EIMC, UINT32_MAX);
+	igb_flush(igb);
+}
+
+/* [82576 4.5.3] steps 1 and 2, the first half: leaves the chip silent, without DMA, its registers at their defaults */
+static int igb_reset(struct igb *igb)
+{
+	int err;
+
+	/* 1. disable interrupts [82576 4.5.4] */
+	mask_everything(igb);
+	/* 2. global reset [82576 4.5.5]. First no new DMA; if old DMA will not end, the reset ends it all the same */
+	igb_change(igb, IGB_CTRL, IGB_CTRL_GIO_OFF, 0);
+	igb_wait(igb, IGB_STATUS, IGB_STATUS_GIO_ON, 0, RESET_US, "end of DMA");
+	igb_change(igb, IGB_CTRL, IGB_CTRL_RST, 0);
+	udelay(RESET_REST_US);
+	err = igb_wait(igb, IGB_CTRL, IGB_CTRL_RST, 0, RESET_US, "reset");
+	if (!err && igb->chip->eeprom_bit)
+		err = igb_wait(igb, IGB_EEC, IGB_EEC_AUTO_RD, IGB_EEC_AUTO_RD, RESET_US,
+			       "EEPROM after reset");
+	/* the reset has undone 1. A vector that was being throttled fires now: its queue is disabled, napi_irq() copes */
+	mask_everything(igb);
+	(void)igb_read(igb, IGB_ICR);
+	return err;
+}
+
+/* [82576 4.5.3] step 2, the second half */
+static void configure_general(struct igb *igb)
+{
+	/* speed and duplex as the PHY negotiates them, tags left in the frames, no pause frames either way */
+	igb_change(igb, IGB_CTRL, IGB_CTRL_SLU,
+		   IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPX | IGB_CTRL_RFCE | IGB_CTRL_TFCE |
+			   IGB_CTRL_VME);
+	igb_change(igb, IGB_CTRL_EXT, IGB_CTRL_EXT_DRV_LOAD, 0);
+	/* flow control [82576 4.5.6]: off */
+	igb_write(igb, IGB_FCAL, 0);
+	igb_write(igb, IGB_FCAH, 0);
+	igb_write(igb, IGB_FCT, 0);
+	igb_write(igb, IGB_FCTTV, 0);
+}
+
+/* RSS: the key repeats two bytes, so that both directions of a flow hash alike and meet on one core */
+static void configure_rss(struct igb *igb)
+{
+	unsigned n = igb->dev.nqueues;
+
+	if (n == 1) {
+		igb_write(igb, IGB_MRQC, 0);
+		return;
+	}
+	for (unsigned i = 0; i < IGB_RSSRK_WORDS; i++)
+		igb_write(igb, IGB_RSSRK(i), 0x5a6d5a6d);
+	for (unsigned i = 0; i < IGB_RETA_WORDS; i++) {
+		uint32_t word = 0;
+
+		for (unsigned k = 0; k < 4; k++)
+			word |= (4 * i + k) % n << 8 * k;
+		igb_write(igb, IGB_RETA(i), word);
+	}
+	igb_write(igb, IGB_MRQC,
+		  IGB_MRQC_RSS | IGB_MRQC_IPV4 | IGB_MRQC_TCP_IPV4 | IGB_MRQC_UDP_IPV4 |
+			  IGB_MRQC_IPV6 | IGB_MRQC_TCP_IPV6 | IGB_MRQC_TCP_IPV6_EX |
+			  IGB_MRQC_UDP_IPV6);
+}
+
+/* address, filters, frame length; leaves RCTL.EN as it is */
+static void igb_set_rx_mode(struct netdev *dev)
+{
+	struct igb *igb = dev->priv;
+	const uint8_t *m = dev->mac;
+
+	if (!dev->up)
+		return; /* open programs it all */
+	igb_write(igb, IGB_RAL(0), m[0] | m[1] << 8 | m[2] << 16 | (uint32_t)m[3] << 24);
+	igb_write(igb, IGB_RAH(0), FIELD_PREP(IGB_RAH_ADDR, m[4] | m[5] << 8) | IGB_RAH_AV);
+	igb_write(igb, IGB_RLPML, netdev_frame_max(dev) + ETH_FCS_LEN);
+	/* multicast: all of it, the rooms above choose. Length: LPE even at 1,500, for the tag */
+	igb_change(igb, IGB_RCTL,
+		   IGB_RCTL_MPE | IGB_RCTL_BAM | IGB_RCTL_LPE | IGB_RCTL_SECRC |
+			   (dev->promisc ? IGB_RCTL_UPE : 0),
+		   IGB_RCTL_UPE);
+}
+
+/* [82576 4.5.9] */
+static int configure_receive(struct igb *igb)
+{
+	/* 1. receive address; 2. multicast table; RCTL but for its enable bit */
+	for (unsigned i = 0; i < IGB_MTA_WORDS; i++)
+		igb_write(igb, IGB_MTA(i), 0);
+	igb_set_rx_mode(&igb->dev);
+	/* 3. interrupt causes: all at the end, step 7 of 4.5.3 */
+	/* 4. receive checksums: not used; the bit that RSS needs */
+	igb_write(igb, IGB_RXCSUM, IGB_RXCSUM_PCSD);
+	configure_rss(igb);
+	/* 5. each ring */
+	for (unsigned q = 0; q < igb->dev.nqueues; q++) {
+		int err = igb_rx_start(igb, q);
+
+		if (err)
+			return err;
+	}
+	/* 6. receiver on */
+	igb_change(igb, IGB_RCTL, IGB_RCTL_EN, 0);
+	return 0;
+}
+
+/* [82576 4.5.10] */
+static int configure_transmit(struct igb *igb)
+{
+	for (unsigned q = 0; q < igb->dev.nqueues; q++) {
+		int err = igb_tx_start(igb, q);
+
+		if (err)
+			return err;
+	}
+	igb_write(igb, IGB_TCTL,
+		  IGB_TCTL_EN | IGB_TCTL_PSP | IGB_TCTL_RTLC | FIELD_PREP(IGB_TCTL_CT, 15) |
+			  FIELD_PREP(IGB_TCTL_BST, 0x40));
+	return 0;
+}
+
+void igb_throttle(struct igb *igb)
+{
+	unsigned n = igb->dev.nqueues;
+
+	for (unsigned v = 0; v < n; v++)
+		igb_write(igb, IGB_EITR(v), FIELD_PREP(IGB_EITR_INTERVAL, igb->rx_usecs));
+	igb_write(igb, IGB_EITR(n), FIELD_PREP(IGB_EITR_INTERVAL, IGB_LINK_USECS));
+}
+
+/* [82576 7.3.2]: vector q for receive queue q, the one behind for link and errors; the NAPI instances unmask EIMS */
+static void configure_vectors(struct igb *igb)
+{
+	unsigned n = igb->dev.nqueues;
+	uint32_t queues = BIT(n) - 1;
+
+	/* GPIE first: the others mean something only in this mode */
+	igb_write(igb, IGB_GPIE,
+		  IGB_GPIE_NSICR | IGB_GPIE_MSIX | IGB_GPIE_PBA |
+			  (igb->chip->auto_mask ? IGB_GPIE_EIAME : 0));
+	igb_write(igb, IGB_EIAC, queues | BIT(n));
+	if (igb->chip->auto_mask)
+		igb_write(igb, IGB_EIAM, queues);
+	for (unsigned q = 0; q < n; q++)
+		igb_write(igb, IGB_IVAR(q), FIELD_PREP(IGB_IVAR_RX, IGB_IVAR_VALID | q));
+	igb_write(igb, IGB_IVAR_MISC, FIELD_PREP(IGB_IVAR_MISC_OTHER, IGB_IVAR_VALID | n));
+	igb_throttle(igb);
+	igb_write(igb, IGB_IMS, IGB_ICR_LSC | IGB_ICR_RXO | IGB_ICR_DOUTSYNC);
+}
+
+/* [82576 4.5.3], all of it */
+static int igb_start(struct igb *igb)
+{
+	int err;
+
+	/* 1. disable interrupts; 2. global reset and general configuration */
+	err = igb_reset(igb);
+	if (err)
+		return err;
+	configure_general(igb);
+	/* 3. PHY and link */
+	err = igb_link_restart(igb);
+	if (err)
+		return err;
+	/* 4. statistics: reading clears them */
+	igb_stats_update(igb);
+	/* 5. receive */
+	err = configure_receive(igb);
+	if (err)
+		return err;
+	/* 6. transmit */
+	err = configure_transmit(igb);
+	if (err)
+		return err;
+	/* 7. enable interrupts */
+	configure_vectors(igb);
+	return 0;
+}
+
+/* --- the queues' vectors --- */
+
+static void queue_vector(struct napi *napi, uint32_t reg)
+{
+	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
+
+	igb_write(queue->dev->priv, reg, BIT(queue->index));
+}
+
+static void queue_irq_mask(struct napi *napi)
+{
+	queue_vector(napi, IGB_EIMC);
+}
+
+/* a chip that masks by itself has done so when its interrupt arrives; one more while polling is only counted */
+static void queue_irq_masked_itself(struct napi *napi)
+{
+	(void)napi;
+}
+
+static void queue_irq_unmask(struct napi *napi)
+{
+	queue_vector(napi, IGB_EIMS);
+}
+
+static bool queue_work_pending(struct napi *napi)
+{
+	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
+
+	return igb_rx_pending(queue->dev->priv, queue->index);
+}
+
+static const struct napi_ops queue_ops = {
+	.irq_mask = queue_irq_mask,
+	.irq_unmask = queue_irq_unmask,
+	.work_pending = queue_work_pending,
+};
+
+static const struct napi_ops queue_ops_auto_mask = {
+	.irq_mask = queue_irq_masked_itself,
+	.irq_unmask = queue_irq_unmask,
+	.work_pending = queue_work_pending,
+};
+
+/* igb_queue_irq() - the whole hard interrupt of a queue. EICR is not read: that would clear what came meanwhile. */
+static void igb_queue_irq(void *arg)
+{
+	struct netdev_queue *queue = arg;
+
+	napi_irq(&queue->napi);
+}
+
+/* which pair a core may transmit on: the first that it owns */
+static void map_tx_queues(struct netdev *dev)
+{
+	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
+	for (unsigned q = dev->nqueues; q-- > 0;)
+		dev->txq_of_cpu[dev->queue[q].cpu] = q;
+}
+
+/* the queue follows its vector; cores parked */
+static void igb_queue_moved(void *arg, unsigned cpu)
+{
+	struct netdev_queue *queue = arg;
+
+	napi_disable(&queue->napi);
+	queue->cpu = queue->napi.cpu = cpu;
+	map_tx_queues(queue->dev);
+	napi_enable(&queue->napi);
+}
+
+static void free_vectors(struct igb *igb, unsigned n)
+{
+	while (n-- > 0)
+		irq_free(&igb->queue_irq[n]);
+}
+
+static int request_vectors(struct igb *igb)
+{
+	struct netdev *dev = &igb->dev;
+	int err;
+
+	for (unsigned q = 0; q < dev->nqueues; q++) {
+		struct netdev_queue *queue = &dev->queue[q];
+
+		queue->napi.cpu = queue->cpu;
+		igb->queue_irq[q] = (struct irq){
+			.handler = igb_queue_irq,
+			.moved = igb_queue_moved,
+			.arg = queue,
+			.name = queue->name,
+		};
+		msix_irq_init(&igb->msix, q, &igb->queue_irq[q]);
+		err = irq_request(&igb->queue_irq[q], queue->cpu);
+		if (err) {
+			free_vectors(igb, q);
+			return err;
+		}
+	}
+	igb_link_init(igb, dev->nqueues);
+	err = irq_request(&igb->link_irq, igb->link_napi.cpu);
+	if (err)
+		free_vectors(igb, dev->nqueues);
+	return err;
+}
+
+/* --- open and stop --- */
+
+/* the chip is silent and does no DMA: take back every buffer and vector */
+static void release(struct igb *igb)
+{
+	for (unsigned q = 0; q < igb->dev.nqueues; q++) {
+		igb_rx_stop(igb, q);
+		igb_tx_stop(igb, q);
+	}
+	irq_free(&igb->link_irq);
+	free_vectors(igb, igb->dev.nqueues);
+}
+
+static int igb_open(struct netdev *dev)
+{
+	struct igb *igb = dev->priv;
+	int err = request_vectors(igb);
+
+	if (err) {
+		kprintf("igb: %s: no interrupt vector left\n", dev->name);
+		return err;
+	}
+	dev->up = true;
+	err = igb_start(igb);
+	if (err) {
+		dev->up = false;
+		igb_reset(igb);
+		release(igb);
+		return err;
+	}
+	map_tx_queues(dev);
+	for (unsigned q = 0; q < dev->nqueues; q++)
+		napi_enable(&dev->queue[q].napi);
+	napi_enable(&igb->link_napi);
+	return 0;
+}
+
+static void igb_stop(struct netdev *dev)
+{
+	struct igb *igb = dev->priv;
+
+	for (unsigned q = 0; q < dev->nqueues; q++)
+		napi_disable(&dev->queue[q].napi);
+	napi_disable(&igb->link_napi);
+	igb_stats_update(igb);
+	igb_change(igb, IGB_RCTL, 0, IGB_RCTL_EN);
+	igb_change(igb, IGB_TCTL, 0, IGB_TCTL_EN);
+	igb_reset(igb);
+	release(igb);
+	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
+	dev->up = dev->link = false;
+	dev->speed = 0;
+}
+
+static const struct netdev_ops igb_ops = {
+	.open = igb_open,
+	.stop = igb_stop,
+	.rx_batch = igb_rx_batch,
+	.tx_batch = igb_tx_batch,
+	.set_rx_mode = igb_set_rx_mode,
+	.watchdog = igb_watchdog,
+};
+
+/* --- probe --- */
+
+static const struct igb_chip *chip_of(const struct pci_dev *pd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+		const struct igb_chip *c = &chips[i];
+
+		if (c->id.vendor == pd->vendor && c->id.device == pd->device &&
+		    (!c->subsystem.vendor || (c->subsystem.vendor == pd->subvendor &&
+					      c->subsystem.device == pd->subdevice)))
+			return c;
+	}
+	return NULL;
+}
+
+/* after reset the chip has its permanent address in RAL, RAH 0 */
+static int read_address(struct igb *igb)
+{
+	uint32_t lo = igb_read(igb, IGB_RAL(0)), hi = igb_read(igb, IGB_RAH(0));
+	uint8_t *m = igb->dev.perm_mac;
+
+	for (unsigned i = 0; i < 4; i++)
+		m[i] = lo >> 8 * i;
+	m[4] = hi;
+	m[5] = hi >> 8;
+	memcpy(igb->dev.mac, m, ETH_ALEN);
+	if (hi & IGB_RAH_AV && !(m[0] & 1) && (lo || hi & IGB_RAH_ADDR))
+		return 0;
+	kprintf("igb: %s has no valid address\n", igb->dev.bus_info);
+	return -EINVAL;
+}
+
+static int allocate_rings(struct igb *igb)
+{
+	for (unsigned q = 0; q < igb->dev.max_queues; q++) {
+		igb->rx[q] = mem_try_alloc(sizeof(struct igb_rx), 128);
+		igb->tx[q] = mem_try_alloc(sizeof(struct igb_tx), 128);
+		if (!igb->rx[q] || !igb->tx[q]) {
+			kprintf("igb: %s: no memory for rings\n", igb->dev.bus_info);
+			return -ENOMEM;
+		}
+		memset(igb->rx[q], 0, sizeof(struct igb_rx));
+		memset(igb->tx[q], 0, sizeof(struct igb_tx));
+	}
+	return 0;
+}
+
+static void init_queues(struct netdev *dev)
+{
+	struct igb *igb = dev->priv;
+
+	for (unsigned q = 0; q < dev->max_queues; q++) {
+		struct netdev_queue *queue = &dev->queue[q];
+
+		queue->dev = dev;
+		queue->index = q;
+		queue->cpu = queue->napi.cpu = q % ncpus;
+		queue->napi.ops = igb->chip->auto_mask ? &queue_ops_auto_mask : &queue_ops;
+		queue->napi.name = queue->name;
+		snprintf(queue->name, sizeof(queue->name), "%s-TxRx-%u", dev->name, q);
+	}
+}
+
+static void init_holders(struct igb *igb)
+{
+	snprintf(igb->rx_held_name, sizeof(igb->rx_held_name), "%s rx rings", igb->dev.name);
+	snprintf(igb->tx_held_name, sizeof(igb->tx_held_name), "%s tx rings", igb->dev.name);
+	igb->rx_held =
+		(struct pkt_holder){ .name = igb->rx_held_name, .walk = igb_rx_walk, .arg = igb };
+	igb->tx_held =
+		(struct pkt_holder){ .name = igb->tx_held_name, .walk = igb_tx_walk, .arg = igb };
+	pkt_holder_add(&igb->rx_held);
+	pkt_holder_add(&igb->tx_held);
+}
+
+static int igb_probe(struct pci_dev *pd)
+{
+	struct igb *igb = mem_try_alloc(sizeof(*igb), CACHE_LINE);
+	struct netdev *dev = &igb->dev;
+	int err;
+
+	if (!igb)
+		return -ENOMEM;
+	*igb = (struct igb){ .pd = pd, .chip = chip_of(pd) };
+	*dev = (struct netdev){
+		.ops = &igb_ops,
+		.ethtool = &igb_ethtool_ops,
+		.priv = igb,
+		.mtu = ETH_DATA_LEN,
+		.ring_size = IGB_RING,
+	};
+	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
+	snprintf(dev->bus_info, sizeof(dev->bus_info), "%s", pd->name);
+	snprintf(dev->name, sizeof(dev->name), "%s",
+		 pd->name); /* in messages, until it is registered */
+
+	igb->regs = pci_map_bar(pd, 0, 0, IGB_REGS);
+	if (!igb->regs)
+		return -EINVAL;
+	pci_command(pd, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF, 0);
+	err = msix_enable(&igb->msix, pd);
+	if (err)
+		return err;
+	if (igb->msix.n < 2) {
+		kprintf("igb: %s has %u MSI-X vectors, 2 are needed\n", dev->bus_info, igb->msix.n);
+		return -ENOSPC;
+	}
+	err = igb_reset(igb);
+	if (!err)
+		err = read_address(igb);
+	if (err)
+		return err;
+	dev->max_queues = MIN(MIN(igb->chip->max_queues, NETDEV_MAX_QUEUES), igb->msix.n - 1);
+	dev->nqueues = MIN(ncpus, dev->max_queues);
+	err = allocate_rings(igb);
+	if (!err)
+		err = netdev_register(dev);
+	if (err)
+		return err;
+	init_queues(dev);
+	init_holders(igb);
+	kprintf("igb: %s is an %s at %s, %02x:%02x:%02x:%02x:%02x:%02x, %u queue pairs\n",
+		dev->name, igb->chip->name, pd->name, dev->mac[0], dev->mac[1], dev->mac[2],
+		dev->mac[3], dev->mac[4], dev->mac[5], dev->nqueues);
+	return 0;
+}
+
+static const struct pci_id igb_ids[] = { { 0x8086, 0x10c9 }, { 0, 0 } };
+
+const struct pci_driver igb_driver = { .name = "igb", .ids = igb_ids, .probe = igb_probe };

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * igb_rx.c - receive rings of the 82576
+ *
+ * igb_rx_batch() runs on the core that owns the queue, from its NAPI poll; start and stop in the control context with
+ * the cores parked. Owns struct igb_rx: the descriptors and the packets behind them. The hardware moves the head, we
+ * move the tail; at least one descriptor stays without a buffer, since head == tail means empty.
+ */
+#include "igb.h"
+
+enum { IGB_QUEUE_US = 10000 }; /* for a queue to switch on or off */
+
+int igb_rx_start(struct igb *igb, unsigned q)
+{
+	struct igb_rx *rx = igb->rx[q];
+	uint64_t base = (uintptr_t)rx->desc;
+
+	for (unsigned i = 0; i < IGB_RING; i++)
+		rx->desc[i].post.addr = rx->desc[i].post.zero = 0;
+	rx->next = rx->fill = 0;
+	rx->state = IGB_RX_FRESH;
+	rx->starved = false;
+
+	/* [82576 4.5.9], of each queue */
+	/* 1. a region for the ring: in struct igb_rx, aligned to 128 */
+	/* 2. buffers: by the owning core, in its first poll, from its own pool */
+	/* 3. address and length of the ring */
+	igb_write(igb, IGB_RDBAL(q), base);
+	igb_write(igb, IGB_RDBAH(q), base >> 32);
+	igb_write(igb, IGB_RDLEN(q), sizeof(rx->desc));
+	/* 4. buffer size and descriptor type */
+	igb_write(igb, IGB_SRRCTL(q),
+		  FIELD_PREP(IGB_SRRCTL_BSIZEPKT, PKT_BUF_SIZE / 1024) |
+			  FIELD_PREP(IGB_SRRCTL_DESCTYPE, 1) |
+			  (igb->dev.nqueues > 1 ? IGB_SRRCTL_DROP_EN : 0));
+	/* 5. thresholds, and the queue on; 6. until it says so */
+	igb_write(igb, IGB_RXDCTL(q),
+		  FIELD_PREP(IGB_RXDCTL_PTHRESH, 8) | FIELD_PREP(IGB_RXDCTL_HTHRESH, 8) |
+			  FIELD_PREP(IGB_RXDCTL_WTHRESH, 1) | IGB_RXDCTL_ENABLE);
+	/* 7. the tail: with the buffers, see 2 */
+	igb_write(igb, IGB_RDT(q), 0);
+	return igb_wait(igb, IGB_RXDCTL(q), IGB_RXDCTL_ENABLE, IGB_RXDCTL_ENABLE, IGB_QUEUE_US,
+			"receive queue on");
+}
+
+void igb_rx_stop(struct igb *igb, unsigned q)
+{
+	struct igb_rx *rx = igb->rx[q];
+
+	igb_change(igb, IGB_RXDCTL(q), 0, IGB_RXDCTL_ENABLE);
+	for (; rx->next != rx->fill; rx->next++)
+		pkt_free_seg(rx->slot[rx->next % IGB_RING]);
+	if (rx->state == IGB_RX_INSIDE) {
+		igb->dev.queue[q].rx_dropped++;
+		pkt_drop(rx->head, DROP_RX_STOPPED);
+	}
+	rx->state = IGB_RX_FRESH;
+}
+
+/*
+ * igb_rx_refill() - post fresh buffers in groups, one tail write for all of them. An empty pool ends it early and is
+ * counted; the next poll tries again. Should the device then have no buffer at all, no frame can start that poll:
+ * @starved makes igb_rx_pending() ask for one as soon as the pool has something, and the watchdog raise the vector.
+ */
+static void igb_rx_refill(struct igb *igb, struct igb_rx *rx, unsigned q)
+{
+	struct netdev_queue *queue = &igb->dev.queue[q];
+	uint32_t fill = rx->fill;
+	uint32_t end = fill + ROUND_DOWN(IGB_RING - 1 - (fill - rx->next), IGB_RX_GROUP);
+
+	for (; fill != end; fill++) {
+		uint32_t i = fill % IGB_RING;
+		struct pkt *p = pkt_alloc();
+
+		if (unlikely(!p)) {
+			queue->rx_alloc_failed++;
+			break;
+		}
+		rx->slot[i] = p;
+		rx->desc[i].post.addr = (uintptr_t)pkt_buf(p);
+		rx->desc[i].post.zero = 0;
+	}
+	rx->starved = fill == rx->next;
+	if (fill == rx->fill)
+		return;
+	rx->fill = fill;
+	/* release: the descriptors are written before the device may look; MMIO follows stores on x86 */
+	atomic_thread_fence(memory_order_release);
+	igb_write(igb, IGB_RDT(q), fill % IGB_RING);
+	queue->doorbells++;
+}
+
+/* igb_rx_append() - one more buffer behind the frame that is being put together. */
+static void igb_rx_append(struct igb_rx *rx, struct pkt *p, uint32_t len)
+{
+	p->data = pkt_buf(p);
+	p->next = NULL;
+	p->len = len;
+	if (rx->state == IGB_RX_FRESH) {
+		rx->state = IGB_RX_INSIDE;
+		rx->head = p;
+		p->frame_len = 0;
+		p->nsegs = 0;
+	} else {
+		rx->tail->next = p;
+	}
+	rx->tail = p;
+	rx->head->frame_len += len;
+	rx->head->nsegs++;
+}
+
+/*
+ * igb_rx_odd() - the descriptor at @next is done but not simply a whole, good frame: part of a longer one, damaged, or
+ * of a length that cannot be. Returns the frame when its last buffer has come, NULL otherwise. A frame is dropped once,
+ * with one reason, when it is seen to be bad; the buffers that follow up to its end are freed.
+ */
+static __attribute__((noinline)) struct pkt *igb_rx_odd(struct netdev_queue *queue,
+							struct igb_rx *rx, uint32_t next)
+{
+	struct pkt *p = rx->slot[next % IGB_RING];
+	uint32_t status = rx->desc[next % IGB_RING].done.status;
+	uint32_t len = rx->desc[next % IGB_RING].done.len;
+	bool bad_len = len == 0 || len > PKT_BUF_SIZE;
+	bool last = status & IGB_RXD_EOP;
+
+	if (rx->state == IGB_RX_SKIP) {
+		pkt_free_seg(p);
+		rx->state = last ? IGB_RX_FRESH : IGB_RX_SKIP;
+		return NULL;
+	}
+	igb_rx_append(rx, p, bad_len ? 0 : len);
+	p = rx->head;
+	if (bad_len || (last && status & IGB_RXD_RXE)) {
+		pkt_drop(p, DROP_RX_ERROR);
+	} else if (p->nsegs == PKT_MAX_SEGS && !last) {
+		pkt_drop(p, DROP_RX_TOO_LONG);
+	} else {
+		rx->state = last ? IGB_RX_FRESH : IGB_RX_INSIDE;
+		return last ? p : NULL;
+	}
+	rx->state = last ? IGB_RX_FRESH : IGB_RX_SKIP;
+	queue->rx_dropped++;
+	return NULL;
+}
+
+/*
+ * igb_rx_run() - take whole, good frames from descriptor @at on, at most @run, which do not wrap; the hot loop.
+ * Returns how many; it stops at the first descriptor that is not done, or odd.
+ */
+static inline size_t igb_rx_run(struct igb_rx *rx, uint32_t at, size_t run, struct pkt **pkts,
+				uint64_t *bytes)
+{
+	const volatile union igb_rx_desc *d = &rx->desc[at];
+	struct pkt **slot = &rx->slot[at];
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < run; i++, d++) {
+		uint32_t status = d->done.status;
+		uint32_t len = d->done.len;
+		struct pkt *p = slot[i];
+
+		if ((status & (IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_RXE)) !=
+		    (IGB_RXD_DD | IGB_RXD_EOP))
+			break;
+		if (len - 1 >= PKT_BUF_SIZE)
+			break;
+		p->data = pkt_buf(p);
+		p->next = NULL;
+		p->frame_len = len;
+		p->len = len;
+		p->nsegs = 1;
+		pkts[i] = p;
+		sum += len;
+	}
+	*bytes += sum;
+	return i;
+}
+
+unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
+{
+	struct igb *igb = dev->priv;
+	struct igb_rx *rx = igb->rx[q];
+	struct netdev_queue *queue = &dev->queue[q];
+	uint32_t next = rx->next, fill = rx->fill;
+	uint64_t bytes = 0;
+	size_t n = 0;
+
+	while (n < max && next != fill) {
+		uint32_t at = next % IGB_RING;
+		uint32_t run = MIN(MIN(fill - next, IGB_RING - at), max - n), took = 0;
+
+		if (likely(rx->state == IGB_RX_FRESH))
+			took = igb_rx_run(rx, at, run, pkts + n, &bytes);
+		next += took;
+		n += took;
+		if (likely(took < run)) {
+			struct pkt *p;
+
+			if (!(rx->desc[next % IGB_RING].done.status & IGB_RXD_DD))
+				break;
+			p = igb_rx_odd(queue, rx, next++);
+			if (p) {
+				bytes += p->frame_len;
+				pkts[n++] = p;
+			}
+		}
+	}
+	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
+	atomic_thread_fence(memory_order_acquire);
+	rx->next = next;
+	queue->rx_packets += n;
+	queue->rx_bytes += bytes;
+	if (IGB_RING - 1 - (fill - next) >= IGB_RX_GROUP)
+		igb_rx_refill(igb, rx, q);
+	return n;
+}
+
+bool igb_rx_pending(const struct igb *igb, unsigned q)
+{
+	const struct igb_rx *rx = igb->rx[q];
+	const struct pool *pool = this_cpu()->pool;
+
+	if (unlikely(rx->starved)) /* a refill would do some good by now */
+		return pool->free || pool->returned;
+	return rx->next != rx->fill && rx->desc[rx->next % IGB_RING].done.status & IGB_RXD_DD;
+}
+
+void igb_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
+{
+	struct igb *igb = arg;
+
+	for (unsigned q = 0; q < igb->dev.max_queues; q++) {
+		struct igb_rx *rx = igb->rx[q];
+
+		for (uint32_t i = rx->next; i != rx->fill; i++) {
+			rx->slot[i % IGB_RING]->next =
+				NULL; /* a pool's link may still stand there */
+			tally(t, rx->slot[i % IGB_RING]);
+		}
+		if (rx->state == IGB_RX_INSIDE)
+			tally(t, rx->head);
+	}
+}

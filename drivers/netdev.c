@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netdev.c - the list of NICs, and the timer behind their watchdogs
+ *
+ * Drivers register at boot, core 0. The timer runs on core 0, in SOFTIRQ_TIMER. Owns the list; a netdev is never taken
+ * off it.
+ */
+#include "netdev.h"
+
+#include "kernel/console.h"
+#include "kernel/time.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WATCHDOG_US = 1000000 };
+
+struct netdev *netdevs[NETDEV_MAX];
+unsigned nnetdevs;
+
+int netdev_register(struct netdev *dev)
+{
+	if (nnetdevs == NETDEV_MAX) {
+		kprintf("netdev: %s is ignored, there are %u NICs already\n", dev->bus_info,
+			nnetdevs);
+		return -ENOSPC;
+	}
+	snprintf(dev->name, sizeof(dev->name), "nic%u", nnetdevs);
+	netdevs[nnetdevs++] = dev;
+	return 0;
+}
+
+struct netdev *netdev_by_name(const char *name)
+{
+	netdev_for_each(i)
+		if (strcmp(netdevs[i]->name, name) == 0)
+			return netdevs[i];
+	return NULL;
+}
+
+static void watchdog(struct timer *t)
+{
+	netdev_for_each(i)
+		if (netdevs[i]->up)
+			netdevs[i]->ops->watchdog(netdevs[i]);
+	timer_arm(t, WATCHDOG_US);
+}
+
+void netdev_start(void)
+{
+	static struct timer timer = { .fn = watchdog };
+
+	if (nnetdevs)
+		timer_arm(&timer, WATCHDOG_US);
+}

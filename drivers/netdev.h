@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netdev.h - what a NIC driver offers, and what the rooms above ask of it
+ *
+ * A driver registers one struct netdev a NIC with its ops (Linux: net_device_ops, ethtool_ops). Packets move up by
+ * return value: rx_batch() hands over what the ring holds. A queue is owned by one core, the one its vector goes to:
+ * rx_batch, tx_batch, reap and the NAPI ops run there and nowhere else, so they take no lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/cpu.h"
+#include "kernel/pkt.h"
+#include "kernel/softirq.h"
+
+enum {
+	NETDEV_MAX = 8,
+	NETDEV_MAX_QUEUES = 8,
+	NETDEV_NAME = 16,
+	ETH_ALEN = 6,
+	ETH_HLEN = 14,
+	ETH_FCS_LEN = 4,
+	ETH_DATA_LEN = 1500, /* default MTU */
+	ETH_MIN_FRAME = 60,  /* without FCS; shorter ones are padded on the way out */
+	VLAN_HLEN = 4,
+	NETDEV_MIN_MTU = 68,
+	NETDEV_MAX_MTU = 9216,
+};
+
+struct netdev;
+
+struct netdev_ops {
+	/*
+	 * bring queues and vectors up, enable their NAPI instances, start the link; sets dev->up. 0 or a negative errno,
+	 * having said why. Control context, cores parked. The link comes later, by link_changed.
+	 */
+	int (*open)(struct netdev *dev);
+	/* disable NAPI, stop DMA, free every packet held; clears dev->up and link. Control context, cores parked. */
+	void (*stop)(struct netdev *dev);
+
+	/*
+	 * Owning core: take up to @max received frames of queue @q, oldest first; each is a chain whose first pkt has
+	 * frame_len, nsegs and data set. Damaged frames are dropped inside with their reason. Returns how many.
+	 */
+	unsigned (*rx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
+	/*
+	 * Owning core: give up to @n chains to queue @q in order; one doorbell for all. Returns how many were taken;
+	 * the caller keeps the rest. Reaps finished descriptors first when the ring runs low.
+	 */
+	unsigned (*tx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n);
+
+	/* program address, promiscuous and MTU from dev->; control context, cores parked */
+	void (*set_rx_mode)(struct netdev *dev);
+
+	/* once a second on core 0: link state, statistics registers, a stalled transmitter */
+	void (*watchdog)(struct netdev *dev);
+};
+
+enum { ETHTOOL_STAT_NAME = 32 };
+
+struct ethtool_stat {
+	char name[ETHTOOL_STAT_NAME];
+	uint64_t value;
+};
+
+struct ethtool_ops {
+	const char *driver; /* ethtool -i */
+	const char *version;
+	/* ethtool -S: fills up to @max, returns how many there are */
+	unsigned (*get_stats)(struct netdev *dev, struct ethtool_stat *s, unsigned max);
+	/* ethtool -c / -C: rx-usecs, 0 for no throttle; set returns 0 or -EINVAL */
+	unsigned (*get_coalesce)(struct netdev *dev);
+	int (*set_coalesce)(struct netdev *dev, unsigned usecs);
+	/* ethtool -r: restart auto-negotiation */
+	int (*nway_reset)(struct netdev *dev);
+};
+
+struct netdev_queue {
+	struct napi napi; /* napi.poll is set by the room above */
+	struct netdev *dev;
+	uint16_t index;
+	uint16_t cpu;  /* owning core; follows the vector */
+	char name[24]; /* "nic0-TxRx-0" */
+
+	/* by the owning core */
+	uint64_t rx_packets, rx_bytes; /* taken from the ring, damaged ones not included */
+	uint64_t tx_packets, tx_bytes; /* given to the ring */
+	uint64_t tx_busy;              /* packets refused, ring full */
+	uint64_t rx_dropped;           /* dropped inside rx_batch, with their reasons */
+	uint64_t rx_alloc_failed;      /* refills cut short by an empty pool */
+	uint64_t doorbells;            /* tail register writes */
+};
+
+struct netdev {
+	char name[NETDEV_NAME]; /* "nic0" */
+	const struct netdev_ops *ops;
+	const struct ethtool_ops *ethtool;
+	void *priv;        /* driver's own */
+	char bus_info[16]; /* "0000:01:00.0" */
+	uint8_t mac[ETH_ALEN];
+	uint8_t perm_mac[ETH_ALEN];
+	uint16_t mtu; /* bytes behind the Ethernet header; one VLAN tag rides on top */
+	bool promisc;
+	bool up; /* open() has been called */
+	volatile bool link;
+	uint16_t speed;  /* Mb/s */
+	uint8_t nqueues; /* RX/TX pairs in use, set before open() */
+	uint8_t max_queues;
+	uint16_t ring_size; /* descriptors a ring */
+	struct netdev_queue queue[NETDEV_MAX_QUEUES];
+	/* by the driver while cores are parked: the pair that a core may transmit on, -1 for none of its own */
+	int8_t txq_of_cpu[MAX_CPUS];
+
+	/* set by the room above: told of link changes. Core 0, from the watchdog or the control context */
+	void (*link_changed)(struct netdev *dev);
+	void *upper; /* the port above */
+};
+
+extern struct netdev *netdevs[NETDEV_MAX];
+extern unsigned nnetdevs;
+
+#define netdev_for_each(i) for (unsigned i = 0; i < nnetdevs; i++)
+
+/* netdev_register() - name it nicN and list it; 0 or -ENOSPC. */
+int netdev_register(struct netdev *dev);
+/* netdev_start() - from now on the watchdog of every device that is up runs once a second. Core 0, after all probes. */
+void netdev_start(void);
+/* netdev_by_name() - NULL if there is none. */
+struct netdev *netdev_by_name(const char *name);
+/* netdev_frame_max() - longest frame (without FCS) that the MTU allows, one VLAN tag included. */
+static inline uint32_t netdev_frame_max(const struct netdev *dev)
+{
+	return ETH_HLEN + VLAN_HLEN + dev->mtu;
+}

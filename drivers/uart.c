@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uart.c - the 16550 at COM1 [PC16550D datasheet, section 8]
+ *
+ * The console calls kick() on any core when its ring has output; the interrupt, on core 0, moves bytes between the
+ * console's rings and the FIFOs. Until uart_start(), and after a panic, bytes go by polling. Owns the UART's registers;
+ * the lock guards tx_busy and the transmit FIFO.
+ */
+#include "uart.h"
+
+#include "kernel/console.h"
+#include "kernel/ioapic.h"
+#include "kernel/irq.h"
+#include "kernel/lock.h"
+#include "kernel/x86.h"
+
+#define COM1	       0x3f8
+#define UART_RBR       0 /* R: receive buffer */
+#define UART_THR       0 /* W: transmit holding */
+#define UART_DLL       0 /* with DLAB: divisor, low byte */
+#define UART_IER       1
+#define	  IER_RX       BIT(0)
+#define	  IER_TX       BIT(1)
+#define UART_DLM       1
+#define UART_IIR       2 /* R */
+#define	  IIR_NONE     BIT(0)
+#define UART_FCR       2 /* W */
+#define	  FCR_SETUP    0xc7 /* FIFOs on and cleared, interrupt at 14 bytes */
+#define UART_LCR       3
+#define	  LCR_8N1      0x03
+#define	  LCR_DLAB     0x80
+#define UART_MCR       4
+#define	  MCR_SETUP    0x0b /* DTR, RTS, OUT2: interrupt line on */
+#define UART_LSR       5
+#define	  LSR_DR       BIT(0)
+#define	  LSR_THRE     BIT(5)
+
+enum { FIFO = 16, COM1_IRQ = 4, POLL_MAX = 1000000, RX_MAX = 256 };
+
+static struct spinlock lock;
+static bool started, tx_busy;
+static struct irq irq;
+
+static void put_now(char c)
+{
+	for (int i = 0; i < POLL_MAX && !(inb(COM1 + UART_LSR) & LSR_THRE); i++)
+		cpu_pause();
+	outb(COM1 + UART_THR, c);
+}
+
+/* fill_fifo() - the transmitter is empty: give it what the console has; the lock is held. */
+static void fill_fifo(void)
+{
+	char buf[FIFO];
+	size_t n = console_out_get(buf, sizeof(buf));
+
+	for (size_t i = 0; i < n; i++)
+		outb(COM1 + UART_THR, buf[i]);
+	if (tx_busy != (n > 0))
+		outb(COM1 + UART_IER, IER_RX | (n ? IER_TX : 0));
+	tx_busy = n > 0;
+}
+
+static void kick(void)
+{
+	char c;
+	uint64_t flags;
+
+	if (!started) {
+		while (console_out_get(&c, 1))
+			put_now(c);
+		return;
+	}
+	flags = irq_save();
+	spin_lock(&lock);
+	if (!tx_busy)
+		fill_fifo();
+	spin_unlock(&lock);
+	irq_restore(flags);
+}
+
+static void handler(void *arg)
+{
+	(void)arg;
+	(void)inb(COM1 + UART_IIR); /* takes the transmitter's cause back */
+	for (int i = 0; i < RX_MAX && inb(COM1 + UART_LSR) & LSR_DR; i++)
+		console_in_put(inb(COM1 + UART_RBR));
+	spin_lock(&lock);
+	if (tx_busy && inb(COM1 + UART_LSR) & LSR_THRE)
+		fill_fifo();
+	spin_unlock(&lock);
+}
+
+static const struct console_ops uart_console = { .kick = kick, .put_now = put_now };
+
+void uart_init(void)
+{
+	outb(COM1 + UART_IER, 0);
+	outb(COM1 + UART_LCR, LCR_DLAB);
+	outb(COM1 + UART_DLL, 1); /* 115200 */
+	outb(COM1 + UART_DLM, 0);
+	outb(COM1 + UART_LCR, LCR_8N1);
+	outb(COM1 + UART_FCR, FCR_SETUP);
+	outb(COM1 + UART_MCR, MCR_SETUP);
+	console_attach(&uart_console);
+}
+
+void uart_start(void)
+{
+	irq = (struct irq){ .handler = handler, .name = "ttyS0" };
+	if (ioapic_isa_init(&irq, COM1_IRQ) || irq_request(&irq, 0)) {
+		kprintf("uart: no interrupt line for COM1; output by polling, no input\n");
+		return;
+	}
+	started = true;
+	outb(COM1 + UART_IER, IER_RX);
+	kick();
+}

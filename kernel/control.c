@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.c - the control context: a second stack on core 0 that the core loop and yield() switch between
+ *
+ * Everything here is core 0's. wake is set by hard interrupts too (a byte typed), so it is looked at with interrupts
+ * in mind: it is cleared before the context runs, and what comes meanwhile makes it run again.
+ */
+#include "control.h"
+
+#include "cpu.h"
+#include "irq.h"
+#include "mem.h"
+#include "park.h"
+#include "softirq.h"
+#include "time.h"
+#include "x86.h"
+
+#include <stddef.h>
+
+enum { CONTROL_STACK = 64 * 1024, SAVED_REGISTERS = 6 };
+
+void stack_switch(uint64_t *save, uint64_t to); /* switch.S */
+
+static uint64_t control_sp, loop_sp;
+static bool started;
+static bool asleep;         /* wants to run only when woken */
+static volatile bool awake; /* woken since it was last run */
+
+void control_start(void (*fn)(void))
+{
+	uint8_t *stack =
+		mem_alloc(CONTROL_STACK + PAGE_SIZE, PAGE_SIZE, "the control context's stack");
+	uint64_t *top = (uint64_t *)(stack + CONTROL_STACK + PAGE_SIZE);
+
+	paging_guard(stack);
+	*--top = 0;            /* the back trace ends here */
+	*--top = (uint64_t)fn; /* stack_switch returns into it */
+	for (int i = 0; i < SAVED_REGISTERS; i++)
+		*--top = 0;
+	control_sp = (uint64_t)top;
+	started = true;
+}
+
+bool control_run(void)
+{
+	if (!started || (asleep && !awake))
+		return false;
+	awake = false;
+	this_cpu()->in_control = true;
+	stack_switch(&loop_sp, control_sp);
+	this_cpu()->in_control = false;
+	return !asleep || awake;
+}
+
+/* turn_while_booting() - before the core loop runs: do by hand what a turn of it would. */
+static void turn_while_booting(void)
+{
+	softirq_run();
+	irq_disable();
+	if (!softirq_pending())
+		cpu_halt();
+	irq_enable();
+}
+
+void yield(void)
+{
+	if (cores_parked()) /* nothing may turn; interrupts still come and drain the console */
+		cpu_pause();
+	else if (this_cpu()->in_control)
+		stack_switch(&control_sp, loop_sp);
+}
+
+void control_sleep(void)
+{
+	asleep = true;
+	yield();
+	asleep = false;
+}
+
+void control_wake(void)
+{
+	awake = true;
+}
+
+static void alarm(struct timer *t)
+{
+	(void)t;
+	control_wake();
+}
+
+void msleep(unsigned ms)
+{
+	uint64_t end = rdtsc() + tsc_from_us((uint64_t)ms * 1000);
+	struct timer t = { .fn = alarm };
+
+	while (rdtsc() < end) {
+		timer_arm(&t, (uint64_t)ms * 1000);
+		if (this_cpu()->in_control)
+			control_sleep();
+		else
+			turn_while_booting();
+	}
+	timer_cancel(&t);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.h - the one context that may take long
+ *
+ * On core 0, with a stack of its own: shell, configuration, dumps. The core loop switches to it only while no softirq
+ * is pending, and it gives the core back by yield(). It is not preempted, so it yields often: packets wait meanwhile.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* control_start() - @fn becomes the control context's body; it must not return. */
+void control_start(void (*fn)(void));
+
+/* yield() - let the core loop turn once. In the control context only; elsewhere (boot, tests) it does nothing. */
+void yield(void);
+
+/* control_sleep() - the control context has nothing to do until control_wake(); may wake early. */
+void control_sleep(void);
+void control_wake(void); /* from any context of core 0, hard interrupts included */
+
+/* msleep() - let at least @ms milliseconds pass while the core loop turns. Control context. */
+void msleep(unsigned ms);
+
+/* control_run() - the core loop's side: run it until it yields. Returns true if it wants to run again at once. */
+bool control_run(void);

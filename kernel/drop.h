@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drop.h - why a packet goes nowhere
+ *
+ * A packet that is not passed on is freed with exactly one of these, and each reason is given at exactly one
+ * place in the source (tests/unit checks that). The texts are what `drops` prints.
+ */
+#pragma once
+
+#define DROP_REASONS(X)                                                                     \
+	X(RX_ERROR, "rx_error", "the NIC marked the frame as damaged")                      \
+	X(RX_TOO_LONG, "rx_too_long", "the frame spans more buffers than a chain may have") \
+	X(RX_NO_BUFFER, "rx_no_buffer", "no fresh buffer to post in its place")             \
+	X(RX_STOPPED, "rx_stopped", "part of a frame when the queue was stopped")           \
+	X(PARSE_ETH, "parse_eth", "shorter than an Ethernet header")                        \
+	X(PARSE_VLAN, "parse_vlan", "VLAN tag does not fit the frame")                      \
+	X(PARSE_ARP, "parse_arp", "ARP packet does not fit the frame")                      \
+	X(PARSE_IPV4_IHL, "parse_ipv4_ihl", "IPv4 header length below 5 words")             \
+	X(PARSE_IPV4, "parse_ipv4", "IPv4 header does not fit the frame")                   \
+	X(PARSE_IPV6, "parse_ipv6", "IPv6 header does not fit the frame")                   \
+	X(PARSE_IPV6_EXT, "parse_ipv6_ext", "IPv6 extension chain broken or too long")      \
+	X(PARSE_TCP, "parse_tcp", "TCP header does not fit the frame")                      \
+	X(PARSE_UDP, "parse_udp", "UDP header does not fit the frame")                      \
+	X(PARSE_ICMP, "parse_icmp", "ICMP header does not fit the frame")                   \
+	X(NO_SWITCH, "no_switch", "the port belongs to no switch")                          \
+	X(PORT_DOWN, "port_down", "the port it came in by is down")                         \
+	X(RULE, "rule", "a rule said drop")                                                 \
+	X(NO_RULE, "no_rule", "no rule matched")                                            \
+	X(SAME_PORT, "same_port", "it would leave by the port it came in by")               \
+	X(NO_OUTPUT, "no_output", "no other port to send it to")                            \
+	X(RESERVED_MAC, "reserved_mac", "link-local group address, a switch keeps these")   \
+	X(NO_COPY, "no_copy", "no buffer for a copy")                                       \
+	X(TX_DOWN, "tx_down", "the port it should leave by is down or has no link")         \
+	X(TX_TOO_LONG, "tx_too_long", "longer than the MTU of the port it should leave by") \
+	X(TX_RING_FULL, "tx_ring_full", "no free descriptor in the transmit ring")          \
+	X(TX_STOPPED, "tx_stopped", "waited for another core when its port was stopped")    \
+	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full")
+
+enum drop_reason {
+#define X(id, name, text) DROP_##id,
+	DROP_REASONS(X)
+#undef X
+		DROP_N
+};
+
+struct drop_text {
+	const char *name; /* as a counter is named */
+	const char *text; /* for a person */
+};
+
+extern const struct drop_text drop_text[DROP_N];

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.h - what the core loop asks of the hypervisor, which lives in a higher room
+ *
+ * The loop knows a guest's core only as something that can be chosen and entered for a while.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct vcpu;
+struct cpu;
+
+struct guest_ops {
+	/* the vCPU that this core should run next, NULL if none can run. Interrupts off. */
+	struct vcpu *(*next)(struct cpu *c);
+	/*
+	 * run it until @slice TSC ticks have passed or it has nothing to do. With @keep pending softirqs do not end
+	 * the run: that is the guest's share under load. Entered with interrupts off, returns with them off.
+	 */
+	void (*enter)(struct vcpu *v, uint64_t slice, int keep);
+};
+
+/* guest_attach() - there are guests now; with NULL no more. Cores parked, or none running yet. */
+void guest_attach(const struct guest_ops *ops);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ioapic.c - redirection of interrupt lines [82093AA datasheet, 3.2]
+ *
+ * Called at set-up and when an interrupt moves, by the control context on core 0; mask and unmask from the line's
+ * handler too. Owns the registers of all IOAPICs; a line has one struct irq, so no lock is needed but for the index
+ * register, which select and window share: interrupts are off around the pair and only core 0 programs lines.
+ */
+#include "ioapic.h"
+
+#include "acpi.h"
+#include "bits.h"
+#include "mem.h"
+
+#include <errno.h>
+
+#define IOREGSEL       0x00
+#define IOWIN          0x10
+#define IOAPICVER      0x01
+#define MAX_ENTRY      BITS(23, 16)
+#define IOREDTBL(n)    (0x10 + 2 * (n)) /* low half; high half follows */
+#define RTE_LOW_ACTIVE BIT(13)
+#define RTE_LEVEL      BIT(15)
+#define RTE_MASKED     BIT(16)
+#define RTE_DEST_SHIFT 24 /* in the high half */
+
+/* flags of a MADT override [ACPI 6.4, 5.2.12.5]: 3 in either field means active low, level */
+#define OVERRIDE_POLARITY BITS(1, 0)
+#define OVERRIDE_TRIGGER  BITS(3, 2)
+
+enum { NO_GSI = -1, MAX_LINES = 256 };
+
+struct line {
+	volatile uint32_t *regs;
+	unsigned pin;
+	uint32_t mode; /* trigger and polarity */
+};
+
+static struct line lines[MAX_LINES]; /* by GSI; regs NULL where there is none */
+
+static uint32_t io_read(volatile uint32_t *regs, unsigned reg)
+{
+	regs[IOREGSEL / 4] = reg;
+	return regs[IOWIN / 4];
+}
+
+static void io_write(volatile uint32_t *regs, unsigned reg, uint32_t v)
+{
+	regs[IOREGSEL / 4] = reg;
+	regs[IOWIN / 4] = v;
+}
+
+static void line_route(struct irq *irq, uint32_t apic_id, uint8_t vector)
+{
+	struct line *l = irq->chip_data;
+	uint64_t flags = irq_save();
+
+	io_write(l->regs, IOREDTBL(l->pin) + 1, apic_id << RTE_DEST_SHIFT);
+	io_write(l->regs, IOREDTBL(l->pin), l->mode | RTE_MASKED | vector);
+	irq_restore(flags);
+}
+
+static void line_set_mask(struct irq *irq, uint32_t mask)
+{
+	struct line *l = irq->chip_data;
+	uint64_t flags = irq_save();
+	uint32_t low = io_read(l->regs, IOREDTBL(l->pin));
+
+	io_write(l->regs, IOREDTBL(l->pin), (low & ~(uint32_t)RTE_MASKED) | mask);
+	irq_restore(flags);
+}
+
+static void line_mask(struct irq *irq)
+{
+	line_set_mask(irq, RTE_MASKED);
+}
+
+static void line_unmask(struct irq *irq)
+{
+	line_set_mask(irq, 0);
+}
+
+static const struct irq_chip ioapic_edge = {
+	.name = "IO-APIC-edge",
+	.route = line_route,
+	.mask = line_mask,
+	.unmask = line_unmask,
+};
+
+static const struct irq_chip ioapic_level = {
+	.name = "IO-APIC-fasteoi", /* the local APIC's EOI reaches the IOAPIC by itself */
+	.route = line_route,
+	.mask = line_mask,
+	.unmask = line_unmask,
+};
+
+void ioapic_init(void)
+{
+	for (unsigned i = 0; i < acpi.nioapics; i++) {
+		volatile uint32_t *regs = mmio_map(acpi.ioapic[i].base, PAGE_SIZE);
+		unsigned last = FIELD_GET(MAX_ENTRY, io_read(regs, IOAPICVER));
+
+		for (unsigned pin = 0; pin <= last; pin++) {
+			unsigned gsi = acpi.ioapic[i].gsi_base + pin;
+
+			io_write(regs, IOREDTBL(pin), RTE_MASKED);
+			if (gsi < MAX_LINES)
+				lines[gsi] = (struct line){ .regs = regs, .pin = pin };
+		}
+	}
+}
+
+int ioapic_irq_init(struct irq *irq, unsigned gsi, bool level, bool active_low)
+{
+	if (gsi >= MAX_LINES || !lines[gsi].regs)
+		return -ENODEV;
+	lines[gsi].mode = (level ? RTE_LEVEL : 0) | (active_low ? RTE_LOW_ACTIVE : 0);
+	irq->chip = level ? &ioapic_level : &ioapic_edge;
+	irq->chip_data = &lines[gsi];
+	return 0;
+}
+
+int ioapic_isa_init(struct irq *irq, unsigned isa_irq)
+{
+	for (unsigned i = 0; i < acpi.noverrides; i++)
+		if (acpi.override[i].irq == isa_irq)
+			return ioapic_irq_init(
+				irq, acpi.override[i].gsi,
+				FIELD_GET(OVERRIDE_TRIGGER, acpi.override[i].flags) == 3,
+				FIELD_GET(OVERRIDE_POLARITY, acpi.override[i].flags) == 3);
+	return ioapic_irq_init(irq, isa_irq, false, false);
+}

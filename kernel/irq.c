@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * irq.c - vectors, a table a core, and interrupts by number
+ *
+ * irq_dispatch() runs on every core for every interrupt, a few lines. The rest is set-up in the control context on
+ * core 0; moving an interrupt parks the cores, so that what follows it moves as well. Owns the vector tables and
+ * the list of numbers.
+ */
+#include "irq.h"
+
+#include "apic.h"
+#include "console.h"
+#include "mem.h"
+#include "park.h"
+#include "shell.h"
+#include "trace.h"
+#include "trap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IRQ_NUMBERS = 256 };
+
+static struct irq *by_number[IRQ_NUMBERS];
+
+void irq_dispatch(unsigned vector)
+{
+	struct cpu *c = this_cpu();
+	struct irq *irq = c->vector[vector];
+
+	c->irqs++;
+	if (likely(irq)) {
+		irq->count[c->id]++;
+		trace(TRACE_HARD_IRQ, vector, irq->number);
+		irq->handler(irq->arg);
+	} else {
+		c->spurious++;
+		if (vector == VECTOR_SPURIOUS) /* takes no EOI [SDM 3A 11.9] */
+			return;
+	}
+	apic_eoi();
+}
+
+void irq_init_cpu(void)
+{
+	this_cpu()->vector = mem_zalloc(VECTORS * sizeof(struct irq *), CACHE_LINE, "vectors");
+}
+
+static uint8_t vector_free_on(struct cpu *c)
+{
+	for (unsigned v = VECTOR_FIRST; v <= VECTOR_LAST; v++)
+		if (!c->vector[v])
+			return v;
+	return 0;
+}
+
+int irq_request(struct irq *irq, unsigned cpu)
+{
+	unsigned n = 0;
+	uint8_t v;
+
+	if (cpu >= ncpus)
+		return -EINVAL;
+	v = vector_free_on(cpus[cpu]);
+	while (n < IRQ_NUMBERS && by_number[n])
+		n++;
+	if (!v || n == IRQ_NUMBERS)
+		return -ENOSPC;
+	irq->number = n;
+	irq->cpu = cpu;
+	irq->vector = v;
+	by_number[n] = irq;
+	cpus[cpu]->vector[v] = irq;
+	irq->chip->route(irq, cpus[cpu]->apic_id, v);
+	irq->chip->unmask(irq);
+	return 0;
+}
+
+void irq_free(struct irq *irq)
+{
+	irq->chip->mask(irq);
+	cpus[irq->cpu]->vector[irq->vector] = NULL;
+	by_number[irq->number] = NULL;
+	irq->vector = 0;
+}
+
+int irq_set_affinity(struct irq *irq, unsigned cpu)
+{
+	unsigned from = irq->cpu;
+	uint8_t old = irq->vector, v;
+
+	if (cpu >= ncpus)
+		return -EINVAL;
+	if (cpu == from)
+		return 0;
+	v = vector_free_on(cpus[cpu]);
+	if (!v)
+		return -ENOSPC;
+	cores_park();
+	irq->chip->mask(irq);
+	cpus[cpu]->vector[v] = irq;
+	irq->cpu = cpu;
+	irq->vector = v;
+	irq->chip->route(irq, cpus[cpu]->apic_id, v);
+	if (irq->moved)
+		irq->moved(irq->arg, cpu);
+	irq->chip->unmask(irq);
+	/* One that was already on its way arrives on the old core when it resumes, and finds the vector empty: it is
+	 * counted as spurious there. Nothing is lost, since moved() has the new core look for work by itself. */
+	cpus[from]->vector[old] = NULL;
+	cores_resume();
+	return 0;
+}
+
+struct irq *irq_by_number(unsigned number)
+{
+	return number < IRQ_NUMBERS ? by_number[number] : NULL;
+}
+
+/* --- /proc/interrupts, /proc/irq/N/smp_affinity: Linux's columns --- */
+
+static void show_core_row(struct shell *sh, const char *name, const char *text, size_t offset)
+{
+	shell_printf(sh, "%4s:", name);
+	cpu_for_each(i)
+		shell_printf(sh, " %10lu", (unsigned long)*(uint64_t *)((char *)cpus[i] + offset));
+	shell_printf(sh, "   %s\n", text);
+}
+
+static int show_interrupts(struct shell *sh, const char *star)
+{
+	(void)star;
+	shell_printf(sh, "     ");
+	cpu_for_each(i)
+		shell_printf(sh, "       CPU%-2u", i);
+	shell_printf(sh, "\n");
+	for (unsigned n = 0; n < IRQ_NUMBERS; n++) {
+		struct irq *irq = by_number[n];
+
+		if (!irq)
+			continue;
+		shell_printf(sh, "%4u:", n);
+		cpu_for_each(i)
+			shell_printf(sh, " %10lu", (unsigned long)irq->count[i]);
+		shell_printf(sh, "  %-16s %s\n", irq->chip->name, irq->name);
+	}
+	show_core_row(sh, "LOC", "Local timer interrupts", offsetof(struct cpu, timer_irqs));
+	show_core_row(sh, "RES", "Rescheduling interrupts", offsetof(struct cpu, ipis));
+	show_core_row(sh, "SPU", "Spurious interrupts", offsetof(struct cpu, spurious));
+	return 0;
+}
+
+PROC_FILE(proc_interrupts, .path = "/proc/interrupts", .help = "interrupts by source and core",
+	  .show = show_interrupts);
+
+static struct irq *irq_of(struct shell *sh, const char *star)
+{
+	char *end;
+	struct irq *irq = irq_by_number(strtoul(star, &end, 10));
+
+	if (*end || !irq) {
+		shell_printf(sh, "no interrupt %s; see /proc/interrupts\n", star);
+		return NULL;
+	}
+	return irq;
+}
+
+static int show_affinity(struct shell *sh, const char *star)
+{
+	struct irq *irq = irq_of(sh, star);
+
+	if (!irq)
+		return -ENOENT;
+	shell_printf(sh, "%x\n", 1u << irq->cpu);
+	return 0;
+}
+
+static int store_affinity(struct shell *sh, const char *star, const struct word *value)
+{
+	struct irq *irq = irq_of(sh, star);
+	unsigned long mask;
+	char *end;
+
+	if (!irq)
+		return -ENOENT;
+	mask = strtoul(value->s, &end, 16);
+	/* an interrupt goes to one core, the first of the mask, as Linux picks for MSI-X */
+	if (*end || !mask || (unsigned)__builtin_ctzl(mask) >= ncpus) {
+		shell_printf(sh, "expected a mask of cores in hex, at most %x, found '%s'\n",
+			     (1u << ncpus) - 1, value->s);
+		return -EINVAL;
+	}
+	return irq_set_affinity(irq, __builtin_ctzl(mask));
+}
+
+PROC_FILE(proc_affinity, .path = "/proc/irq/*/smp_affinity",
+	  .help = "core that takes it, as a mask in hex", .show = show_affinity,
+	  .store = store_affinity);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.c - the core loop: packets first, but never only packets
+ *
+ * Runs on every core, for ever. Two things must be right and can be seen here. No wake-up is lost: the last look for
+ * work is taken with interrupts off, and sti; hlt is one breath. Nobody starves: when a round of softirqs ends with
+ * work left (more), a guest still gets MIN_SLICE, in which pending softirqs do not end its run, and the control
+ * context gets a turn once in CONTROL_SHARE; that is what ksoftirqd is for in Linux.
+ */
+#include "loop.h"
+
+#include "control.h"
+#include "cpu.h"
+#include "guest.h"
+#include "irq.h"
+#include "park.h"
+#include "qsbr.h"
+#include "shell.h"
+#include "softirq.h"
+#include "time.h"
+#include "x86.h"
+
+#include <stddef.h>
+
+static unsigned slice_us = 4000, min_slice_us = 200, control_share_us = 10000;
+static const struct guest_ops *guests;
+
+void guest_attach(const struct guest_ops *ops)
+{
+	guests = ops;
+}
+
+/* cpu_idle() - interrupts are off and nothing is pending; sleep until one comes. Interrupts are on afterwards. */
+static void cpu_idle(struct cpu *c)
+{
+	uint64_t slept;
+
+	qsbr_sleep();
+	slept = rdtsc();
+	c->busy_tsc += slept - c->awake_since;
+	cpu_halt();
+	c->awake_since = rdtsc();
+	c->idle_tsc += c->awake_since - slept;
+	qsbr_wake();
+}
+
+/* guest_turn() - enter a guest if one wants to run; interrupts off. Returns whether one did. */
+static bool guest_turn(struct cpu *c, bool more)
+{
+	struct vcpu *v = guests ? guests->next(c) : NULL;
+
+	if (!v)
+		return false;
+	guests->enter(v, tsc_from_us(more ? min_slice_us : slice_us), more);
+	return true;
+}
+
+/* control_turn() - core 0's control context: while softirqs rest, and under load once in its share. */
+static bool control_turn(struct cpu *c, bool more)
+{
+	static uint64_t last;
+
+	if (c->id != 0 || (more && rdtsc() - last < tsc_from_us(control_share_us)))
+		return false;
+	last = rdtsc();
+	return control_run();
+}
+
+void core_loop(void)
+{
+	struct cpu *c = this_cpu();
+
+	c->awake_since = rdtsc();
+	for (;;) {
+		bool more = softirq_run(), busy;
+
+		qsbr_turn();
+		park_point();
+		busy = control_turn(c, more);
+		irq_disable();
+		if ((softirq_pending() && !more) ||
+		    park_requested()) { /* arrived since: look again */
+			irq_enable();
+			continue;
+		}
+		if (!guest_turn(c, more) && !more && !busy)
+			cpu_idle(c);
+		irq_enable();
+	}
+}
+
+SYSCTL(sysctl_slice, "kernel.guest_slice_us", &slice_us, 10, 1000000,
+       "microseconds a guest runs when no packets wait");
+SYSCTL(sysctl_min_slice, "kernel.guest_min_slice_us", &min_slice_us, 0, 1000000,
+       "microseconds a guest runs between rounds of softirqs under load: its share");
+SYSCTL(sysctl_control, "kernel.control_share_us", &control_share_us, 100, 10000000,
+       "under load the shell gets a turn once in this many microseconds");

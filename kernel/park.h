@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * park.h - hold every core at the top of its loop while something is rebuilt
+ *
+ * The control context changes what the data path reads without a lock (ports, queues, affinity) by parking the
+ * cores first: each stops between two turns of its loop, where it holds no packet and polls nothing. It takes
+ * microseconds and loses nothing, since the rings go on filling. Frequent changes (flows, MAC entries) do not
+ * park: they use qsbr.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/*
+ * cores_park() - returns when all other cores stand still; panics if one does not within a second.
+ * In the control context only; nests. cores_resume() lets them go.
+ */
+void cores_park(void);
+void cores_resume(void);
+
+/* park_requested() - must this core not go to sleep, because it is to park? */
+bool park_requested(void);
+
+/* park_point() - the core loop calls it every turn; one load when nobody asks. */
+void park_point(void);
+
+/* cores_parked() - are they held just now? yield() must not turn the loop of core 0 then. */
+bool cores_parked(void);

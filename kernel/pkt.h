@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pkt.h - a packet, and the per-core pools it comes from
+ *
+ * A struct pkt is one cache line, followed in memory by its headroom and its 2 KiB buffer; a frame longer than a
+ * buffer is a chain by @next, whose first pkt speaks for the whole. A packet has one owner at all times: pool, RX
+ * ring, the code that runs, a ring between cores, TX ring. Who cannot pass it on frees it with a drop reason.
+ *
+ * The data path allocates from the pool of its own core and never blocks: an empty pool is a counter.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu.h"
+#include "drop.h"
+
+enum {
+	PKT_HEADROOM = 192,  /* bytes in front of a received frame: tunnel and virtio headers go there */
+	PKT_BUF_SIZE = 2048, /* bytes that a NIC may fill; SRRCTL.BSIZEPACKET counts in KiB */
+	PKT_MAX_SEGS = 8,    /* longest chain: 16 KiB */
+};
+
+struct pkt {
+	uint8_t *data;	    /* first byte in this buffer */
+	struct pkt *next;   /* rest of the frame; NULL in the last. In a pool: the free list's link */
+	uint32_t frame_len; /* bytes of the whole frame without FCS; valid in the first */
+	uint16_t len;	    /* bytes in this buffer */
+	uint8_t nsegs;	    /* buffers in the chain; valid in the first */
+	uint8_t flags;
+	uint16_t port;	    /* id of the port it came in by */
+	uint16_t out_port;  /* id of the port it leaves by, where it waits for another core */
+	uint32_t hash;	    /* of the flow key */
+	uint16_t vlan_tci;  /* as parsed, 0 if untagged */
+	uint16_t l3;	    /* offset of the network header */
+	struct pool *pool;  /* home, whoever holds it */
+	uint64_t tstamp;    /* TSC when its batch was taken; 0 if not sampled */
+	uint64_t reserved;
+};
+
+_Static_assert(sizeof(struct pkt) == CACHE_LINE, "a packet is what one cache line holds");
+
+enum { PKT_STRIDE = sizeof(struct pkt) + PKT_HEADROOM + PKT_BUF_SIZE };
+
+struct pool {
+	/* by the owning core */
+	struct pkt *free;	 /* a stack: the buffer last freed is the warm one */
+	uint32_t nfree;
+	uint32_t cpu;
+	uint64_t empty;		 /* allocations refused */
+	/* set once */
+	uint32_t size;		 /* packets in all */
+	uint8_t *base;		 /* packet i lies at base + i * PKT_STRIDE */
+	/* by other cores */
+	_Alignas(CACHE_LINE) _Atomic(struct pkt *) returned; /* freed elsewhere, on its way home */
+};
+
+#define seg_for_each(seg, first) for (struct pkt *seg = (first); seg; seg = seg->next)
+
+/* pkt_buf() - where a device writes: the buffer behind the headroom. */
+static inline uint8_t *pkt_buf(struct pkt *p)
+{
+	return (uint8_t *)(p + 1) + PKT_HEADROOM;
+}
+
+/*
+ * pool_create() - carve a pool of @n packets for core @cpu out of boot memory.
+ * Returns NULL if there is not that much memory. Costs n * PKT_STRIDE bytes, which are not touched but for the
+ * first cache line of each.
+ */
+struct pool *pool_create(unsigned cpu, unsigned n);
+
+/* pool_free_count() - packets at home, those on their way included; exact while the cores are parked. */
+unsigned pool_free_count(struct pool *pool);
+
+/* pkt_alloc_slow() - fetch what other cores returned; pkt_alloc() comes here when the stack is empty. */
+struct pkt *pkt_alloc_slow(struct pool *pool);
+/* pkt_free_remote() - send home a packet of another core's pool. */
+void pkt_free_remote(struct pkt *p);
+
+/*
+ * pkt_alloc() - one packet from this core's pool, its only segment, data at pkt_buf(), lengths unset.
+ * Returns NULL if the pool is empty (counted in pool->empty).
+ */
+static inline struct pkt *pkt_alloc(void)
+{
+	struct pool *pool = this_cpu()->pool;
+	struct pkt *p = pool->free;
+
+	if (unlikely(!p))
+		return pkt_alloc_slow(pool);
+	pool->free = p->next;
+	pool->nfree--;
+	return p;
+}
+
+/* pkt_free_seg() - give one buffer back to its pool. */
+static inline void pkt_free_seg(struct pkt *p)
+{
+	struct pool *pool = p->pool;
+
+	if (unlikely(pool != this_cpu()->pool)) {
+		pkt_free_remote(p);
+		return;
+	}
+	p->next = pool->free;
+	pool->free = p;
+	pool->nfree++;
+}
+
+/* pkt_free() - give a whole chain back: sent, copied away or merged. Not for drops. */
+static inline void pkt_free(struct pkt *p)
+{
+	while (unlikely(p->next)) {
+		struct pkt *next = p->next;
+
+		pkt_free_seg(p);
+		p = next;
+	}
+	pkt_free_seg(p);
+}
+
+/* pkt_drop() - it goes nowhere: count @why on this core and free the chain. Ports count beside it: net/port.h. */
+void pkt_drop(struct pkt *p, enum drop_reason why);
+
+/*
+ * pkt_copy() - a chain with the same bytes and the same metadata, from this core's pool.
+ * Returns NULL if the pool has too few buffers; nothing is taken then.
+ */
+struct pkt *pkt_copy(const struct pkt *p);
+
+/*
+ * Audit: allocated = free + held, by holder. A room that keeps packets over a turn of the core loop registers how
+ * to walk them; pool_audit() runs in the control context with all cores parked.
+ */
+struct pkt_holder {
+	const char *name;	/* "nic0 rx ring" ... */
+	void (*walk)(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
+	void *arg;
+	struct pkt_holder *next;
+};
+
+void pkt_holder_add(struct pkt_holder *h);

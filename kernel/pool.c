@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.c - packets: per-core pools, copies, drops, the audit
+ *
+ * pkt_alloc and pkt_free_seg (pkt.h) are the fast path, on the owner's core and without a lock. A packet freed on
+ * another core goes home by a stack that any core may push to (compare and swap) and only the owner empties.
+ */
+#include "pkt.h"
+
+#include "mem.h"
+#include "park.h"
+#include "shell.h"
+#include "trace.h"
+
+#include <string.h>
+
+static struct pool *pools[MAX_CPUS];
+static struct pkt_holder *holders;
+
+struct pool *pool_create(unsigned cpu, unsigned n)
+{
+	struct pool *pool = mem_try_alloc(sizeof(*pool), CACHE_LINE);
+	uint8_t *base = mem_try_alloc((size_t)n * PKT_STRIDE, PAGE_SIZE);
+
+	if (!pool || !base)
+		return NULL;
+	*pool = (struct pool){ .cpu = cpu, .size = n, .nfree = n, .base = base };
+	for (unsigned i = n; i-- > 0;) { /* the lowest on top */
+		struct pkt *p = (struct pkt *)(base + (size_t)i * PKT_STRIDE);
+
+		*p = (struct pkt){ .pool = pool, .next = pool->free };
+		p->data = pkt_buf(p);
+		pool->free = p;
+	}
+	pools[cpu] = pool;
+	return pool;
+}
+
+struct pkt *pkt_alloc_slow(struct pool *pool)
+{
+	/* acquire: pairs with the release in pkt_free_remote */
+	struct pkt *p = atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire);
+
+	if (!p) {
+		pool->empty++;
+		return NULL;
+	}
+	pool->free = p->next;
+	for (struct pkt *q = p->next; q; q = q->next)
+		pool->nfree++;
+	return p;
+}
+
+void pkt_free_remote(struct pkt *p)
+{
+	struct pool *pool = p->pool;
+	struct pkt *top = atomic_load_explicit(&pool->returned, memory_order_relaxed);
+
+	do
+		p->next = top;
+	while (!atomic_compare_exchange_weak_explicit(&pool->returned, &top, p,
+						      memory_order_release, memory_order_relaxed));
+}
+
+unsigned pool_free_count(struct pool *pool)
+{
+	unsigned n = pool->nfree;
+
+	for (struct pkt *p = atomic_load(&pool->returned); p; p = p->next)
+		n++;
+	return n;
+}
+
+void pkt_drop(struct pkt *p, enum drop_reason why)
+{
+	this_cpu()->drop[why]++;
+	trace(TRACE_DROP, why, p->frame_len);
+	pkt_free(p);
+}
+
+/* copy_seg() - one buffer: the bytes keep their place behind the headroom. */
+static void copy_seg(struct pkt *to, const struct pkt *from)
+{
+	struct pool *home = to->pool;
+
+	*to = *from;
+	to->pool = home;
+	to->next = NULL;
+	to->data = (uint8_t *)to + (from->data - (const uint8_t *)from);
+	memcpy(to->data, from->data, from->len);
+}
+
+struct pkt *pkt_copy(const struct pkt *p)
+{
+	struct pkt *first = NULL, **link = &first;
+
+	for (const struct pkt *from = p; from; from = from->next) {
+		struct pkt *to = pkt_alloc();
+
+		if (!to) {
+			if (first)
+				pkt_free(first);
+			return NULL;
+		}
+		copy_seg(to, from);
+		*link = to;
+		link = &to->next;
+	}
+	return first;
+}
+
+/* --- the audit: allocated = free + held, by holder --- */
+
+void pkt_holder_add(struct pkt_holder *h)
+{
+	h->next = holders;
+	holders = h;
+}
+
+static void tally(void *held, struct pkt *chain)
+{
+	unsigned *by_pool = held;
+
+	seg_for_each(seg, chain)
+		by_pool[seg->pool->cpu]++;
+}
+
+static int run_pool(struct shell *sh, int n, const struct word *w)
+{
+	unsigned held[MAX_CPUS] = { 0 };
+	bool ok = true;
+
+	(void)w;
+	if (n > 1)
+		return shell_expected(sh, 1, "the end of the line");
+	cores_park();
+	for (struct pkt_holder *h = holders; h; h = h->next) {
+		unsigned by_pool[MAX_CPUS] = { 0 };
+
+		h->walk(h->arg, tally, by_pool);
+		cpu_for_each(i) {
+			held[i] += by_pool[i];
+			if (by_pool[i])
+				shell_printf(sh, "pool %u: %6u held by %s\n", i, by_pool[i],
+					     h->name);
+		}
+	}
+	cpu_for_each(i) {
+		unsigned unused = pool_free_count(pools[i]);
+
+		shell_printf(sh, "pool %u: %6u free, %u held, %u in all; refused %lu\n", i, unused,
+			     held[i], pools[i]->size, (unsigned long)pools[i]->empty);
+		ok &= unused + held[i] == pools[i]->size;
+	}
+	cores_resume();
+	shell_printf(sh, "pools: %s\n", ok ? "ok" : "VIOLATED: allocated is not free + held");
+	return 0;
+}
+
+SHELL_COMMAND(cmd_pool, .name = "pool", .usage = "",
+	      .help = "packets by pool and holder, and whether they add up", .run = run_pool);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * smp.c - starting the other cores by INIT-SIPI-SIPI [SDM 3A 9.4.4], one after the other, and calling into them
+ *
+ * Core 0 lays out a core's structure, stacks and guard pages, wakes it, and waits until it says that it is online. It
+ * goes through the same per-core initialisation as core 0 and ends in the core loop.
+ */
+#include "smp.h"
+
+#include "acpi.h"
+#include "apic.h"
+#include "console.h"
+#include "control.h"
+#include "cpu.h"
+#include "irq.h"
+#include "libc.h"
+#include "loop.h"
+#include "mem.h"
+#include "pkt.h"
+#include "softirq.h"
+#include "time.h"
+#include "trap.h"
+#include "x86.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define TRAMPOLINE 0x8000
+
+enum {
+	POOL_PKTS = 3072, /* a core's share: two NICs' rings twice over, and as much on the way */
+	IST_STACK = 16 * 1024,
+	ONLINE_WAIT_MS = 100,
+};
+
+extern char trampoline[], trampoline_end[], boot_stack_top[];
+extern uint64_t trampoline_cr3, trampoline_stack;
+
+struct cpu *cpus[MAX_CPUS];
+unsigned ncpus = 1;
+
+static struct cpu boot_cpu;
+static uint8_t boot_ist[IST_STACK];
+static struct cpu *volatile starting; /* whom smp_entry() becomes */
+static struct irq ipi_irq[MAX_CPUS];
+
+static struct {
+	void (*fn)(void *arg);
+	void *arg;
+	_Atomic bool done;
+} call[MAX_CPUS];
+
+static void ipi_handler(void *arg)
+{
+	(void)arg;
+	this_cpu()->ipis++; /* remote_pending says what for */
+}
+
+void cpu_init_boot(void)
+{
+	boot_cpu.self = &boot_cpu;
+	boot_cpu.stack_top = (uint8_t *)boot_stack_top;
+	boot_cpu.ist_top = boot_ist + sizeof(boot_ist);
+	cpus[0] = &boot_cpu;
+	softirq_init_cpu(&boot_cpu);
+	trap_init();
+	trap_init_cpu(&boot_cpu);
+}
+
+void cpu_init_late(void)
+{
+	struct cpu *c = this_cpu();
+
+	apic_init_cpu();
+	c->apic_id = apic_id();
+	irq_init_cpu();
+	ipi_irq[c->id] =
+		(struct irq){ .handler = ipi_handler, .name = "ipi", .vector = VECTOR_IPI };
+	c->vector[VECTOR_IPI] = &ipi_irq[c->id];
+	libc_init_cpu();
+	c->pool = pool_create(c->id, POOL_PKTS);
+	if (!c->pool)
+		panic("out of memory: no %u KiB left for the packets of core %u. Give the machine "
+		      "more RAM",
+		      POOL_PKTS * PKT_STRIDE / 1024, c->id);
+}
+
+/* smp_entry() - called by the trampoline on the new core, on its own stack. */
+_Noreturn void smp_entry(void)
+{
+	struct cpu *c = starting;
+
+	trap_init_cpu(c);
+	paging_init_cpu();
+	cpu_init_late();
+	time_init_cpu();
+	irq_enable();
+	atomic_store(&c->online, 1);
+	core_loop();
+}
+
+static uint8_t *stack_create(size_t size)
+{
+	uint8_t *s = mem_alloc(size + PAGE_SIZE, PAGE_SIZE, "a core's stack");
+
+	paging_guard(s);
+	return s + PAGE_SIZE + size;
+}
+
+static struct cpu *cpu_create(unsigned id, uint32_t apic)
+{
+	struct cpu *c = mem_zalloc(sizeof(*c), PAGE_SIZE, "a core's structure");
+
+	c->self = c;
+	c->id = id;
+	c->apic_id = apic;
+	c->stack_top = stack_create(CPU_STACK_SIZE);
+	c->ist_top = stack_create(IST_STACK);
+	softirq_init_cpu(c);
+	return c;
+}
+
+/* start_core() - returns whether it came online within the bound. */
+static bool start_core(struct cpu *c)
+{
+	char *copy = (char *)TRAMPOLINE;
+
+	*(uint64_t *)(copy + ((char *)&trampoline_cr3 - trampoline)) = read_cr3();
+	*(uint64_t *)(copy + ((char *)&trampoline_stack - trampoline)) = (uint64_t)c->stack_top;
+	starting = c;
+	apic_init_ipi(c->apic_id);
+	msleep(10);
+	for (int i = 0; i < 2 && !atomic_load(&c->online); i++) {
+		apic_startup_ipi(c->apic_id, TRAMPOLINE / PAGE_SIZE);
+		msleep(1);
+	}
+	for (int i = 0; i < ONLINE_WAIT_MS && !atomic_load(&c->online); i++)
+		msleep(1);
+	return atomic_load(&c->online);
+}
+
+static void call_action(void)
+{
+	unsigned me = this_cpu()->id;
+
+	call[me].fn(call[me].arg);
+	atomic_store(&call[me].done, true);
+}
+
+int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+	uint64_t end = rdtsc() + tsc_from_us(1000000);
+
+	if (cpu >= ncpus)
+		return -EINVAL;
+	call[cpu].fn = fn;
+	call[cpu].arg = arg;
+	atomic_store(&call[cpu].done, false);
+	raise_softirq_on(cpus[cpu], SOFTIRQ_CALL);
+	while (!atomic_load(&call[cpu].done)) {
+		if (rdtsc() > end)
+			return -ETIMEDOUT;
+		cpu_pause();
+		yield();
+	}
+	return 0;
+}
+
+/* forget_trampoline() - a core's TLB may still hold the page with the rights it had while cores started. */
+static void forget_trampoline(void *arg)
+{
+	(void)arg;
+	invlpg(TRAMPOLINE);
+}
+
+void smp_init(void)
+{
+	open_softirq(SOFTIRQ_CALL, call_action);
+	paging_trampoline(TRAMPOLINE, 1);
+	memcpy((void *)TRAMPOLINE, trampoline, trampoline_end - trampoline);
+	for (unsigned i = 0; i < acpi.ncpus; i++) {
+		struct cpu *c;
+
+		if (acpi.apic_id[i] == this_cpu()->apic_id)
+			continue;
+		c = cpu_create(ncpus, acpi.apic_id[i]);
+		cpus[ncpus] = c;
+		if (start_core(c))
+			ncpus++;
+		else
+			kprintf("smp: the core with APIC id %u did not start; going on without "
+				"it\n",
+				acpi.apic_id[i]);
+	}
+	paging_trampoline(TRAMPOLINE, 0);
+	cpu_for_each(i)
+		if (i > 0 && cpu_call(i, forget_trampoline, NULL))
+			panic("core %u does not answer", i);
+	kprintf("smp: %u core%s, %s\n", ncpus, ncpus > 1 ? "s" : "", apic_x2 ? "x2APIC" : "xAPIC");
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * softirq.c - softirqs, the poll list, and the one place where a queue goes back to interrupts
+ *
+ * softirq_run() is called by the core loop of every core, interrupts on. napi_irq() is called by hard interrupts. All
+ * state is the core's own (struct cpu: softirq_pending, poll_head, poll_tail) except remote_pending, which other
+ * cores set. net_rx_action() owns the budget and the time, a poll owns its weight; the core loop owns the share.
+ */
+#include "softirq.h"
+
+#include "apic.h"
+#include "console.h"
+#include "irq.h"
+#include "shell.h"
+#include "time.h"
+#include "trace.h"
+#include "trap.h"
+
+#include <stddef.h>
+
+enum { MAX_SOFTIRQ_RESTART = 10, MAX_SOFTIRQ_TIME_US = 2000 };
+
+const char *const softirq_name[SOFTIRQ_N] = { "CALL", "TIMER", "NET_TX", "NET_RX", "SELFTEST" };
+
+unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = 64;
+
+static void (*softirq_vec[SOFTIRQ_N])(void);
+
+void open_softirq(enum softirq nr, void (*action)(void))
+{
+	softirq_vec[nr] = action;
+}
+
+/* pending_or() - one instruction, so an interrupt of this core falls before or after it, never between. */
+static inline void pending_or(struct cpu *c, uint32_t bits)
+{
+#if __STDC_HOSTED__
+	c->softirq_pending |= bits;
+#else
+	__asm__ volatile("orl %1, %0" : "+m"(c->softirq_pending) : "ri"(bits) : "memory");
+#endif
+}
+
+/* pending_take() - what is pending on this core, from either word; both are empty afterwards. */
+static inline uint32_t pending_take(struct cpu *c)
+{
+	uint32_t bits = __atomic_exchange_n(&c->softirq_pending, 0, __ATOMIC_RELAXED);
+
+	if (unlikely(atomic_load_explicit(&c->remote_pending, memory_order_relaxed)))
+		/* acquire: pairs with the release in raise_softirq_on; what they prepared is seen */
+		bits |= atomic_exchange_explicit(&c->remote_pending, 0, memory_order_acquire);
+	return bits;
+}
+
+void raise_softirq(enum softirq nr)
+{
+	pending_or(this_cpu(), BIT(nr));
+}
+
+void raise_softirq_on(struct cpu *c, enum softirq nr)
+{
+	if (c == this_cpu()) {
+		raise_softirq(nr);
+		return;
+	}
+	/* release: pairs with the acquire in pending_take. Whoever sets the first bit sends the interrupt */
+	if (!atomic_fetch_or_explicit(&c->remote_pending, BIT(nr), memory_order_acq_rel))
+		apic_ipi(c->apic_id, VECTOR_IPI);
+}
+
+uint32_t softirq_pending(void)
+{
+	struct cpu *c = this_cpu();
+
+	return c->softirq_pending | atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
+}
+
+bool softirq_run(void)
+{
+	struct cpu *c = this_cpu();
+	uint64_t end = 0;
+	uint32_t bits;
+
+	for (unsigned round = 0; (bits = pending_take(c)); round++) {
+		if (round == 0) {
+			end = rdtsc() + tsc_from_us(MAX_SOFTIRQ_TIME_US);
+		} else if (round == MAX_SOFTIRQ_RESTART || rdtsc() >= end) {
+			pending_or(c, bits);
+			return true;
+		}
+		while (bits) {
+			unsigned nr = __builtin_ctz(bits);
+
+			bits &= bits - 1;
+			c->softirq_count[nr]++;
+			softirq_vec[nr]();
+		}
+	}
+	return false;
+}
+
+/* --- NAPI --- */
+
+static void poll_list_add(struct cpu *c, struct napi *napi)
+{
+	napi->next = NULL;
+	*c->poll_tail = napi;
+	c->poll_tail = &napi->next;
+}
+
+/* napi_put_on_list() - IDLE becomes SCHEDULED; interrupts are off, or we are the interrupt. */
+static void napi_put_on_list(struct napi *napi)
+{
+	napi->state = NAPI_SCHEDULED;
+	poll_list_add(this_cpu(), napi);
+	pending_or(this_cpu(), BIT(SOFTIRQ_NET_RX));
+}
+
+void napi_irq(struct napi *napi)
+{
+	if (unlikely(napi->cpu != this_cpu()->id)) { /* moved while this was on its way */
+		napi->irqs_stray++;
+		return;
+	}
+	napi->irqs++;
+	napi->ops->irq_mask(napi);
+	if (likely(napi->state == NAPI_IDLE))
+		napi_put_on_list(napi);
+	else if (napi->state == NAPI_SCHEDULED)
+		napi->irqs_while_scheduled++;
+	else
+		napi->irqs_while_disabled++;
+}
+
+void napi_schedule(struct napi *napi)
+{
+	uint64_t flags = irq_save();
+
+	if (napi->state == NAPI_IDLE) {
+		napi->ops->irq_mask(napi);
+		napi_put_on_list(napi);
+	}
+	irq_restore(flags);
+}
+
+/*
+ * napi_complete() - the queue looked empty: go back to interrupts. The order is the contract (tests/unit/
+ * test_wakeup.c walks every interleaving, and finds a lost packet in each other order):
+ *   1. IDLE first, so that an interrupt right after the unmask may schedule again;
+ *   2. unmask: what comes from now on interrupts;
+ *   3. look again: what came between the poll's last look and the unmask may never interrupt.
+ */
+static void napi_complete(struct napi *napi)
+{
+	napi->completes++;
+	napi->state = NAPI_IDLE;
+	napi->ops->irq_unmask(napi);
+	if (napi->ops->work_pending(napi)) {
+		napi->rechecks++;
+		napi_schedule(napi);
+	}
+}
+
+static void count_poll(struct napi *napi, unsigned taken)
+{
+	unsigned bin = taken ? 32 - __builtin_clz(taken) : 0;
+
+	napi->polls++;
+	napi->packets += taken;
+	napi->empty_polls += !taken;
+	napi->batch_hist[MIN(bin, ARRAY_SIZE(napi->batch_hist) - 1)]++;
+}
+
+/* poll_one() - one turn of one queue; returns what it took. It is off the list when it looked empty. */
+static unsigned poll_one(struct cpu *c, struct napi *napi)
+{
+	unsigned weight = dev_weight, taken = napi->poll(napi, weight);
+
+	count_poll(napi, taken);
+	trace(TRACE_POLL, napi->irqs, taken);
+	if (taken < weight) {
+		napi_complete(napi);
+	} else { /* more may be there: behind the others, so that none starves */
+		irq_disable();
+		poll_list_add(c, napi);
+		irq_enable();
+	}
+	return taken;
+}
+
+/* poll_list_pop() - the first of the list, or NULL; interrupts off meanwhile, since they append to it. */
+static struct napi *poll_list_pop(struct cpu *c)
+{
+	struct napi *napi;
+
+	irq_disable();
+	napi = c->poll_head;
+	if (napi) {
+		c->poll_head = napi->next;
+		if (!c->poll_head)
+			c->poll_tail = &c->poll_head;
+	}
+	irq_enable();
+	return napi;
+}
+
+static void net_rx_action(void)
+{
+	struct cpu *c = this_cpu();
+	uint64_t end = rdtsc() + tsc_from_us(netdev_budget_usecs);
+	unsigned budget = netdev_budget;
+
+	for (;;) {
+		struct napi *napi = poll_list_pop(c);
+		unsigned taken;
+
+		if (!napi)
+			return;
+		taken = poll_one(c, napi);
+		c->processed += taken;
+		budget = taken < budget ? budget - taken : 0;
+		if (!c->poll_head)
+			return; /* an interrupt that adds to it now raises NET_RX itself */
+		if (!budget || rdtsc() >= end) {
+			c->time_squeeze++;
+			pending_or(c, BIT(SOFTIRQ_NET_RX));
+			return;
+		}
+	}
+}
+
+void napi_enable(struct napi *napi)
+{
+	struct cpu *c = cpus[napi->cpu];
+	uint64_t flags = irq_save();
+
+	/* one poll by itself: it sees what came before, and unmasks when it completes */
+	napi->state = NAPI_SCHEDULED;
+	poll_list_add(c, napi);
+	irq_restore(flags);
+	raise_softirq_on(c, SOFTIRQ_NET_RX);
+}
+
+void napi_disable(struct napi *napi)
+{
+	struct cpu *c = cpus[napi->cpu];
+	uint64_t flags = irq_save();
+
+	napi->ops->irq_mask(napi);
+	napi->state = NAPI_DISABLED;
+	for (struct napi **p = &c->poll_head; *p; p = &(*p)->next) {
+		if (*p != napi)
+			continue;
+		*p = napi->next;
+		if (!*p)
+			c->poll_tail = p;
+		break;
+	}
+	irq_restore(flags);
+}
+
+void softirq_init_cpu(struct cpu *c)
+{
+	c->poll_head = NULL;
+	c->poll_tail = &c->poll_head;
+}
+
+void softirq_init(void)
+{
+	open_softirq(SOFTIRQ_NET_RX, net_rx_action);
+}
+
+/* --- /proc/softirqs, /proc/net/softnet_stat, the knobs --- */
+
+static int show_softirqs(struct shell *sh, const char *star)
+{
+	(void)star;
+	shell_printf(sh, "                ");
+	cpu_for_each(i)
+		shell_printf(sh, "    CPU%-4u", i);
+	shell_printf(sh, "\n");
+	for (unsigned nr = 0; nr < SOFTIRQ_N; nr++) {
+		shell_printf(sh, "%12s:", softirq_name[nr]);
+		cpu_for_each(i)
+			shell_printf(sh, " %10lu", (unsigned long)cpus[i]->softirq_count[nr]);
+		shell_printf(sh, "\n");
+	}
+	return 0;
+}
+
+/* a line a core, in hex: processed, dropped, time_squeeze; the columns between are Linux's and unused here */
+static int show_softnet_stat(struct shell *sh, const char *star)
+{
+	(void)star;
+	cpu_for_each(i)
+		shell_printf(sh,
+			     "%08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x\n",
+			     (unsigned)cpus[i]->processed, (unsigned)cpus[i]->dropped,
+			     (unsigned)cpus[i]->time_squeeze, 0, 0, 0, 0, 0, 0, 0, 0, 0, i);
+	return 0;
+}
+
+PROC_FILE(proc_softirqs, .path = "/proc/softirqs", .help = "softirqs run, by core",
+	  .show = show_softirqs);
+PROC_FILE(proc_softnet, .path = "/proc/net/softnet_stat",
+	  .help = "a line a core, hex: processed, dropped, time_squeeze, ...",
+	  .show = show_softnet_stat);
+
+SYSCTL(sysctl_budget, "net.core.netdev_budget", &netdev_budget, 1, 100000,
+       "packets a round of net_rx_action may take");
+SYSCTL(sysctl_budget_usecs, "net.core.netdev_budget_usecs", &netdev_budget_usecs, 1, 1000000,
+       "microseconds a round of net_rx_action may take");
+SYSCTL(sysctl_weight, "net.core.dev_weight", &dev_weight, 1, 64, "packets one poll may take");

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * softirq.h - work that a hard interrupt put off, and the NAPI contract
+ *
+ * A hard interrupt masks its queue, calls napi_schedule() and returns; everything else happens here, from the core
+ * loop, with interrupts on. The names and numbers are Linux's (net/core/dev.c): budget 300 a round, weight 64 a
+ * poll, 2 ms, time_squeeze when a round ended with work left.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu.h"
+
+enum softirq {
+	SOFTIRQ_CALL,	/* functions that other cores asked for */
+	SOFTIRQ_TIMER,
+	SOFTIRQ_NET_TX, /* packets that other cores handed to a queue of ours */
+	SOFTIRQ_NET_RX, /* the poll list */
+	SOFTIRQ_SELFTEST, /* selftest.c's load */
+	SOFTIRQ_N
+};
+
+extern const char *const softirq_name[SOFTIRQ_N];
+
+/* open_softirq() - say what @nr does; once, at init, before any core raises it. */
+void open_softirq(enum softirq nr, void (*action)(void));
+
+/* raise_softirq() - on this core; from a hard interrupt, a softirq or the control context. */
+void raise_softirq(enum softirq nr);
+
+/* raise_softirq_on() - on any core; wakes it by IPI if it sleeps. */
+void raise_softirq_on(struct cpu *c, enum softirq nr);
+
+/* softirq_pending() - bits raised on this core and not yet run. */
+uint32_t softirq_pending(void);
+
+/*
+ * softirq_run() - run what is pending, at most 10 rounds or 2 ms (Linux's MAX_SOFTIRQ_RESTART and _TIME).
+ * Returns true if work is left over: the caller gives the rest of the core its share, then comes back.
+ */
+bool softirq_run(void);
+
+void softirq_init(void);
+void softirq_init_cpu(struct cpu *c); /* its poll list is empty */
+
+/* sysctl net.core.netdev_budget, netdev_budget_usecs and dev_weight */
+extern unsigned netdev_budget, netdev_budget_usecs, dev_weight;
+
+struct napi;
+
+struct napi_ops {
+	/* all three on the owning core; irq_mask also from its hard interrupt */
+	void (*irq_mask)(struct napi *napi);
+	void (*irq_unmask)(struct napi *napi);
+	bool (*work_pending)(struct napi *napi); /* is there work that no interrupt will announce? */
+};
+
+enum napi_state {
+	NAPI_DISABLED,	/* interrupts are masked and stay so */
+	NAPI_IDLE,	/* interrupts on, not on a poll list */
+	NAPI_SCHEDULED, /* masked, on the poll list of its core or being polled */
+};
+
+struct napi {
+	const struct napi_ops *ops;
+	/* takes up to @budget packets; returns how many. Less than the budget: nothing was left when it looked */
+	unsigned (*poll)(struct napi *napi, unsigned budget);
+	struct napi *next;		/* poll list */
+	volatile enum napi_state state; /* by the owning core; by control while all cores are parked */
+	uint32_t cpu;			/* owning core */
+	const char *name;		/* "nic0-TxRx-0" */
+
+	/* statistics, by the owning core */
+	uint64_t irqs;			/* hard interrupts that found it */
+	uint64_t irqs_while_scheduled;	/* of these, already on the list: normal, nothing to do */
+	uint64_t irqs_while_disabled;	/* of these, before enable or after disable: masked again */
+	uint64_t irqs_stray;		/* on a core that no longer owns it: ignored, the new owner polls anyhow */
+	uint64_t polls;
+	uint64_t empty_polls;		/* polls that took nothing */
+	uint64_t packets;
+	uint64_t completes;		/* went back to interrupts */
+	uint64_t rechecks;		/* of these, work had come before the unmask: rescheduled */
+	uint64_t batch_hist[8];		/* polls by packets taken: 0, 1, 2-3, 4-7, 8-15, 16-31, 32-63, 64+ */
+};
+
+/* napi_irq() - the whole of a queue's hard interrupt: mask, put on the poll list, raise NET_RX. */
+void napi_irq(struct napi *napi);
+
+/* napi_schedule() - the same without an interrupt, on the owning core. */
+void napi_schedule(struct napi *napi);
+
+/*
+ * napi_enable() - hand the queue to its core: IDLE, interrupts on, and one poll, so that what came before is seen.
+ * napi_disable() - mask it and take it off the poll list.
+ * Both in the control context with all cores parked (park.h), or before the cores run.
+ */
+void napi_enable(struct napi *napi);
+void napi_disable(struct napi *napi);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.c - the rings behind the record points, and the command that shows them merged
+ *
+ * trace_record() is called on every core, in hard interrupts as well; each core owns its ring and writes it with
+ * interrupts off. The command reads all rings from the control context while they are being written: an entry
+ * carries the number of the record it holds, and one that changes under the reader is left out.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu.h"
+#include "irq.h"
+#include "mem.h"
+#include "shell.h"
+#include "time.h"
+
+enum {
+	RING = 1024,       /* entries a core */
+	SHOW_DEFAULT = 50, /* entries */
+};
+
+struct trace_entry {
+	_Atomic uint64_t seq; /* number of the record from 1, 0 while it is written */
+	uint64_t tsc;
+	uint64_t a, b;
+	enum trace_point point;
+};
+
+struct trace_ring {
+	/* by the owning core */
+	_Atomic uint64_t written; /* records ever */
+	struct trace_entry entry[RING];
+	/* by the control context */
+	uint64_t cleared; /* records up to this one are not shown */
+};
+
+struct record {
+	uint64_t tsc, a, b;
+	enum trace_point point;
+	unsigned cpu;
+};
+
+static const struct {
+	const char *name, *args;
+} points[TRACE_N] = {
+#define X(id, name, args) [TRACE_##id] = { name, args },
+	TRACE_POINTS(X)
+#undef X
+};
+
+unsigned trace_on;
+SYSCTL(sysctl_trace, "kernel.trace", &trace_on, 0, 1, "1: record points write to the trace rings");
+
+void trace_record(enum trace_point p, uint64_t a, uint64_t b)
+{
+	struct trace_ring *ring = this_cpu()->trace;
+	struct trace_entry *e;
+	uint64_t flags, n;
+
+	if (!ring)
+		return;
+	flags = irq_save(); /* a hard interrupt would write into the middle of our record */
+	n = atomic_load_explicit(&ring->written, memory_order_relaxed);
+	e = &ring->entry[n % RING];
+	atomic_store_explicit(&e->seq, 0, memory_order_relaxed);
+	/* pairs with the fence in entry_read: who sees a new field sees that seq had gone */
+	atomic_thread_fence(memory_order_release);
+	e->tsc = rdtsc();
+	e->point = p;
+	e->a = a;
+	e->b = b;
+	/* pairs with the acquire in entry_read: who sees the number sees its fields */
+	atomic_store_explicit(&e->seq, n + 1, memory_order_release);
+	atomic_store_explicit(&ring->written, n + 1, memory_order_release);
+	irq_restore(flags);
+}
+
+/* entry_read() - record number @seq of core @cpu; false if it is gone. Any core. */
+static bool entry_read(unsigned cpu, uint64_t seq, struct record *r)
+{
+	struct trace_ring *ring = cpus[cpu]->trace;
+	struct trace_entry *e = &ring->entry[(seq - 1) % RING];
+
+	if (seq <= ring->cleared)
+		return false;
+	if (atomic_load_explicit(&e->seq, memory_order_acquire) != seq)
+		return false;
+	*r = (struct record){ .tsc = e->tsc, .a = e->a, .b = e->b, .point = e->point, .cpu = cpu };
+	/* pairs with the fence in trace_record */
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&e->seq, memory_order_relaxed) == seq;
+}
+
+/* collect() - the last @max records of all cores into r[], the newest first. Returns how many. */
+static unsigned collect(struct record *r, unsigned max)
+{
+	struct record newest[MAX_CPUS];
+	uint64_t seq[MAX_CPUS]; /* of newest[i]; 0: this core has no more */
+	unsigned n = 0;
+
+	cpu_for_each(i) {
+		seq[i] = cpus[i]->trace ? atomic_load(&cpus[i]->trace->written) : 0;
+		if (seq[i] && !entry_read(i, seq[i], &newest[i]))
+			seq[i] = 0;
+	}
+	for (; n < max; n++) {
+		unsigned from = MAX_CPUS;
+
+		cpu_for_each(i)
+			if (seq[i] && (from == MAX_CPUS || newest[i].tsc > newest[from].tsc))
+				from = i;
+		if (from == MAX_CPUS)
+			break;
+		r[n] = newest[from];
+		if (--seq[from] && !entry_read(from, seq[from], &newest[from]))
+			seq[from] = 0; /* overwritten or cleared, and all before it as well */
+	}
+	return n;
+}
+
+/* print_args() - the point's text names its arguments, parted by a comma; one named 0 means nothing. */
+static void print_args(struct shell *sh, const struct record *r)
+{
+	const char *args = points[r->point].args;
+	size_t first = strcspn(args, ",");
+
+	if (*args == '0')
+		return;
+	if (r->point == TRACE_DROP && r->a < DROP_N)
+		shell_printf(sh, "%.*s %s", (int)first, args, drop_text[r->a].name);
+	else
+		shell_printf(sh, "%.*s %lu", (int)first, args, (unsigned long)r->a);
+	if (args[first])
+		shell_printf(sh, "%s %lu", args + first, (unsigned long)r->b);
+}
+
+static void print(struct shell *sh, const struct record *r, uint64_t now_tsc, uint64_t now_ns)
+{
+	unsigned long ns = now_ns - tsc_to_ns(now_tsc - r->tsc);
+
+	shell_printf(sh, "%9lu.%03lu  cpu%-2u  %-18s ", ns / 1000, ns % 1000, r->cpu,
+		     points[r->point].name);
+	print_args(sh, r);
+	shell_printf(sh, "\n");
+}
+
+static int show(struct shell *sh, unsigned max)
+{
+	struct record *r = malloc(max * sizeof(*r));
+	uint64_t now_tsc, now_ns;
+	unsigned n;
+
+	if (!r)
+		return shell_error(sh, 1, -ENOMEM, "no memory for %u records", max);
+	n = collect(r, max);
+	now_tsc = rdtsc();
+	now_ns = time_ns();
+	while (n > 0)
+		print(sh, &r[--n], now_tsc, now_ns);
+	free(r);
+	return 0;
+}
+
+static void clear(void)
+{
+	cpu_for_each(i)
+		if (cpus[i]->trace)
+			cpus[i]->trace->cleared = atomic_load(&cpus[i]->trace->written);
+}
+
+static void print_state(struct shell *sh)
+{
+	shell_printf(sh, "trace is %s; %d records a core are kept\n", trace_on ? "on" : "off",
+		     RING);
+	cpu_for_each(i)
+		if (cpus[i]->trace)
+			shell_printf(sh, "cpu%-2u  %lu records written\n", i,
+				     (unsigned long)atomic_load(&cpus[i]->trace->written));
+}
+
+static int run_trace(struct shell *sh, int n, const struct word *w)
+{
+	unsigned long max = SHOW_DEFAULT;
+	bool is_show = word_is(n, w, 1, "show");
+
+	if (n > 2 + is_show)
+		return shell_expected(sh, 2 + is_show, "the end of the line");
+	if (n == 1)
+		print_state(sh);
+	else if (word_is(n, w, 1, "on") || word_is(n, w, 1, "off"))
+		trace_on = word_is(n, w, 1, "on");
+	else if (word_is(n, w, 1, "clear"))
+		clear();
+	else if (!is_show)
+		return shell_expected(sh, 1, "on, off, show or clear");
+	else if (n == 3 && shell_uint(sh, 2, 1, RING * MAX_CPUS, &max))
+		return -EINVAL;
+	else
+		return show(sh, max);
+	return 0;
+}
+
+static void complete_trace(int n, const struct word *w, void (*add)(void *to, const char *s),
+			   void *to)
+{
+	static const char *const verbs[] = { "on", "off", "show", "clear" };
+
+	(void)w;
+	for (unsigned i = 0; n == 1 && i < ARRAY_SIZE(verbs); i++)
+		add(to, verbs[i]);
+}
+
+SHELL_COMMAND(cmd_trace, .name = "trace", .usage = "[on|off|show [N]|clear]",
+	      .help = "record points of all cores in order of time, in microseconds since boot",
+	      .run = run_trace, .complete = complete_trace);
+
+void trace_init(void)
+{
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		if (cpus[i] && !cpus[i]->trace)
+			cpus[i]->trace =
+				mem_zalloc(sizeof(struct trace_ring), CACHE_LINE, "trace rings");
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.h - record points, always compiled in
+ *
+ * Each core writes its own ring, oldest entries are overwritten. Off, a point costs a load and a branch; whether a
+ * batch is recorded is decided once a batch.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TRACE_POINTS(X)                                \
+	X(HARD_IRQ, "hard_irq", "vector, irq number")  \
+	X(POLL, "poll", "queue, packets taken")        \
+	X(RX, "rx", "port, packets")                   \
+	X(LOOKUP, "lookup", "port, packets looked up") \
+	X(UPCALL, "upcall", "port, flow hash")         \
+	X(XMIT, "netdev_start_xmit", "port, packets")  \
+	X(DROP, "drop", "reason, frame length")        \
+	X(LINK, "link", "port, up")                    \
+	X(TIMER, "timer", "0, 0")                      \
+	X(XCORE, "xcore", "to core, packets")
+
+enum trace_point {
+#define X(id, name, args) TRACE_##id,
+	TRACE_POINTS(X)
+#undef X
+		TRACE_N
+};
+
+extern unsigned trace_on; /* sysctl kernel.trace */
+
+void trace_record(enum trace_point p, uint64_t a, uint64_t b);
+
+static inline void trace(enum trace_point p, uint64_t a, uint64_t b)
+{
+	if (__builtin_expect(trace_on, 0))
+		trace_record(p, a, b);
+}
+
+void trace_init(void); /* after the pools: a ring for each core */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vectors.S - 256 entry points, and the two ways in: exceptions keep every register, interrupts those that C clobbers
+ *
+ * Each stub pushes its number; exceptions for which the CPU pushes no error code get a 0 first, so that one frame
+ * layout serves all (struct trap_frame). Interrupts come often and call straight into irq_dispatch().
+ */
+	.text
+
+	.macro	stub n
+	.balign	16
+	.if	\n < 32
+	.if	!(\n == 8 || (\n >= 10 && \n <= 14) || \n == 17 || \n == 21 || \n == 29 || \n == 30)
+	pushq	$0
+	.endif
+	pushq	$\n
+	jmp	exception_entry
+	.else
+	pushq	$\n
+	jmp	irq_entry
+	.endif
+	.endm
+
+	.balign	16
+	.globl	vector_stubs
+vector_stubs:
+	.altmacro
+	.set	n, 0
+	.rept	256
+	stub	%n
+	.set	n, n + 1
+	.endr
+
+irq_entry:
+	pushq	%rbp
+	movq	%rsp, %rbp
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	movl	8(%rbp), %edi
+	cld
+	call	irq_dispatch
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	popq	%rbp
+	addq	$8, %rsp
+	iretq
+
+exception_entry:
+	pushq	%rax
+	pushq	%rbx
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%rbp
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rsp, %rdi
+	movq	%rsp, %rbx
+	andq	$-16, %rsp
+	cld
+	call	exception_dispatch		/* returns only for a fault that is expected */
+	movq	%rbx, %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rbp
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rbx
+	popq	%rax
+	addq	$16, %rsp
+	iretq

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* key.c - a flow key in the words of ovs-dpctl. For dumps, in the control context. */
+#include "key.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "wire.h"
+
+struct text {
+	char *buf;
+	unsigned size, n;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->buf + t->n, t->size - t->n, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		t->n = t->n + n < t->size ? t->n + n : t->size - 1;
+}
+
+int mac_str(const uint8_t mac[6], char buf[MAC_STR])
+{
+	return snprintf(buf, MAC_STR, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+			mac[3], mac[4], mac[5]);
+}
+
+int ip4_str(uint32_t be, char buf[IP_STR])
+{
+	uint32_t ip = be32(be);
+
+	return snprintf(buf, IP_STR, "%u.%u.%u.%u", (unsigned)(ip >> 24), (unsigned)(ip >> 16 & 255),
+			(unsigned)(ip >> 8 & 255), (unsigned)(ip & 255));
+}
+
+/* the longest run of at least two zero groups, the first of equal ones, is written :: [RFC 5952 4.2] */
+static unsigned longest_zeros(const uint8_t ip[16], unsigned *len)
+{
+	unsigned at = 8;
+
+	*len = 1;
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned n = 0;
+
+		while (i + n < 8 && !load16(ip + 2 * (i + n)))
+			n++;
+		if (n > *len) {
+			at = i;
+			*len = n;
+		}
+	}
+	return at;
+}
+
+int ip6_str(const uint8_t ip[16], char buf[IP_STR])
+{
+	struct text t = { buf, IP_STR, 0 };
+	unsigned len, at = longest_zeros(ip, &len);
+
+	buf[0] = 0;
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == at) {
+			add(&t, "::");
+			i += len - 1;
+			continue;
+		}
+		add(&t, "%s%x", i && i != at + len ? ":" : "", be16(load16(ip + 2 * i)));
+	}
+	return t.n;
+}
+
+static const char *frag_str(const struct flow_key *key)
+{
+	if (key->flags & KEY_FRAG_LATER)
+		return "later";
+	return key->flags & KEY_FRAG_FIRST ? "first" : "no";
+}
+
+static void add_l4(struct text *t, const struct flow_key *key)
+{
+	bool six = key->flags & KEY_LONG;
+	unsigned src = be16(key->tp_src), dst = be16(key->tp_dst);
+
+	if (key->flags & KEY_FRAG_LATER)
+		return;
+	if (key->nw_proto == PROTO_TCP)
+		add(t, ",tcp(src=%u,dst=%u)", src, dst);
+	else if (key->nw_proto == PROTO_UDP)
+		add(t, ",udp(src=%u,dst=%u)", src, dst);
+	else if (key->nw_proto == (six ? PROTO_ICMPV6 : PROTO_ICMP))
+		add(t, ",icmp%s(type=%u,code=%u)", six ? "v6" : "", src, dst);
+}
+
+static void add_l3(struct text *t, const struct flow_key *key)
+{
+	char src[IP_STR], dst[IP_STR];
+
+	if (key->flags & KEY_LONG) {
+		ip6_str(key->ip6.src, src);
+		ip6_str(key->ip6.dst, dst);
+		add(t, ",ipv6(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto, frag_str(key));
+		add_l4(t, key);
+		return;
+	}
+	ip4_str(key->ip4.src, src);
+	ip4_str(key->ip4.dst, dst);
+	if (key->dl_type == be16(ETH_P_ARP)) {
+		add(t, ",arp(sip=%s,tip=%s,op=%u)", src, dst, key->nw_proto);
+	} else if (key->dl_type == be16(ETH_P_IP)) {
+		add(t, ",ipv4(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto, frag_str(key));
+		add_l4(t, key);
+	}
+}
+
+unsigned key_str(const struct flow_key *key, char *buf, unsigned size)
+{
+	struct text t = { buf, size, 0 };
+	char src[MAC_STR], dst[MAC_STR];
+	bool tagged = key->flags & KEY_VLAN;
+
+	mac_str(key->dl_src, src);
+	mac_str(key->dl_dst, dst);
+	add(&t, "recirc_id(0),in_port(%u),eth(src=%s,dst=%s)", key->in_port, src, dst);
+	if (tagged)
+		add(&t, ",eth_type(0x8100),vlan(vid=%u,pcp=%u),encap(", key->vlan_tci & VLAN_VID,
+		    key->vlan_tci >> 13);
+	add(&t, "%seth_type(0x%04x)", tagged ? "" : ",", be16(key->dl_type));
+	add_l3(&t, key);
+	if (tagged)
+		add(&t, ")");
+	return t.n;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * key.h - what makes frames one flow
+ *
+ * The key names a flow by what Open vSwitch calls dl_*, nw_* and tp_*. It is laid out so that most of its words are
+ * one load each: addresses and type stay in wire order. An IPv6 key has seven words that count, any other four.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/bits.h"
+
+enum { KEY_WORDS = 7, KEY_WORDS_SHORT = 4 };
+
+enum key_flags {
+	KEY_VLAN = BIT(0),	 /* tagged; vlan_tci says how */
+	KEY_FRAG_FIRST = BIT(1), /* first fragment: the ports are there */
+	KEY_FRAG_LATER = BIT(2), /* a later one: the ports are 0 */
+	KEY_LONG = BIT(3),	 /* IPv6: all seven words count */
+};
+
+struct flow_key {
+	union {
+		uint64_t w[KEY_WORDS];
+		struct {
+			/* w[0] */
+			uint16_t in_port;  /* port id */
+			uint16_t vlan_tci; /* host order; 0 if untagged */
+			uint16_t tp_src;   /* be16; ICMP: type */
+			uint16_t tp_dst;   /* be16; ICMP: code */
+			/* w[1] */
+			uint8_t nw_proto; /* ARP: low byte of the operation */
+			uint8_t flags;	  /* enum key_flags */
+			uint8_t dl_dst[6];
+			/* w[2] */
+			uint8_t dl_src[6];
+			uint16_t dl_type; /* be16, behind the outer tag */
+			/* w[3], or w[3] to w[6] */
+			union {
+				struct {
+					uint32_t src, dst; /* be32; ARP: spa and tpa */
+				} ip4;
+				struct {
+					uint8_t src[16], dst[16];
+				} ip6;
+			};
+		};
+	};
+};
+
+_Static_assert(sizeof(struct flow_key) == KEY_WORDS * 8, "the words are all there is");
+_Static_assert(offsetof(struct flow_key, nw_proto) == 8 && offsetof(struct flow_key, dl_src) == 16 &&
+		       offsetof(struct flow_key, ip4) == 24,
+	       "fields stand in the words that parse_plain() builds");
+
+/* how long an address is as text, with the NUL */
+enum { MAC_STR = 18, IP_STR = 40 };
+
+int mac_str(const uint8_t mac[6], char buf[MAC_STR]);
+int ip4_str(uint32_t be, char buf[IP_STR]);
+int ip6_str(const uint8_t ip[16], char buf[IP_STR]);
+
+/* key_str() - @key as ovs-dpctl prints it, into buf[size]. Returns the length. */
+unsigned key_str(const struct flow_key *key, char *buf, unsigned size);
+
+/*
+ * key_hash() - multilinear: each word times an odd constant of its own, summed mod 2^64. The upper bits depend on all
+ * bits of the key, the lower ones do not: take an index from the top.
+ */
+static const uint64_t key_mul[KEY_WORDS] = {
+	0x9e6c63d0876a9a47, 0xb5f2c1a97d3e8e15, 0xd1342543de82ef95, 0xaf251af3b0f025b5,
+	0x8ff34785f3c2a5d3, 0xc2b2ae3d27d4eb4f, 0xe7037ed1a0b428db,
+};
+
+static inline uint64_t key_hash_short(const uint64_t w[KEY_WORDS_SHORT])
+{
+	return w[0] * key_mul[0] + w[1] * key_mul[1] + w[2] * key_mul[2] + w[3] * key_mul[3];
+}
+
+static inline uint64_t key_hash(const struct flow_key *key)
+{
+	uint64_t h = key_hash_short(key->w);
+
+	if (key->flags & KEY_LONG)
+		h += key->w[4] * key_mul[4] + key->w[5] * key_mul[5] + key->w[6] * key_mul[6];
+	return h;
+}
+
+static inline bool key_equal_short(const uint64_t a[], const uint64_t b[])
+{
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+}
+
+static inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	if (!key_equal_short(a->w, b->w))
+		return false;
+	return !(a->flags & KEY_LONG) ||
+	       (a->w[4] == b->w[4] && a->w[5] == b->w[5] && a->w[6] == b->w[6]);
+}

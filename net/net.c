@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net.c - the room's boot list, and its clock
+ *
+ * The clock ticks once a second in SOFTIRQ_TIMER on core 0: idle flows and silent addresses are forgotten.
+ */
+#include "net.h"
+
+#include "kernel/time.h"
+#include "fdb.h"
+#include "flow.h"
+#include "nic.h"
+#include "port.h"
+#include "xmit.h"
+
+enum { TICK_US = 1000000 };
+
+static struct timer ticker;
+
+static void tick(struct timer *t)
+{
+	atomic_fetch_add_explicit(&fdb_tick, 1, memory_order_relaxed);
+	fdb_age();
+	flow_age();
+	timer_arm(t, TICK_US);
+}
+
+void net_config_failed(const char *word)
+{
+	port_hold(word);
+}
+
+void net_init(void)
+{
+	fdb_init();
+	flow_init();
+	xmit_init();
+	nic_init();
+	ticker.fn = tick;
+	timer_arm(&ticker, TICK_US);
+}

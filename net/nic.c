@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nic.c - NICs as ports
+ *
+ * nic_poll() is called by SOFTIRQ_NET_RX on the core that owns the queue; the ops by port.c in the control context
+ * with the cores parked. Owns one struct port a NIC.
+ */
+#include "nic.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/mem.h"
+#include "kernel/trace.h"
+#include "drivers/netdev.h"
+#include "port.h"
+#include "switch.h"
+
+unsigned nic_poll(struct napi *napi, unsigned budget)
+{
+	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+	struct netdev *dev = q->dev;
+	struct pkt *pkts[PORT_BATCH];
+	unsigned n;
+
+	n = dev->ops->rx_batch(dev, q->index, pkts, MIN(budget, PORT_BATCH));
+	if (n)
+		switch_input(dev->upper, pkts, n);
+	return n;
+}
+
+static unsigned nic_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n)
+{
+	struct netdev *dev = port->priv;
+
+	return dev->ops->tx_batch(dev, q, pkts, n);
+}
+
+static int nic_set_up(struct port *port, bool up)
+{
+	struct netdev *dev = port->priv;
+
+	if (up)
+		return dev->ops->open(dev);
+	dev->ops->stop(dev);
+	return 0;
+}
+
+static int nic_set_mode(struct port *port)
+{
+	struct netdev *dev = port->priv;
+
+	dev->mtu = port->mtu;
+	memcpy(dev->mac, port->mac, sizeof(dev->mac));
+	dev->promisc = port->promisc || port->sw;
+	if (dev->up)
+		dev->ops->set_rx_mode(dev);
+	return 0;
+}
+
+static uint64_t nic_stat(struct port *port, const char *name)
+{
+	struct netdev *dev = port->priv;
+	struct ethtool_stat stats[128];
+	unsigned n;
+
+	if (!dev->ethtool || !dev->ethtool->get_stats)
+		return 0;
+	n = dev->ethtool->get_stats(dev, stats, ARRAY_SIZE(stats));
+	for (unsigned i = 0; i < MIN(n, ARRAY_SIZE(stats)); i++)
+		if (!strcmp(stats[i].name, name))
+			return stats[i].value;
+	return 0;
+}
+
+static bool nic_has_link(struct port *port)
+{
+	return ((struct netdev *)port->priv)->link;
+}
+
+static void nic_link_changed(struct netdev *dev)
+{
+	port_link_changed(dev->upper);
+}
+
+static const struct port_ops nic_ops = {
+	.tx_batch = nic_tx_batch,
+	.set_up = nic_set_up,
+	.set_mode = nic_set_mode,
+	.stat = nic_stat,
+};
+
+static void nic_add(struct netdev *dev)
+{
+	struct port *port = mem_zalloc(sizeof(*port), CACHE_LINE, "port");
+
+	port->ops = &nic_ops;
+	port->has_link = nic_has_link;
+	port->txq_of_cpu = dev->txq_of_cpu;
+	port->mtu = dev->mtu;
+	port->priv = dev;
+	memcpy(port->mac, dev->mac, sizeof(port->mac));
+	snprintf(port->name, sizeof(port->name), "%s", dev->name);
+	dev->upper = port;
+	dev->link_changed = nic_link_changed;
+	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
+		dev->queue[i].napi.poll = nic_poll;
+	port_add(port); /* there is room: fewer NICs than ports */
+}
+
+void nic_init(void)
+{
+	netdev_for_each(i)
+		nic_add(netdevs[i]);
+}
+
+_Static_assert(NETDEV_MAX < (unsigned)PORT_MAX, "every NIC finds a place among the ports");
+_Static_assert(NETDEV_NAME <= (unsigned)PORT_NAME, "a NIC's name fits its port");

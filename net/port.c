@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.c - the list of ports, their state, and the law that nothing gets lost
+ *
+ * State changes in the control context while the cores are parked; link changes on core 0. The data path reads the
+ * state without a lock and writes its own core's counters.
+ */
+#include "port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/mem.h"
+#include "kernel/park.h"
+#include "kernel/trace.h"
+#include "fdb.h"
+#include "flow.h"
+#include "xmit.h"
+
+struct port *ports[PORT_MAX];
+unsigned nports;
+
+void port_drop_in(struct port *port, struct pkt *p, enum drop_reason why)
+{
+	struct port_cpu *c = port_here(port);
+
+	c->forwarded--;
+	c->dropped_in[why]++;
+	pkt_drop(p, why);
+}
+
+void port_drop_out(struct port *port, struct pkt *p, enum drop_reason why)
+{
+	port_here(port)->dropped_out[why]++;
+	pkt_drop(p, why);
+}
+
+int port_add(struct port *port)
+{
+	if (nports + 1 == PORT_MAX)
+		return -ENOSPC;
+	port->cpu = mem_zalloc(ncpus * sizeof(*port->cpu), CACHE_LINE, "port counters");
+	port->id = ++nports;
+	ports[port->id] = port;
+	xmit_port_add(port);
+	return 0;
+}
+
+struct port *port_by_name(const char *name)
+{
+	port_for_each(i)
+		if (!strcmp(ports[i]->name, name))
+			return ports[i];
+	return NULL;
+}
+
+static bool glob_match(const char *glob, const char *s)
+{
+	for (; *glob && *glob != '*'; glob++, s++)
+		if (!*s || (*glob != '?' && *glob != *s))
+			return false;
+	if (!*glob)
+		return !*s;
+	do {
+		if (glob_match(glob + 1, s))
+			return true;
+	} while (*s++);
+	return false;
+}
+
+unsigned port_match(const char *glob, struct port **out)
+{
+	char id[12];
+	unsigned n = 0;
+
+	port_for_each(i) {
+		snprintf(id, sizeof(id), "%u", i);
+		if (glob_match(glob, ports[i]->name) || !strcmp(glob, id))
+			out[n++] = ports[i];
+	}
+	return n;
+}
+
+int port_words(struct shell *sh, int i, struct port **out)
+{
+	unsigned n = i < sh->nwords ? port_match(sh->word[i].s, out) : 0;
+
+	return n ? (int)n : shell_expected(sh, i, "a port");
+}
+
+/* What the data path reads follows from the rest. Every change can make a verdict wrong: floods go to ready ports. */
+static void refresh(struct port *port)
+{
+	port->ready = port->up && (!port->has_link || port->has_link(port));
+	xmit_port_changed(port);
+	flow_invalidate();
+}
+
+int port_set_up(struct port *port, bool up)
+{
+	int err = 0;
+
+	if (up == port->up)
+		return 0;
+	cores_park();
+	if (!up)
+		port->up = port->ready = false; /* while it stops nothing is offered to it */
+	err = port->ops->set_up(port, up);
+	port->up = up && !err;
+	refresh(port);
+	cores_resume();
+	if (!up)
+		fdb_flush(FDB_ANY, port->id);
+	return err;
+}
+
+/* Run set_mode with what the caller has changed already; @err tells it to change it back. */
+static int set_mode(struct port *port)
+{
+	int err;
+
+	cores_park();
+	err = port->ops->set_mode(port);
+	refresh(port);
+	cores_resume();
+	return err;
+}
+
+int port_set_mtu(struct port *port, unsigned mtu)
+{
+	unsigned old = port->mtu;
+	int err;
+
+	port->mtu = mtu;
+	err = set_mode(port);
+	if (err) {
+		port->mtu = old;
+		xmit_port_changed(port);
+	}
+	return err;
+}
+
+int port_set_mac(struct port *port, const uint8_t mac[6])
+{
+	uint8_t old[6];
+	int err;
+
+	memcpy(old, port->mac, sizeof(old));
+	memcpy(port->mac, mac, sizeof(old));
+	err = set_mode(port);
+	if (err)
+		memcpy(port->mac, old, sizeof(old));
+	return err;
+}
+
+int port_set_promisc(struct port *port, bool on)
+{
+	port->promisc = on;
+	return set_mode(port);
+}
+
+void port_set_switch(struct port *port, struct vswitch *sw)
+{
+	cores_park();
+	port->sw = sw;
+	port->ops->set_mode(port); /* promiscuous in a switch; it cannot fail for want of anything */
+	refresh(port);
+	cores_resume();
+	fdb_flush(FDB_ANY, port->id);
+}
+
+void port_link_changed(struct port *port)
+{
+	bool was = port->ready;
+
+	refresh(port);
+	trace(TRACE_LINK, port->id, port->ready);
+	if (was && !port->ready)
+		fdb_flush(FDB_ANY, port->id); /* who was behind it may show up elsewhere */
+}
+
+void port_hold(const char *word)
+{
+	struct port *match[PORT_MAX];
+	unsigned n = port_match(word, match);
+
+	for (unsigned i = 0; i < n; i++) {
+		match[i]->held = true;
+		port_set_up(match[i], false);
+	}
+}
+
+struct port_cpu port_total(const struct port *port)
+{
+	struct port_cpu total = { 0 };
+	uint64_t *to = (uint64_t *)&total;
+
+	cpu_for_each(c) {
+		const uint64_t *from = (const uint64_t *)&port->cpu[c];
+
+		for (unsigned i = 0; i < sizeof(total) / sizeof(*to); i++)
+			to[i] += from[i];
+	}
+	return total;
+}
+
+static uint64_t sum(const uint64_t *v)
+{
+	uint64_t s = 0;
+
+	for (unsigned i = 0; i < DROP_N; i++)
+		s += v[i];
+	return s;
+}
+
+static bool mouths_hold(const struct port *port, unsigned cpu, char *why, size_t size)
+{
+	const struct port_cpu *c = &port->cpu[cpu];
+	const char *mouth = NULL;
+
+	if (c->in + c->created != c->forwarded + sum(c->dropped_in))
+		mouth = "ingress";
+	else if (c->offered + c->taken != c->out + sum(c->dropped_out) + c->given)
+		mouth = "egress";
+	if (mouth)
+		snprintf(why, size, "%s of %s on core %u", mouth, port->name, cpu);
+	return !mouth;
+}
+
+bool port_conserved(char *why, size_t size)
+{
+	uint64_t forwarded = 0, offered = 0;
+
+	port_for_each(i) {
+		struct port_cpu total = port_total(ports[i]);
+
+		cpu_for_each(c)
+			if (!mouths_hold(ports[i], c, why, size))
+				return false;
+		if (total.given - total.taken != xmit_waiting(ports[i])) {
+			snprintf(why, size, "%s between cores", ports[i]->name);
+			return false;
+		}
+		forwarded += total.forwarded;
+		offered += total.offered;
+	}
+	if (forwarded == offered)
+		return true;
+	snprintf(why, size, "%lu forwarded, %lu offered", (unsigned long)forwarded, (unsigned long)offered);
+	return false;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.h - a place where packets enter and leave the switch
+ *
+ * What is behind a port is hidden by struct port_ops: a NIC (nic.h), a fake in tests, later a guest. A port exists
+ * from boot on, down and in no switch.
+ *
+ * The conservation law, for each port and core, exact whenever the cores are parked:
+ *	ingress	in + created = forwarded + dropped
+ *	egress	offered + taken = out + dropped + given
+ * and over all: sum of forwarded = sum of offered; a port's given - taken = packets waiting for another core.
+ * `created` are copies of what came in; `given` and `taken` is what crosses to the core that owns the queue.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/bits.h"
+#include "kernel/cpu.h"
+#include "kernel/drop.h"
+#include "kernel/pkt.h"
+#include "kernel/shell.h"
+
+enum {
+	PORT_MAX = 32,	   /* ids are 1 to 31, so that a set of ports is a word */
+	PORT_NAME = 16,
+	PORT_BATCH = 64,   /* most packets that one poll takes, and that one core stages for one port */
+};
+
+struct port;
+struct vswitch;
+
+struct port_ops {
+	/* on the core that owns @q: up to @n chains in order; returns how many were taken, the caller keeps the rest */
+	unsigned (*tx_batch)(struct port *port, unsigned q, struct pkt **pkts, unsigned n);
+	/* the rest in the control context, cores parked; 0 or a negative errno */
+	int (*set_up)(struct port *port, bool up);
+	/* program port->mtu, mac, promisc and whether it is in a switch; 0 or a negative errno */
+	int (*set_mode)(struct port *port);
+	/* statistics that the device keeps, by ethtool's name; 0 if it has none of that name */
+	uint64_t (*stat)(struct port *port, const char *name);
+};
+
+/* of one port, by one core */
+struct port_cpu {
+	/* ingress mouth */
+	_Alignas(CACHE_LINE) uint64_t in;
+	uint64_t in_bytes;
+	uint64_t created;	/* copies, those included that were dropped for want of a buffer */
+	uint64_t forwarded;	/* staged for some port */
+	uint64_t dropped_in[DROP_N];
+	/* egress mouth */
+	uint64_t offered;	/* staged by this core */
+	uint64_t taken;		/* from other cores, that cannot transmit */
+	uint64_t out, out_bytes; /* given to the device */
+	uint64_t given;		/* to the core that can */
+	uint64_t dropped_out[DROP_N];
+};
+
+struct port {
+	/* read by every batch, written while the cores are parked */
+	const struct port_ops *ops;
+	struct port_cpu *cpu;	    /* [ncpus] */
+	struct vswitch *sw;	    /* NULL: in none */
+	const int8_t *txq_of_cpu;   /* queue that a core may transmit on; -1 for none of its own */
+	uint16_t id;		    /* from 1; OpenFlow's port number */
+	uint16_t mtu;
+	bool up;		    /* as the operator set it */
+	bool (*has_link)(struct port *port); /* NULL: always */
+	volatile bool ready;	    /* up, and with link; by core 0 */
+
+	/* control context */
+	char name[PORT_NAME];
+	uint8_t mac[6];
+	bool promisc;		    /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool held;		    /* named by a line of the config that failed: stays down */
+	void *priv;		    /* of ops */
+};
+
+extern struct port *ports[PORT_MAX]; /* by id; [0] is NULL */
+extern unsigned nports;		     /* highest id in use */
+
+#define port_for_each(i) for (unsigned i = 1; i <= nports; i++)
+
+/*
+ * port_add() - give @port an id and a place in ports[]; name, ops, mtu, mac, txq_of_cpu and priv are set.
+ * Returns 0 or -ENOSPC. At boot, or in the control context with the cores parked.
+ */
+int port_add(struct port *port);
+
+struct port *port_by_name(const char *name);
+/* port_match() - ports whose name is @glob ('*' and '?'; a number is an id), up to PORT_MAX into out[]; returns how many. */
+unsigned port_match(const char *glob, struct port **out);
+/* port_words() - the same for word @i of a command line, for shell commands; says what is wrong. -EINVAL if none match. */
+int port_words(struct shell *sh, int i, struct port **out);
+
+/* Control context; they park the cores. 0 or a negative errno. */
+int port_set_up(struct port *port, bool up);
+int port_set_mtu(struct port *port, unsigned mtu);
+int port_set_mac(struct port *port, const uint8_t mac[6]);
+int port_set_promisc(struct port *port, bool on);
+/* port_set_switch() - into @sw, or out of any with NULL. */
+void port_set_switch(struct port *port, struct vswitch *sw);
+
+/* port_link_changed() - the link of @port came or went. Core 0. */
+void port_link_changed(struct port *port);
+
+/* port_hold() - take down the ports that @word matches, and keep them so till the operator says otherwise: config_run(). */
+void port_hold(const char *word);
+
+/* port_total() - counters of all cores in one; exact while they are parked. */
+struct port_cpu port_total(const struct port *port);
+
+/* port_conserved() - does the law hold everywhere? If not, @why says where. Cores parked. */
+bool port_conserved(char *why, size_t size);
+
+static inline struct port_cpu *port_here(const struct port *port)
+{
+	return &port->cpu[this_cpu()->id];
+}
+
+/* port_drop_in() - a packet that came in by @port goes nowhere. It counted as forwarded until now. */
+void port_drop_in(struct port *port, struct pkt *p, enum drop_reason why);
+/* port_drop_out() - one that was offered to @port or taken from another core does not leave. */
+void port_drop_out(struct port *port, struct pkt *p, enum drop_reason why);

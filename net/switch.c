@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * switch.c - the fast path, and the list of switches
+ *
+ * switch_input() runs on the core that received the batch, called by a port's poll. The rest runs in the control
+ * context. Owns the switches; their ports and rules change while the cores are parked.
+ */
+#include "switch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/counter.h"
+#include "kernel/park.h"
+#include "kernel/trace.h"
+#include "flow.h"
+#include "parse.h"
+#include "upcall.h"
+#include "xmit.h"
+
+struct vswitch *switches[SWITCH_MAX];
+
+COUNTER(upcalls, "net.upcalls", "packets that took the slow path");
+
+/* what a batch has in common */
+struct batch {
+	struct port *port;
+	struct emc *emc;
+	struct xmit_cpu *xmit;
+	uint64_t gen; /* emc_gen when it began */
+};
+
+/* @p leaves by all of @out: by copies, and by itself through the last. */
+static void output_many(const struct batch *b, struct pkt *p, uint32_t out)
+{
+	struct port_cpu *c = port_here(b->port);
+
+	while (out & (out - 1)) {
+		struct pkt *copy = pkt_copy(p);
+		unsigned id = __builtin_ctz(out);
+
+		out &= out - 1;
+		c->created++;
+		if (unlikely(!copy)) { /* a packet that never was: counted as pkt_drop() counts */
+			c->dropped_in[DROP_NO_COPY]++;
+			this_cpu()->drop[DROP_NO_COPY]++;
+			continue;
+		}
+		c->forwarded++;
+		xmit_stage(b->xmit->stage[id], copy, copy->frame_len);
+	}
+	xmit_stage(b->xmit->stage[__builtin_ctz(out)], p, p->frame_len);
+}
+
+static __attribute__((noinline)) void execute(const struct batch *b, struct pkt *p, const struct verdict *v)
+{
+	if (v->out == OUT_DROP)
+		port_drop_in(b->port, p, v->reason);
+	else
+		output_many(b, p, v->ports);
+}
+
+/*
+ * Neither this core's cache nor the shared table knows @key. Returns its flow; NULL if the verdict is not kept: the
+ * packet is gone by then.
+ */
+static struct flow *decide(const struct batch *b, struct pkt *p, const struct flow_key *key, uint64_t hash)
+{
+	/* acquire: before anything is looked at that the verdict will rest on; flow_install() compares */
+	uint32_t gen = atomic_load_explicit(&flow_gen, memory_order_acquire);
+	struct flow *f = NULL;
+	struct verdict v;
+	bool keep;
+
+	b->emc->upcalls++;
+	counter_inc(&upcalls);
+	p->port = b->port->id;
+	p->hash = hash >> 32;
+	keep = upcall(b->port, key, &v);
+	if (keep)
+		f = flow_install(key, hash, &v, gen);
+	if (f)
+		return f;
+	b->emc->lost += keep;
+	rule_count(v.rule, 1, p->frame_len);
+	execute(b, p, &v);
+	return NULL;
+}
+
+static struct flow *miss(const struct batch *b, struct pkt *p, const struct flow_key *key, uint64_t tag)
+{
+	uint64_t hash = tag - b->gen;
+	struct flow *f;
+
+	b->emc->misses++;
+	f = flow_find(key, hash);
+	if (!f)
+		f = decide(b, p, key, hash);
+	if (f)
+		emc_insert(b->emc, tag, f);
+	return f;
+}
+
+/* lookup_any() - the flow of a frame of any kind; NULL if it was dropped or has been sent already. */
+static __attribute__((noinline)) struct flow *lookup_any(const struct batch *b, struct pkt *p)
+{
+	struct flow_key key;
+	enum drop_reason why = parse(p, b->port->id, &key);
+	struct flow *f;
+	uint64_t tag;
+
+	if (unlikely(why != PARSE_OK)) {
+		b->emc->lookups--;
+		port_drop_in(b->port, p, why);
+		return NULL;
+	}
+	tag = b->gen + key_hash(&key);
+	f = emc_find(b->emc, tag, &key);
+	return likely(f) ? f : miss(b, p, &key, tag);
+}
+
+static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (!port->up)
+			port_drop_in(port, pkts[i], DROP_PORT_DOWN);
+		else
+			port_drop_in(port, pkts[i], DROP_NO_SWITCH);
+	}
+}
+
+/*
+ * The loop is what each packet costs: a key, one tag, one compare of keys, one place in a stage. Ports and statistics
+ * are seen to once a batch: all count as forwarded at first, and who drops a packet takes it back.
+ */
+void switch_input(struct port *port, struct pkt **pkts, unsigned n)
+{
+	unsigned cpu = this_cpu()->id;
+	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
+	const struct batch b = { port, emc_of_cpu[cpu], xmit_of_cpu[cpu],
+				 atomic_load_explicit(&emc_gen, memory_order_acquire) };
+	struct port_cpu *c = &port->cpu[cpu];
+	struct emc *emc = b.emc;
+	struct stage **stage = b.xmit->stage;
+	uint64_t gen = b.gen, bytes = 0, id = port->id;
+	size_t mine = cpu * sizeof(struct flow_stat);
+	uint32_t tick = fdb_tick_now();
+
+	c->in += n;
+	c->forwarded += n;
+	if (unlikely(!port->sw || !port->up)) {
+		drop_batch(port, pkts, n);
+		return;
+	}
+	trace(TRACE_RX, id, n);
+	emc->lookups += n;
+	for (struct pkt **end = pkts + n; pkts < end; pkts++) {
+		struct pkt *p = *pkts;
+		uint32_t len = p->frame_len;
+		uint64_t w[KEY_WORDS_SHORT];
+		struct flow *f = NULL;
+
+		bytes += len;
+		if (likely(parse_plain(p->data, len, id, w)))
+			f = emc_find_short(emc, gen + key_hash_short(w), w);
+		if (unlikely(!f)) {
+			f = lookup_any(&b, p);
+			if (!f)
+				continue;
+		}
+		flow_hit(f, mine, len, tick);
+		if (likely(f->out < PORT_MAX))
+			xmit_stage(stage[f->out], p, len);
+		else
+			execute(&b, p, &f->verdict);
+	}
+	c->in_bytes += bytes;
+	trace(TRACE_LOOKUP, id, n);
+	xmit_flush(b.xmit);
+}
+
+struct vswitch *switch_by_name(const char *name)
+{
+	switch_for_each(i)
+		if (!strcmp(switches[i]->name, name))
+			return switches[i];
+	return NULL;
+}
+
+struct vswitch *switch_word(struct shell *sh, int i)
+{
+	struct vswitch *sw = i < sh->nwords ? switch_by_name(sh->word[i].s) : NULL;
+
+	if (!sw)
+		shell_expected(sh, i, "a switch");
+	return sw;
+}
+
+struct vswitch *switch_create(const char *name)
+{
+	const struct rule learning = { .action = { RULE_NORMAL } };
+	struct vswitch *sw = NULL;
+
+	for (unsigned i = 0; i < SWITCH_MAX && !sw; i++) {
+		if (switches[i])
+			continue;
+		sw = calloc(1, sizeof(*sw));
+		if (!sw)
+			return NULL;
+		sw->id = i;
+		snprintf(sw->name, sizeof(sw->name), "%s", name);
+		rules_add(&sw->rules, &learning); /* without a free slot it has no rule, and drops say so */
+		switches[i] = sw;
+	}
+	return sw;
+}
+
+void switch_add_port(struct vswitch *sw, struct port *port)
+{
+	cores_park();
+	sw->ports |= BIT(port->id);
+	port_set_switch(port, sw);
+	cores_resume();
+}
+
+void switch_del_port(struct port *port)
+{
+	cores_park();
+	port->sw->ports &= ~BIT(port->id);
+	port_set_switch(port, NULL);
+	cores_resume();
+}
+
+void switch_destroy(struct vswitch *sw)
+{
+	port_for_each(i)
+		if (ports[i]->sw == sw)
+			switch_del_port(ports[i]);
+	rules_del(&sw->rules, NULL);
+	switches[sw->id] = NULL; /* in no batch: its ports left it while the cores were parked */
+	free(sw);
+}

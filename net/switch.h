@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * switch.h - a switch: ports, rules and what decides about a packet
+ *
+ * switch_input() is the fast path, one pass over a batch: key, cache, stage. What no cache knows goes to the slow
+ * path (upcall.h), which asks rules and MAC table.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "kernel/pkt.h"
+#include "port.h"
+#include "rules.h"
+
+enum { SWITCH_MAX = 8, SWITCH_NAME = 16 };
+
+struct vswitch {
+	uint32_t ports;		/* BIT(port id); written while the cores are parked */
+	struct rules rules;
+	unsigned id;		/* 0 to SWITCH_MAX - 1 */
+	char name[SWITCH_NAME];
+};
+
+extern struct vswitch *switches[SWITCH_MAX]; /* by id; NULL where there is none */
+
+#define switch_for_each(i) \
+	for (unsigned i = 0; i < SWITCH_MAX; i++) \
+		if (switches[i])
+
+/* switch_input() - packets that came in by @port, oldest first; all are gone when it returns. @n up to PORT_BATCH. */
+void switch_input(struct port *port, struct pkt **pkts, unsigned n);
+
+/* Control context. */
+struct vswitch *switch_by_name(const char *name);
+/* switch_word() - the same for word @i of a command line; says what was expected if there is none. */
+struct vswitch *switch_word(struct shell *sh, int i);
+/* switch_create() - with one rule, priority=0 actions=NORMAL. NULL if there are SWITCH_MAX. */
+struct vswitch *switch_create(const char *name);
+void switch_destroy(struct vswitch *sw);
+void switch_add_port(struct vswitch *sw, struct port *port);
+void switch_del_port(struct port *port);

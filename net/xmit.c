@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xmit.c - staging, transmitting, and the rings between cores
+ *
+ * xmit_flush() runs at the end of each batch on the core that received it, net_tx_action() in SOFTIRQ_NET_TX on the
+ * core that owns the queue. Owns the stages (a core's own) and one ring for each pair of cores.
+ */
+#include "xmit.h"
+
+#include <string.h>
+
+#include "kernel/mem.h"
+#include "kernel/softirq.h"
+#include "kernel/spsc.h"
+#include "kernel/trace.h"
+
+struct xmit_cpu *xmit_of_cpu[MAX_CPUS];
+
+static struct spsc *ring[MAX_CPUS][MAX_CPUS]; /* [from][to]; NULL where they are the same */
+
+void xmit_stage_odd(struct stage *s, struct pkt *p)
+{
+	uint32_t len = p->frame_len;
+
+	if (len > ETH_MIN_FRAME) {
+		port_here(s->port)->offered++;
+		port_drop_out(s->port, p, DROP_TX_TOO_LONG);
+		return;
+	}
+	/* a frame this short is one buffer, and there is room in it */
+	memset(p->data + len, 0, ETH_MIN_FRAME - len);
+	p->len = ETH_MIN_FRAME;
+	p->frame_len = ETH_MIN_FRAME;
+	xmit_append(s, p, ETH_MIN_FRAME);
+}
+
+static uint64_t frame_bytes(struct pkt **pkts, unsigned n)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += pkts[i]->frame_len;
+	return bytes;
+}
+
+/* Give the device what this core may give it; what its ring does not hold is dropped here. */
+static void transmit(struct port *port, unsigned q, struct stage *s)
+{
+	struct port_cpu *c = port_here(port);
+	uint64_t bytes = s->bytes;
+	unsigned n = s->n, sent;
+
+	trace(TRACE_XMIT, port->id, n);
+	sent = port->ops->tx_batch(port, q, s->pkts, n);
+	if (unlikely(sent < n)) {
+		bytes -= frame_bytes(s->pkts + sent, n - sent);
+		for (unsigned i = sent; i < n; i++)
+			port_drop_out(port, s->pkts[i], DROP_TX_RING_FULL);
+	}
+	c->out += sent;
+	c->out_bytes += bytes;
+}
+
+/* A core that owns a queue of @port; MAX_CPUS if none does. Those that own none spread over those that do. */
+static unsigned owner_for(const struct port *port, unsigned cpu)
+{
+	for (unsigned i = 1; i < ncpus; i++)
+		if (port->txq_of_cpu[(cpu + i) % ncpus] >= 0)
+			return (cpu + i) % ncpus;
+	return MAX_CPUS;
+}
+
+static void hand_over(struct port *port, unsigned to, struct stage *s)
+{
+	struct spsc *r = ring[this_cpu()->id][to];
+	unsigned pushed = 0;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		s->pkts[i]->out_port = port->id;
+		if (likely(spsc_push(r, s->pkts[i])))
+			pushed++;
+		else
+			port_drop_out(port, s->pkts[i], DROP_XCORE_FULL);
+	}
+	port_here(port)->given += pushed;
+	trace(TRACE_XCORE, to, pushed);
+	raise_softirq_on(cpus[to], SOFTIRQ_NET_TX);
+}
+
+static void drop_stage(struct port *port, struct stage *s, enum drop_reason why)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		port_drop_out(port, s->pkts[i], why);
+}
+
+static void stage_clear(struct stage *s)
+{
+	s->n = 0;
+	s->bytes = 0;
+}
+
+static void stage_flush(struct stage *s)
+{
+	struct port *port = s->port;
+	unsigned cpu = this_cpu()->id, to = cpu;
+	int q = port->txq_of_cpu[cpu];
+
+	port->cpu[cpu].offered += s->n;
+	if (unlikely(q < 0))
+		to = owner_for(port, cpu);
+	if (unlikely(!port->ready || to == MAX_CPUS))
+		drop_stage(port, s, DROP_TX_DOWN);
+	else if (likely(to == cpu))
+		transmit(port, q, s);
+	else
+		hand_over(port, to, s);
+	stage_clear(s);
+}
+
+void xmit_flush(struct xmit_cpu *x)
+{
+	port_for_each(i)
+		if (x->stage[i]->n)
+			stage_flush(x->stage[i]);
+}
+
+/* the same on the core that owns the queue; the port may have gone meanwhile, or the queue to yet another core */
+static void stage_finish(struct stage *s)
+{
+	struct port *port = s->port;
+	int q = port->txq_of_cpu[this_cpu()->id];
+
+	port_here(port)->taken += s->n;
+	if (port->ready && q >= 0)
+		transmit(port, q, s);
+	else
+		drop_stage(port, s, DROP_TX_STOPPED);
+	stage_clear(s);
+}
+
+/* Take one batch from @r; true if it was a full one, so that there may be more. */
+static bool drain(struct xmit_cpu *x, struct spsc *r)
+{
+	void *pkts[PORT_BATCH];
+	unsigned n = spsc_pop(r, pkts, PORT_BATCH);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt *p = pkts[i];
+
+		xmit_append(x->stage[p->out_port], p, p->frame_len); /* the length was checked */
+	}
+	port_for_each(i)
+		if (x->stage[i]->n)
+			stage_finish(x->stage[i]);
+	return n == PORT_BATCH;
+}
+
+static void net_tx_action(void)
+{
+	unsigned me = this_cpu()->id;
+	bool more = false;
+
+	cpu_for_each(from)
+		if (from != me)
+			more |= drain(xmit_of_cpu[me], ring[from][me]);
+	if (more)
+		raise_softirq(SOFTIRQ_NET_TX); /* next round: others have their turn first */
+}
+
+void xmit_port_changed(struct port *port)
+{
+	cpu_for_each(i)
+		xmit_of_cpu[i]->stage[port->id]->span = ETH_HLEN + VLAN_HLEN + port->mtu - ETH_MIN_FRAME;
+}
+
+void xmit_port_add(struct port *port)
+{
+	cpu_for_each(i) {
+		struct stage *s = mem_zalloc(sizeof(*s), CACHE_LINE, "transmit stage");
+
+		s->port = port;
+		xmit_of_cpu[i]->stage[port->id] = s;
+	}
+	xmit_port_changed(port);
+}
+
+static void ring_walk(struct spsc *r, void (*tally)(void *t, struct pkt *chain), void *t)
+{
+	uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+
+	for (uint32_t i = 0, n = spsc_count(r); i < n; i++)
+		tally(t, r->slot[(tail + i) & r->mask]);
+}
+
+static void rings_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
+{
+	(void)arg;
+	cpu_for_each(from)
+		cpu_for_each(to)
+			if (from != to)
+				ring_walk(ring[from][to], tally, t);
+}
+
+struct waiting {
+	const struct port *port;
+	unsigned n;
+};
+
+static void count_waiting(void *t, struct pkt *p)
+{
+	struct waiting *w = t;
+
+	w->n += p->out_port == w->port->id;
+}
+
+unsigned xmit_waiting(const struct port *port)
+{
+	struct waiting w = { .port = port };
+
+	rings_walk(NULL, count_waiting, &w);
+	return w.n;
+}
+
+static struct spsc *ring_create(void)
+{
+	struct spsc *r = mem_alloc(sizeof(*r), CACHE_LINE, "rings between cores");
+
+	spsc_init(r, mem_alloc(XMIT_RING_SLOTS * sizeof(void *), CACHE_LINE, "rings between cores"),
+		  XMIT_RING_SLOTS);
+	return r;
+}
+
+void xmit_init(void)
+{
+	static struct pkt_holder holder = { .name = "rings between cores", .walk = rings_walk };
+
+	cpu_for_each(from) {
+		xmit_of_cpu[from] = mem_zalloc(sizeof(struct xmit_cpu), CACHE_LINE, "transmit stages");
+		cpu_for_each(to)
+			ring[from][to] = from == to ? NULL : ring_create();
+	}
+	pkt_holder_add(&holder);
+	open_softirq(SOFTIRQ_NET_TX, net_tx_action);
+}

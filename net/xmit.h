@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xmit.h - from the verdict to the device: staging, and the way to the core that may transmit
+ *
+ * While a batch is looked up each core collects, for each port, what shall leave there; xmit_flush() then gives each
+ * port its share in one call. A core without a queue of its own on that port hands the packets over by a ring to one
+ * that has (SOFTIRQ_NET_TX), one softirq for the lot.
+ *
+ * Between two turns of the core loop nothing is staged. A batch holds at most PORT_BATCH packets and each is staged at
+ * most once a port, so a stage never overflows.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "drivers/netdev.h"
+#include "port.h"
+
+enum { XMIT_RING_SLOTS = 512 };
+
+/* what one core has for one port */
+struct stage {
+	_Alignas(CACHE_LINE) struct port *port;
+	uint32_t n;
+	uint32_t span;	/* longest frame less the shortest: one compare finds the too long and the too short */
+	uint64_t bytes;
+	struct pkt *pkts[PORT_BATCH];
+};
+
+struct xmit_cpu {
+	struct stage *stage[PORT_MAX]; /* by port id; NULL where there is no port */
+};
+
+extern struct xmit_cpu *xmit_of_cpu[MAX_CPUS];
+
+void xmit_init(void);
+
+/* xmit_port_add() - a stage on each core. xmit_port_changed() - its MTU may have changed. Cores parked. */
+void xmit_port_add(struct port *port);
+void xmit_port_changed(struct port *port);
+
+/* xmit_flush() - transmit what this core has staged. At the end of each batch. */
+void xmit_flush(struct xmit_cpu *x);
+
+/* xmit_waiting() - packets for @port in the rings between cores. Exact while the cores are parked. */
+unsigned xmit_waiting(const struct port *port);
+
+/* xmit_stage_odd() - a frame that must be padded, or is longer than the port's MTU allows. */
+void xmit_stage_odd(struct stage *s, struct pkt *p);
+
+static inline void xmit_append(struct stage *s, struct pkt *p, uint32_t len)
+{
+	s->pkts[s->n++] = p;
+	s->bytes += len;
+}
+
+/* xmit_stage() - @p, of @len bytes, shall leave by the port of @s. */
+static inline void xmit_stage(struct stage *s, struct pkt *p, uint32_t len)
+{
+	if (likely(len - ETH_MIN_FRAME <= s->span))
+		xmit_append(s, p, len);
+	else
+		xmit_stage_odd(s, p);
+}

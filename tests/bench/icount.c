@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * icount.c - a TCG plugin: what a guest executes, counted from outside and readable at any time
+ *
+ *	-plugin icount.so,socket=PATH[,from=ADDRESS]
+ *
+ * QEMU's vCPU threads run the callbacks; a thread of our own answers on the unix socket PATH, for one client after
+ * another, requests of a word a line:
+ *	counts	-> "insns=N rep=N ...", one line
+ *	blocks	-> a line "ADDRESS INSNS EXECUTIONS" a translated block, then "."
+ *	mmio	-> a line "ADDRESS READS WRITES DEVICE" a physical address, then "."
+ * Nothing is ever reset: who wants a difference reads twice.
+ *
+ * Every instruction counts when it starts, by an add of its own, so a block that a fault or an interrupt cuts short
+ * is right. A halted vCPU executes nothing and costs nothing.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "qemu_plugin.h"
+
+enum { MAX_BLOCKS = 1 << 18, MAX_MMIO = 1 << 12, INSN_MAX = 15 };
+
+#define COUNTS(X)                                                                       \
+	X(insns) /* a repeated string instruction counts once, as hardware counts it */ \
+	X(rep)   /* its further iterations */                                           \
+	X(loads) /* accesses, MMIO among them */                                        \
+	X(stores)                                                                       \
+	X(port_io)                                                                      \
+	X(wrmsr)                                                                        \
+	X(iret) /* interrupts and exceptions taken */
+
+/* one a vCPU, written by its thread alone */
+struct counts {
+#define X(name) uint64_t name;
+	COUNTS(X)
+#undef X
+};
+
+struct block {
+	uint64_t vaddr;
+	uint32_t insns; /* 0: the slot is free */
+};
+
+struct mmio {
+	const char *device; /* NULL: the slot is free */
+	uint64_t paddr;
+	uint64_t reads, writes;
+};
+
+QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_INTERFACE;
+
+static struct qemu_plugin_scoreboard *counts;
+static struct qemu_plugin_scoreboard *executions; /* of blocks[i]: the i-th uint64_t */
+
+/* guards blocks[] and mmio[]; blocks are added while translating, both are read by the server */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct block blocks[MAX_BLOCKS];
+static struct mmio mmio[MAX_MMIO];
+static uint64_t left_out; /* blocks and addresses that found their table full */
+
+static uint64_t from_vaddr; /* first execution of this starts the count `since`; 0: none */
+static bool from_seen;
+static uint64_t from_insns;
+
+static char *socket_path;
+
+#define ENTRY(member) \
+	((qemu_plugin_u64){ .score = counts, .offset = offsetof(struct counts, member) })
+
+static qemu_plugin_u64 executions_of(size_t i)
+{
+	return (qemu_plugin_u64){ .score = executions, .offset = i * sizeof(uint64_t) };
+}
+
+static size_t slot_of(uint64_t key, size_t slots)
+{
+	return (key * UINT64_C(0x9e3779b97f4a7c15) >> 32) % slots;
+}
+
+/* --- x86 instructions, as far as it takes to tell some apart [SDM 2 2.1] ------------------------------------------ */
+
+enum kind { OTHER, REPEATED, PORT_IO, IRET, WRMSR };
+
+static bool is_rep(uint8_t byte)
+{
+	return byte == 0xf2 || byte == 0xf3;
+}
+
+/* operand size, address size, segments, lock, and in 64-bit code REX, which elsewhere is INC and DEC */
+static bool is_prefix(uint8_t byte)
+{
+	return byte == 0x66 || byte == 0x67 || (byte & 0xe7) == 0x26 || byte == 0x64 ||
+	       byte == 0x65 || byte == 0xf0 || (byte & 0xf0) == 0x40;
+}
+
+static bool is_string(uint8_t op)
+{
+	return (op >= 0x6c && op <= 0x6f) || (op >= 0xa4 && op <= 0xa7) ||
+	       (op >= 0xaa && op <= 0xaf);
+}
+
+static bool is_port_io(uint8_t op)
+{
+	return (op >= 0xe4 && op <= 0xe7) || (op >= 0xec && op <= 0xef) ||
+	       (op >= 0x6c && op <= 0x6f);
+}
+
+static enum kind kind_of(const struct qemu_plugin_insn *insn)
+{
+	uint8_t b[INSN_MAX + 1] = { 0 };
+	size_t n = qemu_plugin_insn_data(insn, b, INSN_MAX);
+	bool rep = false;
+	size_t i = 0;
+
+	while (i + 1 < n && (is_prefix(b[i]) || is_rep(b[i])))
+		rep |= is_rep(b[i++]);
+	if (rep && is_string(b[i]))
+		return REPEATED;
+	if (is_port_io(b[i]))
+		return PORT_IO;
+	if (b[i] == 0xcf)
+		return IRET;
+	if (b[i] == 0x0f && b[i + 1] == 0x30)
+		return WRMSR;
+	return OTHER;
+}
+
+/* --- while the guest runs, on its vCPU's thread ------------------------------------------------------------------- */
+
+static void on_from(unsigned int vcpu, void *udata)
+{
+	(void)vcpu;
+	(void)udata;
+	if (from_seen)
+		return;
+	from_insns = qemu_plugin_u64_sum(ENTRY(insns));
+	from_seen = true;
+}
+
+/* the slot of @paddr, or NULL if the table is full; under the lock */
+static struct mmio *mmio_slot(uint64_t paddr)
+{
+	size_t i = slot_of(paddr, MAX_MMIO);
+
+	for (size_t tried = 0; tried < MAX_MMIO; tried++, i = (i + 1) % MAX_MMIO)
+		if (!mmio[i].device || mmio[i].paddr == paddr)
+			return &mmio[i];
+	return NULL;
+}
+
+static void on_memory(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *udata)
+{
+	struct qemu_plugin_hwaddr *addr = qemu_plugin_get_hwaddr(info, vaddr);
+	bool store = qemu_plugin_mem_is_store(info);
+	struct mmio *m;
+
+	(void)vcpu;
+	(void)udata;
+	if (!addr || !qemu_plugin_hwaddr_is_io(addr))
+		return;
+	pthread_mutex_lock(&lock);
+	m = mmio_slot(qemu_plugin_hwaddr_phys_addr(addr));
+	if (m) {
+		m->device = qemu_plugin_hwaddr_device_name(addr);
+		m->paddr = qemu_plugin_hwaddr_phys_addr(addr);
+		m->reads += !store;
+		m->writes += store;
+	} else {
+		left_out++;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/* --- while a block is translated ---------------------------------------------------------------------------------- */
+
+static void add_one(struct qemu_plugin_insn *insn, qemu_plugin_u64 entry)
+{
+	qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, QEMU_PLUGIN_INLINE_ADD_U64, entry,
+							    1);
+}
+
+/*
+ * QEMU leaves the block before each further iteration of a repeated string instruction and comes back to a block that
+ * starts with it (under -icount always, else now and then). Those go to `rep`.
+ */
+static void count_insn(struct qemu_plugin_insn *insn, bool first_of_block)
+{
+	enum kind kind = kind_of(insn);
+
+	if (from_vaddr && qemu_plugin_insn_vaddr(insn) == from_vaddr)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_from, QEMU_PLUGIN_CB_NO_REGS, NULL);
+	add_one(insn, kind == REPEATED && first_of_block ? ENTRY(rep) : ENTRY(insns));
+	if (kind == PORT_IO)
+		add_one(insn, ENTRY(port_io));
+	else if (kind == IRET)
+		add_one(insn, ENTRY(iret));
+	else if (kind == WRMSR)
+		add_one(insn, ENTRY(wrmsr));
+	qemu_plugin_register_vcpu_mem_inline_per_vcpu(insn, QEMU_PLUGIN_MEM_R,
+						      QEMU_PLUGIN_INLINE_ADD_U64, ENTRY(loads), 1);
+	qemu_plugin_register_vcpu_mem_inline_per_vcpu(insn, QEMU_PLUGIN_MEM_W,
+						      QEMU_PLUGIN_INLINE_ADD_U64, ENTRY(stores), 1);
+	qemu_plugin_register_vcpu_mem_cb(insn, on_memory, QEMU_PLUGIN_CB_NO_REGS,
+					 QEMU_PLUGIN_MEM_RW, NULL);
+}
+
+/* index of the block of @insns instructions at @vaddr, made if it is new; -1 if the table is full */
+static long block_index(uint64_t vaddr, uint32_t insns)
+{
+	size_t i = slot_of(vaddr ^ (uint64_t)insns << 48, MAX_BLOCKS);
+	long found = -1;
+
+	pthread_mutex_lock(&lock);
+	for (size_t tried = 0; tried < MAX_BLOCKS; tried++, i = (i + 1) % MAX_BLOCKS) {
+		if (!blocks[i].insns)
+			blocks[i] = (struct block){ .vaddr = vaddr, .insns = insns };
+		if (blocks[i].vaddr == vaddr && blocks[i].insns == insns) {
+			found = (long)i;
+			break;
+		}
+	}
+	left_out += found < 0;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	size_t n = qemu_plugin_tb_n_insns(tb);
+	long block = block_index(qemu_plugin_tb_vaddr(tb), (uint32_t)n);
+
+	(void)id;
+	if (block >= 0)
+		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64,
+								  executions_of((size_t)block), 1);
+	for (size_t i = 0; i < n; i++)
+		count_insn(qemu_plugin_tb_get_insn(tb, i), i == 0);
+}
+
+/* --- the server, on a thread of its own --------------------------------------------------------------------------- */
+
+static void mmio_totals(uint64_t *reads, uint64_t *writes)
+{
+	*reads = *writes = 0;
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < MAX_MMIO; i++) {
+		*reads += mmio[i].reads;
+		*writes += mmio[i].writes;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static void answer_counts(FILE *out)
+{
+	uint64_t insns = qemu_plugin_u64_sum(ENTRY(insns));
+	uint64_t reads, writes;
+
+#define X(name) fprintf(out, #name "=%lu ", qemu_plugin_u64_sum(ENTRY(name)));
+	COUNTS(X)
+#undef X
+	mmio_totals(&reads, &writes);
+	fprintf(out, "mmio_reads=%lu mmio_writes=%lu ", reads, writes);
+	fprintf(out, "since=%lu left_out=%lu\n", from_seen ? insns - from_insns : 0, left_out);
+}
+
+static void answer_blocks(FILE *out)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < MAX_BLOCKS; i++)
+		if (blocks[i].insns)
+			fprintf(out, "%lx %u %lu\n", blocks[i].vaddr, blocks[i].insns,
+				qemu_plugin_u64_sum(executions_of(i)));
+	pthread_mutex_unlock(&lock);
+	fprintf(out, ".\n");
+}
+
+static void answer_mmio(FILE *out)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < MAX_MMIO; i++)
+		if (mmio[i].device)
+			fprintf(out, "%lx %lu %lu %s\n", mmio[i].paddr, mmio[i].reads,
+				mmio[i].writes, mmio[i].device);
+	pthread_mutex_unlock(&lock);
+	fprintf(out, ".\n");
+}
+
+static void answer(const char *request, FILE *out)
+{
+	if (!strcmp(request, "counts\n"))
+		answer_counts(out);
+	else if (!strcmp(request, "blocks\n"))
+		answer_blocks(out);
+	else if (!strcmp(request, "mmio\n"))
+		answer_mmio(out);
+	else
+		fprintf(out, "what? counts, blocks or mmio\n");
+	fflush(out);
+}
+
+static void serve(int client)
+{
+	FILE *in = fdopen(client, "r");
+	FILE *out = fdopen(dup(client), "w");
+	char request[64];
+
+	while (in && out && fgets(request, sizeof(request), in))
+		answer(request, out);
+	if (in)
+		fclose(in);
+	if (out)
+		fclose(out);
+}
+
+static void *server(void *listener)
+{
+	for (;;) {
+		int client = accept((int)(intptr_t)listener, NULL, NULL);
+
+		if (client >= 0)
+			serve(client);
+		else if (errno != EINTR)
+			return NULL;
+	}
+}
+
+/* a listening socket at socket_path, or -1 with the reason said */
+static int start_listening(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (strlen(socket_path) >= sizeof(at.sun_path)) {
+		fprintf(stderr, "icount: the path %s is too long for a socket\n", socket_path);
+		return -1;
+	}
+	strcpy(at.sun_path, socket_path);
+	unlink(socket_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 1)) {
+		fprintf(stderr, "icount: %s: %s\n", socket_path, strerror(errno));
+		return -1;
+	}
+	return fd;
+}
+
+/* --- start -------------------------------------------------------------------------------------------------------- */
+
+static bool take_argument(const char *arg)
+{
+	if (!strncmp(arg, "socket=", 7))
+		socket_path = strdup(arg + 7);
+	else if (!strncmp(arg, "from=", 5))
+		from_vaddr = strtoull(arg + 5, NULL, 0);
+	else
+		return false;
+	return true;
+}
+
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+					   char **argv)
+{
+	pthread_t thread;
+	int listener;
+
+	(void)info;
+	for (int i = 0; i < argc; i++) {
+		if (!take_argument(argv[i])) {
+			fprintf(stderr, "icount: unknown argument '%s'\n", argv[i]);
+			return -1;
+		}
+	}
+	if (!socket_path) {
+		fprintf(stderr, "icount: socket=PATH is missing\n");
+		return -1;
+	}
+	counts = qemu_plugin_scoreboard_new(sizeof(struct counts));
+	executions = qemu_plugin_scoreboard_new(MAX_BLOCKS * sizeof(uint64_t));
+	listener = start_listening();
+	if (listener < 0 || pthread_create(&thread, NULL, server, (void *)(intptr_t)listener))
+		return -1;
+	pthread_detach(thread);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	return 0;
+}

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: MIT
+"""The shell over the real serial line: keys, history, completion, knobs, files, and what it answers to nonsense"""
+
+import re
+import time
+
+import pytest
+
+from weir import PANICKED, SWITCH, Weir, expect, expect_in, expect_match, plain
+
+LEFT, UP, DOWN, HOME, END, DELETE = b"\x1b[D", b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\x1b[F", b"\x1b[3~"
+TAB, ENTER, BACKSPACE, BELL = b"\t", b"\r", b"\x7f", b"\x07"
+
+
+@pytest.fixture
+def weir(lab):
+    return lab.get(nics=2, smp=2)
+
+
+def keys(weir, *pieces):
+    """Type bytes and Enter; returns what the line that came of it printed."""
+    start = len(weir.console)
+    weir.serial.sendall(b"".join(pieces) + ENTER)
+
+    def answer():
+        raw = weir.console[start:]
+        newline = raw.find(b"\n")
+        return plain(raw[newline + 1 :]).rpartition("weir# ")[0] if raw.endswith(b"weir# ") and newline >= 0 else None
+
+    return weir.wait_until(answer, 10, f"the answer to {pieces}")
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def commands(weir):
+    return re.findall(r"^([a-z][a-z-]*)(?: |$)", weir.sh("help"), re.MULTILINE)
+
+
+def test_help_lists_everything(weir):
+    names = commands(weir)
+    expect(names, sorted(names), "order of 'help'")
+    wanted = """bridge cat counters crash drops echo ethtool help history ip ls lspci napi ovs-dpctl ovs-ofctl ovs-vsctl
+        pool ports poweroff reboot selftest show sysctl trace""".split()
+    missing = [name for name in wanted if name not in names]
+    expect(missing, [], f"commands that 'help' leaves out of {names}")
+
+
+def test_help_of_each(weir):
+    for name in commands(weir):
+        said = weir.sh(f"help {name}")
+        assert said.startswith(name) and len(said.split()) > 3, f"expected usage and a line about {name}, saw {said!r}"
+    expect_in("net.core.netdev_budget = 1..100000", weir.sh("help net.core.netdev_budget"), "help of a knob")
+    expect_in("/proc/interrupts", weir.sh("help /proc/interrupts"), "help of a file")
+
+
+def test_every_command_refuses_what_it_does_not_know(weir):
+    """A word that no command knows is answered with its column, and nothing else happens."""
+    for name in commands(weir):
+        if name in ("echo", "crash", "help"):
+            continue
+        said = weir.sh(f"{name}  xyzzy-42 xyzzy-43")
+        first = len(name) + 3
+        expect_match(rf"^col ({first}|{first + 9}): .*(expected|no |'xyzzy)", said, f"answer to '{name}  xyzzy-42 xyzzy-43'")
+
+
+@pytest.mark.parametrize(
+    "line, answer",
+    [
+        ("frobnicate", "unknown command 'frobnicate' (try 'help')\n"),
+        ("pors", "unknown command 'pors' (try 'help'); did you mean 'ports'?\n"),
+        ("crash", "col 6: expected text, rodata, data, heap, stack, null, opcode or panic, found the end of the line\n"),
+        ("  show  konfig", "col 9: expected 'config', found 'konfig'\n"),
+        ("sysctl net.core.dev_weight=65", "col 28: expected a number from 1 to 64, found '65'\n"),
+        ("cat /proc/nothing", "col 5: expected a file under /proc or /sys ('ls' lists them), found '/proc/nothing'\n"),
+        ("echo 'open", "col 6: expected "),
+        ("", ""),
+        ("   # nothing but a remark", ""),
+    ],
+)
+def test_answers(weir, line, answer):
+    said = weir.sh(line) if line else keys(weir)
+    said = re.sub(r"^ *\^\n", "", said)
+    assert said.startswith(answer) and bool(said) == bool(answer), f"'{line}': expected {answer!r}, saw {said!r}"
+
+
+def test_caret_stands_under_the_word(weir):
+    said = weir.sh("show konfig").splitlines()
+    expect(said[0], " " * len("weir# show ") + "^", "the line under 'show konfig'")
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pieces, printed",
+    [
+        ([b"echo axc", LEFT, BACKSPACE, b"b"], "abc"),
+        ([b"cho x", HOME, b"e", END, b"y"], "xy"),
+        ([b"\x01echo \x05b\x01\x05c"], "bc"),
+        ([b"echo abc", LEFT * 3, DELETE], "bc"),
+        ([b"echo gone\x15echo kept"], "kept"),
+        ([b"echo kept gone", LEFT * 5, b"\x0b"], "kept"),
+        ([b"echo kept gone\x17new"], "kept new"),
+        ([b"echo ab", LEFT, b"\x04c"], "ac"),
+        ([b"nothing of this\x03echo after"], "after"),
+        ([b"echo \xc3\xa4\x80\xffa\x00b"], "ab"),
+        ([b"echo \x1b[99;99~\x1b[Z\x1bOZa\x1b[", b"1;5Xb"], "ab"),
+    ],
+    ids="backspace home-end ctrl-a-e delete ctrl-u ctrl-k ctrl-w ctrl-d ctrl-c no-ascii escapes".split(),
+)
+def test_line_editing(weir, pieces, printed):
+    expect(keys(weir, *pieces).splitlines()[-1:], [printed], f"what {pieces} came to")
+
+
+def test_history(weir):
+    for word in ("first", "second", "third"):
+        weir.sh(f"echo {word}")
+    expect(keys(weir, UP * 2), "second\n", "two lines back")
+    expect(keys(weir, UP * 3, DOWN), "third\n", "three lines back and one on")
+    expect(keys(weir, UP, b" and more"), "third and more\n", "a recalled line, edited")
+    rows = [line.split(None, 1)[1] for line in weir.sh("history").splitlines()]
+    expect(rows[-5:], ["echo second", "echo third", "echo third and more", "history"][-5:] if len(rows) < 5 else rows[-5:-4]
+           + ["echo second", "echo third", "echo third and more", "history"], "end of 'history'")  # fmt: skip
+
+
+def test_history_is_bounded(weir):
+    for number in range(40):
+        weir.sh(f"echo {number}")
+    rows = weir.sh("history").splitlines()
+    expect(len(rows), 32, "lines of 'history' after 40 more")
+    expect(rows[0].split()[1:], ["echo", "9"], "the oldest line kept")
+
+
+@pytest.mark.parametrize(
+    "typed, line",
+    [
+        (b"hist" + TAB, "history"),
+        (b"cat /proc/inter" + TAB, "cat /proc/interrupts"),
+        (b"cat /proc/net/softn" + TAB, "cat /proc/net/softnet_stat"),
+        (b"sysctl net.core.netdev_budget_" + TAB, "sysctl net.core.netdev_budget_usecs"),
+        (b"selftest qs" + TAB, "selftest qsbr"),
+        (b"help histo" + TAB, "help history"),
+    ],
+)
+def test_completion(weir, typed, line):
+    start = len(weir.console)
+    weir.serial.sendall(typed)
+    weir.wait_until(lambda: plain(weir.console[start:]).rstrip() == line or None, 5, f"{typed} to become {line!r}")
+    keys(weir, b"\x03")
+
+
+def test_completion_lists(weir):
+    """What cannot be told apart rings first, and the second Tab lists it."""
+    start = len(weir.console)
+    weir.serial.sendall(b"ovs-" + TAB + TAB)
+    for name in ("ovs-dpctl", "ovs-ofctl", "ovs-vsctl"):
+        weir.wait_for(name, 5, start)
+    keys(weir, b"\x03")
+
+
+def test_line_too_long(weir):
+    said = keys(weir, b"echo " + b"x" * 600)
+    expect_in("longer than 511 characters: line not run", said, "answer to a line of 605 characters")
+    expect(weir.sh("echo short"), "short\n", "the line behind it")
+
+
+def test_pasted_lines(weir):
+    """Lines that come faster than they run: each runs once, whole and in order, or is refused in words."""
+    lines = [f"echo line {number}" for number in range(60)]
+    start = len(weir.console)
+    weir.serial.sendall("".join(line + "\r" for line in lines).encode() + b"echo the end\r")
+    weir.wait_for("\nthe end\n", 20, start)
+    time.sleep(0.1)
+    said = plain(weir.console[start:])
+    ran = [int(number) for number in re.findall(r"^line (\d+)$", said, re.MULTILINE)]
+    refused = said.count("input came too fast and some was lost: line not run")
+    expect(ran, sorted(set(ran)), "lines that ran")
+    expect(len(ran) + refused >= 60 or refused > 0, True, f"all lines run or refused; ran {len(ran)}, refused {refused}")
+    expect(weir.sh("echo well"), "well\n", "the line behind them")
+
+
+# --- knobs and files --------------------------------------------------------------------------------------------------
+
+
+def test_sysctl(weir):
+    before = weir.sh("sysctl -n net.core.netdev_budget").strip()
+    expect(weir.sh("sysctl net.core.netdev_budget=123"), "net.core.netdev_budget = 123\n", "a knob turned")
+    expect(weir.sh("sysctl net.core.netdev_budget"), "net.core.netdev_budget = 123\n", "the knob read")
+    expect_in("net.core.netdev_budget = 123\n", weir.sh("sysctl -a"), "all knobs")
+    weir.sh(f"sysctl -w net.core.netdev_budget={before}")
+    names = re.findall(r"^(\S+) = \d+$", weir.sh("sysctl -a"), re.MULTILINE)
+    expect(names, sorted(names), "order of 'sysctl -a'")
+    expect(len(names), len(weir.sh("sysctl -a").splitlines()), "lines of 'sysctl -a' that are NAME = NUMBER")
+    for name in names:
+        expect_match(rf"^{re.escape(name)} = \d+\.\.\d+$", weir.sh(f"help {name}"), f"help of {name}")
+
+
+def test_every_file_can_be_read(weir):
+    seen = []
+    todo = ["/proc", "/sys"]
+    while todo:
+        path = todo.pop()
+        said = weir.sh(f"ls {path}")
+        if path == "/sys" and "expected a directory" in said:
+            continue
+        for name in said.split():
+            (todo if name.endswith("/") else seen).append(f"{path}/{name.rstrip('/')}")
+    for path in ("/proc/interrupts", "/proc/softirqs", "/proc/net/dev", "/proc/net/softnet_stat"):
+        assert path in seen, f"expected {path} among the files, saw {seen}"
+    for path in seen:
+        said = weir.sh(f"cat {path}")
+        assert said and "expected" not in said, f"cat {path}: expected some lines, saw {said!r}"
+
+
+def test_files_are_linux_s(weir):
+    dev = weir.sh("cat /proc/net/dev").splitlines()
+    expect(dev[0].split("|")[0].strip(), "Inter-", "first line of /proc/net/dev")
+    expect([line.split(":")[0].strip() for line in dev[2:]], ["nic0", "nic1"], "ports in /proc/net/dev")
+    for line in dev[2:]:
+        expect(len(line.split(":")[1].split()), 16, f"columns of '{line}'")
+    for line in weir.sh("cat /proc/net/softnet_stat").splitlines():
+        expect_match(r"^([0-9a-f]{8} ?){13}$", line, "a line of softnet_stat")
+    expect_match(r"^ *NET_RX: +\d+ +\d+$", weir.sh("cat /proc/softirqs"), "softirqs")
+
+
+def test_affinity_file(weir):
+    number = expect_match(r"^ *(\d+): .*nic0-TxRx-0$", weir.sh("cat /proc/interrupts"), "interrupts")[1]
+    path = f"/proc/irq/{number}/smp_affinity"
+    expect(weir.sh(f"cat {path}"), "1\n", "core of queue 0")
+    for wrong in ("0", "4", "zebra"):
+        expect_in("expected", weir.sh(f"echo {wrong} > {path}"), f"answer to the mask {wrong} on 2 cores")
+        expect(weir.sh(f"cat {path}"), "1\n", f"core after the mask {wrong}")
+    expect_in("expected", weir.sh("echo 1 > /proc/irq/255/smp_affinity") + "expected", "an interrupt that is not there")
+    expect_in("can only be read", weir.sh("echo 1 > /proc/interrupts"), "writing to a file that has no knob")
+
+
+# --- the config that would rebuild it ---------------------------------------------------------------------------------
+
+RICH = SWITCH + """sysctl net.core.netdev_budget=77
+sysctl net.bridge.ageing_seconds=99
+ovs-vsctl add-br sw1
+ovs-vsctl del-port sw0 nic2
+ovs-vsctl add-port sw1 nic2
+ip link set nic1 mtu 9000
+ip link set nic2 down
+ovs-ofctl add-flow sw0 "priority=100,in_port=1,tcp,nw_src=10.0.0.0/8,tp_dst=80 actions=output:2"
+ovs-ofctl add-flow sw0 priority=50,dl_src=02:00:00:00:00:07,actions=drop
+ovs-ofctl add-flow sw1 priority=7,ipv6,actions=flood
+"""
+
+
+def test_show_config_rebuilds():
+    """What `show config` prints, given to a second machine as its weir.conf, makes it print the same."""
+    with Weir(nics=3, smp=1, config=RICH) as first:
+        assert "weir.conf:" not in first.booted(), f"expected no complaint, saw\n{first.booted()}"
+        config = first.sh("show config")
+        first.poweroff()
+    for line in ("sysctl net.core.netdev_budget=77", "sysctl net.bridge.ageing_seconds=99"):
+        expect_in(line + "\n", config, "show config")
+    for part in ("nw_src=10.0.0.0/8", "tp_dst=80", "dl_src=02:00:00:00:00:07", "ipv6", "mtu 9000"):
+        expect_in(part, config, "show config")
+    with Weir(nics=3, smp=1, config=config) as second:
+        assert "weir.conf:" not in second.booted(), f"expected its own config to run clean, saw\n{second.booted()}"
+        expect(second.sh("show config").splitlines(), config.splitlines(), "'show config' of the second machine")
+        second.poweroff()
+
+
+def test_poweroff_and_crash_tell_apart():
+    with Weir(nics=0) as weir:
+        weir.type("crash opcode")
+        expect(weir.wait_for_end(), PANICKED, "QEMU's status after a crash")

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: MIT
+"""weir.py - the machine under test: Weir in QEMU, its shell as a call, its NICs as sockets, its books audited
+
+    with Weir(nics=3, smp=2) as weir:
+        weir.sh("ip link show")
+        weir.send(0, frame)
+        weir.recv(1)
+
+Built on scripts/machine.py, which `make run` uses too. A machine keeps a temporary directory of its own, is ended by
+its process id, and every wait has an end.
+"""
+
+import collections
+import os
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "scripts"))
+
+import machine  # noqa: E402
+from machine import PANICKED, POWERED_OFF, Machine, Trouble, plain  # noqa: E402, F401
+from wires import FRAME_MAX, Sockets  # noqa: E402
+
+ISO = os.path.join(TOP, "build", "weir.iso")
+SWITCH = """ovs-vsctl add-br sw0
+ovs-vsctl add-port sw0 nic*
+ip link set nic* up
+"""
+SILENCE = 5  # seconds without any frame after which those still under way count as lost
+
+
+def expect(seen, expected, what):
+    """An assert that says what was expected and what was seen."""
+    assert seen == expected, f"{what}: expected {expected!r}, saw {seen!r}"
+
+
+def expect_in(part, text, what):
+    assert part in text, f"{what}: expected {part!r} in it, saw:\n{text}"
+
+
+def expect_match(pattern, text, what):
+    found = re.search(pattern, text, re.MULTILINE)
+    assert found, f"{what}: expected a match of {pattern!r}, saw:\n{text}"
+    return found
+
+
+def archive(directory, files):
+    """A cpio with @files, {name: bytes}, in @directory; returns its path."""
+    pairs = []
+    for number, (name, content) in enumerate(files.items()):
+        path = os.path.join(directory, f"file{number}")
+        with open(path, "wb") as f:
+            f.write(content)
+        pairs.append(f"{name}={path}")
+    path = os.path.join(directory, "weir.cpio")
+    subprocess.run([os.path.join(TOP, "scripts", "mkcpio"), path, *pairs], check=True, timeout=60)
+    return path
+
+
+class Weir(Machine):
+    """One machine. @config is the text of a weir.conf, the bytes of a whole archive, or None for no archive."""
+
+    alive = []  # for the report of a test that fails
+
+    def __init__(
+        self, nics=2, smp=1, config=SWITCH, memory=512, board="q35", cpu="max", iso=None, wires=None, extra=(),
+        boot_seconds=60,
+    ):  # fmt: skip
+        self.directory = tempfile.TemporaryDirectory(prefix="weir-")
+        self.wires = wires or Sockets(self.directory.name, nics).__enter__().plug_in()
+        self.nics = len(self.wires.netdevs)
+        self.board, self.cpu, self.iso = board, cpu, iso
+        super().__init__(self.wires, extra, boot_seconds, cores=smp, memory=memory, config=self.initrd(config))
+        self.alive.append(self)
+
+    def initrd(self, config):
+        if config is None or isinstance(config, str):
+            return config and archive(self.directory.name, {"weir.conf": config.encode()})
+        path = os.path.join(self.directory.name, "raw.cpio")
+        with open(path, "wb") as f:
+            f.write(config)
+        return path
+
+    def arguments(self, netdevs, **how):
+        """As scripts/launch starts it, but for what this machine has otherwise."""
+        args = machine.arguments(netdevs, **how)
+        args[args.index("-cpu") + 1] = self.cpu
+        if self.iso:
+            at = args.index("-kernel")
+            args[at : at + 2] = ["-cdrom", self.iso]
+        if self.board == "pc":  # no PCI Express: igb on the root bus, apart, as each is SR-IOV capable
+            args[args.index("-M") + 1] = "pc"
+            ports = [at for at, arg in enumerate(args) if arg.startswith("pcie-root-port")]
+            for at in reversed(ports):
+                del args[at - 1 : at + 1]
+            args = [re.sub(r"bus=port(\d+)", lambda m: f"addr={4 * int(m[1]) + 4}", arg) for arg in args]
+        return args
+
+    def close(self):
+        super().close()
+        if self in self.alive:
+            self.alive.remove(self)
+            if isinstance(self.wires, Sockets):
+                self.wires.__exit__()
+            self.directory.cleanup()
+
+    # --- the shell ---
+
+    def sh(self, line, seconds=20):
+        """Run a line; returns what it printed."""
+        return self.command(line, seconds)
+
+    def quiet(self, *lines):
+        """Run lines that must have nothing to say."""
+        for line in lines:
+            expect(self.sh(line), "", f"output of '{line}'")
+
+    def booted(self):
+        """All that was said before the first prompt."""
+        return plain(self.console).partition("\n" + machine.PROMPT)[0]
+
+    def poweroff(self):
+        self.power_off()
+        expect(self.status, POWERED_OFF, "QEMU's status after poweroff")
+
+    def wait_sh(self, line, done, what, seconds=20):
+        """Ask again until done(answer) gives something true; returns that."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = self.sh(line)
+            result = done(answer)
+            if result:
+                return result
+            assert time.monotonic() < end, f"{what}: expected within {seconds} s, last saw of '{line}':\n{answer}"
+            time.sleep(0.05)
+
+    def wait_links(self):
+        """Links come up half a second after their ports."""
+        for i in range(self.nics):
+            self.wait_sh(f"ethtool nic{i}", lambda text: "Link detected: yes" in text, f"link of nic{i}")
+        return self
+
+    # --- the wires ---
+
+    def send(self, i, frame):
+        self.wires.send(i, bytes(frame))
+
+    def recv(self, i, seconds=5):
+        return self.wires.receive(i, seconds)
+
+    def hush(self, seconds=0.2):
+        """What still arrives and nobody waited for: [(port, frame)]."""
+        left = []
+        while True:
+            ready, _, _ = select.select(self.wires.ends, [], [], seconds)
+            if not ready:
+                return left
+            left += [(self.wires.ends.index(end), end.recv(FRAME_MAX)) for end in ready]
+
+    def carry(self, frames, window=64, midway=None):
+        """Send @frames, (in, out, flow, bytes) each, with at most @window under way, and see each one arrive.
+
+        Each must leave by its port as it is, those of one flow in their order, and nothing else may arrive. No two
+        frames for a port may be equal. @midway is called once, when half of them are sent.
+        """
+        pending, last, sent, half = {}, collections.defaultdict(lambda: -1), 0, len(frames) // 2
+        while sent < len(frames) or pending:
+            while sent < len(frames) and len(pending) < window:
+                source, out, flow, frame = frames[sent]
+                pending[out, frame] = (flow, sent)
+                self.send(source, frame)
+                sent += 1
+                if midway and sent == half:
+                    midway()
+            ready, _, _ = select.select(self.wires.ends, [], [], SILENCE)
+            if not ready:
+                lost = [number for _, number in pending.values()]
+                raise AssertionError(f"expected {len(frames)} frames, {sent} sent, lost number {lost[:10]} of {lost}")
+            for end in ready:
+                self.arrived(self.wires.ends.index(end), end.recv(FRAME_MAX), pending, last)
+        left = self.hush(0.05)
+        expect([(port, len(frame)) for port, frame in left], [], "frames (port, length) that nobody sent")
+
+    @staticmethod
+    def arrived(out, frame, pending, last):
+        found = pending.pop((out, frame), None)
+        assert found, f"on NIC {out}: expected one of {len(pending)} frames under way, saw {frame[:64].hex()}"
+        flow, number = found
+        assert number > last[flow], f"flow {flow}: expected a frame after number {last[flow]}, saw number {number}"
+        last[flow] = number
+
+    # --- the books ---
+
+    def audit(self):
+        """Conservation law and pool equation, exact because the cores stand still while they are checked."""
+        expect(self.sh("ports").splitlines()[-1], "conservation: ok", "last line of 'ports'")
+        expect(self.sh("pool").splitlines()[-1], "pools: ok", "last line of 'pool'")
+
+    def drops(self):
+        """{reason: packets} of all ports and cores."""
+        return parse_drops(self.sh("drops"))
+
+    def counter(self, name):
+        return int(expect_match(rf"^{re.escape(name)} +(\d+)", self.sh(f"counters {name}"), name)[1])

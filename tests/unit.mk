@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# The unit tests: each tests/unit/test_NAME.c becomes the program build/unit/test_NAME, for this host, with the address
+# and undefined-behaviour sanitisers. A comment in its first lines says what it links besides itself:
+#	/* links: net/parse.c tests/unit/host.c */
+# Called by `make unit` and tests/run, which has looked after the set-up.
+
+Q     ?= @
+OUT   := build/unit
+NAMES := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+
+CC     = gcc
+CFLAGS = -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	 -fno-omit-frame-pointer -Wall -Wextra -Werror -pthread -I.
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all
+all: $(NAMES:%=$(OUT)/%)
+
+links = $(shell sed -n '1,10s|.*/\* links: *\(.*[^ ]\) *\*/.*|\1|p' tests/unit/$(1).c)
+
+define test_program
+$(OUT)/$(1): $(patsubst %.c,$(OUT)/obj/%.o,tests/unit/$(1).c $(call links,$(1)))
+endef
+$(foreach name,$(NAMES),$(eval $(call test_program,$(name))))
+-include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/tests/*/*.d)
+
+$(NAMES:%=$(OUT)/%): tests/unit.mk
+	@echo '  HOSTLD  $@'
+	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
+
+$(OUT)/obj/%.o: %.c tests/unit.mk
+	@echo '  HOSTCC  $<'
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
