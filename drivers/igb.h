@@ -2,7 +2,7 @@
 /*
  * igb.h - the 82576 driver's own header: its structures, and the verbs that reach its registers
  *
- * Files: igb.c (probe, reset, open, stop, vectors), igb_rx.c and igb_tx.c (the rings), igb_link.c (PHY, link and error
+ * Files: igb.c (probe, open, stop, vectors), igb_hw.c (reset, configuration), igb_rx.c and igb_tx.c (the rings), igb_link.c (PHY, link and error
  * vector, watchdog), igb_stats.c (statistics, ethtool).
  */
 #pragma once
@@ -144,6 +144,17 @@ static inline void igb_flush(const struct igb *igb)
 int igb_wait(const struct igb *igb, uint32_t off, uint32_t mask, uint32_t want, unsigned us,
 	     const char *what);
 
+/* --- igb_hw.c --- */
+
+/* igb_reset() - silent, no DMA, registers at their defaults. 0 or -ETIMEDOUT, having said why. */
+int igb_reset(struct igb *igb);
+/* igb_start() - reset and configure all, receiver and transmitter on, vectors still masked by EIMS. 0 or an errno. */
+int igb_start(struct igb *igb);
+/* igb_set_rx_mode() - address, promiscuous, frame length from the netdev; nothing while it is down. */
+void igb_set_rx_mode(struct netdev *dev);
+/* igb_throttle() - program EITR of every vector from rx_usecs. */
+void igb_throttle(struct igb *igb);
+
 /* --- igb_rx.c --- */
 
 /* igb_rx_start() - program ring @q, empty: its owner posts buffers in its first poll. 0 or -ETIMEDOUT. */
@@ -180,8 +191,5 @@ extern const struct ethtool_ops igb_ethtool_ops;
 void igb_stats_update(struct igb *igb);
 
 /* --- igb.c --- */
-
-/* igb_throttle() - program EITR of every vector from rx_usecs. */
-void igb_throttle(struct igb *igb);
 
 extern const struct pci_driver igb_driver;

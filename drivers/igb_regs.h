@@ -60,11 +60,11 @@
 #define IGB_FCT			0x00030 /* RW */
 #define IGB_FCTTV		0x00170 /* RW */
 
-/* --- interrupts [82576 8.8] --- */
+/* --- interrupts [82576 8.8]; the first three at the alias offsets of [82576 8.1.3], the only ones that QEMU knows --- */
 
-#define IGB_ICR			0x01500 /* RC: causes that are no queue's */
-#define IGB_IMS			0x01508 /* RW: writing ones enables causes */
-#define IGB_IMC			0x0150c /* WO: writing ones disables causes */
+#define IGB_ICR			0x000c0 /* RC: causes that are no queue's */
+#define IGB_IMS			0x000d0 /* RW: writing ones enables causes */
+#define IGB_IMC			0x000d8 /* WO: writing ones disables causes */
 #define	  IGB_ICR_LSC		BIT(2)	/* link status changed */
 #define	  IGB_ICR_RXO		BIT(6)	/* receiver overrun: a frame found no descriptor or no room */
 #define	  IGB_ICR_DOUTSYNC	BIT(28) /* DMA TX out of sync */

@@ -2,8 +2,9 @@
 /*
  * config.c - weir.conf: reading it, and printing the one that would rebuild what runs now
  *
- * config_run() is called once at boot on core 0; `show config` in the control context. Owns nothing. A line that
- * fails does not stop those behind it, but what it names must stay down, so its words are handed to the caller.
+ * config_run() is called once at boot on core 0; `show config` in the control context. Owns
+ * nothing. A line that fails does not stop those behind it, but what it names must stay down, so
+ * its words are handed to the caller.
  */
 #include "shell.h"
 

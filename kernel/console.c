@@ -2,9 +2,9 @@
 /*
  * console.c - the rings between Weir and its terminal
  *
- * Written by every core (kprintf) and by the control context (the shell); drained by the device's interrupt. Owns
- * both rings. The output ring has a lock, since it has many writers; the input ring has one writer, the device's
- * interrupt, and one reader, the control context, and so needs none.
+ * Written by every core (kprintf) and by the control context (the shell); drained by the device's
+ * interrupt. Owns both rings. The output ring has a lock, since it has many writers; the input ring
+ * has one writer, the device's interrupt, and one reader, the control context, and so needs none.
  */
 #include "console.h"
 
@@ -16,7 +16,6 @@
 #include "counter.h"
 #include "irq.h"
 #include "lock.h"
-#include "shell.h"
 #include "time.h"
 
 enum {
@@ -74,7 +73,10 @@ static uint32_t out_room(void)
 	return OUT_SIZE - (out.head - out.tail);
 }
 
-/* ring_put() - what fits of @s, newlines as the terminal wants them. Lock held. Returns the bytes of @s taken. */
+/*
+ * ring_put() - what fits of @s, newlines as the terminal wants them. Lock held. Returns the bytes
+ * of @s taken.
+ */
 static size_t ring_put(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -155,7 +157,10 @@ static bool give_up(void)
 	return false;
 }
 
-/* wait_for_room() - false if the device has stopped taking anything. Looks without the lock, a hint is enough. */
+/*
+ * wait_for_room() - false if the device has stopped taking anything. Looks without the lock, a hint
+ * is enough.
+ */
 static bool wait_for_room(void)
 {
 	uint64_t since = rdtsc();
@@ -253,7 +258,10 @@ bool console_in_put(char c)
 {
 	uint32_t head = atomic_load_explicit(&in.head, memory_order_relaxed);
 
-	/* acquire: pairs with the release in console_in_get; the byte has been read before we overwrite it */
+	/*
+	 * acquire: pairs with the release in console_in_get; the byte has been read before we
+	 * overwrite it
+	 */
 	if (head - atomic_load_explicit(&in.tail, memory_order_acquire) == IN_SIZE) {
 		in.gap = true;
 		counter_inc(&in_lost);
@@ -261,7 +269,10 @@ bool console_in_put(char c)
 	}
 	in.byte[head % IN_SIZE] = (unsigned char)c | (in.gap ? CONSOLE_IN_GAP : 0);
 	in.gap = false;
-	/* release: pairs with the acquire in console_in_get; the byte is there before the index says so */
+	/*
+	 * release: pairs with the acquire in console_in_get; the byte is there before the index
+	 * says so
+	 */
 	atomic_store_explicit(&in.head, head + 1, memory_order_release);
 	control_wake();
 	return true;

@@ -2,8 +2,8 @@
 /*
  * counters.c - the command that prints the named counters
  *
- * In the control context. Other cores go on counting meanwhile: each value is whole, the sum is of a moment that
- * never was, and exact once traffic has stopped.
+ * In the control context. Other cores go on counting meanwhile: each value is whole, the sum is of
+ * a moment that never was, and exact once traffic has stopped.
  */
 #include "counter.h"
 

@@ -2,9 +2,9 @@
 /*
  * cpio.c - the newc reader
  *
- * Called on core 0 at boot, on memory that a loader filled: every number in it is checked before it is used. An
- * entry is a header of 110 characters, the name, padding to 4, the content, padding to 4; an entry named TRAILER!!!
- * ends the archive. What follows that is the loader's padding.
+ * Called on core 0 at boot, on memory that a loader filled: every number in it is checked before it
+ * is used. An entry is a header of 110 characters, the name, padding to 4, the content, padding to
+ * 4; an entry named TRAILER!!! ends the archive. What follows that is the loader's padding.
  */
 #include "cpio.h"
 

@@ -2,7 +2,8 @@
 /*
  * drop.c - the names and texts of the drop reasons
  *
- * Read by whoever prints counts: `drops`, the trace, the tests. The reasons themselves stand in drop.h.
+ * Read by whoever prints counts: `drops`, the trace, the tests. The reasons themselves stand in
+ * drop.h.
  */
 #include "drop.h"
 

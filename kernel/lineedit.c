@@ -2,9 +2,9 @@
 /*
  * lineedit.c - line editing with history and completion
  *
- * Called by the terminal in the control context, a byte at a time. Owns nothing but the struct lineedit it is given,
- * and knows nothing of consoles: bytes go in, bytes come out by write(). Every change of the line is one splice(),
- * which redraws from where the line changes to its end.
+ * Called by the terminal in the control context, a byte at a time. Owns nothing but the struct
+ * lineedit it is given, and knows nothing of consoles: bytes go in, bytes come out by write().
+ * Every change of the line is one splice(), which redraws from where the line changes to its end.
  */
 #include "lineedit.h"
 
@@ -45,15 +45,19 @@ static unsigned columns(const struct lineedit *e)
 	return e->columns ? *e->columns : 0;
 }
 
-/* screen_pos() - columns from the left end of the row where the prompt begins, rows counted through. */
+/*
+ * screen_pos() - columns from the left end of the row where the prompt begins, rows counted
+ * through.
+ */
 static unsigned screen_pos(const struct lineedit *e, unsigned at)
 {
 	return strlen(e->prompt) + at;
 }
 
 /*
- * draw() - write line[from..to), the cursor standing at from. A terminal that has filled its last column waits there
- * for the next character; one more and a step back takes the cursor to the next row, where we count it to be.
+ * draw() - write line[from..to), the cursor standing at from. A terminal that has filled its last
+ * column waits there for the next character; one more and a step back takes the cursor to the next
+ * row, where we count it to be.
  */
 static void draw(struct lineedit *e, unsigned from, unsigned to)
 {
@@ -95,7 +99,10 @@ static void move(struct lineedit *e, unsigned to)
 
 /* --- the line --- */
 
-/* splice() - put @n characters in place of line[at..at+del), leave the cursor behind them. False: no room. */
+/*
+ * splice() - put @n characters in place of line[at..at+del), leave the cursor behind them. False:
+ * no room.
+ */
 static bool splice(struct lineedit *e, unsigned at, unsigned del, const char *s, unsigned n)
 {
 	unsigned tail = e->len - at - del;
@@ -206,7 +213,9 @@ static void offer(void *arg, void (*add)(void *to, const char *s), void *to)
 	t->e->offer(t->e, t->start, add, to);
 }
 
-/* redraw() - prompt and line once more, below whatever has been written; the cursor where it was. */
+/*
+ * redraw() - prompt and line once more, below whatever has been written; the cursor where it was.
+ */
 static void redraw(struct lineedit *e)
 {
 	unsigned cursor = e->cursor;
@@ -291,8 +300,7 @@ static void arrow(struct lineedit *e, unsigned char c, bool by_words)
 	case 'D': left(e, by_words ? word_left(e) : e->cursor - 1); break;
 	case 'H': move(e, 0); break;
 	case 'F': move(e, e->len); break;
-	default:
-		break; /* a key that means nothing here: no bell, terminals report all sorts of things */
+	default: break; /* no bell: terminals report all sorts of things */
 	}
 }
 
@@ -406,7 +414,10 @@ enum lineedit_event lineedit_key(struct lineedit *e, unsigned char c)
 			splice(e, e->cursor, 0, (const char *)&c, 1);
 		return LINEEDIT_NONE;
 	}
-	/* a sequence that breaks off means nothing, and the byte that broke it means what it always does */
+	/*
+	 * a sequence that breaks off means nothing, and the byte that broke it means what it always
+	 * does
+	 */
 	e->escape = ESCAPE_NONE;
 	return control_key(e, c);
 }

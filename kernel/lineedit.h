@@ -2,9 +2,10 @@
 /*
  * lineedit.h - a line being typed, on a stream of bytes that may hold anything
  *
- * Keys are those of readline: arrows, Home, End, Delete, ^A ^B ^D ^E ^F ^H ^K ^L ^N ^P ^U ^W, Alt and Ctrl with the
- * arrows by words, Tab. What is no key and no printable ASCII rings the bell and changes nothing. The prompt is
- * written once a line (and after ^L or a list of completions), so that a script can wait for it.
+ * Keys are those of readline: arrows, Home, End, Delete, ^A ^B ^D ^E ^F ^H ^K ^L ^N ^P ^U ^W, Alt
+ * and Ctrl with the arrows by words, Tab. What is no key and no printable ASCII rings the bell and
+ * changes nothing. The prompt is written once a line (and after ^L or a list of completions), so
+ * that a script can wait for it.
  */
 #pragma once
 
@@ -17,9 +18,9 @@
 enum { LINEEDIT_HISTORY = 32 };
 
 enum lineedit_event {
-	LINEEDIT_NONE, /* go on typing */
-	LINEEDIT_LINE, /* Enter: the line is in line[] until lineedit_begin() */
-	LINEEDIT_TOO_LONG, /* Enter, but characters were refused: what is in line[] is not what was typed */
+	LINEEDIT_NONE,      /* go on typing */
+	LINEEDIT_LINE,      /* Enter: the line is in line[] until lineedit_begin() */
+	LINEEDIT_TOO_LONG,  /* Enter, but characters were refused: line[] is not what was typed */
 	LINEEDIT_CANCELLED, /* ^C */
 };
 
@@ -54,9 +55,18 @@ struct lineedit {
 
 /* lineedit_begin() - an empty line behind a fresh prompt. */
 void lineedit_begin(struct lineedit *e);
-/* lineedit_key() - one byte of the stream. After anything but LINEEDIT_NONE the owner calls lineedit_begin(). */
+/*
+ * lineedit_key() - one byte of the stream. After anything but LINEEDIT_NONE the owner calls
+ * lineedit_begin().
+ */
 enum lineedit_event lineedit_key(struct lineedit *e, unsigned char c);
-/* lineedit_remember() - put line[] into the history, unless it is empty or the same as the one before. */
+/*
+ * lineedit_remember() - put line[] into the history, unless it is empty or the same as the one
+ * before.
+ */
 void lineedit_remember(struct lineedit *e);
-/* lineedit_recall() - the line entered @back lines ago, from 1; NULL if the history does not reach that far. */
+/*
+ * lineedit_recall() - the line entered @back lines ago, from 1; NULL if the history does not reach
+ * that far.
+ */
 const char *lineedit_recall(const struct lineedit *e, unsigned back);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cpu.h"
@@ -80,7 +81,7 @@ struct pkt *pkt_alloc_slow(struct pool *pool);
 void pkt_free_remote(struct pkt *p);
 
 /*
- * pkt_alloc() - one packet from this core's pool, its only segment, data at pkt_buf(), lengths unset.
+ * pkt_alloc() - one packet from this core's pool, its only segment; data and lengths are the caller's to set.
  * Returns NULL if the pool is empty (counted in pool->empty).
  */
 static inline struct pkt *pkt_alloc(void)
@@ -88,10 +89,15 @@ static inline struct pkt *pkt_alloc(void)
 	struct pool *pool = this_cpu()->pool;
 	struct pkt *p = pool->free;
 
-	if (unlikely(!p))
-		return pkt_alloc_slow(pool);
-	pool->free = p->next;
-	pool->nfree--;
+	if (likely(p)) {
+		pool->free = p->next;
+		pool->nfree--;
+	} else {
+		p = pkt_alloc_slow(pool);
+		if (!p)
+			return NULL;
+	}
+	p->next = NULL; /* was the free list's link: whoever walks or frees it as a chain must not follow that */
 	return p;
 }
 

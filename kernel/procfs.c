@@ -2,8 +2,8 @@
 /*
  * procfs.c - cat, echo and ls on the files that rooms have defined
  *
- * In the control context or at boot. There is no file system: a path is looked up in the set of files, and a '*' in
- * a file's path takes any one component.
+ * In the control context or at boot. There is no file system: a path is looked up in the set of
+ * files, and a '*' in a file's path takes any one component.
  */
 #include "procfs.h"
 
@@ -24,8 +24,8 @@ static size_t component(const char *s)
 }
 
 /*
- * match_dir() - is @dir, @len bytes, "" or like "/proc/irq", a directory above the file @pattern? Returns what
- * follows in the pattern, or NULL. What stood for a '*' goes to star[].
+ * match_dir() - is @dir, @len bytes, "" or like "/proc/irq", a directory above the file @pattern?
+ * Returns what follows in the pattern, or NULL. What stood for a '*' goes to star[].
  */
 static const char *match_dir(const char *pattern, const char *dir, size_t len, char star[STAR_SIZE])
 {
@@ -149,7 +149,10 @@ static int store(struct shell *sh, int i, const char *path)
 	return f->store(sh, star, &sh->word[1]);
 }
 
-/* redirect() - word @i begins with a '>': the value stands in front of it, the path behind it or in the next word. */
+/*
+ * redirect() - word @i begins with a '>': the value stands in front of it, the path behind it or in
+ * the next word.
+ */
 static int redirect(struct shell *sh, int i, int n, const struct word *w)
 {
 	int at = w[i].s[1] ? i : i + 1;

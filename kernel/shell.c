@@ -2,8 +2,9 @@
 /*
  * shell.c - one line in, words out, the command called; and how anyone answers who asked
  *
- * Called by the terminal (terminal.c), by weir.conf's reader (config.c) and by commands, in the control context or
- * at boot. Owns nothing: what a line is about stands in the struct shell of whoever asked.
+ * Called by the terminal (terminal.c), by weir.conf's reader (config.c) and by commands, in the
+ * control context or at boot. Owns nothing: what a line is about stands in the struct shell of
+ * whoever asked.
  */
 #include "shell.h"
 
@@ -33,7 +34,9 @@ static void say(struct shell *sh, const char *s, size_t n)
 	sh->write(sh, s, n);
 }
 
-/* say_long() - what is longer than a piece, from the heap; or cut, and saying so, if that is full. */
+/*
+ * say_long() - what is longer than a piece, from the heap; or cut, and saying so, if that is full.
+ */
 static void say_long(struct shell *sh, char *piece, size_t n, const char *fmt, va_list ap)
 {
 	static const char cut[] = "... (cut: no memory)\n";
@@ -67,7 +70,10 @@ void shell_printf(struct shell *sh, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* say_where() - file, line and column; on the terminal a ^ under the column while the line still stands above. */
+/*
+ * say_where() - file, line and column; on the terminal a ^ under the column while the line still
+ * stands above.
+ */
 static void say_where(struct shell *sh, unsigned col)
 {
 	unsigned on_screen = sh->prompt_len + col;
@@ -154,7 +160,10 @@ const struct command *command_next(const char *name)
 	return next;
 }
 
-/* command_meant() - the one that differs least from @name, or NULL if it would have to be rewritten. */
+/*
+ * command_meant() - the one that differs least from @name, or NULL if half of it would have to
+ * change.
+ */
 static const struct command *command_meant(const char *name)
 {
 	const struct command *meant = NULL;
@@ -163,7 +172,7 @@ static const struct command *command_meant(const char *name)
 	set_for_each(c, commands) {
 		unsigned d = words_distance(name, c->name, MISSPELT);
 
-		if (d < least && d < strlen(c->name)) {
+		if (d < least && 2 * d <= strlen(name)) {
 			least = d;
 			meant = c;
 		}

@@ -2,12 +2,12 @@
 /*
  * shell.h - commands, files under /proc and knobs, for every room to add to
  *
- * The words are those of Linux (ip, ethtool, bridge, ovs-ofctl, sysctl, cat /proc/...). weir.conf is a list of the
- * same lines. A room defines a command where its subject lives and needs no other step: SHELL_COMMAND puts it into
- * a linker set.
+ * The words are those of Linux (ip, ethtool, bridge, ovs-ofctl, sysctl, cat /proc/...). weir.conf
+ * is a list of the same lines. A room defines a command where its subject lives and needs no other
+ * step: SHELL_COMMAND puts it into a linker set.
  *
- * A line that is wrong is answered with where and what was expected: shell_expected() prints it and returns the
- * error that the command returns in turn.
+ * A line that is wrong is answered with where and what was expected: shell_expected() prints it and
+ * returns the error that the command returns in turn.
  */
 #pragma once
 
@@ -22,8 +22,7 @@ enum { SHELL_LINE_MAX = 512, SHELL_WORDS_MAX = 64 };
 
 struct word {
 	const char *s;
-	unsigned
-		col; /* first column is 1; of a word that opens with a quote, the character behind it */
+	unsigned col; /* first is 1; of a word in quotes: of what stands behind the quote */
 };
 
 /* who asked: the terminal, a line of weir.conf; later a connection */
@@ -34,9 +33,8 @@ struct shell {
 	int nwords;
 	unsigned end_col; /* one past the end of the line, for "something is missing" */
 	void (*write)(struct shell *sh, const char *s, size_t n);
-	void *arg; /* of write */
-	unsigned
-		prompt_len; /* columns in front of the line on the screen, for a ^ under the word; 0: no ^ */
+	void *arg;           /* of write */
+	unsigned prompt_len; /* columns in front of the line, for a ^ under a word; 0: no ^ */
 	bool wrote; /* by shell_printf: something stands between the line and what comes now */
 };
 
@@ -55,16 +53,17 @@ SET_DECLARE(const struct command, commands);
 #define SHELL_COMMAND(id, ...) static const struct command id SET_ENTRY(commands) = { __VA_ARGS__ }
 
 /*
- * A file under /proc or /sys. A '*' in the path, one whole component, stands for a number or a name, handed to show
- * and store as @star ("" in a path without). Both return 0 or a negative errno, having said why; the value that
- * store is given is word 1 of the line: shell_expected(sh, 1, ...), shell_uint(sh, 1, ...).
+ * A file under /proc or /sys. A '*' in the path, one whole component, stands for a number or a
+ * name, handed to show and store as @star ("" in a path without). Both return 0 or a negative
+ * errno, having said why. The value that store is given is word 1 of the line, as in
+ * shell_uint(sh, 1, ...).
  */
 struct proc_file {
 	const char *path;
 	const char *help;
 	int (*show)(struct shell *sh, const char *star);
-	int (*store)(struct shell *sh, const char *star,
-		     const struct word *value); /* NULL: read-only */
+	/* NULL: read-only */
+	int (*store)(struct shell *sh, const char *star, const struct word *value);
 	/* call add for everything that the '*' may be, for ls and completion. May be NULL */
 	void (*stars)(void (*add)(void *to, const char *s), void *to);
 };
@@ -89,13 +88,21 @@ SET_DECLARE(const struct sysctl, sysctls);
 void shell_printf(struct shell *sh, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * shell_expected() - word @i (or the end of the line, if there is none) is not what the command can take.
- * Prints "FILE:LINE:COL: expected WHAT, found 'WORD'" (on the terminal without file and line) and returns -EINVAL.
+ * shell_expected() - word @i (or the end of the line, if there is none) is not what the command can
+ * take.
+ * Prints "FILE:LINE:COL: expected WHAT, found 'WORD'" (on the terminal without file and line) and
+ * returns -EINVAL.
  */
 int shell_expected(struct shell *sh, int i, const char *what);
-/* shell_expected_at() - the same at column @col, inside a word; @found is NULL for the end of the line. */
+/*
+ * shell_expected_at() - the same at column @col, inside a word; @found is NULL for the end of the
+ * line.
+ */
 int shell_expected_at(struct shell *sh, unsigned col, const char *what, const char *found);
-/* shell_error() - the words were right but it cannot be done: prints "FILE:LINE:COL: TEXT"; returns @err. */
+/*
+ * shell_error() - the words were right but it cannot be done: prints "FILE:LINE:COL: TEXT"; returns
+ * @err.
+ */
 int shell_error(struct shell *sh, int i, int err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -105,31 +112,48 @@ static inline bool word_is(int n, const struct word *w, int i, const char *s)
 	return i < n && __builtin_strcmp(w[i].s, s) == 0;
 }
 
-/* shell_uint() - word @i as a number (decimal, or hex with 0x) between lo and hi; says what was expected if not. */
+/*
+ * shell_uint() - word @i as a number (decimal, or hex with 0x) between lo and hi; says what was
+ * expected if not.
+ */
 int shell_uint(struct shell *sh, int i, unsigned long lo, unsigned long hi, unsigned long *out);
 
-/* shell_exec() - run one line (comments by #, words by blanks, '…' and "…" quote). Returns 0 or a negative errno. */
+/*
+ * shell_exec() - run one line (comments by #, words by blanks, '…' and "…" quote). Returns 0 or a
+ * negative errno.
+ */
 int shell_exec(struct shell *sh, const char *line);
 
-/* shell_to_console() - a struct shell's write for who speaks to the operator: the terminal, weir.conf at boot. */
+/*
+ * shell_to_console() - a struct shell's write for who speaks to the operator: the terminal,
+ * weir.conf at boot.
+ */
 void shell_to_console(struct shell *sh, const char *s, size_t n);
 
-/* command_find() - NULL if there is none. command_next() - the one behind @name in the alphabet; "" begins. */
+/*
+ * command_find() - NULL if there is none. command_next() - the one behind @name in the alphabet; ""
+ * begins.
+ */
 const struct command *command_find(const char *name);
 const struct command *command_next(const char *name);
 
 /*
- * config_run() - run @text, called @file in messages, line by line. Every line is tried; returns how many failed.
+ * config_run() - run @text, called @file in messages, line by line. Every line is tried; returns
+ * how many failed.
  * @failed (may be NULL) is called with every word of a line that failed: what it names stays down.
  */
 unsigned config_run(struct shell *sh, const char *file, const char *text, size_t len,
 		    void (*failed)(const char *word));
 
-/* shell_main() - prompt, edit, execute, for ever: the control context's body once the boot list is through. */
+/*
+ * shell_main() - prompt, edit, execute, for ever: the control context's body once the boot list is
+ * through.
+ */
 _Noreturn void shell_main(void);
 
 /*
- * `show config` prints what would rebuild what runs now: each room adds its lines here, in boot order of the rooms.
+ * `show config` prints what would rebuild what runs now: each room adds its lines here, in boot
+ * order of the rooms.
  */
 struct config_source {
 	unsigned order; /* 10 kernel, 20 drivers, 30 net ports, 40 net rules */

@@ -2,8 +2,9 @@
 /*
  * sysctl.c - the command that reads and turns the knobs
  *
- * In the control context or at boot. A knob is one unsigned in the room that uses it; a single store changes it, and
- * the core that reads it next sees the new value. Names and output are those of Linux's sysctl(8).
+ * In the control context or at boot. A knob is one unsigned in the room that uses it; a single
+ * store changes it, and the core that reads it next sees the new value. Names and output are those
+ * of Linux's sysctl(8).
  */
 #include "shell.h"
 

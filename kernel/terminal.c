@@ -2,8 +2,8 @@
 /*
  * terminal.c - the shell's side of the serial line: prompt, edit, run, for ever
  *
- * The body of the control context on core 0. Owns the line being typed and the history. It sleeps while nobody
- * types, and gives the core back after each line.
+ * The body of the control context on core 0. Owns the line being typed and the history. It sleeps
+ * while nobody types, and gives the core back after each line.
  */
 #include "shell.h"
 
@@ -42,7 +42,10 @@ static struct lineedit edit = {
 };
 static struct shell terminal = { .write = shell_to_console, .prompt_len = sizeof(PROMPT) - 1 };
 
-/* offer_words() - first words; else files, where a path has been begun; else what the command itself knows. */
+/*
+ * offer_words() - first words; else files, where a path has been begun; else what the command
+ * itself knows.
+ */
 static void offer_words(const struct lineedit *e, unsigned start,
 			void (*add)(void *to, const char *s), void *to)
 {

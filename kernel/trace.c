@@ -2,9 +2,10 @@
 /*
  * trace.c - the rings behind the record points, and the command that shows them merged
  *
- * trace_record() is called on every core, in hard interrupts as well; each core owns its ring and writes it with
- * interrupts off. The command reads all rings from the control context while they are being written: an entry
- * carries the number of the record it holds, and one that changes under the reader is left out.
+ * trace_record() is called on every core, in hard interrupts as well; each core owns its ring and
+ * writes it with interrupts off. The command reads all rings from the control context while they
+ * are being written: an entry carries the number of the record it holds, and one that changes under
+ * the reader is left out.
  */
 #include "trace.h"
 
@@ -123,7 +124,10 @@ static unsigned collect(struct record *r, unsigned max)
 	return n;
 }
 
-/* print_args() - the point's text names its arguments, parted by a comma; one named 0 means nothing. */
+/*
+ * print_args() - the point's text names its arguments, parted by a comma; one named 0 means
+ * nothing.
+ */
 static void print_args(struct shell *sh, const struct record *r)
 {
 	const char *args = points[r->point].args;

@@ -2,7 +2,8 @@
 /*
  * words.c - splitting lines into words, and what else there is to know about a word
  *
- * Called by the shell, by weir.conf's reader and by completion, in the control context or at boot. Owns nothing.
+ * Called by the shell, by weir.conf's reader and by completion, in the control context or at boot.
+ * Owns nothing.
  */
 #include "words.h"
 
@@ -33,7 +34,10 @@ static int refuse(struct words *ws, const char *line, const char *s, const char 
 	return -EINVAL;
 }
 
-/* text_check() - nothing but text: a control character in a line is a damaged file or a terminal gone mad. */
+/*
+ * text_check() - nothing but text: a control character in a line is a damaged file or a terminal
+ * gone mad.
+ */
 static int text_check(struct words *ws, const char *line)
 {
 	for (const char *s = line; *s; s++) {
@@ -47,7 +51,10 @@ static int text_check(struct words *ws, const char *line)
 	return 0;
 }
 
-/* take_quoted() - copy what stands between the quotes; @sc stands on the first and ends behind the second. */
+/*
+ * take_quoted() - copy what stands between the quotes; @sc stands on the first and ends behind the
+ * second.
+ */
 static int take_quoted(struct words *ws, struct scan *sc)
 {
 	const char *open = sc->at++;

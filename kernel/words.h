@@ -2,8 +2,8 @@
 /*
  * words.h - a line of text as words, each with the column it stands at
  *
- * Blanks (space and tab) part words. '…' and "…" quote, and may stand inside a word; nothing is special within
- * them, not even a backslash. A # at the start of a word begins a comment.
+ * Blanks (space and tab) part words. '…' and "…" quote, and may stand inside a word; nothing is
+ * special within them, not even a backslash. A # at the start of a word begins a comment.
  */
 #pragma once
 
@@ -26,15 +26,21 @@ struct words {
 };
 
 /*
- * words_split() - take @line apart. Columns count bytes from 1; a word that opens with a quote stands where the
- * quote's content does, so that a column inside the word is col plus offset.
- * Returns 0; -EINVAL if it is no line of words: bad_col, expected and found then say why, and w[0..n-1] are the
- * words in front of that.
+ * words_split() - take @line apart. Columns count bytes from 1; a word that opens with a quote
+ * stands where the quote's content does, so that a column inside the word is col plus offset.
+ * Returns 0; -EINVAL if it is no line of words: bad_col, expected and found then say why, and
+ * w[0..n-1] are the words in front of that.
  */
 int words_split(struct words *ws, const char *line);
 
-/* words_number() - decimal, or hexadecimal with 0x, and nothing else. Returns false if @s is no such number. */
+/*
+ * words_number() - decimal, or hexadecimal with 0x, and nothing else. Returns false if @s is no
+ * such number.
+ */
 bool words_number(const char *s, unsigned long *out);
 
-/* words_distance() - letters to add, drop or change to make @b of @a; more than @max is told as @max + 1. */
+/*
+ * words_distance() - letters to add, drop or change to make @b of @a; more than @max is told as
+ * @max + 1.
+ */
 unsigned words_distance(const char *a, const char *b, unsigned max);

@@ -23,18 +23,20 @@ static unsigned fdb_limit = 1024;
 
 SYSCTL(sys_fdb_ageing, "net.bridge.ageing_seconds", &fdb_ageing_seconds, 1, 1000000,
        "seconds of silence until a MAC address is forgotten");
-SYSCTL(sys_fdb_limit, "net.bridge.fdb_limit", &fdb_limit, 0, FDB_MAX, "MAC addresses kept, all switches together");
+SYSCTL(sys_fdb_limit, "net.bridge.fdb_limit", &fdb_limit, 0, FDB_MAX,
+       "MAC addresses kept, all switches together");
 COUNTER(fdb_full, "net.fdb_full", "MAC addresses not learnt: table at its limit");
 COUNTER(fdb_learnt, "net.fdb_learnt", "MAC addresses learnt");
 COUNTER(fdb_moved, "net.fdb_moved", "MAC addresses that moved to another port");
 COUNTER(fdb_aged, "net.fdb_aged", "MAC addresses forgotten after silence");
 
-static struct spinlock lock; /* guards writes to bucket[], the chains and entry->port, and the pool below */
+static struct spinlock
+	lock; /* guards writes to bucket[], the chains and entry->port, and the pool below */
 static _Atomic(struct fdb_entry *) *bucket;
 static struct fdb_entry *pool; /* FDB_MAX */
-static unsigned carved;	       /* entries of the pool that have ever been used */
+static unsigned carved;        /* entries of the pool that have ever been used */
 static struct fdb_entry *free_list;
-static unsigned nentries;      /* linked; retired ones not included */
+static unsigned nentries; /* linked; retired ones not included */
 
 static uint64_t fdb_key(unsigned sw, unsigned vid, uint64_t mac)
 {
@@ -144,7 +146,8 @@ struct fdb_entry *fdb_learn(unsigned sw, unsigned vid, uint64_t mac, unsigned po
 }
 
 /* Take out every entry for which @gone says so; returns how many. */
-static unsigned fdb_remove(bool (*gone)(const struct fdb_entry *e, const unsigned *arg), const unsigned *arg)
+static unsigned fdb_remove(bool (*gone)(const struct fdb_entry *e, const unsigned *arg),
+			   const unsigned *arg)
 {
 	struct fdb_entry *out = NULL, *e;
 	unsigned n = 0;
@@ -158,7 +161,8 @@ static unsigned fdb_remove(bool (*gone)(const struct fdb_entry *e, const unsigne
 				link = &e->next;
 				continue;
 			}
-			atomic_store_explicit(link, atomic_load_explicit(&e->next, memory_order_relaxed),
+			atomic_store_explicit(link,
+					      atomic_load_explicit(&e->next, memory_order_relaxed),
 					      memory_order_relaxed);
 			e->retired.next = out ? &out->retired : NULL;
 			out = e;
@@ -171,7 +175,8 @@ static unsigned fdb_remove(bool (*gone)(const struct fdb_entry *e, const unsigne
 		return 0;
 	flow_invalidate(); /* before the grace period begins: no flow leads to them from now on */
 	while ((e = out)) {
-		out = e->retired.next ? container_of(e->retired.next, struct fdb_entry, retired) : NULL;
+		out = e->retired.next ? container_of(e->retired.next, struct fdb_entry, retired)
+				      : NULL;
 		qsbr_retire(&e->retired, fdb_release);
 	}
 	return n;
@@ -192,7 +197,8 @@ void fdb_age(void)
 static bool is_of(const struct fdb_entry *e, const unsigned *sw_port)
 {
 	return (sw_port[0] == FDB_ANY || key_switch(e->key) == sw_port[0]) &&
-	       (sw_port[1] == FDB_ANY || atomic_load_explicit(&e->port, memory_order_relaxed) == sw_port[1]);
+	       (sw_port[1] == FDB_ANY ||
+		atomic_load_explicit(&e->port, memory_order_relaxed) == sw_port[1]);
 }
 
 unsigned fdb_flush(unsigned sw, unsigned port)

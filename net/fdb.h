@@ -16,10 +16,10 @@
 enum { FDB_MAX = 16384 };
 
 struct fdb_entry {
-	uint64_t key;			 /* fdb_key() */
+	uint64_t key;                     /* fdb_key() */
 	_Atomic(struct fdb_entry *) next; /* in the bucket; in the free list */
-	_Atomic uint32_t seen;		 /* fdb_tick when it last sent something */
-	_Atomic uint32_t port;		 /* port id */
+	_Atomic uint32_t seen;            /* fdb_tick when it last sent something */
+	_Atomic uint32_t port;            /* port id */
 	struct qsbr_head retired;
 };
 

@@ -24,19 +24,21 @@ _Atomic uint32_t flow_gen;
 static unsigned flow_limit = FLOW_MAX;
 static unsigned flow_idle_seconds = 10; /* as Open vSwitch's max-idle */
 
-SYSCTL(sys_flow_limit, "net.flow.limit", &flow_limit, 0, FLOW_MAX, "flows kept in the shared table");
+SYSCTL(sys_flow_limit, "net.flow.limit", &flow_limit, 0, FLOW_MAX,
+       "flows kept in the shared table");
 SYSCTL(sys_flow_idle, "net.flow.idle_seconds", &flow_idle_seconds, 1, 86400,
        "seconds without a packet until a flow is forgotten");
 COUNTER(flow_full, "net.flow_full", "verdicts not kept: flow table at its limit");
 COUNTER(flow_remade, "net.flow_remade", "verdicts made again after a change");
 
-static struct spinlock lock; /* guards writes to bucket[] and the chains, and all of the pool below */
+static struct spinlock
+	lock; /* guards writes to bucket[] and the chains, and all of the pool below */
 static _Atomic(struct flow *) *bucket;
-static uint8_t *pool;	     /* FLOW_MAX flows, flow_size apart */
+static uint8_t *pool; /* FLOW_MAX flows, flow_size apart */
 static size_t flow_size;
-static unsigned carved;	     /* flows of the pool that have ever been used */
+static unsigned carved; /* flows of the pool that have ever been used */
 static struct flow *free_list;
-static unsigned nflows;	     /* linked; retired ones not included */
+static unsigned nflows; /* linked; retired ones not included */
 
 /* what an empty slot leads to: port 0 exists nowhere, so no key is equal to it */
 static struct flow nobody;
@@ -140,7 +142,8 @@ static struct flow *flow_link(const struct flow_key *key, uint64_t hash, const s
  * A flow that is found here was made under an older generation (or by another core a moment ago). If the verdict is
  * still the same it is good again; else it is replaced, since its readers must not see a verdict change half-way.
  */
-struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struct verdict *v, uint32_t gen)
+struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struct verdict *v,
+			  uint32_t gen)
 {
 	struct flow *old = NULL, *f = NULL;
 
@@ -188,7 +191,8 @@ static struct flow *unlink_idle(uint32_t now)
 		struct flow *f;
 
 		while ((f = atomic_load_explicit(link, memory_order_relaxed))) {
-			if (now - atomic_load_explicit(&f->used, memory_order_relaxed) < flow_idle_seconds) {
+			if (now - atomic_load_explicit(&f->used, memory_order_relaxed) <
+			    flow_idle_seconds) {
 				link = &f->next;
 				continue;
 			}

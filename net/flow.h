@@ -42,11 +42,12 @@ struct rule_ref {
 enum { OUT_DROP = PORT_MAX, OUT_MANY };
 
 struct verdict {
-	uint16_t out;		 /* the one port it leaves by, or OUT_DROP, OUT_MANY */
-	uint16_t reason;	 /* of OUT_DROP: enum drop_reason */
-	uint32_t ports;		 /* BIT(port id), all it leaves by */
-	struct rule_ref rule;	 /* whose doing it is */
-	struct fdb_entry *src;	 /* the sender's address, kept young by its flows; NULL if not learnt */
+	uint16_t out;         /* the one port it leaves by, or OUT_DROP, OUT_MANY */
+	uint16_t reason;      /* of OUT_DROP: enum drop_reason */
+	uint32_t ports;       /* BIT(port id), all it leaves by */
+	struct rule_ref rule; /* whose doing it is */
+	struct fdb_entry
+		*src; /* the sender's address, kept young by its flows; NULL if not learnt */
 };
 
 struct flow_stat {
@@ -56,23 +57,23 @@ struct flow_stat {
 struct flow {
 	/* read at every hit: one cache line */
 	_Alignas(CACHE_LINE) struct flow_key key;
-	uint16_t out;			/* as verdict.out */
-	_Atomic uint32_t used;		/* fdb_tick of the last hit, by any core */
+	uint16_t out;          /* as verdict.out */
+	_Atomic uint32_t used; /* fdb_tick of the last hit, by any core */
 
 	/* read on the slow path, written under the table's lock */
-	_Atomic(struct flow *) next;	/* in the bucket; in the free list */
-	_Atomic uint32_t gen;		/* flow_gen that the verdict was made under */
+	_Atomic(struct flow *) next; /* in the bucket; in the free list */
+	_Atomic uint32_t gen;        /* flow_gen that the verdict was made under */
 	uint32_t hash;
-	struct verdict verdict;		/* but for src never changed once linked */
+	struct verdict verdict; /* but for src never changed once linked */
 	_Atomic(struct fdb_entry *) src;
 	struct qsbr_head retired;
 
-	struct flow_stat stat[];	/* [cpu], each by its core */
+	struct flow_stat stat[]; /* [cpu], each by its core */
 };
 
 struct emc_slot {
-	uint64_t tag;		/* key_hash() + emc_gen */
-	struct flow *flow;	/* never NULL */
+	uint64_t tag;      /* key_hash() + emc_gen */
+	struct flow *flow; /* never NULL */
 };
 
 struct emc_bucket {
@@ -82,11 +83,11 @@ struct emc_bucket {
 /* of one core, and used by it alone */
 struct emc {
 	struct emc_bucket bucket[EMC_BUCKETS];
-	uint32_t victim;	/* way to give up next */
-	uint64_t lookups;	/* packets with a key */
-	uint64_t misses;	/* of these, not in this cache */
-	uint64_t upcalls;	/* of these, not in the shared table either */
-	uint64_t lost;		/* of these, verdict not kept though it could have been: table full */
+	uint32_t victim;  /* way to give up next */
+	uint64_t lookups; /* packets with a key */
+	uint64_t misses;  /* of these, not in this cache */
+	uint64_t upcalls; /* of these, not in the shared table either */
+	uint64_t lost;    /* of these, verdict not kept though it could have been: table full */
 };
 
 extern struct emc *emc_of_cpu[MAX_CPUS];
@@ -105,7 +106,8 @@ struct flow *flow_find(const struct flow_key *key, uint64_t hash);
  * flow_install() - remember verdict @v, made under flow_gen @gen.
  * Returns the flow; NULL if the table is full (counted) or @gen has passed: the packet then goes by the verdict alone.
  */
-struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struct verdict *v, uint32_t gen);
+struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struct verdict *v,
+			  uint32_t gen);
 
 /* flow_age() - once a second, core 0: take out what was idle for net.flow.idle_seconds. */
 void flow_age(void);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "addr.h"
 #include "wire.h"
 
 struct text {
@@ -22,56 +23,6 @@ static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char
 	va_end(ap);
 	if (n > 0)
 		t->n = t->n + n < t->size ? t->n + n : t->size - 1;
-}
-
-int mac_str(const uint8_t mac[6], char buf[MAC_STR])
-{
-	return snprintf(buf, MAC_STR, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-			mac[3], mac[4], mac[5]);
-}
-
-int ip4_str(uint32_t be, char buf[IP_STR])
-{
-	uint32_t ip = be32(be);
-
-	return snprintf(buf, IP_STR, "%u.%u.%u.%u", (unsigned)(ip >> 24), (unsigned)(ip >> 16 & 255),
-			(unsigned)(ip >> 8 & 255), (unsigned)(ip & 255));
-}
-
-/* the longest run of at least two zero groups, the first of equal ones, is written :: [RFC 5952 4.2] */
-static unsigned longest_zeros(const uint8_t ip[16], unsigned *len)
-{
-	unsigned at = 8;
-
-	*len = 1;
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned n = 0;
-
-		while (i + n < 8 && !load16(ip + 2 * (i + n)))
-			n++;
-		if (n > *len) {
-			at = i;
-			*len = n;
-		}
-	}
-	return at;
-}
-
-int ip6_str(const uint8_t ip[16], char buf[IP_STR])
-{
-	struct text t = { buf, IP_STR, 0 };
-	unsigned len, at = longest_zeros(ip, &len);
-
-	buf[0] = 0;
-	for (unsigned i = 0; i < 8; i++) {
-		if (i == at) {
-			add(&t, "::");
-			i += len - 1;
-			continue;
-		}
-		add(&t, "%s%x", i && i != at + len ? ":" : "", be16(load16(ip + 2 * i)));
-	}
-	return t.n;
 }
 
 static const char *frag_str(const struct flow_key *key)
@@ -103,7 +54,8 @@ static void add_l3(struct text *t, const struct flow_key *key)
 	if (key->flags & KEY_LONG) {
 		ip6_str(key->ip6.src, src);
 		ip6_str(key->ip6.dst, dst);
-		add(t, ",ipv6(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto, frag_str(key));
+		add(t, ",ipv6(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto,
+		    frag_str(key));
 		add_l4(t, key);
 		return;
 	}
@@ -112,7 +64,8 @@ static void add_l3(struct text *t, const struct flow_key *key)
 	if (key->dl_type == be16(ETH_P_ARP)) {
 		add(t, ",arp(sip=%s,tip=%s,op=%u)", src, dst, key->nw_proto);
 	} else if (key->dl_type == be16(ETH_P_IP)) {
-		add(t, ",ipv4(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto, frag_str(key));
+		add(t, ",ipv4(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto,
+		    frag_str(key));
 		add_l4(t, key);
 	}
 }

@@ -16,10 +16,10 @@
 enum { KEY_WORDS = 7, KEY_WORDS_SHORT = 4 };
 
 enum key_flags {
-	KEY_VLAN = BIT(0),	 /* tagged; vlan_tci says how */
+	KEY_VLAN = BIT(0),       /* tagged; vlan_tci says how */
 	KEY_FRAG_FIRST = BIT(1), /* first fragment: the ports are there */
 	KEY_FRAG_LATER = BIT(2), /* a later one: the ports are 0 */
-	KEY_LONG = BIT(3),	 /* IPv6: all seven words count */
+	KEY_LONG = BIT(3),       /* IPv6: all seven words count */
 };
 
 struct flow_key {
@@ -33,7 +33,7 @@ struct flow_key {
 			uint16_t tp_dst;   /* be16; ICMP: code */
 			/* w[1] */
 			uint8_t nw_proto; /* ARP: low byte of the operation */
-			uint8_t flags;	  /* enum key_flags */
+			uint8_t flags;    /* enum key_flags */
 			uint8_t dl_dst[6];
 			/* w[2] */
 			uint8_t dl_src[6];
@@ -52,16 +52,10 @@ struct flow_key {
 };
 
 _Static_assert(sizeof(struct flow_key) == KEY_WORDS * 8, "the words are all there is");
-_Static_assert(offsetof(struct flow_key, nw_proto) == 8 && offsetof(struct flow_key, dl_src) == 16 &&
+_Static_assert(offsetof(struct flow_key, nw_proto) == 8 &&
+		       offsetof(struct flow_key, dl_src) == 16 &&
 		       offsetof(struct flow_key, ip4) == 24,
 	       "fields stand in the words that parse_plain() builds");
-
-/* how long an address is as text, with the NUL */
-enum { MAC_STR = 18, IP_STR = 40 };
-
-int mac_str(const uint8_t mac[6], char buf[MAC_STR]);
-int ip4_str(uint32_t be, char buf[IP_STR]);
-int ip6_str(const uint8_t ip[16], char buf[IP_STR]);
 
 /* key_str() - @key as ovs-dpctl prints it, into buf[size]. Returns the length. */
 unsigned key_str(const struct flow_key *key, char *buf, unsigned size);

@@ -100,6 +100,7 @@ static void nic_add(struct netdev *dev)
 	port->mtu = dev->mtu;
 	port->priv = dev;
 	memcpy(port->mac, dev->mac, sizeof(port->mac));
+	memcpy(port->perm_mac, dev->mac, sizeof(port->perm_mac));
 	snprintf(port->name, sizeof(port->name), "%s", dev->name);
 	dev->upper = port;
 	dev->link_changed = nic_link_changed;

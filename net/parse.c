@@ -124,7 +124,8 @@ static enum drop_reason parse_ipv6(struct flow_key *key, struct view v)
 		if (!len || hops++ == IPV6_MAX_EXT)
 			return DROP_PARSE_IPV6_EXT;
 		if (next == PROTO_FRAGMENT) {
-			uint32_t frag = be16(load16(v.p + 2)); /* offset 13 bits, reserved 2, more 1 */
+			uint32_t frag =
+				be16(load16(v.p + 2)); /* offset 13 bits, reserved 2, more 1 */
 
 			if (frag >> 3) {
 				key->flags |= KEY_FRAG_LATER;
@@ -146,7 +147,8 @@ static enum drop_reason parse_arp(struct flow_key *key, struct view v)
 	if (v.n < ARP_HLEN || v.n < ARP_HLEN + 2u * (v.p[4] + v.p[5]))
 		return DROP_PARSE_ARP;
 	/* Ethernet and IPv4, six and four bytes [RFC 826]; anything else is forwarded by its MAC addresses alone */
-	if (load16(v.p) != be16(1) || load16(v.p + 2) != be16(ETH_P_IP) || v.p[4] != 6 || v.p[5] != 4)
+	if (load16(v.p) != be16(1) || load16(v.p + 2) != be16(ETH_P_IP) || v.p[4] != 6 ||
+	    v.p[5] != 4)
 		return PARSE_OK;
 	key->nw_proto = v.p[6] ? 0 : v.p[7];
 	key->ip4.src = load32(v.p + 14);

@@ -58,7 +58,7 @@ static inline bool parse_plain(const uint8_t *data, uint32_t len, uint64_t in_po
 	}
 	w[0] = in_port | (uint64_t)load32(data + 34) << 32;
 	w[1] = load64(data) << 16 | proto; /* destination */
-	w[2] = load64(data + 6);	   /* source and type */
+	w[2] = load64(data + 6);           /* source and type */
 	w[3] = load64(data + 26);
 	return true;
 }

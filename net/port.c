@@ -164,7 +164,8 @@ void port_set_switch(struct port *port, struct vswitch *sw)
 {
 	cores_park();
 	port->sw = sw;
-	port->ops->set_mode(port); /* promiscuous in a switch; it cannot fail for want of anything */
+	port->ops->set_mode(
+		port); /* promiscuous in a switch; it cannot fail for want of anything */
 	refresh(port);
 	cores_resume();
 	fdb_flush(FDB_ANY, port->id);
@@ -191,6 +192,11 @@ void port_hold(const char *word)
 	}
 }
 
+uint64_t port_stat(struct port *port, const char *name)
+{
+	return port->ops->stat ? port->ops->stat(port, name) : 0;
+}
+
 struct port_cpu port_total(const struct port *port)
 {
 	struct port_cpu total = { 0 };
@@ -205,7 +211,7 @@ struct port_cpu port_total(const struct port *port)
 	return total;
 }
 
-static uint64_t sum(const uint64_t *v)
+uint64_t port_drops(const uint64_t v[DROP_N])
 {
 	uint64_t s = 0;
 
@@ -219,9 +225,9 @@ static bool mouths_hold(const struct port *port, unsigned cpu, char *why, size_t
 	const struct port_cpu *c = &port->cpu[cpu];
 	const char *mouth = NULL;
 
-	if (c->in + c->created != c->forwarded + sum(c->dropped_in))
+	if (c->in + c->created != c->forwarded + port_drops(c->dropped_in))
 		mouth = "ingress";
-	else if (c->offered + c->taken != c->out + sum(c->dropped_out) + c->given)
+	else if (c->offered + c->taken != c->out + port_drops(c->dropped_out) + c->given)
 		mouth = "egress";
 	if (mouth)
 		snprintf(why, size, "%s of %s on core %u", mouth, port->name, cpu);
@@ -247,6 +253,7 @@ bool port_conserved(char *why, size_t size)
 	}
 	if (forwarded == offered)
 		return true;
-	snprintf(why, size, "%lu forwarded, %lu offered", (unsigned long)forwarded, (unsigned long)offered);
+	snprintf(why, size, "%lu forwarded, %lu offered", (unsigned long)forwarded,
+		 (unsigned long)offered);
 	return false;
 }

@@ -23,9 +23,10 @@
 #include "kernel/shell.h"
 
 enum {
-	PORT_MAX = 32,	   /* ids are 1 to 31, so that a set of ports is a word */
+	PORT_MAX = 32, /* ids are 1 to 31, so that a set of ports is a word */
 	PORT_NAME = 16,
-	PORT_BATCH = 64,   /* most packets that one poll takes, and that one core stages for one port */
+	PORT_BATCH =
+		64, /* most packets that one poll takes, and that one core stages for one port */
 };
 
 struct port;
@@ -38,7 +39,7 @@ struct port_ops {
 	int (*set_up)(struct port *port, bool up);
 	/* program port->mtu, mac, promisc and whether it is in a switch; 0 or a negative errno */
 	int (*set_mode)(struct port *port);
-	/* statistics that the device keeps, by ethtool's name; 0 if it has none of that name */
+	/* for port_stat(); may be NULL */
 	uint64_t (*stat)(struct port *port, const char *name);
 };
 
@@ -47,39 +48,39 @@ struct port_cpu {
 	/* ingress mouth */
 	_Alignas(CACHE_LINE) uint64_t in;
 	uint64_t in_bytes;
-	uint64_t created;	/* copies, those included that were dropped for want of a buffer */
-	uint64_t forwarded;	/* staged for some port */
+	uint64_t created;   /* copies, those included that were dropped for want of a buffer */
+	uint64_t forwarded; /* staged for some port */
 	uint64_t dropped_in[DROP_N];
 	/* egress mouth */
-	uint64_t offered;	/* staged by this core */
-	uint64_t taken;		/* from other cores, that cannot transmit */
+	uint64_t offered;        /* staged by this core */
+	uint64_t taken;          /* from other cores, that cannot transmit */
 	uint64_t out, out_bytes; /* given to the device */
-	uint64_t given;		/* to the core that can */
+	uint64_t given;          /* to the core that can */
 	uint64_t dropped_out[DROP_N];
 };
 
 struct port {
 	/* read by every batch, written while the cores are parked */
 	const struct port_ops *ops;
-	struct port_cpu *cpu;	    /* [ncpus] */
-	struct vswitch *sw;	    /* NULL: in none */
-	const int8_t *txq_of_cpu;   /* queue that a core may transmit on; -1 for none of its own */
-	uint16_t id;		    /* from 1; OpenFlow's port number */
+	struct port_cpu *cpu;     /* [ncpus] */
+	struct vswitch *sw;       /* NULL: in none */
+	const int8_t *txq_of_cpu; /* queue that a core may transmit on; -1 for none of its own */
+	uint16_t id;              /* from 1; OpenFlow's port number */
 	uint16_t mtu;
-	bool up;		    /* as the operator set it */
+	bool up;                             /* as the operator set it */
 	bool (*has_link)(struct port *port); /* NULL: always */
-	volatile bool ready;	    /* up, and with link; by core 0 */
+	volatile bool ready;                 /* up, and with link; by core 0 */
 
 	/* control context */
 	char name[PORT_NAME];
-	uint8_t mac[6];
-	bool promisc;		    /* as the operator set it; a port in a switch is promiscuous anyhow */
-	bool held;		    /* named by a line of the config that failed: stays down */
-	void *priv;		    /* of ops */
+	uint8_t mac[6], perm_mac[6];
+	bool promisc; /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool held;    /* named by a line of the config that failed: stays down */
+	void *priv;   /* of ops */
 };
 
 extern struct port *ports[PORT_MAX]; /* by id; [0] is NULL */
-extern unsigned nports;		     /* highest id in use */
+extern unsigned nports;              /* highest id in use */
 
 #define port_for_each(i) for (unsigned i = 1; i <= nports; i++)
 
@@ -111,6 +112,11 @@ void port_hold(const char *word);
 
 /* port_total() - counters of all cores in one; exact while they are parked. */
 struct port_cpu port_total(const struct port *port);
+
+/* port_drops() - dropped_in or dropped_out, all reasons. */
+uint64_t port_drops(const uint64_t v[DROP_N]);
+/* port_stat() - what the device itself counts, by ethtool's name; 0 if it does not. */
+uint64_t port_stat(struct port *port, const char *name);
 
 /* port_conserved() - does the law hold everywhere? If not, @why says where. Cores parked. */
 bool port_conserved(char *why, size_t size);

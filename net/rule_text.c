@@ -13,18 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addr.h"
 #include "wire.h"
 
 enum { TOKEN_MAX = 128 };
 
 /* how a field's value is written */
 enum form {
-	FORM_PORT,	/* port number or name */
-	FORM_VLAN,	/* VLAN id, or 0xffff for untagged */
+	FORM_PORT, /* port number or name */
+	FORM_VLAN, /* VLAN id, or 0xffff for untagged */
 	FORM_MAC,
 	FORM_U8,
 	FORM_BE16,
-	FORM_IP4,	/* address[/length] */
+	FORM_IP4, /* address[/length] */
 	FORM_IP6,
 };
 
@@ -73,10 +74,10 @@ static const struct shorthand {
 	uint8_t proto; /* 0: any */
 } shorthands[] = {
 	/* those with a protocol first: rule_str() takes the first that fits */
-	{ "tcp", ETH_P_IP, PROTO_TCP },	       { "udp", ETH_P_IP, PROTO_UDP },
-	{ "icmp", ETH_P_IP, PROTO_ICMP },      { "tcp6", ETH_P_IPV6, PROTO_TCP },
-	{ "udp6", ETH_P_IPV6, PROTO_UDP },     { "icmp6", ETH_P_IPV6, PROTO_ICMPV6 },
-	{ "arp", ETH_P_ARP, 0 },	       { "ip", ETH_P_IP, 0 },
+	{ "tcp", ETH_P_IP, PROTO_TCP },    { "udp", ETH_P_IP, PROTO_UDP },
+	{ "icmp", ETH_P_IP, PROTO_ICMP },  { "tcp6", ETH_P_IPV6, PROTO_TCP },
+	{ "udp6", ETH_P_IPV6, PROTO_UDP }, { "icmp6", ETH_P_IPV6, PROTO_ICMPV6 },
+	{ "arp", ETH_P_ARP, 0 },           { "ip", ETH_P_IP, 0 },
 	{ "ipv6", ETH_P_IPV6, 0 },
 };
 
@@ -97,12 +98,15 @@ struct reader {
 	struct shell *sh;
 	const struct vswitch *sw;
 	struct rule *rule;
-	int i;		      /* word */
-	const char *s;	      /* in it, what is still to read */
+	int i;                 /* word */
+	const char *s;         /* in it, what is still to read */
 	char token[TOKEN_MAX]; /* "name" or "name=value" */
-	char *value;	      /* behind the =, or NULL */
-	unsigned col;	      /* of the token */
-	struct { const struct field *field; unsigned col; } seen[16];
+	char *value;           /* behind the =, or NULL */
+	unsigned col;          /* of the token */
+	struct {
+		const struct field *field;
+		unsigned col;
+	} seen[16];
 	unsigned nseen;
 };
 
@@ -115,7 +119,8 @@ static int value_expected(struct reader *r, const char *what)
 {
 	if (!r->value)
 		return token_expected(r, what);
-	return shell_expected_at(r->sh, r->col + (r->value - r->token), what, *r->value ? r->value : NULL);
+	return shell_expected_at(r->sh, r->col + (r->value - r->token), what,
+				 *r->value ? r->value : NULL);
 }
 
 static bool is_gap(char c)
@@ -159,73 +164,6 @@ static bool number(const char *s, unsigned long max, unsigned long *out)
 		return false;
 	*out = strtoul(s, &end, s[0] == '0' && (s[1] | 32) == 'x' ? 16 : 10);
 	return !*end && *out <= max;
-}
-
-static bool read_mac(const char *s, uint8_t mac[6])
-{
-	for (unsigned i = 0; i < 6; i++) {
-		char *end;
-		unsigned long v = strtoul(s, &end, 16);
-
-		if (end == s || end - s > 2 || *s == '+' || *s == '-' || *end != (i < 5 ? ':' : 0))
-			return false;
-		mac[i] = v;
-		s = end + 1;
-	}
-	return true;
-}
-
-static bool read_ip4(const char *s, uint8_t ip[4])
-{
-	for (unsigned i = 0; i < 4; i++) {
-		char *end;
-		unsigned long v = strtoul(s, &end, 10);
-
-		if (*s < '0' || *s > '9' || v > 255 || *end != (i < 3 ? '.' : 0))
-			return false;
-		ip[i] = v;
-		s = end + 1;
-	}
-	return true;
-}
-
-/* Groups of hex digits by colons, one :: for as many zeros as are missing [RFC 4291 2.2]. */
-static bool read_ip6(const char *s, uint8_t ip[16])
-{
-	uint16_t group[8];
-	int n = 0, gap = -1;
-
-	if (s[0] == ':' && s[1] == ':') {
-		gap = 0;
-		s += 2;
-	}
-	while (*s) {
-		char *end;
-		unsigned long v = strtoul(s, &end, 16);
-
-		if (n == 8 || end == s || end - s > 4 || *s == '+' || *s == '-')
-			return false;
-		group[n++] = v;
-		s = end;
-		if (s[0] == ':' && s[1] == ':' && gap < 0) {
-			gap = n;
-			s += 2;
-		} else if (s[0] == ':' && s[1]) {
-			s++;
-		} else if (*s) {
-			return false;
-		}
-	}
-	if (gap < 0 ? n != 8 : n > 7)
-		return false;
-	memset(ip, 0, 16);
-	for (int i = 0; i < n; i++) {
-		int at = gap >= 0 && i >= gap ? 8 - n + i : i;
-
-		ip[2 * at] = group[i] >> 8;
-		ip[2 * at + 1] = group[i];
-	}
-	return true;
 }
 
 static uint8_t *value_at(struct reader *r, const struct field *f)
@@ -299,11 +237,13 @@ static int read_address_field(struct reader *r, const struct field *f)
 
 	if (slash)
 		*slash = 0;
-	ok = r->value && (f->form == FORM_IP4 ? read_ip4(r->value, addr) : read_ip6(r->value, addr));
+	ok = r->value &&
+	     (f->form == FORM_IP4 ? ip4_read(r->value, addr) : ip6_read(r->value, addr));
 	if (slash)
 		*slash = '/';
 	if (!ok)
-		return value_expected(r, f->form == FORM_IP4 ? "an IPv4 address" : "an IPv6 address");
+		return value_expected(r,
+				      f->form == FORM_IP4 ? "an IPv4 address" : "an IPv6 address");
 	return set_prefix(r, f, addr, f->form == FORM_IP4 ? 4 : 16, slash);
 }
 
@@ -314,7 +254,8 @@ static int read_number_field(struct reader *r, const struct field *f)
 	uint16_t be;
 
 	if (!r->value || !number(r->value, byte ? 0xff : 0xffff, &v))
-		return value_expected(r, byte ? "a number from 0 to 255" : "a number from 0 to 65535");
+		return value_expected(r,
+				      byte ? "a number from 0 to 255" : "a number from 0 to 65535");
 	be = byte ? v : be16(v);
 	set_bytes(r, f, &be, byte ? 1 : 2);
 	return 0;
@@ -336,7 +277,7 @@ static int read_field(struct reader *r, const struct field *f)
 	case FORM_U8:
 	case FORM_BE16: return read_number_field(r, f);
 	case FORM_MAC:
-		if (!r->value || !read_mac(r->value, mac))
+		if (!r->value || !mac_read(r->value, mac))
 			return value_expected(r, "a MAC address");
 		set_bytes(r, f, mac, sizeof(mac));
 	}
@@ -416,7 +357,8 @@ static int check_needs(struct reader *r)
 		const struct field *f = r->seen[i].field;
 
 		if (!is_met(&r->rule->match, f->need))
-			return shell_expected_at(r->sh, r->seen[i].col, need_text[f->need], f->name);
+			return shell_expected_at(r->sh, r->seen[i].col, need_text[f->need],
+						 f->name);
 	}
 	return 0;
 }
@@ -479,11 +421,13 @@ static int read_actions(struct reader *r)
 		s = r->token;
 	} while (more > 0);
 	if (!more && drop && n)
-		return shell_expected_at(r->sh, r->col, "drop alone, or actions without it", r->token);
+		return shell_expected_at(r->sh, r->col, "drop alone, or actions without it",
+					 r->token);
 	return more;
 }
 
-int rule_parse(struct shell *sh, int first, const struct vswitch *sw, bool with_actions, struct rule *rule)
+int rule_parse(struct shell *sh, int first, const struct vswitch *sw, bool with_actions,
+	       struct rule *rule)
 {
 	struct reader r = { .sh = sh, .sw = sw, .rule = rule, .i = first - 1 };
 	int more, err;
@@ -535,7 +479,8 @@ static unsigned prefix_len(const uint8_t *mask, unsigned bytes)
 	return n;
 }
 
-static void add_address(struct text *t, const struct field *f, const uint8_t *value, const uint8_t *mask)
+static void add_address(struct text *t, const struct field *f, const uint8_t *value,
+			const uint8_t *mask)
 {
 	unsigned bytes = f->form == FORM_IP4 ? 4 : 16, len = prefix_len(mask, bytes);
 	char buf[IP_STR];
@@ -552,13 +497,16 @@ static void add_address(struct text *t, const struct field *f, const uint8_t *va
 /* Is this field matched, and is this the name that the rule's protocol has for it? */
 static bool is_shown(const struct field *f, const struct rule_match *m)
 {
-	static const unsigned bytes[] = { [FORM_PORT] = 2, [FORM_VLAN] = 2, [FORM_MAC] = 6, [FORM_U8] = 1,
-					  [FORM_BE16] = 2, [FORM_IP4] = 4, [FORM_IP6] = 16 };
+	static const unsigned bytes[] = {
+		[FORM_PORT] = 2, [FORM_VLAN] = 2, [FORM_MAC] = 6, [FORM_U8] = 1,
+		[FORM_BE16] = 2, [FORM_IP4] = 4,  [FORM_IP6] = 16
+	};
 	unsigned type = m->mask.dl_type ? be16(m->value.dl_type) : 0;
 
 	if (f->form == FORM_VLAN)
 		return m->mask.flags & KEY_VLAN;
-	if (!is_met(m, f->need) || !prefix_len((const uint8_t *)&m->mask + f->offset, bytes[f->form]))
+	if (!is_met(m, f->need) ||
+	    !prefix_len((const uint8_t *)&m->mask + f->offset, bytes[f->form]))
 		return false;
 	if (type == ETH_P_ARP && (f->need == NEED_IP4 || f->need == NEED_IP))
 		return false;
@@ -567,16 +515,22 @@ static bool is_shown(const struct field *f, const struct rule_match *m)
 
 static void add_field(struct text *t, const struct field *f, const struct rule_match *m)
 {
-	const uint8_t *value = (const uint8_t *)&m->value + f->offset, *mask = (const uint8_t *)&m->mask + f->offset;
+	const uint8_t *value = (const uint8_t *)&m->value + f->offset,
+		      *mask = (const uint8_t *)&m->mask + f->offset;
 	char mac[MAC_STR];
 
 	switch (f->form) {
 	case FORM_PORT: add(t, ",in_port=%s", ports[load16(value)]->name); break;
-	case FORM_VLAN: add(t, ",dl_vlan=%s%u", "", m->value.flags & KEY_VLAN ? load16(value) : 0xffff); break;
+	case FORM_VLAN:
+		if (m->value.flags & KEY_VLAN)
+			add(t, ",dl_vlan=%u", load16(value));
+		else
+			add(t, ",dl_vlan=0xffff");
+		break;
 	case FORM_U8: add(t, ",%s=%u", f->name, *value); break;
 	case FORM_BE16:
-		add(t, f->offset == offsetof(struct flow_key, dl_type) ? ",%s=0x%04x" : ",%s=%u", f->name,
-		    be16(load16(value)));
+		add(t, f->offset == offsetof(struct flow_key, dl_type) ? ",%s=0x%04x" : ",%s=%u",
+		    f->name, be16(load16(value)));
 		break;
 	case FORM_MAC:
 		mac_str(value, mac);
@@ -591,7 +545,8 @@ static const struct shorthand *shorthand_of(const struct rule_match *m)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(shorthands); i++)
 		if (m->mask.dl_type && m->value.dl_type == be16(shorthands[i].type) &&
-		    (!shorthands[i].proto || (m->mask.nw_proto && m->value.nw_proto == shorthands[i].proto)))
+		    (!shorthands[i].proto ||
+		     (m->mask.nw_proto && m->value.nw_proto == shorthands[i].proto)))
 			return &shorthands[i];
 	return NULL;
 }
@@ -603,8 +558,9 @@ static void add_match(struct text *t, const struct rule_match *m)
 	if (s)
 		add(t, ",%s", s->name);
 	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
-		bool said = s && (fields[i].offset == offsetof(struct flow_key, dl_type) ||
-				  (s->proto && fields[i].offset == offsetof(struct flow_key, nw_proto)));
+		bool said = s &&
+			    (fields[i].offset == offsetof(struct flow_key, dl_type) ||
+			     (s->proto && fields[i].offset == offsetof(struct flow_key, nw_proto)));
 
 		if (!said && is_shown(&fields[i], m))
 			add_field(t, &fields[i], m);

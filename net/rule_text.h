@@ -16,7 +16,8 @@ enum { RULE_STR = 400 };
  * actions=drop". Without @with_actions it is a match only, as del-flows takes it.
  * Returns 0; -EINVAL having said which column is wrong and what was expected.
  */
-int rule_parse(struct shell *sh, int first, const struct vswitch *sw, bool with_actions, struct rule *rule);
+int rule_parse(struct shell *sh, int first, const struct vswitch *sw, bool with_actions,
+	       struct rule *rule);
 
 /* rule_str() - priority, match and actions, as rule_parse() takes them and ovs-ofctl dump-flows shows them. */
 void rule_str(const struct rule *rule, char buf[RULE_STR]);

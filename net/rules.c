@@ -86,7 +86,8 @@ static struct rule **place_for(struct rules *rules, unsigned priority)
 static struct rule *find_same(const struct rules *rules, const struct rule *rule)
 {
 	for (struct rule *r = rules->first; r; r = r->next)
-		if (r->priority == rule->priority && !memcmp(&r->match, &rule->match, sizeof(r->match)))
+		if (r->priority == rule->priority &&
+		    !memcmp(&r->match, &rule->match, sizeof(r->match)))
 			return r;
 	return NULL;
 }

@@ -19,11 +19,11 @@ enum { RULES_MAX = 256, RULE_PRIORITY_DEFAULT = 32768, RULE_ACTIONS_MAX = 16, RU
 
 /* one step of an action list; RULE_OUTPUT + port id for a port */
 enum rule_action {
-	RULE_END,	/* nothing: the list ends. Empty: drop */
-	RULE_NORMAL,	/* as a learning switch does */
-	RULE_FLOOD,	/* all ports but the one it came in by */
-	RULE_ALL,	/* the same; OpenFlow's other word for it */
-	RULE_IN_PORT,	/* back where it came from */
+	RULE_END,     /* nothing: the list ends. Empty: drop */
+	RULE_NORMAL,  /* as a learning switch does */
+	RULE_FLOOD,   /* all ports but the one it came in by */
+	RULE_ALL,     /* the same; OpenFlow's other word for it */
+	RULE_IN_PORT, /* back where it came from */
 	RULE_OUTPUT,
 };
 
@@ -35,10 +35,11 @@ struct rule {
 	struct rule_match match;
 	uint16_t priority;
 	uint8_t action[RULE_ACTIONS_MAX];
-	uint64_t made;			/* time_ns() */
-	struct rule *next;		/* of this switch, in order */
-	uint32_t serial;		/* of this use of the slot; 0 while it is free */
-	_Atomic uint64_t packets, bytes; /* of flows that are gone and of packets that went without one */
+	uint64_t made;     /* time_ns() */
+	struct rule *next; /* of this switch, in order */
+	uint32_t serial;   /* of this use of the slot; 0 while it is free */
+	_Atomic uint64_t packets,
+		bytes; /* of flows that are gone and of packets that went without one */
 };
 
 /* the rules of one switch */

@@ -53,7 +53,8 @@ static void output_many(const struct batch *b, struct pkt *p, uint32_t out)
 	xmit_stage(b->xmit->stage[__builtin_ctz(out)], p, p->frame_len);
 }
 
-static __attribute__((noinline)) void execute(const struct batch *b, struct pkt *p, const struct verdict *v)
+static __attribute__((noinline)) void execute(const struct batch *b, struct pkt *p,
+					      const struct verdict *v)
 {
 	if (v->out == OUT_DROP)
 		port_drop_in(b->port, p, v->reason);
@@ -65,7 +66,8 @@ static __attribute__((noinline)) void execute(const struct batch *b, struct pkt 
  * Neither this core's cache nor the shared table knows @key. Returns its flow; NULL if the verdict is not kept: the
  * packet is gone by then.
  */
-static struct flow *decide(const struct batch *b, struct pkt *p, const struct flow_key *key, uint64_t hash)
+static struct flow *decide(const struct batch *b, struct pkt *p, const struct flow_key *key,
+			   uint64_t hash)
 {
 	/* acquire: before anything is looked at that the verdict will rest on; flow_install() compares */
 	uint32_t gen = atomic_load_explicit(&flow_gen, memory_order_acquire);
@@ -88,7 +90,8 @@ static struct flow *decide(const struct batch *b, struct pkt *p, const struct fl
 	return NULL;
 }
 
-static struct flow *miss(const struct batch *b, struct pkt *p, const struct flow_key *key, uint64_t tag)
+static struct flow *miss(const struct batch *b, struct pkt *p, const struct flow_key *key,
+			 uint64_t tag)
 {
 	uint64_t hash = tag - b->gen;
 	struct flow *f;
@@ -182,9 +185,7 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 
 struct vswitch *switch_by_name(const char *name)
 {
-	switch_for_each(i)
-		if (!strcmp(switches[i]->name, name))
-			return switches[i];
+	switch_for_each(i) if (!strcmp(switches[i]->name, name)) return switches[i];
 	return NULL;
 }
 
@@ -210,7 +211,8 @@ struct vswitch *switch_create(const char *name)
 			return NULL;
 		sw->id = i;
 		snprintf(sw->name, sizeof(sw->name), "%s", name);
-		rules_add(&sw->rules, &learning); /* without a free slot it has no rule, and drops say so */
+		rules_add(&sw->rules,
+			  &learning); /* without a free slot it has no rule, and drops say so */
 		switches[i] = sw;
 	}
 	return sw;

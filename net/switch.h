@@ -16,15 +16,15 @@
 enum { SWITCH_MAX = 8, SWITCH_NAME = 16 };
 
 struct vswitch {
-	uint32_t ports;		/* BIT(port id); written while the cores are parked */
+	uint32_t ports; /* BIT(port id); written while the cores are parked */
 	struct rules rules;
-	unsigned id;		/* 0 to SWITCH_MAX - 1 */
+	unsigned id; /* 0 to SWITCH_MAX - 1 */
 	char name[SWITCH_NAME];
 };
 
 extern struct vswitch *switches[SWITCH_MAX]; /* by id; NULL where there is none */
 
-#define switch_for_each(i) \
+#define switch_for_each(i)                        \
 	for (unsigned i = 0; i < SWITCH_MAX; i++) \
 		if (switches[i])
 

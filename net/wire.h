@@ -13,7 +13,7 @@
 
 enum {
 	ETH_P_8023_MIN = 0x0600, /* below it the field is a length [IEEE 802.3 3.2.6] */
-	ETH_P_8023 = 0x05ff,	 /* what stands in a flow key for any such length, as in Open vSwitch */
+	ETH_P_8023 = 0x05ff, /* what stands in a flow key for any such length, as in Open vSwitch */
 	ETH_P_IP = 0x0800,
 	ETH_P_ARP = 0x0806,
 	ETH_P_VLAN = 0x8100,
@@ -33,7 +33,7 @@ enum {
 	PROTO_DSTOPTS = 60,
 	PROTO_MOBILITY = 135,
 
-	VLAN_TAG = 4,	 /* bytes */
+	VLAN_TAG = 4,      /* bytes */
 	VLAN_VID = 0x0fff, /* VLAN id within the tag's TCI */
 	IPV4_HLEN = 20,
 	IPV6_HLEN = 40,
@@ -41,7 +41,7 @@ enum {
 	UDP_HLEN = 8,
 	ICMP_HLEN = 8,
 	ICMPV6_HLEN = 4,
-	ARP_HLEN = 8,	/* what stands in front of the addresses */
+	ARP_HLEN = 8, /* what stands in front of the addresses */
 
 	IPV4_MF = 0x2000, /* more fragments */
 	IPV4_OFFSET = 0x1fff,

@@ -170,7 +170,8 @@ static void net_tx_action(void)
 void xmit_port_changed(struct port *port)
 {
 	cpu_for_each(i)
-		xmit_of_cpu[i]->stage[port->id]->span = ETH_HLEN + VLAN_HLEN + port->mtu - ETH_MIN_FRAME;
+		xmit_of_cpu[i]->stage[port->id]->span =
+			ETH_HLEN + VLAN_HLEN + port->mtu - ETH_MIN_FRAME;
 }
 
 void xmit_port_add(struct port *port)
@@ -235,7 +236,8 @@ void xmit_init(void)
 	static struct pkt_holder holder = { .name = "rings between cores", .walk = rings_walk };
 
 	cpu_for_each(from) {
-		xmit_of_cpu[from] = mem_zalloc(sizeof(struct xmit_cpu), CACHE_LINE, "transmit stages");
+		xmit_of_cpu[from] =
+			mem_zalloc(sizeof(struct xmit_cpu), CACHE_LINE, "transmit stages");
 		cpu_for_each(to)
 			ring[from][to] = from == to ? NULL : ring_create();
 	}

@@ -22,7 +22,8 @@ enum { XMIT_RING_SLOTS = 512 };
 struct stage {
 	_Alignas(CACHE_LINE) struct port *port;
 	uint32_t n;
-	uint32_t span;	/* longest frame less the shortest: one compare finds the too long and the too short */
+	uint32_t
+		span; /* longest frame less the shortest: one compare finds the too long and the too short */
 	uint64_t bytes;
 	struct pkt *pkts[PORT_BATCH];
 };

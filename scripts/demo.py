@@ -125,23 +125,85 @@ def frames_cross(sockets, count=FRAMES):
 
 # --- what the path says of itself -------------------------------------------------------------------------------------
 
-COUNTERS = ["cat /proc/net/dev", "ethtool -S nic0", "cat /proc/interrupts", "cat /proc/net/softnet_stat", "napi", "drops"]
+
+def table(head, rows):
+    """Rows under their heads: the first column to the left, the others to the right."""
+    lines = [[str(cell) for cell in row] for row in [head, *rows]]
+    width = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    for line in lines:
+        print("  " + line[0].ljust(width[0]), *(cell.rjust(w) for cell, w in zip(line[1:], width[1:])), sep="   ")
+    print(flush=True)
 
 
-def counters(weir):
-    for line in COUNTERS:
-        print(f"weir# {line}\n{weir.command(line)}", end="")
+def ports(weir):
+    """[(port, frames in, frames out, dropped)], from /proc/net/dev."""
+    rows = []
+    for line in weir.command("cat /proc/net/dev").splitlines()[2:]:
+        name, _, numbers = line.partition(":")
+        number = [int(word) for word in numbers.split()]
+        rows.append((name.strip(), number[1], number[9], number[3] + number[11]))
+    return rows
+
+
+def interrupts(weir):
+    """{name: interrupts on all cores}, from /proc/interrupts."""
+    lines = weir.command("cat /proc/interrupts").splitlines()
+    cores = lines[0].count("CPU")
+    return {line.split()[-1]: sum(map(int, line.split()[1 : 1 + cores])) for line in lines[1:]}
+
+
+def sizes(histogram):
+    """`0:36 1:34 2-3:2 …` as polls that brought nothing, one frame, a few, and 32 or more."""
+    groups = dict.fromkeys(("0", "1", "2-31", "32+"), 0)
+    for size, polls in re.findall(r"(\d+)[-+]?\d*:(\d+)", histogram):
+        size = int(size)
+        groups["0" if size == 0 else "1" if size == 1 else "2-31" if size < 32 else "32+"] += int(polls)
+    return tuple(groups.values())
+
+
+def queues(weir):
+    """[(queue, interrupts, polls, frames, frames a poll, polls by batch size...)], from `napi`."""
+    fired = interrupts(weir)
+    pattern = r"^(\S+): core.*?polls (\d+) .*?packets (\d+).*?batches ([^\n]*)"
+    rows = []
+    for name, polls, frames, batches in re.findall(pattern, weir.command("napi"), re.DOTALL | re.MULTILINE):
+        average = f"{int(frames) / max(int(polls), 1):.1f}"
+        rows.append((name, fired[name], int(polls), int(frames), average, *sizes(batches)))
+    return rows
+
+
+def counters(weir, least):
+    """Print them, and hold them against the @least number of frames that must have come in."""
+    by_port, by_queue = ports(weir), queues(weir)
+    table(("port", "frames in", "frames out", "dropped"), by_port)
+    table(
+        ("queue", "interrupts", "polls", "frames", "a poll", "polls of 0", "of 1", "of 2-31", "of 32+ frames"), by_queue
+    )
+    print("  drops by reason", *weir.command("drops").splitlines(), sep="\n    ", flush=True)
+    for name, seen in (
+        ("frames in", sum(row[1] for row in by_port)),
+        ("frames out", sum(row[2] for row in by_port)),
+        ("frames polled", sum(row[3] for row in by_queue)),
+    ):
+        if seen < least:
+            raise Trouble(f"the counters know of {seen} {name}, but at least {least} crossed")
+    if not sum(row[1] for row in by_queue):
+        raise Trouble("the counters know of no interrupt")
 
 
 def show(weir, found):
+    """The whole demo on a Weir that has just come up; returns after it powered off, or raises Trouble."""
     step("Weir is up")
     if isinstance(found, Namespaces):
         wait_for_path(found)
         ping(found)
         tcp(found, 0, 1)
         tcp(found, 1, 0)
+        least = 2 * PINGS + 2 * TCP_BYTES // 1500
     else:
         found.plug_in()
         frames_cross(found)
-    counters(weir)
+        least = 2 * FRAMES
+    step("what the path counted")
+    counters(weir, least)
     weir.power_off()

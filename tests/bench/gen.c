@@ -11,12 +11,13 @@
  *	first	frames one by one until one has crossed: has the machine come up?
  *
  * burst=B is lock step: B frames in one write, which QEMU puts into the ring at one go, and the next B when these have
- * come out. window=W keeps W frames under way instead. bad=K makes each K-th frame malformed; these must not come out.
+ * come out. window=W keeps W frames under way instead. bad=K makes every K-th frame malformed; these must not come out.
  *
- * A frame is a pure function of the run's arguments and its sequence number, so each one that comes out is compared
- * with what went in, byte for byte.
+ * Numbers of kind and order are those of frames.h. Each frame that comes out is compared with what went in, byte for
+ * byte.
  */
-#include <arpa/inet.h>
+#include "frames.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -31,9 +32,7 @@
 #include <unistd.h>
 
 enum {
-	FRAME_MAX = 9216,
 	PREFIX = 4, /* the length in front of a frame */
-	MARK = 8,   /* payload: run and sequence number */
 	INBOX = 1 << 20,
 	OUTBOX = 4 << 20,
 	FRAMES_MAX = 1 << 20, /* a run */
@@ -41,26 +40,15 @@ enum {
 	CONNECT_MS = 10000,
 };
 
-enum kind { IPV4, IPV6, VLAN, KINDS };
-enum order { IN_TURN, RANDOM, ALL_NEW };
-
-/* what a run consists of, and what came of it */
+/* what a run is, and what came of it */
 struct run {
-	uint32_t id;
+	struct traffic traffic;
 	uint32_t n;
-	uint32_t burst, window;
-	unsigned to; /* the side they come out on */
-	enum kind kind;
-	uint32_t size; /* bytes without FCS */
-	uint32_t flows;
-	enum order order;
-	uint32_t first; /* number of the first flow */
-	uint32_t bad;
+	uint32_t burst, window; /* one of them is 0 */
 
 	uint32_t sent, sent_bad;
 	uint32_t delivered;
 	uint32_t twice, damaged, strange;
-	uint8_t seen[FRAMES_MAX];
 };
 
 /* one end of a wire */
@@ -72,6 +60,7 @@ struct side {
 
 static struct side sides[2];
 static struct run run;
+static bool seen[FRAMES_MAX]; /* by sequence number: it has come out */
 static uint8_t outbox[OUTBOX];
 
 static void die(const char *what)
@@ -88,256 +77,25 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* a number from a number, as if by chance (splitmix64's finish) */
-static uint64_t mix(uint64_t x)
-{
-	x += UINT64_C(0x9e3779b97f4a7c15);
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
-static void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-/* --- good frames: UDP over IPv4 or IPv6 --------------------------------------------------------------------------- */
-
-static uint32_t sum16(const uint8_t *p, size_t n, uint32_t sum)
-{
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += (uint32_t)p[i] << 8 | p[i + 1];
-	return n & 1 ? sum + ((uint32_t)p[n - 1] << 8) : sum;
-}
-
-static uint32_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum & 0xffff;
-}
-
-static uint32_t flow_of(const struct run *r, uint32_t seq)
-{
-	switch (r->order) {
-	case IN_TURN: return r->first + seq % r->flows;
-	case RANDOM: return r->first + (uint32_t)(mix(seq) % r->flows);
-	case ALL_NEW: break;
-	}
-	return r->first + seq;
-}
-
-/* offset of the network header, of UDP's */
-static size_t l3_offset(enum kind kind)
-{
-	return kind == VLAN ? 18 : 14;
-}
-
-static size_t l4_offset(enum kind kind)
-{
-	return l3_offset(kind) + (kind == IPV6 ? 40 : 20);
-}
-
-static uint32_t shortest(enum kind kind)
-{
-	uint32_t least = (uint32_t)l4_offset(kind) + 8 + MARK;
-
-	return least < 60 ? 60 : least;
-}
-
-/* UDP at @l4, @len bytes with its payload; addresses of @addr_bytes before it are the end of the IP header */
-static void build_udp(uint8_t *l4, size_t len, size_t addr_bytes, uint64_t flow)
-{
-	uint32_t sum;
-
-	put16(l4, (uint32_t)(flow >> 32));
-	put16(l4 + 2, (uint32_t)(flow >> 48));
-	put16(l4 + 4, (uint32_t)len);
-	put16(l4 + 6, 0);
-	sum = sum16(l4 - addr_bytes, len + addr_bytes, (uint32_t)len + IPPROTO_UDP);
-	sum = fold(sum);
-	put16(l4 + 6, sum ? sum : 0xffff);
-}
-
-static void build_ipv4(uint8_t *ip, size_t len, uint64_t flow)
-{
-	ip[0] = 0x45;
-	put16(ip + 2, (uint32_t)len);
-	ip[8] = 64;
-	ip[9] = IPPROTO_UDP;
-	put32(ip + 12, 0x0a000000 | (flow & 0x7fffff));
-	put32(ip + 16, 0x0a800002);
-	put16(ip + 10, fold(sum16(ip, 20, 0)));
-	build_udp(ip + 20, len - 20, 8, flow);
-}
-
-static void build_ipv6(uint8_t *ip, size_t len, uint64_t flow)
-{
-	ip[0] = 0x60;
-	put16(ip + 4, (uint32_t)len - 40);
-	ip[6] = IPPROTO_UDP;
-	ip[7] = 64;
-	put32(ip + 8, 0xfd000000);
-	put32(ip + 20, (uint32_t)flow);
-	put32(ip + 24, 0xfd000000);
-	put32(ip + 36, 2);
-	build_udp(ip + 40, len - 40, 32, flow);
-}
-
-static void build_ethernet(uint8_t *f, const struct run *r)
-{
-	const uint8_t mac[6] = { 0x02, 0, 0, 0, 0, 0x0a };
-
-	memcpy(f, mac, 6);
-	memcpy(f + 6, mac, 6);
-	f[5] += r->to;
-	f[11] += !r->to;
-	if (r->kind == VLAN) {
-		put16(f + 12, 0x8100);
-		put16(f + 14, 100);
-	}
-	put16(f + l3_offset(r->kind) - 2, r->kind == IPV6 ? 0x86dd : 0x0800);
-}
-
-static size_t build_good(uint8_t *f, const struct run *r, uint32_t seq)
-{
-	size_t l3 = l3_offset(r->kind), mark = l4_offset(r->kind) + 8;
-	uint64_t flow = mix(flow_of(r, seq));
-
-	memset(f, 0, mark);
-	build_ethernet(f, r);
-	put32(f + mark, r->id);
-	put32(f + mark + 4, seq);
-	for (size_t i = mark + MARK; i < r->size; i++)
-		f[i] = (uint8_t)(i + seq);
-	if (r->kind == IPV6)
-		build_ipv6(f + l3, r->size - l3, flow);
-	else
-		build_ipv4(f + l3, r->size - l3, flow);
-	return r->size;
-}
-
-/* --- malformed frames: 60 bytes each, whose headers do not fit ---------------------------------------------------- */
-
-static void bad_ihl(uint8_t *f)
-{
-	f[14] = 0x44;
-}
-
-static void bad_ipv4(uint8_t *f)
-{
-	f[14] = 0x4f; /* 60 bytes of header, 46 are there */
-}
-
-static void bad_udp(uint8_t *f)
-{
-	f[14] = 0x4a; /* 40 bytes of header, and 6 of UDP's 8 */
-}
-
-static void bad_icmp(uint8_t *f)
-{
-	f[14] = 0x4a;
-	f[23] = IPPROTO_ICMP;
-}
-
-static void bad_tcp(uint8_t *f)
-{
-	f[23] = IPPROTO_TCP;
-	f[46] = 0xf0; /* 60 bytes of header, 26 are there */
-}
-
-static void bad_arp(uint8_t *f)
-{
-	put16(f + 12, 0x0806);
-	f[18] = f[19] = 255; /* bytes of an address */
-}
-
-static void bad_ipv6(uint8_t *f)
-{
-	put16(f + 12, 0x88a8); /* behind two tags 38 of its 40 bytes are left */
-	put16(f + 16, 0x8100);
-	put16(f + 20, 0x86dd);
-}
-
-static void bad_ipv6_ext(uint8_t *f)
-{
-	memset(f + 14, 0, 46);
-	put16(f + 12, 0x86dd);
-	f[14] = 0x60;
-	put16(f + 18, 6);
-	f[55] = 255; /* the hop-by-hop header's length, of 2 KiB */
-}
-
-/* by the reason that they are to be dropped for */
-static const struct malformed {
-	const char *reason;
-	void (*make)(uint8_t *frame);
-} malformed[] = {
-	{ "parse_ipv4_ihl", bad_ihl }, { "parse_ipv4", bad_ipv4 },         { "parse_udp", bad_udp },
-	{ "parse_icmp", bad_icmp },    { "parse_tcp", bad_tcp },           { "parse_arp", bad_arp },
-	{ "parse_ipv6", bad_ipv6 },    { "parse_ipv6_ext", bad_ipv6_ext },
-};
-
-enum { MALFORMED = sizeof(malformed) / sizeof(malformed[0]) };
-
-static bool is_bad(const struct run *r, uint32_t seq)
-{
-	return r->bad && seq % r->bad == r->bad - 1;
-}
-
-static uint32_t bad_kind(const struct run *r, uint32_t seq)
-{
-	return seq / r->bad % MALFORMED;
-}
-
-/* the frame with sequence number @seq into f[FRAME_MAX]; returns its length */
-static size_t build(uint8_t *f, const struct run *r, uint32_t seq)
-{
-	struct run plain = { .id = r->id, .to = r->to, .size = 60, .flows = 1 };
-
-	if (!is_bad(r, seq))
-		return build_good(f, r, seq);
-	build_good(f, &plain, seq);
-	malformed[bad_kind(r, seq)].make(f);
-	return plain.size;
-}
-
 /* --- what comes out ----------------------------------------------------------------------------------------------- */
 
 static void judge(struct run *r, const uint8_t *frame, size_t len)
 {
-	size_t mark = l4_offset(r->kind) + 8;
 	uint8_t expected[FRAME_MAX];
 	uint32_t seq;
 
-	if (len < mark + MARK || get32(frame + mark) != r->id) {
+	if (!frame_sequence(frame, len, &r->traffic, &seq) || seq >= r->sent ||
+	    frame_is_bad(&r->traffic, seq)) {
 		r->strange++;
 		return;
 	}
-	seq = get32(frame + mark + 4);
-	if (seq >= r->sent || is_bad(r, seq))
-		r->strange++;
-	else if (r->seen[seq])
+	if (seen[seq])
 		r->twice++;
-	else if (build(expected, r, seq) != len || memcmp(expected, frame, len) != 0)
+	else if (frame_build(expected, &r->traffic, seq) != len || memcmp(expected, frame, len))
 		r->damaged++;
 	else
 		r->delivered++;
-	if (seq < r->sent)
-		r->seen[seq] = 1;
+	seen[seq] = true;
 }
 
 /* take what side @s has for us; frames out of the side that they should not come out of are strange */
@@ -353,13 +111,13 @@ static void receive(unsigned s)
 		die("QEMU hung up");
 	side->held += (size_t)got;
 	while (side->held - at >= PREFIX) {
-		size_t len = get32(side->inbox + at);
+		size_t len = frame_get32(side->inbox + at);
 
 		if (len > FRAME_MAX)
 			die("a frame longer than any");
 		if (side->held - at < PREFIX + len)
 			break;
-		if (s == run.to)
+		if (s == run.traffic.to)
 			judge(&run, side->inbox + at + PREFIX, len);
 		else
 			run.strange++;
@@ -405,7 +163,7 @@ static void send_all(int fd, const uint8_t *bytes, size_t n)
 /* the next @n frames, in as few writes as possible */
 static void send_frames(struct run *r, uint32_t n)
 {
-	int fd = sides[!r->to].fd;
+	int fd = sides[!r->traffic.to].fd;
 	size_t used = 0;
 
 	for (; n; n--, r->sent++) {
@@ -415,10 +173,10 @@ static void send_frames(struct run *r, uint32_t n)
 			send_all(fd, outbox, used);
 			used = 0;
 		}
-		len = build(outbox + used + PREFIX, r, r->sent);
-		put32(outbox + used, (uint32_t)len);
+		len = frame_build(outbox + used + PREFIX, &r->traffic, r->sent);
+		frame_put32(outbox + used, (uint32_t)len);
 		used += PREFIX + len;
-		r->sent_bad += is_bad(r, r->sent);
+		r->sent_bad += frame_is_bad(&r->traffic, r->sent);
 	}
 	send_all(fd, outbox, used);
 }
@@ -475,39 +233,45 @@ static void run_prepare(struct run *r, const char *line)
 {
 	static uint32_t last_id = 0x57454952;
 
+	memset(seen, 0, sizeof(seen));
 	*r = (struct run){
-		.id = ++last_id,
 		.n = argument(line, "n", 0),
 		.burst = argument(line, "burst", 0),
 		.window = argument(line, "window", 0),
-		.to = argument(line, "to", 1) & 1,
-		.kind = argument(line, "kind", IPV4) % KINDS,
-		.size = argument(line, "size", 60),
-		.flows = argument(line, "flows", 1),
-		.order = argument(line, "order", IN_TURN),
-		.first = argument(line, "first", 0),
-		.bad = argument(line, "bad", 0),
+		.traffic = {
+			.id = ++last_id,
+			.to = argument(line, "to", 1) & 1,
+			.kind = argument(line, "kind", IPV4) % KINDS,
+			.size = argument(line, "size", ETHERNET_MIN),
+			.flows = argument(line, "flows", 1),
+			.order = argument(line, "order", IN_TURN),
+			.first = argument(line, "first", 0),
+			.bad = argument(line, "bad", 0),
+		},
 	};
-	if (r->size < shortest(r->kind))
-		r->size = shortest(r->kind);
+	if (r->traffic.size < frame_shortest(r->traffic.kind))
+		r->traffic.size = frame_shortest(r->traffic.kind);
 }
 
 static bool run_makes_sense(const struct run *r)
 {
-	return r->n <= FRAMES_MAX && r->size <= FRAME_MAX && r->flows && (r->burst || r->window);
+	return r->n <= FRAMES_MAX && r->traffic.size <= FRAME_MAX && r->traffic.flows &&
+	       (r->burst || r->window);
 }
 
 static void report(const struct run *r, uint64_t began)
 {
-	uint32_t bad[MALFORMED] = { 0 };
+	const struct traffic *t = &r->traffic;
+	uint32_t bad[FRAME_MALFORMED] = { 0 };
 
-	for (uint32_t seq = 0; r->bad && seq < r->sent; seq++)
-		bad[bad_kind(r, seq)] += is_bad(r, seq);
+	for (uint32_t seq = 0; seq < r->sent; seq++)
+		if (frame_is_bad(t, seq))
+			bad[frame_malformation(t, seq)]++;
 	printf("sent=%u bad=%u delivered=%u lost=%u twice=%u damaged=%u strange=%u size=%u ms=%lu",
 	       r->sent, r->sent_bad, r->delivered, under_way(r), r->twice, r->damaged, r->strange,
-	       r->size, now_ms() - began);
-	for (size_t i = 0; r->bad && i < MALFORMED; i++)
-		printf(" %s=%u", malformed[i].reason, bad[i]);
+	       t->size, now_ms() - began);
+	for (unsigned i = 0; t->bad && i < FRAME_MALFORMED; i++)
+		printf(" %s=%u", frame_reason(i), bad[i]);
 	printf("\n");
 }
 

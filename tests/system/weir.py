@@ -31,6 +31,7 @@ SWITCH = """ovs-vsctl add-br sw0
 ovs-vsctl add-port sw0 nic*
 ip link set nic* up
 """
+NOTICE = re.compile(r"igb: nic\d+ link is .*\n")
 SILENCE = 5  # seconds without any frame after which those still under way count as lost
 
 
@@ -111,9 +112,21 @@ class Weir(Machine):
 
     # --- the shell ---
 
+    def text(self, since=0):
+        """The console's text without what drivers put in at any moment."""
+        return NOTICE.sub("", plain(self.console[since:]))
+
     def sh(self, line, seconds=20):
         """Run a line; returns what it printed."""
-        return self.command(line, seconds)
+        start = len(self.console)
+
+        def answer():
+            _, echo, said = self.text(start).partition(line + "\n")
+            said, prompt, _ = ("\n" + said).partition("\n" + machine.PROMPT)
+            return (said + "\n")[1:] if echo and prompt else None
+
+        self.type(line)
+        return self.wait_until(answer, seconds, f"the answer to '{line}'")
 
     def quiet(self, *lines):
         """Run lines that must have nothing to say."""
@@ -122,7 +135,7 @@ class Weir(Machine):
 
     def booted(self):
         """All that was said before the first prompt."""
-        return plain(self.console).partition("\n" + machine.PROMPT)[0]
+        return self.text().partition("\n" + machine.PROMPT)[0]
 
     def poweroff(self):
         self.power_off()

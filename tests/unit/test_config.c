@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/config.c kernel/shell.c kernel/words.c tests/unit/host.c */
-/* test_config.c - weir.conf: every line is tried, a wrong one is told by line and column and its words handed over */
+/*
+ * test_config.c - weir.conf: every line is tried, a wrong one is told by line and column and its
+ * words handed over
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

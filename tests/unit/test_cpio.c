@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/cpio.c */
-/* test_cpio.c - the archive reader: finds what is there, refuses damage with its offset, survives any bytes */
+/*
+ * test_cpio.c - the archive reader: finds what is there, refuses damage with its offset, survives
+ * any bytes
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

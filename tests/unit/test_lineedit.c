@@ -3,8 +3,8 @@
 /*
  * test_lineedit.c - what is typed becomes the line, and the screen shows it
  *
- * A small terminal stands behind the editor: after every key the screen must hold prompt and line, and the cursor
- * must stand where the editor thinks it does, whatever the width.
+ * A small terminal stands behind the editor: after every key the screen must hold prompt and line,
+ * and the cursor must stand where the editor thinks it does, whatever the width.
  */
 #include <setjmp.h>
 #include <stdarg.h>

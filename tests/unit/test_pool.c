@@ -33,7 +33,6 @@ static struct pkt *make_frame(unsigned len)
 
 		p->data = pkt_buf(p);
 		p->len = (uint16_t)MIN(len - at, PKT_BUF_SIZE);
-		p->next = NULL;
 		for (unsigned i = 0; i < p->len; i++)
 			p->data[i] = (uint8_t)((at + i) * 7);
 		*link = p;
@@ -71,15 +70,20 @@ static void holds_as_many_as_asked_and_then_counts_refusals(void **state)
 	assert_true(host_pools_full());
 }
 
-static void fresh_packets_point_at_their_buffer(void **state)
+static void a_fresh_packet_is_one_segment(void **state)
 {
-	struct pkt *p = pkt_alloc();
-
 	(void)state;
-	assert_ptr_equal(p->data, pkt_buf(p));
-	assert_int_equal(pkt_buf(p) - (uint8_t *)p, sizeof(*p) + PKT_HEADROOM);
-	assert_int_equal((uintptr_t)p % CACHE_LINE, 0);
-	pkt_free(p);
+	for (unsigned i = 0; i < 2 * N; i++) { /* from the stack, and from what came back */
+		struct pkt *p = pkt_alloc();
+
+		assert_null(p->next);
+		assert_int_equal(pkt_buf(p) - (uint8_t *)p, sizeof(*p) + PKT_HEADROOM);
+		assert_int_equal((uintptr_t)p % CACHE_LINE, 0);
+		host_play(1);
+		pkt_free(p);
+		host_play(0);
+	}
+	assert_true(host_pools_full());
 }
 
 static void refuses_a_pool_that_memory_has_no_room_for(void **state)
@@ -221,7 +225,6 @@ static void send_or_free(void *arg)
 				sched_yield();
 				continue;
 			}
-			((struct pkt *)p)->next = NULL;
 			((struct pkt *)p)->frame_len = done;
 			while (!spsc_push(&there, p))
 				sched_yield();
@@ -292,7 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(holds_as_many_as_asked_and_then_counts_refusals),
-		TEST(fresh_packets_point_at_their_buffer),
+		TEST(a_fresh_packet_is_one_segment),
 		TEST(refuses_a_pool_that_memory_has_no_room_for),
 		TEST(hands_out_the_warm_one_first),
 		TEST(frees_a_chain_whole),

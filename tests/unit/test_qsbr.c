@@ -222,13 +222,13 @@ static void readers_never_see_what_is_freed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(asks_for_a_turn_while_it_waits_for_others), /* first: its timer stays armed */
 		TEST(frees_after_every_core_has_turned),
 		TEST(one_core_alone_needs_one_turn),
 		TEST(frees_in_the_order_retired),
 		TEST(does_not_wait_for_a_core_that_sleeps),
 		TEST(a_core_that_went_to_sleep_since_holds_nothing),
 		TEST(a_core_that_woke_before_the_retiring_is_waited_for),
-		TEST(asks_for_a_turn_while_it_waits_for_others),
 		TEST(readers_never_see_what_is_freed),
 	};
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/terminal.c kernel/lineedit.c kernel/names.c kernel/shell.c kernel/words.c kernel/procfs.c kernel/sysctl.c kernel/help.c kernel/console.c tests/unit/host.c */
-/* test_terminal.c - shell_main() as a person or a script meets it: bytes typed into the console, bytes that come back */
+/*
+ * test_terminal.c - shell_main() as a person or a script meets it: bytes typed into the console,
+ * bytes that come back
+ */
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +47,10 @@ void yield(void)
 	device_interrupt(100);
 }
 
-/* control_sleep() - nothing to read: the next burst is typed, as much as the input ring takes at a time; or we leave. */
+/*
+ * control_sleep() - nothing to read: the next burst is typed, as much as the input ring takes at a
+ * time; or we leave.
+ */
 void control_sleep(void)
 {
 	device_interrupt(sizeof(screen));
@@ -196,8 +202,8 @@ static void a_line_too_long_is_not_run(void **state)
 static void a_line_with_lost_input_is_not_run(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 5000;
-	     i++) /* the ring takes 4,096 and so ends in the middle of a line: "n\nra", 1,024 times */
+	/* the ring takes 4,096, so it ends in the middle of a line: 1,024 times "n\nra" */
+	for (int i = 0; i < 5000; i++)
 		console_in_put("n\nra"[i % 4]);
 	type("n\nran\n"); /* "ra" gap "n": looks whole, but who knows what is missing */
 	assert_non_null(strstr(screen, "weir# ran\r\ninput came too fast and some was lost: line "

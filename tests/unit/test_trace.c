@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/trace.c kernel/shell.c kernel/words.c tests/unit/host.c */
-/* test_trace.c - record points: off costs nothing, rings overwrite the oldest, cores are merged by time */
+/*
+ * test_trace.c - record points: off costs nothing, rings overwrite the oldest, cores are merged by
+ * time
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

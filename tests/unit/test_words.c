@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/words.c */
-/* test_words.c - what words.h promises: words, columns, quotes, comments, numbers, and a reason for every refusal */
+/*
+ * test_words.c - what words.h promises: words, columns, quotes, comments, numbers, and a reason for
+ * every refusal
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

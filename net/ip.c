@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* ip.c - `ip link`: ports as iproute2 shows and sets them. Control context. */
+#include "port.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/shell.h"
+#include "drivers/netdev.h"
+#include "addr.h"
+#include "switch.h"
+
+static const char *flags_of(const struct port *p)
+{
+	if (!p->up)
+		return p->promisc ? "BROADCAST,MULTICAST,PROMISC" : "BROADCAST,MULTICAST";
+	if (!p->ready)
+		return p->promisc ? "NO-CARRIER,BROADCAST,MULTICAST,PROMISC,UP"
+				  : "NO-CARRIER,BROADCAST,MULTICAST,UP";
+	return p->promisc ? "BROADCAST,MULTICAST,PROMISC,UP,LOWER_UP"
+			  : "BROADCAST,MULTICAST,UP,LOWER_UP";
+}
+
+/* Columns as wide as their heads or their numbers, whichever is wider. */
+static void print_table(struct shell *sh, const char *mouth, const char *const head[6],
+			const uint64_t v[6])
+{
+	static const int width[6] = { 10, 8, 7, 7, 7, 7 };
+
+	shell_printf(sh, "    %s:", mouth);
+	for (unsigned i = 0; i < 6; i++)
+		shell_printf(sh, " %*s", i ? width[i] : width[i] - 3, head[i]);
+	shell_printf(sh, "\n    ");
+	for (unsigned i = 0; i < 6; i++)
+		shell_printf(sh, " %*lu", width[i], (unsigned long)v[i]);
+	shell_printf(sh, "\n");
+}
+
+static void print_stats(struct shell *sh, struct port *p)
+{
+	static const char *const rx[6] = { "bytes",   "packets", "errors",
+					   "dropped", "missed",  "mcast" };
+	static const char *const tx[6] = { "bytes",   "packets", "errors",
+					   "dropped", "carrier", "collsns" };
+	struct port_cpu t = port_total(p);
+
+	print_table(sh, "RX", rx,
+		    (uint64_t[]){ t.in_bytes, t.in, port_stat(p, "rx_errors"),
+				  port_drops(t.dropped_in), port_stat(p, "rx_missed_errors"),
+				  port_stat(p, "multicast") });
+	print_table(sh, "TX", tx,
+		    (uint64_t[]){ t.out_bytes, t.out, port_stat(p, "tx_errors"),
+				  port_drops(t.dropped_out), t.dropped_out[DROP_TX_DOWN], 0 });
+}
+
+static void print_port(struct shell *sh, struct port *p, bool stats)
+{
+	char mac[MAC_STR];
+
+	mac_str(p->mac, mac);
+	shell_printf(sh,
+		     "%u: %s: <%s> mtu %u qdisc noqueue %s%s%sstate %s mode DEFAULT group default "
+		     "qlen 1000\n",
+		     p->id, p->name, flags_of(p), p->mtu, p->sw ? "master " : "",
+		     p->sw ? p->sw->name : "", p->sw ? " " : "", p->ready ? "UP" : "DOWN");
+	shell_printf(sh, "    link/ether %s brd ff:ff:ff:ff:ff:ff\n", mac);
+	if (stats)
+		print_stats(sh, p);
+}
+
+/* ip [-s] link [show [[dev] PORT]]; @i is the word behind link */
+static int link_show(struct shell *sh, int i, bool stats)
+{
+	struct port *match[PORT_MAX];
+	int n = 0;
+
+	if (i < sh->nwords && !strcmp(sh->word[i].s, "show"))
+		i++;
+	if (i < sh->nwords && !strcmp(sh->word[i].s, "dev"))
+		n = port_words(sh, ++i, match);
+	else if (i < sh->nwords)
+		n = port_words(sh, i, match);
+	else
+		n = port_match("*", match);
+	if (n > 0 && i + 1 < sh->nwords)
+		return shell_expected(sh, i + 1, "the end of the line");
+	for (int k = 0; k < n; k++)
+		print_port(sh, match[k], stats);
+	return n < 0 ? n : 0;
+}
+
+/* one setting of `ip link set`, at word @i: its name, and how many words it takes */
+struct setting {
+	const char *name;
+	int words;
+	int (*apply)(struct shell *sh, int i, struct port *p);
+};
+
+static int set_up(struct shell *sh, int i, struct port *p)
+{
+	int err;
+
+	if (p->held && sh->file)
+		return shell_error(sh, i, -EBUSY,
+				   "%s stays down: an earlier line that names it failed", p->name);
+	p->held = false;
+	err = port_set_up(p, true);
+	return err ? shell_error(sh, i, err, "%s does not come up: %s", p->name, strerror(-err))
+		   : 0;
+}
+
+static int set_down(struct shell *sh, int i, struct port *p)
+{
+	(void)sh;
+	(void)i;
+	return port_set_up(p, false);
+}
+
+static int set_mtu(struct shell *sh, int i, struct port *p)
+{
+	unsigned long mtu;
+	int err = shell_uint(sh, i + 1, NETDEV_MIN_MTU, NETDEV_MAX_MTU, &mtu);
+
+	if (err)
+		return err;
+	err = port_set_mtu(p, mtu);
+	return err ? shell_error(sh, i, err, "%s does not take that MTU", p->name) : 0;
+}
+
+static int set_promisc(struct shell *sh, int i, struct port *p)
+{
+	bool on = word_is(sh->nwords, sh->word, i + 1, "on");
+
+	if (!on && !word_is(sh->nwords, sh->word, i + 1, "off"))
+		return shell_expected(sh, i + 1, "on or off");
+	return port_set_promisc(p, on);
+}
+
+static int set_address(struct shell *sh, int i, struct port *p)
+{
+	uint8_t mac[6];
+	int err;
+
+	if (i + 1 >= sh->nwords || !mac_read(sh->word[i + 1].s, mac) || mac[0] & 1)
+		return shell_expected(sh, i + 1, "a MAC address of one station");
+	err = port_set_mac(p, mac);
+	return err ? shell_error(sh, i, err, "%s does not take that address", p->name) : 0;
+}
+
+static const struct setting settings[] = {
+	{ "up", 1, set_up },           { "down", 1, set_down },       { "mtu", 2, set_mtu },
+	{ "promisc", 2, set_promisc }, { "address", 2, set_address },
+};
+
+static const struct setting *setting_at(struct shell *sh, int i)
+{
+	for (unsigned k = 0; k < ARRAY_SIZE(settings); k++)
+		if (word_is(sh->nwords, sh->word, i, settings[k].name))
+			return &settings[k];
+	return NULL;
+}
+
+static int link_set(struct shell *sh, int i)
+{
+	struct port *match[PORT_MAX];
+	int n, err;
+
+	if (word_is(sh->nwords, sh->word, i, "dev"))
+		i++;
+	n = port_words(sh, i++, match);
+	if (n < 0)
+		return n;
+	do {
+		const struct setting *s = setting_at(sh, i);
+
+		if (!s)
+			return shell_expected(sh, i, "up, down, mtu, promisc or address");
+		for (int k = 0; k < n; k++) {
+			err = s->apply(sh, i, match[k]);
+			if (err)
+				return err;
+		}
+		i += s->words;
+	} while (i < sh->nwords);
+	return 0;
+}
+
+static int ip(struct shell *sh, int n, const struct word *w)
+{
+	bool stats = word_is(n, w, 1, "-s");
+	int i = stats ? 2 : 1;
+
+	if (!word_is(n, w, i, "link"))
+		return shell_expected(sh, i, stats ? "link" : "link or -s link");
+	if (word_is(n, w, i + 1, "set"))
+		return link_set(sh, i + 2);
+	return link_show(sh, i + 1, stats);
+}
+
+static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
+{
+	if (n == 1 || (n == 2 && word_is(n, w, 1, "-s"))) {
+		add(to, "link");
+	} else if (word_is(n, w, n - 1, "link")) {
+		add(to, "show");
+		add(to, "set");
+	} else if (word_is(n, w, n - 1, "show") || word_is(n, w, n - 1, "set") ||
+		   word_is(n, w, n - 1, "dev")) {
+		port_for_each(i)
+			add(to, ports[i]->name);
+	} else if (word_is(n, w, 2, "set")) {
+		for (unsigned i = 0; i < ARRAY_SIZE(settings); i++)
+			add(to, settings[i].name);
+	}
+}
+
+SHELL_COMMAND(cmd_ip, .name = "ip",
+	      .usage = "[-s] link [show [PORT]] | link set PORT up | down | mtu N | promisc on | "
+		       "off | address MAC",
+	      .help = "ports: state and settings", .run = ip, .complete = complete);
+
+static void print_config(struct shell *sh)
+{
+	char mac[MAC_STR];
+
+	port_for_each(i) {
+		struct port *p = ports[i];
+
+		if (p->mtu != ETH_DATA_LEN)
+			shell_printf(sh, "ip link set %s mtu %u\n", p->name, p->mtu);
+		if (p->promisc)
+			shell_printf(sh, "ip link set %s promisc on\n", p->name);
+		if (memcmp(p->mac, p->perm_mac, sizeof(p->mac))) {
+			mac_str(p->mac, mac);
+			shell_printf(sh, "ip link set %s address %s\n", p->name, mac);
+		}
+	}
+}
+
+static void print_config_up(struct shell *sh)
+{
+	port_for_each(i)
+		if (ports[i]->up)
+			shell_printf(sh, "ip link set %s up\n", ports[i]->name);
+}
+
+CONFIG_SOURCE(config_ports, .order = 30, .print = print_config);
+CONFIG_SOURCE(config_ports_up, .order = 41, .print = print_config_up);
