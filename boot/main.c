@@ -17,6 +17,7 @@
 #include "kernel/libc.h"
 #include "kernel/loop.h"
 #include "kernel/mem.h"
+#include "kernel/park.h"
 #include "kernel/shell.h"
 #include "kernel/smp.h"
 #include "kernel/softirq.h"
@@ -107,6 +108,7 @@ void boot_main(uint32_t door, uint64_t info)
 	ioapic_init();
 	irq_enable();
 	softirq_init();
+	park_init();
 	time_init();
 	kprintf("memory: %lu MiB; TSC: %lu.%03lu MHz\n", (unsigned long)mem_total() >> 20,
 		(unsigned long)tsc_khz / 1000, (unsigned long)tsc_khz % 1000);

@@ -253,12 +253,8 @@ static void init_queues(struct netdev *dev)
 	for (unsigned q = 0; q < dev->max_queues; q++) {
 		struct netdev_queue *queue = &dev->queue[q];
 
-		queue->dev = dev;
-		queue->index = q;
 		queue->cpu = queue->napi.cpu = q % ncpus;
 		queue->napi.ops = igb->chip->auto_mask ? &queue_ops_auto_mask : &queue_ops;
-		queue->napi.name = queue->name;
-		snprintf(queue->name, sizeof(queue->name), "%s-TxRx-%u", dev->name, q);
 	}
 }
 

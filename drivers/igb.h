@@ -2,8 +2,8 @@
 /*
  * igb.h - the 82576 driver's own header: its structures, and the verbs that reach its registers
  *
- * Files: igb.c (probe, open, stop, vectors), igb_hw.c (reset, configuration), igb_rx.c and igb_tx.c (the rings), igb_link.c (PHY, link and error
- * vector, watchdog), igb_stats.c (statistics, ethtool).
+ * Files: igb.c (probe, open, stop, vectors), igb_hw.c (reset, configuration), igb_rx.c and igb_tx.c (the rings),
+ * igb_link.c (PHY, link and error vector, watchdog), igb_stats.c (statistics, ethtool).
  */
 #pragma once
 

@@ -79,6 +79,7 @@
 #define IGB_EIMC		0x01528 /* WO: writing ones masks vectors */
 #define IGB_EIAC		0x0152c /* RW: vectors whose EICR bit clears itself when sent */
 #define IGB_EIAM		0x01530 /* RW: vectors that mask themselves when sent (with GPIE.EIAME) */
+#define IGB_EICR		0x01580 /* RC: vectors due. Never read: that would clear what came meanwhile */
 #define IGB_EITR(v)		(0x01680 + 4 * (v)) /* RW: throttle of vector v */
 #define	  IGB_EITR_INTERVAL	BITS(14, 2) /* microseconds between interrupts, 0: none */
 #define IGB_IVAR(n)		(0x01700 + 4 * (n)) /* RW: vectors of queues n and n + 8 */

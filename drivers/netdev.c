@@ -27,6 +27,15 @@ int netdev_register(struct netdev *dev)
 		return -ENOSPC;
 	}
 	snprintf(dev->name, sizeof(dev->name), "nic%u", nnetdevs);
+	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++) {
+		struct netdev_queue *queue = &dev->queue[q];
+
+		queue->dev = dev;
+		queue->index = q;
+		queue->napi.name = queue->name;
+		snprintf(queue->name, sizeof(queue->name), "nic%u-TxRx-%u", (uint8_t)nnetdevs,
+			 (uint8_t)q);
+	}
 	netdevs[nnetdevs++] = dev;
 	return 0;
 }

@@ -124,7 +124,7 @@ extern unsigned nnetdevs;
 
 #define netdev_for_each(i) for (unsigned i = 0; i < nnetdevs; i++)
 
-/* netdev_register() - name it nicN and list it; 0 or -ENOSPC. */
+/* netdev_register() - name it nicN and its queues nicN-TxRx-Q, and list it; 0 or -ENOSPC. */
 int netdev_register(struct netdev *dev);
 /* netdev_start() - from now on the watchdog of every device that is up runs once a second. Core 0, after all probes. */
 void netdev_start(void);

@@ -35,6 +35,7 @@ static struct {
 	uint32_t head, tail;  /* run freely: next byte to fill, next to drain */
 	uint64_t gap;         /* bytes lost since the last that got in: a note will say so */
 	bool stalled; /* a writer has given up waiting, and the device has taken nothing since */
+	bool polled;  /* console_flush_now() drains it: the device's interrupt gets nothing */
 	char byte[OUT_SIZE];
 } out;
 
@@ -224,15 +225,38 @@ void console_attach(const struct console_ops *device)
 	ops->kick();
 }
 
-size_t console_out_get(char *buf, size_t max)
+/* ring_take() - up to @max bytes, oldest first. Lock held. */
+static size_t ring_take(char *buf, size_t max)
 {
-	uint64_t flags = out_lock();
 	size_t n = 0;
 
 	while (n < max && out.tail != out.head)
 		buf[n++] = out.byte[out.tail++ % OUT_SIZE];
 	if (n)
 		out.stalled = false;
+	return n;
+}
+
+size_t console_out_get(char *buf, size_t max)
+{
+	uint64_t flags = out_lock();
+	size_t n = out.polled ? 0 : ring_take(buf, max);
+
+	out_unlock(flags);
+	return n;
+}
+
+/*
+ * poll_take() - the same for who polls. The interrupt may be another core's: were it to take bytes
+ * while these here are being sent, they would overtake each other. It gets none until all are sent,
+ * and then needs none.
+ */
+static size_t poll_take(char *buf, size_t max)
+{
+	uint64_t flags = out_lock();
+	size_t n = ring_take(buf, max);
+
+	out.polled = n > 0;
 	out_unlock(flags);
 	return n;
 }
@@ -243,7 +267,7 @@ void console_flush_now(void)
 
 	if (!ops)
 		return;
-	for (size_t n; (n = console_out_get(buf, sizeof(buf)));)
+	for (size_t n; (n = poll_take(buf, sizeof(buf)));)
 		for (size_t i = 0; i < n; i++)
 			ops->put_now(buf[i]);
 }

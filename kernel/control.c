@@ -2,8 +2,8 @@
 /*
  * control.c - the control context: a second stack on core 0 that the core loop and yield() switch between
  *
- * Everything here is core 0's. wake is set by hard interrupts too (a byte typed), so it is looked at with interrupts
- * in mind: it is cleared before the context runs, and what comes meanwhile makes it run again.
+ * Everything here is core 0's. cpus[0]->control_ready is set by hard interrupts too (a byte typed): it is cleared
+ * before the context runs, and what comes meanwhile makes it run again.
  */
 #include "control.h"
 
@@ -22,9 +22,7 @@ enum { CONTROL_STACK = 64 * 1024, SAVED_REGISTERS = 6 };
 void stack_switch(uint64_t *save, uint64_t to); /* switch.S */
 
 static uint64_t control_sp, loop_sp;
-static bool started;
 static bool asleep;         /* wants to run only when woken */
-static volatile bool awake; /* woken since it was last run */
 
 void control_start(void (*fn)(void))
 {
@@ -38,26 +36,27 @@ void control_start(void (*fn)(void))
 	for (int i = 0; i < SAVED_REGISTERS; i++)
 		*--top = 0;
 	control_sp = (uint64_t)top;
-	started = true;
+	this_cpu()->control_ready = true;
 }
 
-bool control_run(void)
+void control_run(void)
 {
-	if (!started || (asleep && !awake))
-		return false;
-	awake = false;
-	this_cpu()->in_control = true;
+	struct cpu *c = this_cpu();
+
+	c->control_ready = false; /* a wake from here on makes it run again */
+	c->in_control = true;
 	stack_switch(&loop_sp, control_sp);
-	this_cpu()->in_control = false;
-	return !asleep || awake;
+	c->in_control = false;
+	if (!asleep)
+		c->control_ready = true;
 }
 
-/* turn_while_booting() - before the core loop runs: do by hand what a turn of it would. */
-static void turn_while_booting(void)
+/* turn_while_booting() - before the core loop runs: do by hand what a turn of it would, until @t has run. */
+static void turn_while_booting(const struct timer *t)
 {
 	softirq_run();
 	irq_disable();
-	if (!softirq_pending())
+	if (!softirq_pending() && t->armed) /* once it has run nothing else may ever wake us */
 		cpu_halt();
 	irq_enable();
 }
@@ -79,7 +78,9 @@ void control_sleep(void)
 
 void control_wake(void)
 {
-	awake = true;
+	cpus[0]->control_ready = true;
+	if (this_cpu()->id != 0) /* its loop may sleep: any softirq turns it once */
+		raise_softirq_on(cpus[0], SOFTIRQ_TIMER);
 }
 
 static void alarm(struct timer *t)
@@ -98,7 +99,7 @@ void msleep(unsigned ms)
 		if (this_cpu()->in_control)
 			control_sleep();
 		else
-			turn_while_booting();
+			turn_while_booting(&t);
 	}
 	timer_cancel(&t);
 }

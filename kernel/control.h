@@ -18,10 +18,10 @@ void yield(void);
 
 /* control_sleep() - the control context has nothing to do until control_wake(); may wake early. */
 void control_sleep(void);
-void control_wake(void); /* from any context of core 0, hard interrupts included */
+void control_wake(void); /* from any context of any core, hard interrupts included */
 
 /* msleep() - let at least @ms milliseconds pass while the core loop turns. Control context. */
 void msleep(unsigned ms);
 
-/* control_run() - the core loop's side: run it until it yields. Returns true if it wants to run again at once. */
-bool control_run(void);
+/* control_run() - the core loop's side, when struct cpu: control_ready says so: run it until it yields. */
+void control_run(void);

@@ -35,6 +35,7 @@ struct cpu {
 	struct pool *pool;		/* packets of this core */
 	struct trace_ring *trace;
 	struct timer *timers;		/* armed, soonest first */
+	bool qsbr_waiting;		/* something retired here is not freed yet */
 	struct _reent *reent;		/* newlib's state */
 	struct irq **vector;		/* the interrupt behind each vector, 256 */
 	uint64_t softirq_count[8];	/* runs by enum softirq */
@@ -51,6 +52,7 @@ struct cpu {
 	/* written by others as well */
 	_Alignas(CACHE_LINE) _Atomic uint32_t remote_pending; /* softirq bits raised by other cores */
 	_Atomic uint32_t online;
+	volatile bool control_ready;	/* core 0: the control context wants to run */
 	_Atomic uint64_t qs;		/* turns of the core loop times 2; odd while asleep (qsbr.h) */
 	_Atomic uint32_t parked;	/* the parking request that this core has answered */
 };

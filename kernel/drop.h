@@ -3,14 +3,13 @@
  * drop.h - why a packet goes nowhere
  *
  * A packet that is not passed on is freed with exactly one of these, and each reason is given at exactly one
- * place in the source (tests/unit checks that). The texts are what `drops` prints.
+ * place in the source (tests/proofs/drops checks that). The texts are what `drops` prints.
  */
 #pragma once
 
 #define DROP_REASONS(X)                                                                     \
 	X(RX_ERROR, "rx_error", "the NIC marked the frame as damaged")                      \
 	X(RX_TOO_LONG, "rx_too_long", "the frame spans more buffers than a chain may have") \
-	X(RX_NO_BUFFER, "rx_no_buffer", "no fresh buffer to post in its place")             \
 	X(RX_STOPPED, "rx_stopped", "part of a frame when the queue was stopped")           \
 	X(PARSE_ETH, "parse_eth", "shorter than an Ethernet header")                        \
 	X(PARSE_VLAN, "parse_vlan", "VLAN tag does not fit the frame")                      \

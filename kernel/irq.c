@@ -17,6 +17,7 @@
 #include "trap.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,17 @@ static int store_affinity(struct shell *sh, const char *star, const struct word 
 	return irq_set_affinity(irq, __builtin_ctzl(mask));
 }
 
+static void numbers(void (*add)(void *to, const char *s), void *to)
+{
+	char name[12];
+
+	for (unsigned n = 0; n < IRQ_NUMBERS; n++)
+		if (by_number[n]) {
+			snprintf(name, sizeof(name), "%u", n);
+			add(to, name);
+		}
+}
+
 PROC_FILE(proc_affinity, .path = "/proc/irq/*/smp_affinity",
 	  .help = "core that takes it, as a mask in hex", .show = show_affinity,
-	  .store = store_affinity);
+	  .store = store_affinity, .stars = numbers);

@@ -13,7 +13,6 @@
 #include "cpu.h"
 #include "guest.h"
 #include "irq.h"
-#include "park.h"
 #include "qsbr.h"
 #include "shell.h"
 #include "softirq.h"
@@ -55,15 +54,15 @@ static bool guest_turn(struct cpu *c, bool more)
 	return true;
 }
 
-/* control_turn() - core 0's control context: while softirqs rest, and under load once in its share. */
-static bool control_turn(struct cpu *c, bool more)
+/* control_turn() - core 0's control context wants to run: while softirqs rest, and under load once in its share. */
+static void control_turn(bool more)
 {
 	static uint64_t last;
 
-	if (c->id != 0 || (more && rdtsc() - last < tsc_from_us(control_share_us)))
-		return false;
+	if (more && rdtsc() - last < tsc_from_us(control_share_us))
+		return;
 	last = rdtsc();
-	return control_run();
+	control_run();
 }
 
 void core_loop(void)
@@ -72,18 +71,17 @@ void core_loop(void)
 
 	c->awake_since = rdtsc();
 	for (;;) {
-		bool more = softirq_run(), busy;
+		bool more = softirq_run();
 
 		qsbr_turn();
-		park_point();
-		busy = control_turn(c, more);
+		if (unlikely(c->control_ready))
+			control_turn(more);
 		irq_disable();
-		if ((softirq_pending() && !more) ||
-		    park_requested()) { /* arrived since: look again */
+		if (softirq_pending() && !more) { /* arrived since: look again, do not sleep on it */
 			irq_enable();
 			continue;
 		}
-		if (!guest_turn(c, more) && !more && !busy)
+		if (!guest_turn(c, more) && !more && !c->control_ready)
 			cpu_idle(c);
 		irq_enable();
 	}

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * park.c - hold every other core at the top of its loop
+ * park.c - hold every other core between two of its softirqs
  *
  * park_seq is odd while the cores are to stand still. Only the control context changes it. A parked core has its
  * interrupts off, so the one that parked it may touch the core's own lists (napi_disable, napi_enable).
  */
 #include "park.h"
 
-#include "apic.h"
 #include "console.h"
 #include "cpu.h"
 #include "irq.h"
+#include "softirq.h"
 #include "time.h"
-#include "trap.h"
 
 enum { PARK_TIMEOUT_US = 1000000 };
 
@@ -23,10 +22,10 @@ static void wait_parked(struct cpu *c, uint32_t seq)
 {
 	uint64_t end = rdtsc() + tsc_from_us(PARK_TIMEOUT_US);
 
-	/* acquire: pairs with the release in park_point; what that core wrote is seen */
+	/* acquire: pairs with the release in stand_still; what that core wrote is seen */
 	while (atomic_load_explicit(&c->parked, memory_order_acquire) != seq) {
 		if (rdtsc() > end)
-			panic("core %u did not reach its loop within a second", c->id);
+			panic("core %u did not park within a second", c->id);
 		cpu_pause();
 	}
 }
@@ -40,7 +39,7 @@ void cores_park(void)
 	seq = atomic_fetch_add(&park_seq, 1) + 1;
 	cpu_for_each(i)
 		if (cpus[i] != this_cpu())
-			apic_ipi(cpus[i]->apic_id, VECTOR_IPI);
+			raise_softirq_on(cpus[i], SOFTIRQ_PARK);
 	cpu_for_each(i)
 		if (cpus[i] != this_cpu())
 			wait_parked(cpus[i], seq);
@@ -50,7 +49,7 @@ void cores_resume(void)
 {
 	ASSERT(depth > 0);
 	if (--depth == 0)
-		atomic_fetch_add(&park_seq, 1); /* seq_cst: pairs with the load in park_point */
+		atomic_fetch_add(&park_seq, 1); /* seq_cst: pairs with the load in stand_still */
 }
 
 bool cores_parked(void)
@@ -58,23 +57,22 @@ bool cores_parked(void)
 	return depth > 0;
 }
 
-bool park_requested(void)
+/* stand_still() - SOFTIRQ_PARK: between two softirqs a core holds no packet and polls nothing. */
+static void stand_still(void)
 {
+	struct cpu *c = this_cpu();
 	uint32_t seq = atomic_load_explicit(&park_seq, memory_order_relaxed);
 
-	return seq & 1 && this_cpu()->id != 0;
-}
-
-void park_point(void)
-{
-	uint32_t seq = atomic_load_explicit(&park_seq, memory_order_relaxed);
-
-	if (likely(!(seq & 1)) ||
-	    this_cpu()->id == 0) /* control runs on core 0, outside its softirqs */
+	if (!(seq & 1)) /* over already */
 		return;
 	irq_disable();
-	atomic_store_explicit(&this_cpu()->parked, seq, memory_order_release);
+	atomic_store_explicit(&c->parked, seq, memory_order_release);
 	while (atomic_load(&park_seq) == seq)
 		cpu_pause();
 	irq_enable();
+}
+
+void park_init(void)
+{
+	open_softirq(SOFTIRQ_PARK, stand_still);
 }

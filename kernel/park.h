@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * park.h - hold every core at the top of its loop while something is rebuilt
+ * park.h - hold every core still while something is rebuilt
  *
  * The control context changes what the data path reads without a lock (ports, queues, affinity) by parking the
- * cores first: each stops between two turns of its loop, where it holds no packet and polls nothing. It takes
+ * cores first: each stops between two softirqs, where it holds no packet and polls nothing. It takes
  * microseconds and loses nothing, since the rings go on filling. Frequent changes (flows, MAC entries) do not
  * park: they use qsbr.h.
  */
@@ -18,11 +18,7 @@
 void cores_park(void);
 void cores_resume(void);
 
-/* park_requested() - must this core not go to sleep, because it is to park? */
-bool park_requested(void);
-
-/* park_point() - the core loop calls it every turn; one load when nobody asks. */
-void park_point(void);
-
 /* cores_parked() - are they held just now? yield() must not turn the loop of core 0 then. */
 bool cores_parked(void);
+
+void park_init(void); /* registers SOFTIRQ_PARK */

@@ -41,6 +41,7 @@ void qsbr_retire(struct qsbr_head *h, void (*fn)(struct qsbr_head *h))
 		l->last = &l->first;
 	*l->last = h;
 	l->last = &h->next;
+	this_cpu()->qsbr_waiting = true;
 	atomic_fetch_add_explicit(&l->count, 1, memory_order_relaxed);
 }
 
@@ -55,15 +56,11 @@ static bool due(const struct qsbr_head *h)
 	return true;
 }
 
-void qsbr_turn(void)
+void qsbr_reap(void)
 {
 	struct cpu *c = this_cpu();
 	struct qsbr_list *l = &lists[c->id];
 
-	/* seq_cst (an XCHG): no pointer read after this can have been unlinked before a retirer saw the old count */
-	atomic_store(&c->qs, atomic_load_explicit(&c->qs, memory_order_relaxed) + 2);
-	if (likely(!l->first))
-		return;
 	while (l->first && due(l->first)) {
 		struct qsbr_head *h = l->first;
 
@@ -71,20 +68,11 @@ void qsbr_turn(void)
 		atomic_fetch_sub_explicit(&l->count, 1, memory_order_relaxed);
 		h->fn(h);
 	}
+	c->qsbr_waiting = l->first;
 	if (l->first && !l->timer.armed) {
 		l->timer.fn = recheck;
 		timer_arm(&l->timer, RECHECK_US);
 	}
-}
-
-void qsbr_sleep(void)
-{
-	atomic_fetch_add(&this_cpu()->qs, 1);
-}
-
-void qsbr_wake(void)
-{
-	atomic_fetch_add(&this_cpu()->qs, 1);
 }
 
 unsigned qsbr_pending(void)

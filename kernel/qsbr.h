@@ -10,10 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cpu.h"
+
 struct qsbr_head {
 	struct qsbr_head *next;
 	void (*fn)(struct qsbr_head *h);
-	uint64_t turns[16];	/* each core's count when it was retired; MAX_CPUS */
+	uint64_t turns[MAX_CPUS]; /* each core's count when it was retired */
 };
 
 /* qsbr_retire() - unlinked already; call fn(h) on this core once no core can hold it. */
@@ -22,9 +24,34 @@ void qsbr_retire(struct qsbr_head *h, void (*fn)(struct qsbr_head *h));
 /* qsbr_pending() - retired and not yet freed, all cores. */
 unsigned qsbr_pending(void);
 
+/* qsbr_reap() - free what is due on this core. */
+void qsbr_reap(void);
+
 /* qsbr_turn() - the core loop says so every turn: no shared pointer is held here. Frees what is due. */
-void qsbr_turn(void);
+static inline void qsbr_turn(void)
+{
+	struct cpu *c = this_cpu();
+
+	/* seq_cst (an XCHG): no pointer read after this can have been unlinked before a retirer saw the old count */
+	atomic_store(&c->qs, atomic_load_explicit(&c->qs, memory_order_relaxed) + 2);
+	if (unlikely(c->qsbr_waiting))
+		qsbr_reap();
+}
 
 /* qsbr_sleep(), qsbr_wake() - around HLT: who sleeps holds nothing. */
-void qsbr_sleep(void);
-void qsbr_wake(void);
+static inline void qsbr_sleep(void)
+{
+	struct cpu *c = this_cpu();
+
+	/* release: what was read before is done with */
+	atomic_store_explicit(&c->qs, atomic_load_explicit(&c->qs, memory_order_relaxed) + 1,
+			      memory_order_release);
+}
+
+static inline void qsbr_wake(void)
+{
+	struct cpu *c = this_cpu();
+
+	/* seq_cst, as in qsbr_turn() */
+	atomic_store(&c->qs, atomic_load_explicit(&c->qs, memory_order_relaxed) + 1);
+}

@@ -20,7 +20,7 @@
 
 enum { MAX_SOFTIRQ_RESTART = 10, MAX_SOFTIRQ_TIME_US = 2000 };
 
-const char *const softirq_name[SOFTIRQ_N] = { "CALL", "TIMER", "NET_TX", "NET_RX", "SELFTEST" };
+const char *const softirq_name[SOFTIRQ_N] = { "PARK", "CALL", "TIMER", "NET_TX", "NET_RX", "SELFTEST" };
 
 unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = 64;
 
@@ -68,33 +68,29 @@ void raise_softirq_on(struct cpu *c, enum softirq nr)
 		apic_ipi(c->apic_id, VECTOR_IPI);
 }
 
-uint32_t softirq_pending(void)
+/* run_bits() - each that is raised, once, the lowest first. */
+static void run_bits(struct cpu *c, uint32_t bits)
 {
-	struct cpu *c = this_cpu();
+	while (bits) {
+		unsigned nr = __builtin_ctz(bits);
 
-	return c->softirq_pending | atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
+		bits &= bits - 1;
+		c->softirq_count[nr]++;
+		softirq_vec[nr]();
+	}
 }
 
 bool softirq_run(void)
 {
 	struct cpu *c = this_cpu();
 	uint64_t end = 0;
-	uint32_t bits;
 
-	for (unsigned round = 0; (bits = pending_take(c)); round++) {
-		if (round == 0) {
+	for (unsigned round = 0; softirq_pending(); round++) {
+		if (round == 1) /* one round has its own bound; the clock is read only if there is a second */
 			end = rdtsc() + tsc_from_us(MAX_SOFTIRQ_TIME_US);
-		} else if (round == MAX_SOFTIRQ_RESTART || rdtsc() >= end) {
-			pending_or(c, bits);
+		else if (round == MAX_SOFTIRQ_RESTART || (round && rdtsc() >= end))
 			return true;
-		}
-		while (bits) {
-			unsigned nr = __builtin_ctz(bits);
-
-			bits &= bits - 1;
-			c->softirq_count[nr]++;
-			softirq_vec[nr]();
-		}
+		run_bits(c, pending_take(c));
 	}
 	return false;
 }
@@ -207,8 +203,8 @@ static struct napi *poll_list_pop(struct cpu *c)
 static void net_rx_action(void)
 {
 	struct cpu *c = this_cpu();
-	uint64_t end = rdtsc() + tsc_from_us(netdev_budget_usecs);
 	unsigned budget = netdev_budget;
+	uint64_t end = 0; /* set behind the first poll: the usual round has no second */
 
 	for (;;) {
 		struct napi *napi = poll_list_pop(c);
@@ -221,6 +217,8 @@ static void net_rx_action(void)
 		budget = taken < budget ? budget - taken : 0;
 		if (!c->poll_head)
 			return; /* an interrupt that adds to it now raises NET_RX itself */
+		if (!end)
+			end = rdtsc() + tsc_from_us(netdev_budget_usecs);
 		if (!budget || rdtsc() >= end) {
 			c->time_squeeze++;
 			pending_or(c, BIT(SOFTIRQ_NET_RX));

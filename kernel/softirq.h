@@ -14,6 +14,7 @@
 #include "cpu.h"
 
 enum softirq {
+	SOFTIRQ_PARK,	/* stand still: park.h. First, so that a busy core parks soon */
 	SOFTIRQ_CALL,	/* functions that other cores asked for */
 	SOFTIRQ_TIMER,
 	SOFTIRQ_NET_TX, /* packets that other cores handed to a queue of ours */
@@ -34,10 +35,17 @@ void raise_softirq(enum softirq nr);
 void raise_softirq_on(struct cpu *c, enum softirq nr);
 
 /* softirq_pending() - bits raised on this core and not yet run. */
-uint32_t softirq_pending(void);
+static inline uint32_t softirq_pending(void)
+{
+	struct cpu *c = this_cpu();
+
+	return c->softirq_pending |
+	       atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
+}
 
 /*
- * softirq_run() - run what is pending, at most 10 rounds or 2 ms (Linux's MAX_SOFTIRQ_RESTART and _TIME).
+ * softirq_run() - run what is pending, at most 10 rounds or 2 ms (Linux's MAX_SOFTIRQ_RESTART and _TIME). Here and in
+ * net_rx_action the clock is read only behind the first turn, which has a bound of its own: most have no second.
  * Returns true if work is left over: the caller gives the rest of the core its share, then comes back.
  */
 bool softirq_run(void);

@@ -21,17 +21,25 @@ static const char *flags_of(const struct port *p)
 			  : "BROADCAST,MULTICAST,UP,LOWER_UP";
 }
 
+static int digits(uint64_t v)
+{
+	return v < 10 ? 1 : 1 + digits(v / 10);
+}
+
 /* Columns as wide as their heads or their numbers, whichever is wider. */
 static void print_table(struct shell *sh, const char *mouth, const char *const head[6],
 			const uint64_t v[6])
 {
-	static const int width[6] = { 10, 8, 7, 7, 7, 7 };
+	static const int least[6] = { 10, 7, 6, 7, 7, 7 };
+	int width[6];
 
-	shell_printf(sh, "    %s:", mouth);
 	for (unsigned i = 0; i < 6; i++)
-		shell_printf(sh, " %*s", i ? width[i] : width[i] - 3, head[i]);
-	shell_printf(sh, "\n    ");
-	for (unsigned i = 0; i < 6; i++)
+		width[i] = MAX(least[i], digits(v[i]));
+	shell_printf(sh, "    %s:%*s", mouth, width[0] - 3, head[0]);
+	for (unsigned i = 1; i < 6; i++)
+		shell_printf(sh, " %*s", width[i], head[i]);
+	shell_printf(sh, "\n    %*lu", width[0], (unsigned long)v[0]);
+	for (unsigned i = 1; i < 6; i++)
 		shell_printf(sh, " %*lu", width[i], (unsigned long)v[i]);
 	shell_printf(sh, "\n");
 }
@@ -45,12 +53,12 @@ static void print_stats(struct shell *sh, struct port *p)
 	struct port_cpu t = port_total(p);
 
 	print_table(sh, "RX", rx,
-		    (uint64_t[]){ t.in_bytes, t.in, port_stat(p, "rx_errors"),
-				  port_drops(t.dropped_in), port_stat(p, "rx_missed_errors"),
-				  port_stat(p, "multicast") });
+		    (uint64_t[]){ t.in_bytes, t.in, port_rx_errors(p), port_drops(t.dropped_in),
+				  port_stat(p, "rx_missed_errors"), port_stat(p, "rx_multicast") });
 	print_table(sh, "TX", tx,
 		    (uint64_t[]){ t.out_bytes, t.out, port_stat(p, "tx_errors"),
-				  port_drops(t.dropped_out), t.dropped_out[DROP_TX_DOWN], 0 });
+				  port_drops(t.dropped_out), port_stat(p, "tx_carrier_errors"),
+				  0 });
 }
 
 static void print_port(struct shell *sh, struct port *p, bool stats)

@@ -197,6 +197,12 @@ uint64_t port_stat(struct port *port, const char *name)
 	return port->ops->stat ? port->ops->stat(port, name) : 0;
 }
 
+uint64_t port_rx_errors(struct port *port)
+{
+	return port_stat(port, "rx_crc_errors") + port_stat(port, "rx_align_errors") +
+	       port_stat(port, "rx_length_errors");
+}
+
 struct port_cpu port_total(const struct port *port)
 {
 	struct port_cpu total = { 0 };

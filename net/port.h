@@ -117,6 +117,8 @@ struct port_cpu port_total(const struct port *port);
 uint64_t port_drops(const uint64_t v[DROP_N]);
 /* port_stat() - what the device itself counts, by ethtool's name; 0 if it does not. */
 uint64_t port_stat(struct port *port, const char *name);
+/* port_rx_errors() - damaged frames, which NICs count by kind. */
+uint64_t port_rx_errors(struct port *port);
 
 /* port_conserved() - does the law hold everywhere? If not, @why says where. Cores parked. */
 bool port_conserved(char *why, size_t size);

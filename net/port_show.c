@@ -25,14 +25,14 @@ static int show_dev(struct shell *sh, const char *star)
 		struct port_cpu t = port_total(p);
 
 		shell_printf(sh, "%6s: %7lu %7lu %4lu %4lu %4lu %5lu %10lu %9lu ", p->name,
-			     (ul)t.in_bytes, (ul)t.in, (ul)port_stat(p, "rx_errors"),
+			     (ul)t.in_bytes, (ul)t.in, (ul)port_rx_errors(p),
 			     (ul)port_drops(t.dropped_in), (ul)port_stat(p, "rx_fifo_errors"),
-			     (ul)port_stat(p, "rx_frame_errors"), (ul)0,
-			     (ul)port_stat(p, "multicast"));
+			     (ul)port_stat(p, "rx_align_errors"), (ul)0,
+			     (ul)port_stat(p, "rx_multicast"));
 		shell_printf(sh, "%8lu %7lu %4lu %4lu %4lu %5lu %7lu %10lu\n", (ul)t.out_bytes,
 			     (ul)t.out, (ul)port_stat(p, "tx_errors"),
-			     (ul)port_drops(t.dropped_out), (ul)port_stat(p, "tx_fifo_errors"),
-			     (ul)0, (ul)t.dropped_out[DROP_TX_DOWN], (ul)0);
+			     (ul)port_drops(t.dropped_out), (ul)0, (ul)0,
+			     (ul)port_stat(p, "tx_carrier_errors"), (ul)0);
 	}
 	return 0;
 }

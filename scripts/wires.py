@@ -64,11 +64,15 @@ def namespaces_refused():
     """None if this process may make namespaces and taps, else why not."""
     if os.geteuid() != 0:
         return "network namespaces need root"
+    trial = Namespaces(f"weir-try-{os.getpid()}", 1)
     try:
-        with Namespaces("weir-try", 1):
+        with trial:
             return None
     except (Trouble, OSError) as e:
         return f"this machine refuses network namespaces, though we are root: {e}"
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(trial.lock_path)
 
 
 class Namespaces:

@@ -7,12 +7,12 @@
  * QEMU's vCPU threads run the callbacks; a thread of our own answers on the unix socket PATH, for one client after
  * another, requests of a word a line:
  *	counts	-> "insns=N rep=N ...", one line
- *	blocks	-> a line "ADDRESS INSNS EXECUTIONS" a translated block, then "."
+ *	profile	-> a line "ADDRESS EXECUTIONS" an instruction that was executed, then "."
  *	mmio	-> a line "ADDRESS READS WRITES DEVICE" a physical address, then "."
  * Nothing is ever reset: who wants a difference reads twice.
  *
- * Every instruction counts when it starts, by an add of its own, so a block that a fault or an interrupt cuts short
- * is right. A halted vCPU executes nothing and costs nothing.
+ * Every instruction counts when it starts, by an add of its own, and not with its block: a fault, an interrupt and,
+ * under -icount, an access to a device cut blocks short. A halted vCPU executes nothing and costs nothing.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -25,7 +25,7 @@
 
 #include "qemu_plugin.h"
 
-enum { MAX_BLOCKS = 1 << 18, MAX_MMIO = 1 << 12, INSN_MAX = 15 };
+enum { MAX_INSNS = 1 << 20, MAX_MMIO = 1 << 12, INSN_MAX = 15 };
 
 #define COUNTS(X)                                                                       \
 	X(insns) /* a repeated string instruction counts once, as hardware counts it */ \
@@ -43,11 +43,6 @@ struct counts {
 #undef X
 };
 
-struct block {
-	uint64_t vaddr;
-	uint32_t insns; /* 0: the slot is free */
-};
-
 struct mmio {
 	const char *device; /* NULL: the slot is free */
 	uint64_t paddr;
@@ -57,11 +52,11 @@ struct mmio {
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_INTERFACE;
 
 static struct qemu_plugin_scoreboard *counts;
-static struct qemu_plugin_scoreboard *executions; /* of blocks[i]: the i-th uint64_t */
+static struct qemu_plugin_scoreboard *executions; /* of profile[i]: the i-th uint64_t */
 
-/* guards blocks[] and mmio[]; blocks are added while translating, both are read by the server */
+/* guards profile[] and mmio[], which vCPU threads fill and the server reads */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct block blocks[MAX_BLOCKS];
+static uint64_t profile[MAX_INSNS]; /* addresses of instructions; 0: the slot is free */
 static struct mmio mmio[MAX_MMIO];
 static uint64_t left_out; /* blocks and addresses that found their table full */
 
@@ -186,6 +181,33 @@ static void add_one(struct qemu_plugin_insn *insn, qemu_plugin_u64 entry)
 							    1);
 }
 
+/* index of @vaddr in profile[], where it is put if it is new; -1 if that is full */
+static long profile_index(uint64_t vaddr)
+{
+	size_t i = slot_of(vaddr, MAX_INSNS);
+	long found = -1;
+
+	pthread_mutex_lock(&lock);
+	for (size_t tried = 0; tried < MAX_INSNS && found < 0; tried++, i = (i + 1) % MAX_INSNS) {
+		if (!profile[i])
+			profile[i] = vaddr;
+		if (profile[i] == vaddr)
+			found = (long)i;
+	}
+	left_out += found < 0;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+static void count_execution(struct qemu_plugin_insn *insn)
+{
+	long i = profile_index(qemu_plugin_insn_vaddr(insn));
+
+	add_one(insn, ENTRY(insns));
+	if (i >= 0)
+		add_one(insn, executions_of((size_t)i));
+}
+
 /*
  * QEMU leaves the block before each further iteration of a repeated string instruction and comes back to a block that
  * starts with it (under -icount always, else now and then). Those go to `rep`.
@@ -196,7 +218,10 @@ static void count_insn(struct qemu_plugin_insn *insn, bool first_of_block)
 
 	if (from_vaddr && qemu_plugin_insn_vaddr(insn) == from_vaddr)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_from, QEMU_PLUGIN_CB_NO_REGS, NULL);
-	add_one(insn, kind == REPEATED && first_of_block ? ENTRY(rep) : ENTRY(insns));
+	if (kind == REPEATED && first_of_block)
+		add_one(insn, ENTRY(rep));
+	else
+		count_execution(insn);
 	if (kind == PORT_IO)
 		add_one(insn, ENTRY(port_io));
 	else if (kind == IRET)
@@ -211,36 +236,10 @@ static void count_insn(struct qemu_plugin_insn *insn, bool first_of_block)
 					 QEMU_PLUGIN_MEM_RW, NULL);
 }
 
-/* index of the block of @insns instructions at @vaddr, made if it is new; -1 if the table is full */
-static long block_index(uint64_t vaddr, uint32_t insns)
-{
-	size_t i = slot_of(vaddr ^ (uint64_t)insns << 48, MAX_BLOCKS);
-	long found = -1;
-
-	pthread_mutex_lock(&lock);
-	for (size_t tried = 0; tried < MAX_BLOCKS; tried++, i = (i + 1) % MAX_BLOCKS) {
-		if (!blocks[i].insns)
-			blocks[i] = (struct block){ .vaddr = vaddr, .insns = insns };
-		if (blocks[i].vaddr == vaddr && blocks[i].insns == insns) {
-			found = (long)i;
-			break;
-		}
-	}
-	left_out += found < 0;
-	pthread_mutex_unlock(&lock);
-	return found;
-}
-
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	size_t n = qemu_plugin_tb_n_insns(tb);
-	long block = block_index(qemu_plugin_tb_vaddr(tb), (uint32_t)n);
-
 	(void)id;
-	if (block >= 0)
-		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64,
-								  executions_of((size_t)block), 1);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++)
 		count_insn(qemu_plugin_tb_get_insn(tb, i), i == 0);
 }
 
@@ -270,12 +269,12 @@ static void answer_counts(FILE *out)
 	fprintf(out, "since=%lu left_out=%lu\n", from_seen ? insns - from_insns : 0, left_out);
 }
 
-static void answer_blocks(FILE *out)
+static void answer_profile(FILE *out)
 {
 	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < MAX_BLOCKS; i++)
-		if (blocks[i].insns)
-			fprintf(out, "%lx %u %lu\n", blocks[i].vaddr, blocks[i].insns,
+	for (size_t i = 0; i < MAX_INSNS; i++)
+		if (profile[i])
+			fprintf(out, "%lx %lu\n", profile[i],
 				qemu_plugin_u64_sum(executions_of(i)));
 	pthread_mutex_unlock(&lock);
 	fprintf(out, ".\n");
@@ -296,12 +295,12 @@ static void answer(const char *request, FILE *out)
 {
 	if (!strcmp(request, "counts\n"))
 		answer_counts(out);
-	else if (!strcmp(request, "blocks\n"))
-		answer_blocks(out);
+	else if (!strcmp(request, "profile\n"))
+		answer_profile(out);
 	else if (!strcmp(request, "mmio\n"))
 		answer_mmio(out);
 	else
-		fprintf(out, "what? counts, blocks or mmio\n");
+		fprintf(out, "what? counts, profile or mmio\n");
 	fflush(out);
 }
 
@@ -381,7 +380,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 		return -1;
 	}
 	counts = qemu_plugin_scoreboard_new(sizeof(struct counts));
-	executions = qemu_plugin_scoreboard_new(MAX_BLOCKS * sizeof(uint64_t));
+	executions = qemu_plugin_scoreboard_new(MAX_INSNS * sizeof(uint64_t));
 	listener = start_listening();
 	if (listener < 0 || pthread_create(&thread, NULL, server, (void *)(intptr_t)listener))
 		return -1;

@@ -103,9 +103,9 @@ class Plugin:
                 return
             yield line.split(None, 3)
 
-    def blocks(self):
-        """{(address, instructions): executions} of every block translated so far."""
-        return collections.Counter({(int(va, 16), int(n)): int(times) for va, n, times in self.table("blocks")})
+    def profile(self):
+        """{address: executions} of every instruction executed so far."""
+        return collections.Counter({int(va, 16): int(times) for va, times in self.table("profile")})
 
     def mmio(self):
         """{(device, address, "r" or "w"): accesses}."""
@@ -174,11 +174,6 @@ class Symbols:
         i = bisect.bisect_right(self.starts, address) - 1
         return self.names[i] if i >= 0 else "firmware"
 
-    def calls(self, blocks, name):
-        """How often function @name was entered."""
-        start = self.address(name)
-        return sum(times for (va, _), times in blocks.items() if va == start)
-
 
 def is_doorbell(device, address):
     """RDT or TDT of an igb queue [82576 8.10.8, 8.12.11]; the BAR is 128 KiB."""
@@ -189,12 +184,12 @@ def is_doorbell(device, address):
 class Reading:
     """All that the plugin knows at one moment; differences make figures."""
 
-    def __init__(self, counts, blocks, mmio):
-        self.counts, self.blocks, self.mmio = counts, blocks, mmio
+    def __init__(self, counts, profile, mmio):
+        self.counts, self.profile, self.mmio = counts, profile, mmio
 
     def __sub__(self, earlier):
         parts = []
-        for name in ("counts", "blocks", "mmio"):
+        for name in ("counts", "profile", "mmio"):
             difference = collections.Counter(getattr(self, name))
             difference.subtract(getattr(earlier, name))
             parts.append(difference)
@@ -207,7 +202,7 @@ class Reading:
         figures["doorbells"] = doorbells / n
         for what, function in (("polls", "nic_poll"), ("copies", "pkt_copy")):
             if symbols.address(function) is not None:
-                figures[what] = symbols.calls(self.blocks, function) / n
+                figures[what] = self.profile[symbols.address(function)] / n
         return figures
 
 
@@ -278,7 +273,7 @@ class Lab:
         time.sleep(0.5)  # frames that were sent during the boot still come out
 
     def read(self):
-        return Reading(self.plugin.counts(), self.plugin.blocks(), self.plugin.mmio())
+        return Reading(self.plugin.counts(), self.plugin.profile(), self.plugin.mmio())
 
     def run(self, **traffic):
         """One run; returns the Reading of what it cost. Void if not all came out."""
@@ -309,7 +304,7 @@ class Lab:
     def drops(self):
         """{reason: packets} as Weir's own `drops` says."""
         said = self.machine.command("drops")
-        return collections.Counter({name: int(n) for name, n in re.findall(r"\b([a-z]\w+)\s+(\d+)\b", said)})
+        return collections.Counter({name: int(n) for name, n in re.findall(r"^(\w+) +(\d+) ", said, re.MULTILINE)})
 
     def idle(self, seconds):
         """Instructions and interrupts a second with nothing to do."""
@@ -323,38 +318,21 @@ class Lab:
 # --- profile ----------------------------------------------------------------------------------------------------------
 
 
-def by_function(symbols, blocks, n):
+def by_function(symbols, profile, n):
     """[(function, instructions a packet, calls a packet)], the dearest first."""
     insns = collections.Counter()
-    calls = collections.Counter()
-    for (va, length), times in blocks.items():
-        name = symbols.function(va)
-        insns[name] += length * times
-        if symbols.address(name) == va:
-            calls[name] += times
-    return [(name, total / n, calls[name] / n) for name, total in insns.most_common() if total > 0]
+    for address, times in profile.items():
+        insns[symbols.function(address)] += times
+    calls = {name: profile[symbols.address(name)] for name in insns if symbols.address(name)}
+    return [(name, total / n, calls.get(name, 0) / n) for name, total in insns.most_common() if total > 0]
 
 
-def by_instruction(symbols, blocks):
-    """{address: executions}."""
-    out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", symbols.path], capture_output=True, text=True).stdout
-    addresses = [int(a, 16) for a in re.findall(r"^\s*([0-9a-f]+):\t", out, re.MULTILINE)]
-    where = {address: i for i, address in enumerate(addresses)}
-    times = collections.Counter()
-    for (va, length), executions in blocks.items():
-        if va in where:
-            for address in addresses[where[va] : where[va] + length]:
-                times[address] += executions
-    return times
-
-
-def annotate(symbols, blocks, n, function):
-    """The lines of objdump's listing of @function, source between them, each with its executions a packet."""
-    times = by_instruction(symbols, blocks)
+def annotate(symbols, profile, n, function):
+    """The lines of objdump's listing of @function, each with its executions a packet and where it comes from."""
     command = ["objdump", "-dl", "--no-show-raw-insn", f"--disassemble={function}", symbols.path]
     for line in subprocess.run(command, capture_output=True, text=True).stdout.splitlines():
         instruction = re.match(r"\s*([0-9a-f]+):\t", line)
         if instruction:
-            yield f"{times[int(instruction[1], 16)] / n:8.3f} {line.strip()}"
+            yield f"{profile[int(instruction[1], 16)] / n:8.3f} {line.strip()}"
         elif re.match(r"/.*:\d+", line):
             yield " " * 9 + os.path.relpath(line.split(" ")[0], TOP)

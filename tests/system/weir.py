@@ -11,6 +11,7 @@ its process id, and every wait has an end.
 """
 
 import collections
+import contextlib
 import os
 import re
 import select
@@ -155,7 +156,7 @@ class Weir(Machine):
     def wait_links(self):
         """Links come up half a second after their ports."""
         for i in range(self.nics):
-            self.wait_sh(f"ethtool nic{i}", lambda text: "Link detected: yes" in text, f"link of nic{i}")
+            self.wait_sh(f"ip link show nic{i}", lambda text: " state UP " in text, f"link of nic{i}")
         return self
 
     # --- the wires ---
@@ -178,8 +179,8 @@ class Weir(Machine):
     def carry(self, frames, window=64, midway=None):
         """Send @frames, (in, out, flow, bytes) each, with at most @window under way, and see each one arrive.
 
-        Each must leave by its port as it is, those of one flow in their order, and nothing else may arrive. No two
-        frames for a port may be equal. @midway is called once, when half of them are sent.
+        Each must leave by its port as it is, those of one flow (any value) in their order, and nothing else may arrive.
+        No two frames for a port may be equal. @midway is called once, when half of them are sent.
         """
         pending, last, sent, half = {}, collections.defaultdict(lambda: -1), 0, len(frames) // 2
         while sent < len(frames) or pending:
@@ -213,10 +214,42 @@ class Weir(Machine):
         """Conservation law and pool equation, exact because the cores stand still while they are checked."""
         expect(self.sh("ports").splitlines()[-1], "conservation: ok", "last line of 'ports'")
         expect(self.sh("pool").splitlines()[-1], "pools: ok", "last line of 'pool'")
+        drops = self.drops()
+        total = drops.pop("total")
+        expect(total, sum(drops.values()), f"the total of 'drops' beside the sum of {drops}")
 
     def drops(self):
-        """{reason: packets} of all ports and cores."""
-        return parse_drops(self.sh("drops"))
+        """{reason: packets} of all ports and cores; "total" among them."""
+        rows = re.findall(r"^(\w+) +(\d+)(?:  .*)?$", self.sh("drops"), re.MULTILINE)
+        return collections.Counter({reason: int(n) for reason, n in rows})
+
+    @contextlib.contextmanager
+    def dropping(self, **reasons):
+        """What happens inside drops so many packets for these reasons, and none for any other."""
+        before = self.drops()
+        yield
+        after = self.drops()
+        seen = {reason: n - before[reason] for reason, n in after.items() if n != before[reason]}
+        seen.pop("total", None)
+        expect(seen, {reason: n for reason, n in reasons.items() if n}, "packets dropped, by reason")
 
     def counter(self, name):
         return int(expect_match(rf"^{re.escape(name)} +(\d+)", self.sh(f"counters {name}"), name)[1])
+
+    def ethtool(self, i):
+        """{statistic: value} of one NIC."""
+        return {name: int(n) for name, n in re.findall(r"^ +(\w+): (\d+)$", self.sh(f"ethtool -S nic{i}"), re.MULTILINE)}
+
+    def dev(self, i):
+        """(RX bytes, RX packets, TX bytes, TX packets) of a port in /proc/net/dev."""
+        row = expect_match(rf"^ *nic{i}: +(.*)$", self.sh("cat /proc/net/dev"), "/proc/net/dev")[1].split()
+        return tuple(int(row[column]) for column in (0, 1, 8, 9))
+
+    def softnet(self):
+        """A list a core: processed, dropped, time_squeeze."""
+        return [[int(n, 16) for n in line.split()[:3]] for line in self.sh("cat /proc/net/softnet_stat").splitlines()]
+
+    def interrupts(self):
+        """{name: (number, [count of each core])}."""
+        rows = re.findall(r"^ *(\d+):((?: +\d+)+)  \S+ +(\S+)$", self.sh("cat /proc/interrupts"), re.MULTILINE)
+        return {name: (int(number), [int(n) for n in counts.split()]) for number, counts, name in rows}

@@ -30,7 +30,8 @@ static unsigned fake_tx_batch(struct port *port, unsigned q, struct pkt **pkts, 
 	struct fake_port *f = port->priv;
 	unsigned take = n < f->room ? n : f->room;
 
-	assert_int_equal(q, f->txq_of_cpu[this_cpu()->id]); /* no core transmits on another's queue */
+	assert_int_equal(q,
+			 f->txq_of_cpu[this_cpu()->id]); /* no core transmits on another's queue */
 	assert_true(n > 0 && f->nsent + take <= FAKE_SENT);
 	memcpy(f->sent + f->nsent, pkts, take * sizeof(*pkts));
 	f->nsent += take;
@@ -101,7 +102,8 @@ void net_settle(void)
 
 	for (unsigned round = 0; round < 3; round++)
 		cpu_for_each(i) {
-			uint32_t raised = atomic_exchange(&cpus[i]->remote_pending, 0) | cpus[i]->softirq_pending;
+			uint32_t raised = atomic_exchange(&cpus[i]->remote_pending, 0) |
+					  cpus[i]->softirq_pending;
 
 			cpus[i]->softirq_pending = 0;
 			host_play(i);
@@ -130,8 +132,7 @@ void net_down(void)
 	port_for_each(i)
 		for (unsigned k = 0; k < fake[i].nsent; k++)
 			pkt_free(fake[i].sent[k]);
-	switch_for_each(i)
-		switch_destroy(switches[i]);
+	switch_for_each(i) switch_destroy(switches[i]);
 	net_settle();
 	assert_int_equal(qsbr_pending(), 0);
 	assert_true(host_pools_full());
@@ -183,7 +184,8 @@ static void put_eth(uint8_t *f, unsigned from, unsigned to, unsigned type)
 	put16(f + 12, type);
 }
 
-static struct pkt *frame_ip4(unsigned from, unsigned to, unsigned proto, unsigned sport, unsigned dport)
+static struct pkt *frame_ip4(unsigned from, unsigned to, unsigned proto, unsigned sport,
+			     unsigned dport)
 {
 	uint8_t f[60] = { 0 };
 

@@ -19,10 +19,10 @@ struct fake_port {
 	struct port port;
 	int8_t txq_of_cpu[MAX_CPUS];
 	bool link;
-	unsigned room;		 /* how many more packets its ring takes */
+	unsigned room; /* how many more packets its ring takes */
 	struct pkt *sent[FAKE_SENT];
-	unsigned nsent, calls;	 /* packets and tx_batch() calls */
-	int refuse;		 /* what set_up returns */
+	unsigned nsent, calls; /* packets and tx_batch() calls */
+	int refuse;            /* what set_up returns */
 };
 
 extern struct fake_port fake[FAKE_PORTS + 1]; /* by port id */

@@ -432,30 +432,13 @@ WEAK void cores_resume(void)
 	host_calls.resume++;
 }
 
-WEAK void park_point(void)
-{
-}
-
-WEAK bool park_requested(void)
-{
-	return false;
-}
-
 WEAK bool cores_parked(void)
 {
 	return host_calls.park > host_calls.resume;
 }
 
-WEAK bool control_run(void)
+WEAK void control_run(void)
 {
-	return false;
-}
-
-bool control_wanted(void); /* the core loop's last look, where there is one */
-
-WEAK bool control_wanted(void)
-{
-	return false;
 }
 
 WEAK void yield(void)

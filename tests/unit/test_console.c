@@ -210,6 +210,31 @@ static void flushing_now_empties_the_ring_by_polling(void **state)
 	assert_int_equal(nsent, 0);
 }
 
+static void interrupting_put_now(char c)
+{
+	put_now(c);
+	interrupt(16); /* the device's interrupt is another core's, and comes in between */
+}
+
+static void an_interrupt_does_not_overtake_what_is_being_polled(void **state)
+{
+	static const struct console_ops hasty = { .kick = kick, .put_now = interrupting_put_now };
+	char want[4000];
+
+	(void)state;
+	console_attach(&hasty);
+	for (unsigned i = 0; i < sizeof(want); i++)
+		want[i] = 'a' + i % 23;
+	console_write(want, sizeof(want));
+	console_flush_now();
+	assert_int_equal(nsent, 0);
+	assert_int_equal(nsent_now, sizeof(want));
+	assert_memory_equal(sent_now, want, sizeof(want));
+	console_write("on\n", 3); /* and then it is the interrupt's turn again */
+	interrupt(16);
+	assert_string_equal(sent, "on\r\n");
+}
+
 static void takes_what_is_typed_in_order_and_wakes_the_shell(void **state)
 {
 	(void)state;
@@ -292,6 +317,7 @@ int main(void)
 		cmocka_unit_test_setup(outside_the_control_context_a_full_ring_is_polled_empty,
 				       start),
 		cmocka_unit_test_setup(flushing_now_empties_the_ring_by_polling, start),
+		cmocka_unit_test_setup(an_interrupt_does_not_overtake_what_is_being_polled, start),
 		cmocka_unit_test_setup(takes_what_is_typed_in_order_and_wakes_the_shell, start),
 		cmocka_unit_test_setup(refuses_and_counts_input_when_nobody_reads_and_marks_the_gap,
 				       start),

@@ -16,7 +16,6 @@
 #include "kernel/irq.h"
 #include "kernel/loop.h"
 #include "kernel/mem.h"
-#include "kernel/park.h"
 #include "kernel/softirq.h"
 
 enum { US = HOST_TSC_KHZ / 1000, SLICE_US = 4000, MIN_SLICE_US = 200, SHARE_US = 10000 };
@@ -103,7 +102,7 @@ static void start_shell(void)
 
 /* --- the rest of the machine --- */
 
-static bool endless, park_asked;
+static bool endless;
 
 static void timer_action(void)
 {
@@ -116,16 +115,15 @@ static void timer_action(void)
 		longjmp(enough, 1);
 }
 
-bool park_requested(void)
+static void park_action(void)
 {
-	return park_asked;
+	happens('p');
 }
 
-void park_point(void)
+/* another core asks this one to stand still */
+static void ask_to_park(void)
 {
-	if (park_asked)
-		happens('p');
-	park_asked = false;
+	atomic_fetch_or(&this_cpu()->remote_pending, BIT(SOFTIRQ_PARK));
 }
 
 static void sleeps_once(void)
@@ -140,10 +138,11 @@ static int start(void **state)
 	host_cores(1);
 	softirq_init();
 	open_softirq(SOFTIRQ_TIMER, timer_action);
+	open_softirq(SOFTIRQ_PARK, park_action);
 	guest_attach(NULL);
 	host_halt_hook = sleeps_once;
 	seen[0] = 0;
-	endless = park_asked = typed = never_rests = false;
+	endless = typed = never_rests = false;
 	turns_left = 100;
 	return 0;
 }
@@ -239,15 +238,17 @@ static void accounts_idle_and_busy_time(void **state)
 static void parks_instead_of_sleeping(void **state)
 {
 	(void)state;
-	park_asked = true;
+	ask_to_park();
 	run_loop();
 	assert_string_equal(seen, "ph");
 }
 
 static void park_just_before_cli(bool on)
 {
-	if (!on && !came)
-		came = park_asked = true;
+	if (on || came)
+		return;
+	came = true;
+	ask_to_park();
 }
 
 static void parks_when_asked_at_the_last_moment(void **state)

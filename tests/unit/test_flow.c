@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* links: net/switch.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/port.c net/parse.c kernel/pool.c kernel/qsbr.c tests/unit/fake_net.c tests/unit/host.c */
+/*
+ * test_flow.c - caches and the shared flow table: what is remembered, for how long, and what makes it be forgotten
+ */
+#include "tests/unit/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/counter.h"
+#include "kernel/qsbr.h"
+#include "kernel/shell.h"
+#include "net/flow.h"
+#include "net/wire.h"
+#include "tests/unit/fake_net.h"
+
+static int up(void **state)
+{
+	(void)state;
+	net_up(1, 3);
+	return 0;
+}
+
+static int down(void **state)
+{
+	(void)state;
+	net_down();
+	return 0;
+}
+
+static unsigned *knob(const char *name)
+{
+	set_for_each(s, sysctls) {
+		if (!strcmp(s->name, name))
+			return s->value;
+	}
+	fail_msg("there is no sysctl %s", name);
+	return NULL;
+}
+
+static struct emc *emc(void)
+{
+	return emc_of_cpu[this_cpu()->id];
+}
+
+/* two hosts that know each other: 1 behind port 1, 2 behind port 2 */
+static void introduce(void)
+{
+	net_switch();
+	put(1, frame_udp(1, 2, 9, 9));
+	put(2, frame_udp(2, 1, 9, 9));
+}
+
+static void the_second_packet_hits_the_cache(void **state)
+{
+	uint64_t misses, upcalls;
+
+	(void)state;
+	introduce();
+	put(1, frame_udp(1, 2, 1000, 9));
+	misses = emc()->misses;
+	upcalls = emc()->upcalls;
+	for (unsigned i = 0; i < 10; i++)
+		put(1, frame_udp(1, 2, 1000, 9));
+	assert_int_equal(emc()->misses, misses);
+	put(1, frame_udp(1, 2, 1001, 9));
+	assert_int_equal(emc()->misses, misses + 1);
+	assert_int_equal(emc()->upcalls, upcalls + 1);
+}
+
+static void ipv6_arp_and_tags_are_cached_too(void **state)
+{
+	uint64_t upcalls = 0;
+
+	(void)state;
+	introduce();
+	for (unsigned i = 0; i < 3; i++) {
+		if (i == 1)
+			upcalls = emc()->upcalls;
+		put(1, frame_udp6(1, 2, 1000, 9));
+		put(1, frame_arp(1, 2));
+		put(1, frame_tcp(1, 2, 1, 2));
+		put(2, frame_tag(frame_udp(2, 1, 1000, 9), ETH_P_VLAN,
+				 0)); /* VLAN 0 is untagged, as a bridge sees it */
+	}
+	assert_int_equal(emc()->upcalls, upcalls);
+}
+
+static void keys_that_differ_in_the_last_word_alone_are_two_flows(void **state)
+{
+	struct pkt *p;
+
+	(void)state;
+	introduce();
+	put(1, frame_udp6(1, 2, 1000, 9));
+	p = frame_udp6(1, 2, 1000, 9);
+	p->data[52] ^= 1;
+	put(1, p);
+	assert_int_equal(flow_count(), 3); /* and host 2's answer */
+}
+
+static void a_flood_to_the_unknown_is_not_remembered(void **state)
+{
+	(void)state;
+	net_switch();
+	for (unsigned i = 0; i < 5; i++)
+		put(1, frame_udp(1, 2, 1000, 9));
+	assert_int_equal(flow_count(), 0);
+	assert_int_equal(emc()->upcalls, 5);
+	put(1, frame_arp(1, 2));
+	assert_int_equal(flow_count(), 1); /* to all is another matter */
+}
+
+static void learning_invalidates_nothing(void **state)
+{
+	uint64_t upcalls;
+
+	(void)state;
+	introduce();
+	put(1, frame_udp(1, 2, 1000, 9));
+	put(3, frame_udp(3, 1, 1000, 9));
+	upcalls = emc()->upcalls;
+	put(1, frame_udp(1, 2, 1000, 9));
+	assert_int_equal(emc()->upcalls, upcalls);
+}
+
+static void take_total(struct flow *f, void *arg)
+{
+	struct flow_stat *t = arg, one = flow_total(f);
+
+	t->packets += one.packets;
+	t->bytes += one.bytes;
+}
+
+static void a_verdict_that_is_still_right_keeps_its_counts(void **state)
+{
+	struct flow_stat total = { 0 };
+
+	(void)state;
+	introduce();
+	for (unsigned i = 0; i < 4; i++) {
+		put(1, frame_udp(1, 2, 1000, 9));
+		flow_invalidate();
+	}
+	assert_int_equal(flow_count(), 2);
+	flow_for_each(take_total, &total);
+	assert_int_equal(total.packets, 5);
+}
+
+static void counts_every_packet_of_a_flow_once(void **state)
+{
+	struct flow_stat t = { 0 };
+
+	(void)state;
+	introduce();
+	for (unsigned i = 0; i < 7; i++)
+		put(1, frame_udp(1, 2, 1000, 9));
+	flow_for_each(take_total, &t);
+	assert_int_equal(t.packets, 8); /* host 2's first one was no flood any more */
+	assert_int_equal(t.bytes, 8 * 60);
+}
+
+static void idle_flows_are_forgotten_and_busy_ones_stay(void **state)
+{
+	unsigned *idle = knob("net.flow.idle_seconds");
+	uint64_t upcalls;
+
+	(void)state;
+	introduce();
+	put(1, frame_udp(1, 2, 1, 9));
+	put(1, frame_udp(1, 2, 2, 9));
+	for (unsigned i = 0; i < *idle; i++) {
+		put(1, frame_udp(1, 2, 1, 9));
+		net_second(1);
+	}
+	assert_int_equal(flow_count(), 1);
+	upcalls = emc()->upcalls;
+	put(1, frame_udp(1, 2, 1, 9));
+	assert_int_equal(emc()->upcalls,
+			 upcalls); /* the cache was emptied, the table still knows */
+	put(1, frame_udp(1, 2, 2, 9));
+	assert_int_equal(emc()->upcalls, upcalls + 1);
+}
+
+static void a_full_table_still_forwards(void **state)
+{
+	unsigned *limit = knob("net.flow.limit"), was = *limit;
+
+	(void)state;
+	introduce();
+	*limit = 5;
+	sent(2);
+	for (unsigned i = 0; i < 20; i++)
+		put(1, frame_udp(1, 2, i, 9));
+	assert_int_equal(flow_count(), 5);
+	assert_int_equal(sent(2), 20);
+	assert_int_equal(emc()->lost, 16); /* host 2's flow holds a place */
+	*limit = was;
+	conserved();
+}
+
+static void a_verdict_of_an_older_world_is_not_kept(void **state)
+{
+	const struct flow_key key = { .in_port = 1 };
+	const struct verdict v = { .out = 2, .ports = BIT(2) };
+	uint32_t gen = flow_gen;
+
+	(void)state;
+	flow_invalidate();
+	assert_null(flow_install(&key, key_hash(&key), &v, gen));
+	assert_int_equal(flow_count(), 0);
+	assert_non_null(flow_install(&key, key_hash(&key), &v, flow_gen));
+	assert_non_null(flow_find(&key, key_hash(&key)));
+	flow_invalidate();
+	assert_null(flow_find(&key, key_hash(&key)));
+}
+
+static void a_thousand_flows_fit_the_cache(void **state)
+{
+	uint64_t misses = 0;
+
+	(void)state;
+	introduce();
+	for (unsigned round = 0; round < 3; round++) {
+		srand(3);
+		if (round == 2)
+			misses = emc()->misses;
+		for (unsigned i = 0; i < 1000; i++) {
+			put(1, frame_udp(1, 2, rand(), rand()));
+			pkt_free(fake[2].sent[--fake[2].nsent]);
+			fake[2].room++;
+		}
+	}
+	assert_true(emc()->misses - misses < 10);
+}
+
+static void more_flows_than_a_bucket_holds_share_it_in_turn(void **state)
+{
+	static struct flow flows[6];
+	uint64_t tag = UINT64_C(5) << 60;
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++)
+		emc_insert(emc(), tag + i, &flows[i]);
+	for (unsigned i = 0; i < 6; i++) {
+		const struct emc_slot *s = emc_way(emc(), tag + i);
+
+		found += s != NULL;
+		if (s)
+			assert_ptr_equal(s->flow, &flows[i]);
+	}
+	assert_int_equal(found, EMC_WAYS);
+	assert_non_null(emc_way(emc(), tag + 5));
+}
+
+static void hashes_spread_over_the_buckets(void **state)
+{
+	static unsigned load[EMC_BUCKETS];
+	unsigned over = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 4096;
+	     i++) { /* hosts and ports in sequence: the worst that real life offers */
+		struct flow_key key = { .in_port = 1, .nw_proto = 17, .dl_type = be16(ETH_P_IP) };
+
+		key.ip4.src = be32(0x0a000000 + i / 16);
+		key.ip4.dst = be32(0x0a010002);
+		key.tp_src = be16(1024 + i % 16);
+		key.tp_dst = be16(9);
+		over += ++load[key_hash(&key) >> (64 - EMC_BUCKET_BITS)] > EMC_WAYS;
+	}
+	assert_true(over < 4096 / 8); /* a good hash leaves about 5 % at two a bucket */
+}
+
+/* four cores send, learn and invalidate at once, with flows that come and go */
+static void storm(void *arg)
+{
+	unsigned me = this_cpu()->id, seed = me + 1;
+
+	(void)arg;
+	for (unsigned i = 0; i < 20000; i++) {
+		struct flow_key key = { .in_port = 1, .tp_src = rand_r(&seed) % 512 };
+		struct verdict v = { .out = 2, .ports = BIT(2), .rule = { 0, key.tp_src % 2 } };
+		uint32_t gen = flow_gen;
+		uint64_t hash = key_hash(&key);
+		struct flow *f = flow_find(&key, hash);
+
+		if (!f)
+			f = flow_install(&key, hash, &v, gen);
+		if (f && !key_equal(&f->key, &key))
+			abort();
+		if (f)
+			flow_hit(f, me * sizeof(struct flow_stat), 60, i / 100);
+		if (i % 500 == 0)
+			flow_invalidate();
+		if (me == 0 && i % 1000 == 0) {
+			fdb_tick += 20;
+			flow_age();
+		}
+		qsbr_turn();
+	}
+	qsbr_sleep();
+}
+
+static void cores_make_use_and_age_flows_at_once(void **state)
+{
+	(void)state;
+	net_down();
+	net_up(4, 3);
+	host_run_cores(storm, NULL);
+	cpu_for_each(i) {
+		host_play(i);
+		qsbr_wake();
+	}
+	host_play(0);
+	net_second(100);
+	assert_int_equal(flow_count(), 0);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, up, down)
+	const struct CMUnitTest tests[] = {
+		TEST(the_second_packet_hits_the_cache),
+		TEST(ipv6_arp_and_tags_are_cached_too),
+		TEST(keys_that_differ_in_the_last_word_alone_are_two_flows),
+		TEST(a_flood_to_the_unknown_is_not_remembered),
+		TEST(learning_invalidates_nothing),
+		TEST(a_verdict_that_is_still_right_keeps_its_counts),
+		TEST(counts_every_packet_of_a_flow_once),
+		TEST(idle_flows_are_forgotten_and_busy_ones_stay),
+		TEST(a_full_table_still_forwards),
+		TEST(a_verdict_of_an_older_world_is_not_kept),
+		TEST(a_thousand_flows_fit_the_cache),
+		TEST(more_flows_than_a_bucket_holds_share_it_in_turn),
+		TEST(hashes_spread_over_the_buckets),
+		TEST(cores_make_use_and_age_flows_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

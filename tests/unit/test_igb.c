@@ -1,0 +1,1094 @@
+/* SPDX-License-Identifier: MIT */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/igb_link.c drivers/igb_stats.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_pci.c tests/unit/host.c */
+/*
+ * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
+ */
+#include "tests/unit/host.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/bits.h"
+#include "kernel/softirq.h"
+#include "drivers/igb.h"
+#include "fake_igb.h"
+#include "fake_pci.h"
+
+enum { POOL = 1024, MSIX = 0x70, FRAMES = 1024 };
+
+static struct fake_igb *chip;
+static struct fake_pci_fn *fn;
+static struct netdev *dev;
+static struct igb *igb;
+
+/* --- the room above: keeps what it is given */
+
+static struct pkt *taken[FRAMES];
+static unsigned ntaken, links_told;
+
+static unsigned poll(struct napi *napi, unsigned budget)
+{
+	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+	unsigned n;
+
+	assert_true(ntaken + budget <= FRAMES);
+	n = q->dev->ops->rx_batch(q->dev, q->index, taken + ntaken, budget);
+	ntaken += n;
+	return n;
+}
+
+static void link_changed(struct netdev *d)
+{
+	assert_ptr_equal(d, dev);
+	links_told++;
+}
+
+static void free_taken(void)
+{
+	while (ntaken)
+		pkt_free(taken[--ntaken]);
+}
+
+/* --- the machine: vectors arrive at the core they are routed to, softirqs run */
+
+static void interrupt(unsigned v)
+{
+	struct irq *irq = v < dev->nqueues ? &igb->queue_irq[v] : &igb->link_irq;
+	unsigned was;
+
+	if (irq->masked || !irq->vector)
+		return;
+	was = host_play(irq->cpu);
+	irq->handler(irq->arg);
+	host_play(was);
+}
+
+static void run_softirqs(void)
+{
+	unsigned was = host_play(0);
+
+	cpu_for_each(i) {
+		host_play(i);
+		softirq_run();
+	}
+	host_play(was);
+}
+
+static int probe(unsigned ncores, uint16_t subvendor, uint16_t subdevice)
+{
+	const struct pci_driver *const drivers[] = { &igb_driver };
+
+	host_cores(ncores);
+	host_pools(POOL);
+	cpu_for_each(i)
+		cpus[i]->poll_tail = &cpus[i]->poll_head;
+	softirq_init();
+	dev_weight = 64;
+	fake_pci_start();
+	if (!chip)
+		chip = fake_pci_memory(128 << 10);
+	fake_igb_power_on(chip);
+	chip->interrupt = interrupt;
+	fn = fake_pci_add(4 << 3, 0x8086, 0x10c9, 0x020000);
+	fake_pci_set16(fn, PCI_SUBSYSTEM_VENDOR_ID, subvendor);
+	fake_pci_set16(fn, PCI_SUBSYSTEM_ID, subdevice);
+	fake_pci_bar(fn, 0, chip, 128 << 10, false);
+	fake_pci_bar(fn, 3, fake_pci_memory(16 << 10), 16 << 10, true);
+	fake_pci_cap(fn, MSIX, PCI_CAP_ID_MSIX);
+	fake_pci_set16(fn, MSIX + PCI_MSIX_CONTROL, FAKE_IGB_VECTORS - 1);
+	fake_pci_set32(fn, MSIX + PCI_MSIX_TABLE, 3);
+	nnetdevs = 0;
+	dev = NULL;
+	ntaken = links_told = 0;
+	pci_init();
+	pci_probe(drivers, 1);
+	if (!nnetdevs)
+		return -ENODEV;
+	dev = netdevs[0];
+	igb = dev->priv;
+	dev->link_changed = link_changed;
+	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++)
+		dev->queue[q].napi.poll = poll;
+	return 0;
+}
+
+static int probed(void **state)
+{
+	(void)state;
+	return probe(2, 0x1af4, 0x1100);
+}
+
+static int opened_on(unsigned ncores)
+{
+	if (probe(ncores, 0x1af4, 0x1100) || dev->ops->open(dev))
+		return -1;
+	run_softirqs(); /* the first poll posts the buffers */
+	chip->nlog = 0;
+	return 0;
+}
+
+static int opened(void **state)
+{
+	(void)state;
+	return opened_on(1);
+}
+
+static int opened_on_2_cores(void **state)
+{
+	(void)state;
+	return opened_on(2);
+}
+
+/* every packet is back home, but for what the driver still holds once it was stopped: nothing */
+static int closed(void **state)
+{
+	(void)state;
+	free_taken();
+	if (dev && dev->up)
+		dev->ops->stop(dev);
+	return host_pools_full() ? 0 : -1;
+}
+
+/* receive() - @n frames of @len bytes on queue 0, and what the poll made of them */
+static void receive(unsigned n, uint32_t len)
+{
+	for (unsigned i = 0; i < n; i++)
+		assert_true(fake_igb_rx(chip, 0, len, i));
+	run_softirqs();
+}
+
+static struct pkt *packet(uint32_t len, uint8_t first)
+{
+	struct pkt *p = pkt_alloc();
+
+	assert_non_null(p);
+	p->data = pkt_buf(p);
+	p->next = NULL;
+	p->len = p->frame_len = len;
+	p->nsegs = 1;
+	for (uint32_t i = 0; i < len; i++)
+		p->data[i] = first + i;
+	return p;
+}
+
+static struct pkt *chain_of(unsigned segs, uint32_t len)
+{
+	struct pkt *first = packet(len, 0), *last = first;
+
+	for (unsigned i = 1; i < segs; i++) {
+		last->next = packet(len, i * len);
+		last = last->next;
+	}
+	first->nsegs = segs;
+	first->frame_len = segs * len;
+	return first;
+}
+
+static void transmit(unsigned n, uint32_t len)
+{
+	struct pkt *p[NETDEV_MAX * 64];
+
+	for (unsigned i = 0; i < n; i++)
+		p[i] = packet(len, i);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, n), n);
+}
+
+static uint64_t stat_of(const char *name)
+{
+	static struct ethtool_stat s[200];
+	unsigned n = dev->ethtool->get_stats(dev, s, ARRAY_SIZE(s));
+
+	assert_true(n <= ARRAY_SIZE(s));
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(s[i].name, name))
+			return s[i].value;
+	fail_msg("ethtool -S has no %s", name);
+	return 0;
+}
+
+static void tally(void *held, struct pkt *chain)
+{
+	seg_for_each(seg, chain)
+		(*(unsigned *)held)++;
+}
+
+/* --- probe --- */
+
+static void probes_and_leaves_the_chip_silent(void **state)
+{
+	static const uint8_t mac[] = { 0x52, 0x54, 0, 0, 0, 0x0a };
+
+	(void)state;
+	assert_string_equal(dev->name, "nic0");
+	assert_string_equal(dev->bus_info, "0000:00:04.0");
+	assert_memory_equal(dev->mac, mac, ETH_ALEN);
+	assert_int_equal(dev->max_queues, NETDEV_MAX_QUEUES);
+	assert_int_equal(dev->nqueues, 2);
+	assert_int_equal(dev->queue[1].cpu, 1);
+	assert_string_equal(dev->queue[1].name, "nic0-TxRx-1");
+	assert_int_equal(chip->resets, 1);
+	assert_int_equal(chip->reg[IGB_EIMS / 4] | chip->reg[IGB_RCTL / 4], 0);
+	assert_true(fake_pci_get16(fn, PCI_COMMAND) & PCI_COMMAND_MASTER);
+	assert_false(dev->up);
+}
+
+static void has_no_more_queues_than_vectors_but_one(void **state)
+{
+	const struct pci_driver *const drivers[] = { &igb_driver };
+
+	probed(state);
+	nnetdevs = 0;
+	fake_pci_set16(fn, MSIX + PCI_MSIX_CONTROL, 3 - 1);
+	pci_devs[0].driver = NULL;
+	pci_probe(drivers, 1);
+	assert_int_equal(netdevs[0]->max_queues, 2);
+	nnetdevs = 0;
+	fake_pci_set16(fn, MSIX + PCI_MSIX_CONTROL, 1 - 1);
+	pci_devs[0].driver = NULL;
+	pci_probe(drivers, 1);
+	assert_int_equal(nnetdevs, 0);
+	dev = NULL;
+}
+
+static int probe_again(void)
+{
+	const struct pci_driver *const drivers[] = { &igb_driver };
+
+	nnetdevs = 0;
+	host_text_clear();
+	pci_devs[0].driver = NULL;
+	pci_probe(drivers, 1);
+	dev = NULL;
+	return nnetdevs;
+}
+
+static void refuses_a_chip_that_does_not_come_out_of_reset(void **state)
+{
+	(void)state;
+	chip->reset_hangs = true;
+	assert_int_equal(probe_again(), 0);
+	assert_non_null(strstr(host_log, "reset: not within"));
+}
+
+static void resets_a_chip_whose_dma_does_not_end_all_the_same(void **state)
+{
+	(void)state;
+	chip->dma_hangs = true;
+	assert_int_equal(probe_again(), 1);
+	assert_non_null(strstr(host_log, "end of DMA: not within"));
+}
+
+/* --- open: the datasheet's order --- */
+
+static void opens_in_the_order_of_the_datasheet(void **state)
+{
+	static const struct {
+		const char *step;
+		uint32_t off, bits;
+	} order[] = {
+		{ "1. causes off", IGB_IMC, UINT32_MAX },
+		{ "1. vectors off", IGB_EIMC, UINT32_MAX },
+		{ "2. no new DMA", IGB_CTRL, IGB_CTRL_GIO_OFF },
+		{ "2. reset", IGB_CTRL, IGB_CTRL_RST },
+		{ "2. vectors off again", IGB_EIMC, UINT32_MAX },
+		{ "2. general configuration", IGB_CTRL, IGB_CTRL_SLU },
+		{ "3. negotiate the link", IGB_MDIC, IGB_PHY_AN_ENABLE | IGB_PHY_AN_RESTART },
+		{ "5. receive address", IGB_RAH(0), IGB_RAH_AV },
+		{ "5. receive ring", IGB_RDLEN(0), 4096 },
+		{ "5. receive buffers of 2 KiB", IGB_SRRCTL(0), 2 },
+		{ "5. receive queue on", IGB_RXDCTL(0), IGB_RXDCTL_ENABLE },
+		{ "5. receiver on", IGB_RCTL, IGB_RCTL_EN },
+		{ "6. transmit ring", IGB_TDLEN(0), 4096 },
+		{ "6. transmit queue on", IGB_TXDCTL(0), IGB_TXDCTL_ENABLE },
+		{ "6. transmitter on", IGB_TCTL, IGB_TCTL_EN },
+		{ "7. vectors' mode", IGB_GPIE, IGB_GPIE_MSIX | IGB_GPIE_NSICR },
+		{ "7. vectors clear themselves", IGB_EIAC, 3 },
+		{ "7. queue's vector", IGB_IVAR(0), IGB_IVAR_VALID },
+		{ "7. link's vector", IGB_IVAR_MISC, (IGB_IVAR_VALID | 1) << 8 },
+		{ "7. causes on", IGB_IMS, IGB_ICR_LSC | IGB_ICR_RXO },
+		{ "buffers, by the first poll", IGB_RDT(0), 240 },
+		{ "vector on, by the first poll", IGB_EIMS, 1 },
+	};
+	int at = -1;
+
+	(void)state;
+	probe(1, 0x1af4, 0x1100);
+	chip->nlog = 0;
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
+		int next = fake_igb_wrote(chip, order[i].off, order[i].bits, at + 1);
+
+		if (next < 0)
+			fail_msg("expected '%s' behind write %d, not seen there", order[i].step,
+				 at);
+		at = next;
+	}
+	assert_true(dev->up);
+	assert_int_equal(dev->txq_of_cpu[0], 0);
+	assert_int_equal(chip->reg[IGB_MRQC / 4], 0);
+	assert_int_equal(igb->link_irq.masked, 0);
+}
+
+static void spreads_flows_over_the_queues(void **state)
+{
+	(void)state;
+	assert_int_equal(chip->reg[IGB_MRQC / 4] & 7, IGB_MRQC_RSS);
+	assert_int_equal(chip->reg[IGB_RETA(0) / 4], 0x01000100);
+	assert_int_equal(chip->reg[IGB_RETA(31) / 4], 0x01000100);
+	assert_int_equal(chip->reg[IGB_RSSRK(9) / 4], 0x5a6d5a6d);
+	assert_true(chip->reg[IGB_RXCSUM / 4] & IGB_RXCSUM_PCSD);
+	assert_true(chip->reg[IGB_SRRCTL(1) / 4] & IGB_SRRCTL_DROP_EN);
+	assert_int_equal(dev->txq_of_cpu[0], 0);
+	assert_int_equal(dev->txq_of_cpu[1], 1);
+	/* each ring is filled by its owner, from its own pool */
+	assert_int_equal(cpus[0]->pool->nfree, POOL - 240);
+	assert_int_equal(cpus[1]->pool->nfree, POOL - 240);
+}
+
+static void fails_to_open(int err, const char *why)
+{
+	host_text_clear();
+	assert_int_equal(dev->ops->open(dev), err);
+	if (!strstr(host_log, why))
+		fail_msg("expected '%s', seen '%s'", why, host_log);
+	assert_false(dev->up);
+	assert_int_equal(igb->queue_irq[0].vector | igb->link_irq.vector, 0);
+	assert_int_equal(dev->queue[0].napi.state, NAPI_DISABLED);
+	assert_true(host_pools_full());
+}
+
+static void gives_everything_back_when_it_cannot_open(void **state)
+{
+	(void)state;
+	chip->phy_dead = true;
+	fails_to_open(-ETIMEDOUT, "PHY write: not within");
+	chip->phy_dead = false;
+	chip->phy_error = true;
+	fails_to_open(-EIO, "PHY does not answer");
+	chip->phy_error = false;
+	chip->queues_hang = true;
+	fails_to_open(-ETIMEDOUT, "receive queue on: not within");
+	chip->queues_hang = false;
+	chip->reset_hangs = true;
+	fails_to_open(-ETIMEDOUT, "reset: not within");
+	chip->reset_hangs = false;
+	assert_int_equal(dev->ops->open(dev), 0);
+}
+
+static void programs_filters_and_length(void **state)
+{
+	static const uint8_t mac[] = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 };
+
+	(void)state;
+	assert_int_equal(chip->reg[IGB_RLPML / 4], 1522); /* 1500 + 14 + a tag + FCS */
+	assert_int_equal(chip->reg[IGB_RCTL / 4] & IGB_RCTL_UPE, 0);
+	dev->mtu = 9000;
+	dev->promisc = true;
+	memcpy(dev->mac, mac, ETH_ALEN);
+	dev->ops->set_rx_mode(dev);
+	assert_int_equal(chip->reg[IGB_RLPML / 4], 9022);
+	assert_int_equal(chip->reg[IGB_RCTL / 4] &
+				 (IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_LPE | IGB_RCTL_EN),
+			 IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_LPE | IGB_RCTL_EN);
+	assert_int_equal(chip->reg[IGB_RAL(0) / 4], 0x33221102);
+	assert_int_equal(chip->reg[IGB_RAH(0) / 4], IGB_RAH_AV | 0x5544);
+	dev->promisc = false;
+	dev->ops->set_rx_mode(dev);
+	assert_int_equal(chip->reg[IGB_RCTL / 4] & IGB_RCTL_UPE, 0);
+}
+
+/* --- receive --- */
+
+static void receives_frames_in_order(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) { /* several times around the ring */
+		receive(40, 60 + round);
+		assert_int_equal(ntaken, 40);
+		for (unsigned i = 0; i < 40; i++) {
+			assert_int_equal(taken[i]->frame_len, 60 + round);
+			assert_int_equal(taken[i]->len, 60 + round);
+			assert_int_equal(taken[i]->nsegs, 1);
+			assert_null(taken[i]->next);
+			assert_ptr_equal(taken[i]->data, pkt_buf(taken[i]));
+			assert_int_equal(taken[i]->data[59], (uint8_t)(i + 59));
+		}
+		free_taken();
+	}
+	assert_int_equal(dev->queue[0].rx_packets, 800);
+	assert_int_equal(dev->queue[0].rx_bytes, 40 * (20 * 60 + 190));
+	assert_int_equal(chip->eicr_reads, 0);
+}
+
+static void posts_buffers_in_groups(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 320; i++) {
+		receive(1, 64);
+		free_taken();
+	}
+	assert_int_equal(fake_igb_writes(chip, IGB_RDT(0), 0), 320 / IGB_RX_GROUP);
+	chip->nlog = 0;
+	receive(64, 64); /* however many groups a poll posts, it says so once */
+	assert_int_equal(fake_igb_writes(chip, IGB_RDT(0), 0), 1);
+}
+
+static void stops_at_the_budget_and_goes_on(void **state)
+{
+	struct pkt *p[8];
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++)
+		fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 100 + i, true);
+	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 8);
+	for (unsigned i = 0; i < 8; i++)
+		pkt_free(p[i]);
+	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 4);
+	assert_int_equal(p[3]->len, 111);
+	for (unsigned i = 0; i < 4; i++)
+		pkt_free(p[i]);
+	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 0);
+}
+
+static void puts_long_frames_together(void **state)
+{
+	static const uint32_t lens[] = {
+		2048, 2049, 4096, 5000, 9018, PKT_MAX_SEGS * PKT_BUF_SIZE
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
+		uint32_t sum = 0;
+
+		receive(1, lens[i]);
+		assert_int_equal(ntaken, 1);
+		assert_int_equal(taken[0]->frame_len, lens[i]);
+		assert_int_equal(taken[0]->nsegs, (lens[i] + PKT_BUF_SIZE - 1) / PKT_BUF_SIZE);
+		seg_for_each(seg, taken[0]) {
+			assert_int_equal(seg->data[0], (uint8_t)sum);
+			sum += seg->len;
+		}
+		assert_int_equal(sum, lens[i]);
+		free_taken();
+	}
+	assert_int_equal(dev->queue[0].rx_packets, ARRAY_SIZE(lens));
+	assert_int_equal(dev->queue[0].rx_dropped, 0);
+}
+
+/* dropped() - one frame, one drop, one reason, and the frame behind it arrives */
+static void dropped(enum drop_reason why)
+{
+	uint64_t before = cpus[0]->drop[why];
+
+	run_softirqs();
+	assert_int_equal(ntaken, 0);
+	assert_int_equal(cpus[0]->drop[why], before + 1);
+	receive(1, 77);
+	assert_int_equal(ntaken, 1);
+	assert_int_equal(taken[0]->frame_len, 77);
+	assert_int_equal(taken[0]->nsegs, 1);
+	free_taken();
+	assert_int_equal(cpus[0]->drop[why], before + 1);
+}
+
+static void drops_a_frame_of_impossible_length(void **state)
+{
+	(void)state;
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 0, false);
+	dropped(DROP_RX_ERROR);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, PKT_BUF_SIZE + 1, false);
+	dropped(DROP_RX_ERROR);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, UINT16_MAX, false);
+	dropped(DROP_RX_ERROR);
+	/* in the middle of a long one: all of it goes, once */
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, 0, false);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 60, false);
+	dropped(DROP_RX_ERROR);
+	assert_int_equal(dev->queue[0].rx_dropped, 4);
+}
+
+static void drops_a_frame_that_was_damaged_on_the_wire(void **state)
+{
+	(void)state;
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_RXE, 100, false);
+	dropped(DROP_RX_ERROR);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_RXE, 100, false);
+	dropped(DROP_RX_ERROR);
+}
+
+static void drops_a_frame_that_is_too_long_for_a_chain(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < PKT_MAX_SEGS + 3; i++)
+		fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 60, false);
+	dropped(DROP_RX_TOO_LONG);
+}
+
+static void waits_for_the_rest_of_a_frame_over_polls(void **state)
+{
+	(void)state;
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	run_softirqs();
+	assert_int_equal(ntaken, 0);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	run_softirqs();
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 9, false);
+	run_softirqs();
+	assert_int_equal(ntaken, 1);
+	assert_int_equal(taken[0]->frame_len, 2 * PKT_BUF_SIZE + 9);
+}
+
+/* --- done bits and interrupts that come when they like --- */
+
+static void finds_a_frame_whose_done_bit_comes_late(void **state)
+{
+	struct napi *napi = &dev->queue[0].napi;
+
+	(void)state;
+	fake_igb_rx_raw(chip, 0, IGB_RXD_EOP, 60, false); /* interrupt, but DD is not there yet */
+	run_softirqs();
+	assert_int_equal(ntaken, 0);
+	assert_int_equal(napi->state, NAPI_IDLE);
+	assert_false(napi->ops->work_pending(napi));
+	fake_igb_rx_done(chip, 0);
+	assert_true(napi->ops->work_pending(napi)); /* what the look after the unmask finds */
+	napi_schedule(napi);
+	run_softirqs();
+	assert_int_equal(ntaken, 1);
+	assert_int_equal(taken[0]->len, 60);
+}
+
+static void done_at_unmask(struct fake_igb *f)
+{
+	f->unmasked = NULL;
+	fake_igb_rx_raw(f, 0, IGB_RXD_DD | IGB_RXD_EOP, 61, true); /* without any interrupt */
+}
+
+static void loses_no_frame_that_comes_between_last_look_and_unmask(void **state)
+{
+	(void)state;
+	chip->unmasked = done_at_unmask;
+	receive(1, 60);
+	assert_null(chip->unmasked);
+	assert_int_equal(ntaken, 2);
+	assert_int_equal(dev->queue[0].napi.rechecks, 1);
+	assert_int_equal(dev->queue[0].napi.state, NAPI_IDLE);
+}
+
+static void masks_in_the_interrupt_and_unmasks_when_done(void **state)
+{
+	(void)state;
+	fake_igb_rx(chip, 0, 60, 0);
+	assert_int_equal(chip->reg[IGB_EIMS / 4] & 1, 0);
+	assert_int_equal(fake_igb_writes(chip, IGB_EIMC, 0), 1);
+	fake_igb_rx(chip, 0, 60, 0); /* masked: stays in EICR */
+	assert_int_equal(chip->interrupts[0], 1);
+	run_softirqs();
+	assert_int_equal(ntaken, 2);
+	assert_int_equal(chip->reg[IGB_EIMS / 4] & 1, 1);
+	assert_int_equal(chip->eicr_reads, 0);
+}
+
+static void takes_an_interrupt_while_scheduled_as_normal(void **state)
+{
+	struct napi *napi = &dev->queue[0].napi;
+
+	(void)state;
+	fake_igb_rx(chip, 0, 60, 0);
+	interrupt(0); /* a throttle timer that looks at no mask */
+	interrupt(0);
+	assert_int_equal(napi->irqs_while_scheduled, 2);
+	run_softirqs();
+	assert_int_equal(ntaken, 1);
+	assert_int_equal(napi->state, NAPI_IDLE);
+	interrupt(0); /* and one without any work */
+	run_softirqs();
+	assert_int_equal(ntaken, 1);
+	assert_int_equal(napi->state, NAPI_IDLE);
+	assert_int_equal(chip->reg[IGB_EIMS / 4] & 1, 1);
+}
+
+static void takes_an_interrupt_right_after_reset_as_normal(void **state)
+{
+	struct napi *napi;
+
+	(void)state;
+	chip->intr_on_reset = true;
+	napi = &dev->queue[0].napi;
+	assert_int_equal(dev->ops->open(dev), 0);
+	assert_int_equal(napi->irqs_while_disabled, 1);
+	run_softirqs();
+	receive(3, 60);
+	assert_int_equal(ntaken, 3);
+	free_taken();
+	dev->ops->stop(dev);
+	assert_int_equal(napi->irqs_while_disabled, 2);
+	assert_int_equal(napi->state, NAPI_DISABLED);
+}
+
+static void leaves_masking_to_a_chip_that_does_it_itself(void **state)
+{
+	(void)state;
+	probe(1, 0x8086, 0xa03c);
+	assert_string_equal(igb->chip->name, "82576");
+	chip->auto_mask = true;
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	chip->nlog = 0;
+	receive(1, 60);
+	assert_int_equal(ntaken, 1);
+	assert_int_equal(fake_igb_writes(chip, IGB_EIMC, 0), 0);
+	assert_int_equal(chip->reg[IGB_EIMS / 4] & 1, 1);
+	assert_int_equal(chip->interrupts[0], 1);
+}
+
+static void waits_for_the_eeprom_where_the_chip_says_when(void **state)
+{
+	(void)state;
+	probe(1, 0x8086, 0xa03c);
+	chip->eeprom_hangs = true;
+	assert_int_equal(dev->ops->open(dev), -ETIMEDOUT);
+	assert_non_null(strstr(host_log, "EEPROM after reset: not within"));
+	probe(1, 0x1af4, 0x1100); /* QEMU's never says */
+	chip->eeprom_hangs = true;
+	assert_int_equal(dev->ops->open(dev), 0);
+}
+
+static void moves_a_queue_with_its_vector(void **state)
+{
+	struct napi *napi = &dev->queue[0].napi;
+
+	(void)state;
+	fake_igb_rx(chip, 0, 60, 0); /* scheduled on core 0 */
+	igb->queue_irq[0].cpu = 1;   /* what irq_set_affinity() does, cores parked */
+	igb->queue_irq[0].moved(igb->queue_irq[0].arg, 1);
+	assert_int_equal(napi->cpu, 1);
+	assert_null(cpus[0]->poll_head);
+	assert_int_equal(dev->txq_of_cpu[0], -1);
+	assert_int_equal(dev->txq_of_cpu[1], 0); /* the first of the two that core 1 owns now */
+	run_softirqs();
+	assert_int_equal(ntaken, 1);
+	receive(2, 60);
+	assert_int_equal(ntaken, 3);
+}
+
+/* --- overruns and empty pools --- */
+
+static void counts_overruns(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 240; i++)
+		assert_true(fake_igb_rx(chip, 0, 60, i));
+	assert_false(fake_igb_rx(chip, 0, 60, 0));
+	assert_false(
+		fake_igb_rx(chip, 0, 60, 0)); /* ICR.RXO stands already: no further interrupt */
+	run_softirqs();
+	assert_int_equal(ntaken, 240);
+	assert_int_equal(stat_of("rx_fifo_errors"), 1);
+	assert_int_equal(stat_of("rx_no_buffer_count"), 2);
+	assert_int_equal(stat_of("rx_queue_0_drops"), 2);
+	free_taken();
+	receive(10, 60);
+	assert_int_equal(ntaken, 10);
+	assert_int_equal(chip->interrupts[1], 1);
+}
+
+static void lives_through_an_empty_pool(void **state)
+{
+	struct napi *napi = &dev->queue[0].napi;
+	struct pkt *hoard[POOL];
+	unsigned n = 0;
+
+	(void)state;
+	while ((hoard[n] = pkt_alloc()))
+		n++;
+	for (unsigned i = 0; i < 240; i++)
+		assert_true(fake_igb_rx(chip, 0, 60, i));
+	run_softirqs();
+	assert_int_equal(ntaken, 240); /* all were delivered, none could be replaced */
+	assert_true(dev->queue[0].rx_alloc_failed > 0);
+	assert_true(igb->rx[0]->starved);
+	assert_false(napi->ops->work_pending(napi)); /* nothing to be had: no use in polling */
+	assert_false(fake_igb_rx(chip, 0, 60, 0));
+
+	/* packets come home without a poll that would notice: the watchdog raises the vector */
+	while (n)
+		pkt_free_seg(hoard[--n]);
+	assert_true(napi->ops->work_pending(napi));
+	dev->ops->watchdog(dev);
+	run_softirqs();
+	assert_false(igb->rx[0]->starved);
+	free_taken();
+	receive(5, 60);
+	assert_int_equal(ntaken, 5);
+}
+
+static void refills_what_little_the_pool_has(void **state)
+{
+	struct pkt *hoard[POOL];
+	unsigned n = 0;
+
+	(void)state;
+	while (n < POOL - 240 - 5 && (hoard[n] = pkt_alloc()))
+		n++;
+	receive(20, 60);
+	assert_int_equal(ntaken, 20);
+	assert_int_equal(igb->rx[0]->fill - igb->rx[0]->next, 240 - 20 + 5);
+	assert_true(dev->queue[0].rx_alloc_failed > 0);
+	while (n)
+		pkt_free_seg(hoard[--n]);
+	receive(20, 60);
+	assert_int_equal(ntaken, 40);
+	assert_true(igb->rx[0]->fill - igb->rx[0]->next >= 240);
+}
+
+/* --- link --- */
+
+static void follows_the_link_by_its_interrupt(void **state)
+{
+	(void)state;
+	assert_false(dev->link);
+	fake_igb_link(chip, true);
+	run_softirqs();
+	assert_true(dev->link);
+	assert_int_equal(dev->speed, 1000);
+	for (unsigned i = 0; i < 5; i++) { /* flaps */
+		fake_igb_link(chip, false);
+		run_softirqs();
+		assert_false(dev->link);
+		assert_int_equal(dev->speed, 0);
+		fake_igb_link(chip, true);
+		run_softirqs();
+		assert_true(dev->link);
+	}
+	assert_int_equal(links_told, 11);
+	assert_int_equal(stat_of("link_changes"), 11);
+	assert_true(chip->reg[IGB_EIMS / 4] & 2);
+}
+
+static void notices_a_flap_that_was_over_before_it_looked(void **state)
+{
+	(void)state;
+	fake_igb_link(chip, true);
+	run_softirqs();
+	fake_igb_link(chip, false);
+	fake_igb_link(chip, true);
+	run_softirqs();
+	assert_true(dev->link);
+	assert_int_equal(links_told, 1);
+	assert_int_equal(stat_of("link_changes"), 2);
+}
+
+static void notices_the_link_by_the_watchdog_too(void **state)
+{
+	(void)state;
+	chip->link = true; /* without an interrupt */
+	dev->ops->watchdog(dev);
+	assert_true(dev->link);
+	igb->link_irq.cpu =
+		1; /* the link's vector on another core: it counts there, core 0 tells */
+	igb->link_irq.moved(igb->link_irq.arg, 1);
+	run_softirqs();
+	fake_igb_link(chip, false);
+	run_softirqs();
+	assert_true(dev->link);
+	dev->ops->watchdog(dev);
+	assert_false(dev->link);
+	assert_int_equal(links_told, 2);
+}
+
+static void restarts_negotiation_when_asked(void **state)
+{
+	(void)state;
+	assert_int_equal(dev->ethtool->nway_reset(dev), 0);
+	assert_true(fake_igb_wrote(chip, IGB_MDIC, IGB_PHY_AN_RESTART, 0) >= 0);
+	dev->ops->stop(dev);
+	assert_int_equal(dev->ethtool->nway_reset(dev), -ENETDOWN);
+}
+
+/* --- transmit --- */
+
+static void sends_a_batch_with_one_doorbell(void **state)
+{
+	(void)state;
+	transmit(32, 64);
+	assert_int_equal(chip->nsent, 32);
+	assert_int_equal(chip->sent_len[31], 64);
+	assert_int_equal(chip->last[63], (uint8_t)(31 + 63));
+	assert_int_equal(fake_igb_writes(chip, IGB_TDT(0), 0), 1);
+	assert_int_equal(chip->nreports, 1);
+	assert_int_equal(dev->queue[0].tx_packets, 32);
+	assert_int_equal(dev->queue[0].tx_bytes, 32 * 64);
+	assert_int_equal(chip->interrupts[0], 0); /* nobody is interrupted for what was sent */
+}
+
+static void takes_back_what_was_sent_on_the_next_call(void **state)
+{
+	uint32_t before = cpus[0]->pool->nfree;
+
+	(void)state;
+	transmit(32, 64);
+	assert_int_equal(cpus[0]->pool->nfree, before - 32);
+	transmit(1, 64);
+	assert_int_equal(cpus[0]->pool->nfree, before - 1);
+	for (unsigned i = 0; i < 2000; i++)
+		transmit(1, 64); /* single frames report now and then, and do not pile up */
+	assert_true(cpus[0]->pool->nfree >= before - 2 * IGB_TX_REPORT);
+	assert_in_range(chip->nreports, 2000 / IGB_TX_REPORT - 2, 2000 / IGB_TX_REPORT + 2);
+	assert_int_equal(chip->nsent, 2033);
+}
+
+static void refuses_what_the_ring_cannot_hold(void **state)
+{
+	struct pkt *p[300];
+
+	(void)state;
+	chip->tx_stalled = true;
+	for (unsigned i = 0; i < 300; i++)
+		p[i] = packet(60, i);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), IGB_RING - 1);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 0);
+	assert_int_equal(dev->queue[0].tx_busy, 90);
+	assert_int_equal(fake_igb_writes(chip, IGB_TDT(0), 0), 1); /* no doorbell for nothing */
+	chip->tx_stalled = false;
+	fake_igb_write(chip, IGB_TDT(0), 255);
+	assert_int_equal(chip->nsent, 255);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 45);
+	assert_int_equal(chip->nsent, 300);
+}
+
+static void sends_chains_and_never_half_of_one(void **state)
+{
+	struct pkt *p[64];
+	unsigned n;
+
+	(void)state;
+	p[0] = packet(60, 0);
+	p[1] = chain_of(5, 1800);
+	p[2] = chain_of(2, 2048);
+	p[3] = packet(60, 0);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 4), 4);
+	assert_int_equal(chip->nsent, 4);
+	assert_int_equal(chip->sent_len[1], 9000);
+	assert_int_equal(chip->sent_len[2], 4096);
+	assert_int_equal(dev->queue[0].tx_bytes, 60 + 9000 + 4096 + 60);
+	chip->tx_stalled = true;
+	for (unsigned i = 0; i < 64; i++)
+		p[i] = chain_of(5, 100);
+	n = dev->ops->tx_batch(dev, 0, p, 64);
+	/* nine descriptors of the first call are too few to have reported, so they still count */
+	assert_int_equal(n, (IGB_RING - 1 - 9) / 5);
+	for (unsigned i = n; i < 64; i++) {
+		assert_int_equal(p[i]->nsegs, 5); /* untouched, still ours */
+		assert_non_null(p[i]->next);
+		pkt_free(p[i]);
+	}
+}
+
+static void waits_while_nothing_is_reported(void **state)
+{
+	uint32_t before = cpus[0]->pool->nfree;
+
+	(void)state;
+	chip->tx_silent = true;
+	transmit(100, 64);
+	transmit(100, 64);
+	assert_int_equal(cpus[0]->pool->nfree,
+			 before - 200); /* sent for all we know, but not ours yet */
+}
+
+static void watch(unsigned seconds)
+{
+	while (seconds--)
+		dev->ops->watchdog(dev);
+}
+
+static void resets_a_ring_whose_head_stands_still(void **state)
+{
+	uint32_t before = cpus[0]->pool->nfree;
+
+	(void)state;
+	fake_igb_link(chip, true);
+	run_softirqs();
+	chip->tx_stalled = true;
+	transmit(10, 64);
+	watch(2);
+	assert_int_equal(stat_of("tx_timeout_count"), 0); /* not yet two seconds */
+	watch(1);
+	chip->tx_stalled = false;
+	chip->nlog = 0;
+	transmit(3, 64);
+	assert_int_equal(stat_of("tx_timeout_count"), 1);
+	assert_int_equal(stat_of("tx_errors"), 10);
+	assert_non_null(strstr(host_log, "timed out, reset; 10 buffers lost"));
+	assert_true(fake_igb_wrote(chip, IGB_TXDCTL(0), IGB_TXDCTL_ENABLE, 0) > 0);
+	assert_int_equal(chip->nsent, 3);
+	assert_int_equal(cpus[0]->pool->nfree, before - 3);
+	watch(5);
+	transmit(1, 64);
+	assert_int_equal(stat_of("tx_timeout_count"), 1);
+}
+
+static void takes_a_slow_head_and_a_dead_link_for_no_stall(void **state)
+{
+	(void)state;
+	fake_igb_link(chip, true);
+	run_softirqs();
+	for (unsigned i = 0; i < 10; i++) { /* a frame a second */
+		chip->tx_stalled = true;
+		transmit(1, 64);
+		watch(1);
+		chip->tx_stalled = false;
+		fake_igb_write(chip, IGB_TDT(0), chip->reg[IGB_TDT(0) / 4]);
+	}
+	chip->tx_stalled = true;
+	transmit(1, 64);
+	fake_igb_link(chip, false);
+	run_softirqs();
+	watch(10);
+	transmit(1, 64);
+	assert_int_equal(stat_of("tx_timeout_count"), 0);
+}
+
+/* --- stop, audit, statistics, throttle --- */
+
+static void stops_and_gives_everything_back(void **state)
+{
+	(void)state;
+	transmit(20, 64);
+	transmit(3, 64);
+	fake_igb_link(chip, true);
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false); /* half a frame */
+	run_softirqs();
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false); /* done, but not polled */
+	chip->nlog = 0;
+	dev->ops->stop(dev);
+	assert_true(host_pools_full());
+	assert_int_equal(cpus[0]->drop[DROP_RX_STOPPED], 1);
+	assert_int_equal(dev->txq_of_cpu[0], -1);
+	assert_false(dev->up || dev->link);
+	assert_int_equal(igb->queue_irq[0].vector, 0);
+	assert_true(fake_igb_wrote(chip, IGB_CTRL, IGB_CTRL_RST, 0) >
+		    fake_igb_wrote(chip, IGB_CTRL, IGB_CTRL_GIO_OFF, 0));
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	receive(4, 60);
+	assert_int_equal(ntaken, 4);
+	transmit(4, 64);
+}
+
+static void tells_the_audit_every_packet_it_holds(void **state)
+{
+	unsigned rx = 0, tx = 0;
+
+	(void)state;
+	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	run_softirqs();
+	chip->tx_silent = true;
+	transmit(7, 64);
+	igb->rx_held.walk(igb->rx_held.arg, tally, &rx);
+	igb->tx_held.walk(igb->tx_held.arg, tally, &tx);
+	assert_int_equal(rx, IGB_RING - 1 + 1); /* a full ring, and the half frame */
+	assert_int_equal(tx, 7);
+	assert_int_equal(pool_free_count(cpus[0]->pool) + rx + tx, POOL);
+}
+
+static void adds_up_statistics_that_reading_clears(void **state)
+{
+	(void)state;
+	chip->reg[IGB_CRCERRS / 4] = 3;
+	chip->reg[IGB_GORCL / 4] = 5;
+	chip->reg[IGB_GORCL / 4 + 1] = 1; /* upper half */
+	assert_int_equal(stat_of("rx_crc_errors"), 3);
+	chip->reg[IGB_CRCERRS / 4] = 4;
+	dev->ops->watchdog(dev);
+	assert_int_equal(stat_of("rx_crc_errors"), 7);
+	assert_int_equal(stat_of("rx_bytes"), (UINT64_C(1) << 32) + 5);
+	chip->reg[IGB_MPC / 4] = 9;
+	dev->ops->stop(dev); /* the reset would lose them */
+	assert_int_equal(stat_of("rx_missed_errors"), 9);
+}
+
+static void says_how_many_statistics_there_are_when_room_is_short(void **state)
+{
+	struct ethtool_stat s[3];
+	unsigned all = dev->ethtool->get_stats(dev, NULL, 0);
+
+	(void)state;
+	assert_true(all > 30);
+	assert_int_equal(dev->ethtool->get_stats(dev, s, 3), all);
+	assert_string_equal(s[2].name, "rx_bytes");
+}
+
+static void throttles_interrupts(void **state)
+{
+	(void)state;
+	assert_int_equal(dev->ethtool->get_coalesce(dev), 0);
+	assert_int_equal(dev->ethtool->set_coalesce(dev, 1000), 0);
+	assert_int_equal(chip->reg[IGB_EITR(0) / 4], 1000 << 2);
+	assert_int_equal(dev->ethtool->set_coalesce(dev, 8192), -EINVAL);
+	assert_int_equal(dev->ethtool->get_coalesce(dev), 1000);
+	dev->ops->stop(dev);
+	assert_int_equal(dev->ops->open(dev), 0);
+	assert_int_equal(chip->reg[IGB_EITR(0) / 4], 1000 << 2);
+}
+
+#define AT_PROBE(name)   cmocka_unit_test_setup_teardown(name, probed, closed)
+#define OPENED(name)     cmocka_unit_test_setup_teardown(name, opened, closed)
+#define ON_2_CORES(name) cmocka_unit_test_setup_teardown(name, opened_on_2_cores, closed)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AT_PROBE(probes_and_leaves_the_chip_silent),
+		AT_PROBE(has_no_more_queues_than_vectors_but_one),
+		AT_PROBE(refuses_a_chip_that_does_not_come_out_of_reset),
+		AT_PROBE(resets_a_chip_whose_dma_does_not_end_all_the_same),
+		AT_PROBE(opens_in_the_order_of_the_datasheet),
+		ON_2_CORES(spreads_flows_over_the_queues),
+		AT_PROBE(gives_everything_back_when_it_cannot_open),
+		OPENED(programs_filters_and_length),
+		OPENED(receives_frames_in_order),
+		OPENED(posts_buffers_in_groups),
+		OPENED(stops_at_the_budget_and_goes_on),
+		OPENED(puts_long_frames_together),
+		OPENED(drops_a_frame_of_impossible_length),
+		OPENED(drops_a_frame_that_was_damaged_on_the_wire),
+		OPENED(drops_a_frame_that_is_too_long_for_a_chain),
+		OPENED(waits_for_the_rest_of_a_frame_over_polls),
+		OPENED(finds_a_frame_whose_done_bit_comes_late),
+		OPENED(loses_no_frame_that_comes_between_last_look_and_unmask),
+		OPENED(masks_in_the_interrupt_and_unmasks_when_done),
+		OPENED(takes_an_interrupt_while_scheduled_as_normal),
+		AT_PROBE(takes_an_interrupt_right_after_reset_as_normal),
+		AT_PROBE(leaves_masking_to_a_chip_that_does_it_itself),
+		AT_PROBE(waits_for_the_eeprom_where_the_chip_says_when),
+		ON_2_CORES(moves_a_queue_with_its_vector),
+		OPENED(counts_overruns),
+		OPENED(lives_through_an_empty_pool),
+		OPENED(refills_what_little_the_pool_has),
+		OPENED(follows_the_link_by_its_interrupt),
+		OPENED(notices_a_flap_that_was_over_before_it_looked),
+		ON_2_CORES(notices_the_link_by_the_watchdog_too),
+		OPENED(restarts_negotiation_when_asked),
+		OPENED(sends_a_batch_with_one_doorbell),
+		OPENED(takes_back_what_was_sent_on_the_next_call),
+		OPENED(refuses_what_the_ring_cannot_hold),
+		OPENED(sends_chains_and_never_half_of_one),
+		OPENED(waits_while_nothing_is_reported),
+		OPENED(resets_a_ring_whose_head_stands_still),
+		OPENED(takes_a_slow_head_and_a_dead_link_for_no_stall),
+		OPENED(stops_and_gives_everything_back),
+		OPENED(tells_the_audit_every_packet_it_holds),
+		OPENED(adds_up_statistics_that_reading_clears),
+		OPENED(says_how_many_statistics_there_are_when_room_is_short),
+		OPENED(throttles_interrupts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
