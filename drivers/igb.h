@@ -61,6 +61,8 @@ struct igb_tx {
 	uint32_t mark
 		[IGB_MARKS]; /* index behind each descriptor that reports status, oldest at mark_first */
 	uint32_t mark_first, mark_end;
+	uint64_t timeouts; /* resets since the head stood still */
+	uint64_t lost;     /* buffers thrown away by them */
 
 	/* by the watchdog, core 0 */
 	_Alignas(
@@ -72,8 +74,6 @@ struct igb_tx {
 /* driver's own counters beside the chip's */
 struct igb_events {
 	uint64_t rx_overruns; /* ICR.RXO seen: one for many frames */
-	uint64_t tx_timeouts; /* rings reset since the head stood still */
-	uint64_t tx_lost;     /* buffers thrown away by that */
 	uint64_t dma_out_of_sync;
 	uint64_t link_changes; /* ICR.LSC seen */
 };

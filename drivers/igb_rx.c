@@ -62,23 +62,28 @@ void igb_rx_stop(struct igb *igb, unsigned q)
  * counted; the next poll tries again. Should the device then have no buffer at all, no frame can start that poll:
  * @starved makes igb_rx_pending() ask for one as soon as the pool has something, and the watchdog raise the vector.
  */
-static void igb_rx_refill(struct igb *igb, struct igb_rx *rx, unsigned q)
+static __attribute__((noinline)) void igb_rx_refill(struct igb *igb, struct igb_rx *rx, unsigned q)
 {
 	struct netdev_queue *queue = &igb->dev.queue[q];
 	uint32_t fill = rx->fill;
 	uint32_t end = fill + ROUND_DOWN(IGB_RING - 1 - (fill - rx->next), IGB_RX_GROUP);
 
-	for (; fill != end; fill++) {
-		uint32_t i = fill % IGB_RING;
-		struct pkt *p = pkt_alloc();
+	while (fill != end) {
+		uint32_t at = fill % IGB_RING;
+		uint32_t run = MIN(end - fill, IGB_RING - at);
+		volatile union igb_rx_desc *d = &rx->desc[at];
+		struct pkt **slot = &rx->slot[at];
+		uint32_t got = pkt_alloc_batch(slot, run);
 
-		if (unlikely(!p)) {
+		for (size_t i = 0; i < got; i++, d++) {
+			d->post.addr = (uintptr_t)pkt_buf(slot[i]);
+			d->post.zero = 0;
+		}
+		fill += got;
+		if (unlikely(got < run)) {
 			queue->rx_alloc_failed++;
 			break;
 		}
-		rx->slot[i] = p;
-		rx->desc[i].post.addr = (uintptr_t)pkt_buf(p);
-		rx->desc[i].post.zero = 0;
 	}
 	rx->starved = fill == rx->next;
 	if (fill == rx->fill)
@@ -94,7 +99,6 @@ static void igb_rx_refill(struct igb *igb, struct igb_rx *rx, unsigned q)
 static void igb_rx_append(struct igb_rx *rx, struct pkt *p, uint32_t len)
 {
 	p->data = pkt_buf(p);
-	p->next = NULL;
 	p->len = len;
 	if (rx->state == IGB_RX_FRESH) {
 		rx->state = IGB_RX_INSIDE;
@@ -166,7 +170,6 @@ static inline size_t igb_rx_run(struct igb_rx *rx, uint32_t at, size_t run, stru
 		if (len - 1 >= PKT_BUF_SIZE)
 			break;
 		p->data = pkt_buf(p);
-		p->next = NULL;
 		p->frame_len = len;
 		p->len = len;
 		p->nsegs = 1;

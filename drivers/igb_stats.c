@@ -90,14 +90,19 @@ static unsigned get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned m
 {
 	struct igb *igb = dev->priv;
 	struct stats_out out = { .s = s, .max = max };
+	uint64_t timeouts = 0, lost = 0;
 
 	if (dev->up)
 		igb_stats_update(igb);
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
 		put(&out, regs[i].name, igb->stat[i]);
-	put(&out, "tx_timeout_count", igb->events.tx_timeouts);
+	for (unsigned q = 0; q < dev->max_queues; q++) {
+		timeouts += igb->tx[q]->timeouts;
+		lost += igb->tx[q]->lost;
+	}
+	put(&out, "tx_timeout_count", timeouts);
 	put(&out, "tx_dma_out_of_sync", igb->events.dma_out_of_sync);
-	put(&out, "tx_errors", igb->events.tx_lost);
+	put(&out, "tx_errors", lost);
 	/* one event may stand for many frames: the chip's register for it counts nothing on the models we know */
 	put(&out, "rx_over_errors", igb->events.rx_overruns);
 	put(&out, "rx_fifo_errors", igb->events.rx_overruns);
@@ -116,8 +121,10 @@ static unsigned get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned m
 		put_queue(&out, "rx", q, "bytes", queue->rx_bytes);
 		put_queue(&out, "rx", q, "drops", queue->rx_dropped + igb->queue_drops[q]);
 		put_queue(&out, "rx", q, "alloc_failed", queue->rx_alloc_failed);
-		put_queue(&out, "rx", q, "doorbells", queue->doorbells);
 	}
+	for (unsigned q = 0; q < dev->nqueues;
+	     q++) /* tail writes of both rings; Linux does not count them */
+		put_queue(&out, "rxtx", q, "doorbells", dev->queue[q].doorbells);
 	return out.n;
 }
 

@@ -63,27 +63,33 @@ static __attribute__((noinline)) void igb_tx_reset(struct igb *igb, unsigned q)
 	unsigned lost = igb_tx_stop(igb, q);
 
 	igb_tx_start(igb, q);
-	igb->events.tx_timeouts++;
-	igb->events.tx_lost += lost;
+	igb->tx[q]->timeouts++;
+	igb->tx[q]->lost += lost;
 	kprintf("igb: %s transmit queue %u timed out, reset; %u buffers lost\n", igb->dev.name, q,
 		lost);
 }
 
-/* igb_tx_reap() - free what has been sent, report by report. */
-static inline void igb_tx_reap(struct igb_tx *tx)
+/* igb_tx_reported() - has the oldest descriptor that was to report done so? */
+static inline bool igb_tx_reported(const struct igb_tx *tx)
 {
-	uint32_t clean = tx->clean;
+	return tx->mark_first != tx->mark_end &&
+	       tx->desc[(tx->mark[tx->mark_first % IGB_MARKS] - 1) % IGB_RING].cmd & IGB_TXD_DD;
+}
 
-	while (tx->mark_first != tx->mark_end) {
-		uint32_t mark = tx->mark[tx->mark_first % IGB_MARKS];
+/* igb_tx_reap() - free what has been sent, report by report. */
+static __attribute__((noinline)) void igb_tx_reap(struct igb_tx *tx)
+{
+	do {
+		uint32_t mark = tx->mark[tx->mark_first++ % IGB_MARKS];
 
-		if (!(tx->desc[(mark - 1) % IGB_RING].cmd & IGB_TXD_DD))
-			break;
-		tx->mark_first++;
-		for (; clean != mark; clean++)
-			pkt_free_seg(tx->slot[clean % IGB_RING]);
-	}
-	tx->clean = clean;
+		while (tx->clean != mark) {
+			uint32_t at = tx->clean % IGB_RING;
+			uint32_t run = MIN(mark - tx->clean, IGB_RING - at);
+
+			pkt_free_segs(&tx->slot[at], run);
+			tx->clean += run;
+		}
+	} while (igb_tx_reported(tx));
 }
 
 /* igb_tx_chain() - post a frame of several buffers, which fits; returns the index behind it. */
@@ -156,7 +162,8 @@ unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigne
 		igb_tx_reset(igb, q);
 		fill = tx->fill;
 	}
-	igb_tx_reap(tx);
+	if (igb_tx_reported(tx))
+		igb_tx_reap(tx);
 	end = tx->clean + IGB_RING - 1; /* one stays free: head == tail means empty */
 	while (i < n && fill != end) {
 		uint32_t at = fill % IGB_RING;

@@ -63,7 +63,7 @@ static void show_details(struct shell *sh, const struct pci_dev *pd)
 	if (pd->layout == 0)
 		shell_printf(sh, "\tSubsystem: [%04x:%04x]\n", pd->subvendor, pd->subdevice);
 	for (unsigned n = 0; pd->layout == 0 && n < PCI_NBARS; n++) {
-		struct pci_bar bar = pci_bar(pd, n);
+		const struct pci_bar bar = pd->bar[n];
 
 		if (bar.size && bar.io)
 			shell_printf(sh, "\tI/O ports at %04lx [size=%lu]\n",
@@ -72,7 +72,6 @@ static void show_details(struct shell *sh, const struct pci_dev *pd)
 			shell_printf(sh, "\tMemory at %08lx (%s-bit) [size=%luK]\n",
 				     (unsigned long)bar.addr, bar.wide ? "64" : "32",
 				     (unsigned long)bar.size / 1024);
-		n += bar.wide;
 	}
 	if (pci_cap(pd, PCI_CAP_ID_MSI))
 		shell_printf(sh, "\tCapabilities: [%02x] MSI\n", pci_cap(pd, PCI_CAP_ID_MSI));

@@ -168,31 +168,39 @@ static uint32_t bar_swap(const struct pci_dev *pd, unsigned n, uint32_t v)
 	return seen;
 }
 
-struct pci_bar pci_bar(const struct pci_dev *pd, unsigned n)
+/* learn_bar() - size BAR @n [PCI 6.2.5.1]; decoding is off, since all ones stand in it for a moment. */
+static struct pci_bar learn_bar(const struct pci_dev *pd, unsigned n)
 {
-	uint16_t command = pci_read16(pd, PCI_COMMAND);
-	uint32_t lo = pci_read32(pd, PCI_BAR(n)), mask_lo;
+	uint32_t lo = pci_read32(pd, PCI_BAR(n)), ones = bar_swap(pd, n, UINT32_MAX);
 	struct pci_bar bar = { .io = lo & PCI_BAR_IO };
-	uint64_t mask;
+	uint64_t bits;
 
-	bar.wide = !bar.io && FIELD_GET(PCI_BAR_TYPE, lo) == PCI_BAR_TYPE_64 && n + 1 < PCI_NBARS;
-	/* while all ones stand in a BAR the device would answer there */
-	pci_command(pd, 0, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
-	mask_lo = bar_swap(pd, n, UINT32_MAX);
 	if (bar.io) {
-		mask = (mask_lo & PCI_BAR_IO_MASK) | ~(uint64_t)UINT16_MAX;
+		bits = (ones & PCI_BAR_IO_MASK) | ~(uint64_t)UINT16_MAX;
 		bar.addr = lo & PCI_BAR_IO_MASK;
 	} else {
-		mask = (mask_lo & PCI_BAR_MEM_MASK) | ~(uint64_t)UINT32_MAX;
+		bits = (ones & PCI_BAR_MEM_MASK) | ~(uint64_t)UINT32_MAX;
 		bar.addr = lo & PCI_BAR_MEM_MASK;
+		bar.wide = FIELD_GET(PCI_BAR_TYPE, lo) == PCI_BAR_TYPE_64 && n + 1 < PCI_NBARS;
 	}
 	if (bar.wide) {
-		mask = (uint64_t)bar_swap(pd, n + 1, UINT32_MAX) << 32 | (uint32_t)mask;
+		bits = (uint64_t)bar_swap(pd, n + 1, UINT32_MAX) << 32 | (uint32_t)bits;
 		bar.addr |= (uint64_t)pci_read32(pd, PCI_BAR(n + 1)) << 32;
 	}
-	pci_write16(pd, PCI_COMMAND, command);
-	bar.size = mask_lo & (bar.io ? PCI_BAR_IO_MASK : PCI_BAR_MEM_MASK) ? ~mask + 1 : 0;
+	bar.size = ones & (bar.io ? PCI_BAR_IO_MASK : PCI_BAR_MEM_MASK) ? ~bits + 1 : 0;
 	return bar;
+}
+
+static void learn_bars(struct pci_dev *pd)
+{
+	uint16_t command = pci_read16(pd, PCI_COMMAND);
+
+	pci_command(pd, 0, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	for (unsigned n = 0; n < PCI_NBARS; n++) {
+		pd->bar[n] = learn_bar(pd, n);
+		n += pd->bar[n].wide;
+	}
+	pci_write16(pd, PCI_COMMAND, command);
 }
 
 void *pci_map_bar(const struct pci_dev *pd, unsigned n, uint64_t off, size_t len)
@@ -201,7 +209,7 @@ void *pci_map_bar(const struct pci_dev *pd, unsigned n, uint64_t off, size_t len
 	const char *why = NULL;
 
 	if (n < PCI_NBARS)
-		bar = pci_bar(pd, n);
+		bar = pd->bar[n];
 	if (!bar.size || bar.io)
 		why = "is no memory";
 	else if (!bar.addr)
@@ -241,6 +249,7 @@ static void add_function(uint16_t bdf)
 	if (pd->layout == 0) {
 		pd->subvendor = pci_read16(pd, PCI_SUBSYSTEM_VENDOR_ID);
 		pd->subdevice = pci_read16(pd, PCI_SUBSYSTEM_ID);
+		learn_bars(pd);
 	} else if (pd->layout == 1) {
 		scan_bus(pci_read8(pd, PCI_SECONDARY_BUS));
 	}

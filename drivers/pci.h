@@ -13,9 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PCI_MAX_DEVICES = 64 };
+enum { PCI_MAX_DEVICES = 64, PCI_NBARS = 6 };
 
 struct pci_driver;
+
+/* what the firmware put into a BAR, and how much the device decodes [PCI 6.2.5.1] */
+struct pci_bar {
+	uint64_t addr; /* physical; a port in I/O space */
+	uint64_t size; /* bytes, a power of two; 0: no such BAR */
+	bool io;
+	bool wide; /* 64-bit: takes the next BAR as well */
+};
 
 struct pci_dev {
 	uint16_t bdf; /* bus 15:8, device 7:3, function 2:0 */
@@ -26,6 +34,8 @@ struct pci_dev {
 	uint8_t layout;                  /* 0 device, 1 bridge */
 	char name[16];                   /* "0000:01:00.0" */
 	const struct pci_driver *driver; /* NULL: nobody's */
+	struct pci_bar bar
+		[PCI_NBARS]; /* type 0 only; learnt by pci_init(), before anything drives the device */
 };
 
 struct pci_id {
@@ -72,16 +82,6 @@ void pci_command(const struct pci_dev *pd, uint16_t set, uint16_t clear);
 
 /* pci_cap() - offset of the first capability @id, 0 if there is none. [PCI 6.7] */
 unsigned pci_cap(const struct pci_dev *pd, uint8_t id);
-
-struct pci_bar {
-	uint64_t addr; /* physical; a port in I/O space */
-	uint64_t size; /* bytes, a power of two; 0: no such BAR */
-	bool io;
-	bool wide; /* 64-bit: takes the next BAR as well */
-};
-
-/* pci_bar() - what the firmware put into BAR @n; decoding is off while it is sized. [PCI 6.2.5.1] */
-struct pci_bar pci_bar(const struct pci_dev *pd, unsigned n);
 
 /*
  * pci_map_bar() - map @len bytes at @off of memory BAR @n, uncached.

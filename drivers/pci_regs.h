@@ -40,8 +40,6 @@
 #define PCI_SUBSYSTEM_VENDOR_ID	   0x2c /* RO 16 */
 #define PCI_SUBSYSTEM_ID	   0x2e /* RO 16 */
 
-enum { PCI_NBARS = 6 };
-
 /* --- type 1, a bridge [P2P 3.2] --- */
 
 #define PCI_SECONDARY_BUS	   0x19 /* RW 8: the bus behind it, 0 if the firmware left it alone */

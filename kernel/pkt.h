@@ -101,6 +101,27 @@ static inline struct pkt *pkt_alloc(void)
 	return p;
 }
 
+/* pkt_alloc_batch() - up to @n of them into pkts[]; returns how many, fewer if the pool ran empty. */
+static inline unsigned pkt_alloc_batch(struct pkt **pkts, unsigned n)
+{
+	struct pool *pool = this_cpu()->pool;
+	struct pkt *p = pool->free;
+	size_t got = 0;
+
+	while (got < n && p) {
+		struct pkt *next = p->next;
+
+		p->next = NULL;
+		pkts[got++] = p;
+		p = next;
+	}
+	pool->free = p;
+	pool->nfree -= got;
+	while (unlikely(got < n) && (p = pkt_alloc()))
+		pkts[got++] = p;
+	return got;
+}
+
 /* pkt_free_seg() - give one buffer back to its pool. */
 static inline void pkt_free_seg(struct pkt *p)
 {
@@ -113,6 +134,28 @@ static inline void pkt_free_seg(struct pkt *p)
 	p->next = pool->free;
 	pool->free = p;
 	pool->nfree++;
+}
+
+/* pkt_free_segs() - give the @n buffers at segs[] back, each by itself. */
+static inline void pkt_free_segs(struct pkt **segs, unsigned n)
+{
+	struct pool *pool = this_cpu()->pool;
+	struct pkt *top = pool->free;
+	unsigned home = n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct pkt *p = segs[i];
+
+		if (unlikely(p->pool != pool)) {
+			pkt_free_remote(p);
+			home--;
+			continue;
+		}
+		p->next = top;
+		top = p;
+	}
+	pool->free = top;
+	pool->nfree += home;
 }
 
 /* pkt_free() - give a whole chain back: sent, copied away or merged. Not for drops. */

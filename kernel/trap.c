@@ -19,7 +19,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEL_CODE = 0x08, SEL_DATA = 0x10, SEL_TSS = 0x18, IST_FAULT = 1, BACKTRACE_MAX = 24 };
+enum {
+	SEL_CODE = 0x08,
+	SEL_DATA = 0x10,
+	SEL_TSS = 0x18,
+	IST_FAULT = 1,
+	BACKTRACE_MAX = 24,
+	BACKTRACE_WORDS = 512
+};
 
 struct gate { /* [SDM 3A 6.14.1] */
 	uint16_t offset_low;
@@ -49,7 +56,7 @@ struct table_pointer {
 _Static_assert(sizeof(struct gate) == 16, "an IDT entry in long mode");
 _Static_assert(sizeof(struct tss) == 104, "a TSS in long mode");
 
-extern char vector_stubs[];
+extern char vector_stubs[], _start_hot[], _end_hot[];
 extern const uint64_t ksym_count;
 extern const uint32_t ksym_addr[], ksym_name[];
 extern const char ksym_text[];
@@ -140,37 +147,65 @@ const char *ksym_lookup(uint64_t addr, uint64_t *offset)
 	return &ksym_text[ksym_name[lo - 1]];
 }
 
-static void print_address(uint64_t addr)
+/* print_address() - @behind: a return address, whose CALL may be the last instruction of its function. */
+static void print_address(uint64_t addr, const char *mark, unsigned behind)
 {
 	uint64_t offset;
-	const char *name = ksym_lookup(addr, &offset);
+	const char *name = ksym_lookup(addr - behind, &offset);
 
 	if (name)
-		kprintf("  [%#lx] %s+%#lx\n", (unsigned long)addr, name, (unsigned long)offset);
+		kprintf("  [%#lx] %s%s+%#lx\n", (unsigned long)addr, mark, name,
+			(unsigned long)offset + behind);
 	else
 		kprintf("  [%#lx] not in text\n", (unsigned long)addr);
 }
 
-static bool on_a_stack(uint64_t rbp)
+/* on_a_stack() - a pointer that has gone astray must not fault again: RAM that is mapped and aligned, or nothing. */
+static bool on_a_stack(uint64_t at)
 {
-	/* a frame pointer that has gone astray must not fault again: RAM that is mapped and aligned, or nothing */
-	return rbp >= 0x100000 && rbp < 0x100000 + (mem_total() << 1) && !(rbp & 7) &&
-	       !paging_is_guard(rbp);
+	return at >= 0x100000 && at < 0x100000 + (mem_total() << 1) && !(at & 7) &&
+	       !paging_is_guard(at);
 }
 
-void backtrace(uint64_t rip, uint64_t rbp)
+/* in_hot_code() - may @addr be a return address into a function without a frame pointer? */
+static bool in_hot_code(uint64_t addr)
 {
-	kprintf("back trace:\n");
-	print_address(rip);
-	for (unsigned i = 0; i < BACKTRACE_MAX && on_a_stack(rbp); i++) {
-		const uint64_t *frame = (const uint64_t *)rbp;
+	const uint8_t *p = (const uint8_t *)addr;
 
-		if (!frame[1])
-			break;
-		print_address(frame[1]);
-		if (frame[0] <= rbp) /* frames grow towards older callers */
-			break;
-		rbp = frame[0];
+	if (addr < (uint64_t)_start_hot + 7 || addr >= (uint64_t)_end_hot)
+		return false;
+	/* a CALL ends there: e8 rel32, or ff /2 with what addressing takes */
+	return p[-5] == 0xe8 || (p[-2] == 0xff && (p[-1] & 0x38) == 0x10) ||
+	       (p[-3] == 0xff && (p[-2] & 0x38) == 0x10) ||
+	       (p[-7] == 0xff && (p[-6] & 0x38) == 0x10);
+}
+
+/*
+ * backtrace() - where @rip was called from, with symbols, to the console. Bounded. Frames are followed by @rbp; the
+ * hot path is built without frame pointers (Makefile: HOT), so every word from @rsp on that is an address behind a CALL
+ * in there is shown too, marked as a guess.
+ */
+static void backtrace(uint64_t rip, unsigned rip_behind, uint64_t rsp, uint64_t rbp)
+{
+	unsigned printed = 0;
+
+	kprintf("back trace (? marks a guess):\n");
+	print_address(rip, "", rip_behind);
+	for (unsigned i = 0; i < BACKTRACE_WORDS && printed < BACKTRACE_MAX && on_a_stack(rsp);
+	     i++, rsp += 8) {
+		uint64_t value = *(const uint64_t *)rsp;
+
+		if (rsp == rbp + 8) { /* the return address of a frame that has a pointer */
+			if (!value)
+				return; /* the first frame of this stack */
+			print_address(value, "", 1);
+			rbp = *(const uint64_t *)rbp;
+		} else if (in_hot_code(value)) {
+			print_address(value, "? ", 1);
+		} else {
+			continue;
+		}
+		printed++;
 	}
 }
 
@@ -235,7 +270,7 @@ void exception_dispatch(struct trap_frame *f)
 	if (f->vector == VECTOR_PAGE_FAULT)
 		describe_page_fault(f);
 	print_registers(f);
-	backtrace(f->rip, f->rbp);
+	backtrace(f->rip, 0, f->rsp, f->rbp);
 	power_off(POWER_FAILED);
 }
 
@@ -249,6 +284,8 @@ void panic(const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	kprintf("\nPanic on core %u: %s\n", this_cpu()->id, line);
-	backtrace((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
+	backtrace((uint64_t)__builtin_return_address(0), 1,
+		  (uint64_t)__builtin_frame_address(0) + 16,
+		  *(uint64_t *)__builtin_frame_address(0));
 	power_off(POWER_FAILED);
 }

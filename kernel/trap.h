@@ -32,8 +32,5 @@ struct cpu;
 void trap_init(void);
 void trap_init_cpu(struct cpu *c);
 
-/* backtrace() - return addresses by frame pointer from @rbp on, with symbols, to the console. Bounded. */
-void backtrace(uint64_t rip, uint64_t rbp);
-
 /* ksym_lookup() - the function @addr lies in; NULL if none. *offset: bytes into it. */
 const char *ksym_lookup(uint64_t addr, uint64_t *offset);

@@ -104,6 +104,7 @@ static struct fdb_entry *fdb_link(uint64_t key, unsigned port)
 	atomic_store_explicit(&e->next, atomic_load_explicit(head, memory_order_relaxed),
 			      memory_order_relaxed);
 	atomic_store_explicit(head, e, memory_order_release); /* pairs with find */
+	e->linked = true;
 	nentries++;
 	return e;
 }
@@ -145,6 +146,19 @@ struct fdb_entry *fdb_learn(unsigned sw, unsigned vid, uint64_t mac, unsigned po
 	return e;
 }
 
+/* Under the lock. Readers on the chain go on through e->next, which stays as it is. */
+static void fdb_unlink(struct fdb_entry *e)
+{
+	_Atomic(struct fdb_entry *) *link = bucket_of(e->key);
+
+	while (atomic_load_explicit(link, memory_order_relaxed) != e)
+		link = &atomic_load_explicit(link, memory_order_relaxed)->next;
+	atomic_store_explicit(link, atomic_load_explicit(&e->next, memory_order_relaxed),
+			      memory_order_relaxed);
+	e->linked = false;
+	nentries--;
+}
+
 /* Take out every entry for which @gone says so; returns how many. */
 static unsigned fdb_remove(bool (*gone)(const struct fdb_entry *e, const unsigned *arg),
 			   const unsigned *arg)
@@ -152,24 +166,18 @@ static unsigned fdb_remove(bool (*gone)(const struct fdb_entry *e, const unsigne
 	struct fdb_entry *out = NULL, *e;
 	unsigned n = 0;
 
+	if (!nentries)
+		return 0;
 	spin_lock(&lock);
-	for (unsigned i = 0; nentries && i < FDB_BUCKETS; i++) {
-		_Atomic(struct fdb_entry *) *link = &bucket[i];
-
-		while ((e = atomic_load_explicit(link, memory_order_relaxed))) {
-			if (!gone(e, arg)) {
-				link = &e->next;
-				continue;
-			}
-			atomic_store_explicit(link,
-					      atomic_load_explicit(&e->next, memory_order_relaxed),
-					      memory_order_relaxed);
-			e->retired.next = out ? &out->retired : NULL;
-			out = e;
-			n++;
-		}
+	for (unsigned i = 0; i < carved; i++) {
+		e = &pool[i];
+		if (!e->linked || !gone(e, arg))
+			continue;
+		fdb_unlink(e);
+		e->retired.next = out ? &out->retired : NULL;
+		out = e;
+		n++;
 	}
-	nentries -= n;
 	spin_unlock(&lock);
 	if (!n)
 		return 0;

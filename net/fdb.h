@@ -20,6 +20,7 @@ struct fdb_entry {
 	_Atomic(struct fdb_entry *) next; /* in the bucket; in the free list */
 	_Atomic uint32_t seen;            /* fdb_tick when it last sent something */
 	_Atomic uint32_t port;            /* port id */
+	bool linked;                      /* in a bucket; by the lock's holder */
 	struct qsbr_head retired;
 };
 

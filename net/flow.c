@@ -48,6 +48,11 @@ static _Atomic(struct flow *) *bucket_of(uint64_t hash)
 	return &bucket[hash >> (64 - FLOW_BUCKET_BITS)];
 }
 
+static struct flow *flow_at(unsigned i)
+{
+	return (struct flow *)(pool + flow_size * i);
+}
+
 static struct flow *flow_take(void)
 {
 	struct flow *f = free_list;
@@ -58,7 +63,7 @@ static struct flow *flow_take(void)
 	}
 	if (carved == FLOW_MAX)
 		return NULL;
-	return (struct flow *)(pool + flow_size * carved++);
+	return flow_at(carved++);
 }
 
 /* no core can hold it any more: its counts are final and go to its rule */
@@ -79,6 +84,7 @@ static void flow_unlink(_Atomic(struct flow *) *link, struct flow *f)
 {
 	atomic_store_explicit(link, atomic_load_explicit(&f->next, memory_order_relaxed),
 			      memory_order_relaxed);
+	f->linked = false;
 	nflows--;
 }
 
@@ -134,6 +140,7 @@ static struct flow *flow_link(const struct flow_key *key, uint64_t hash, const s
 	atomic_store_explicit(&f->next, atomic_load_explicit(head, memory_order_relaxed),
 			      memory_order_relaxed);
 	atomic_store_explicit(head, f, memory_order_release); /* pairs with chain_find */
+	f->linked = true;
 	nflows++;
 	return f;
 }
@@ -181,25 +188,28 @@ void flow_invalidate(void)
 	atomic_fetch_add_explicit(&emc_gen, 1, memory_order_release);
 }
 
-/* Unlink what is idle; returns the unlinked ones as a list by qsbr_head.next, free until it is retired. */
+static bool is_idle(const struct flow *f, uint32_t now)
+{
+	return f->linked &&
+	       now - atomic_load_explicit(&f->used, memory_order_relaxed) >= flow_idle_seconds;
+}
+
+/*
+ * Unlink what is idle; returns the unlinked ones as a list by qsbr_head.next, free until it is retired. Goes by the
+ * pool, not by the buckets: a second of few flows is a short one.
+ */
 static struct flow *unlink_idle(uint32_t now)
 {
 	struct flow *idle = NULL;
 
-	for (unsigned i = 0; i < FLOW_BUCKETS; i++) {
-		_Atomic(struct flow *) *link = &bucket[i];
-		struct flow *f;
+	for (unsigned i = 0; i < carved; i++) {
+		struct flow *f = flow_at(i);
 
-		while ((f = atomic_load_explicit(link, memory_order_relaxed))) {
-			if (now - atomic_load_explicit(&f->used, memory_order_relaxed) <
-			    flow_idle_seconds) {
-				link = &f->next;
-				continue;
-			}
-			flow_unlink(link, f);
-			f->retired.next = idle ? &idle->retired : NULL;
-			idle = f;
-		}
+		if (!is_idle(f, now))
+			continue;
+		flow_unlink(chain_find(&f->key, (uint64_t)f->hash << 32), f);
+		f->retired.next = idle ? &idle->retired : NULL;
+		idle = f;
 	}
 	return idle;
 }

@@ -64,6 +64,7 @@ struct flow {
 	_Atomic(struct flow *) next; /* in the bucket; in the free list */
 	_Atomic uint32_t gen;        /* flow_gen that the verdict was made under */
 	uint32_t hash;
+	bool linked;            /* in a bucket; by the lock's holder */
 	struct verdict verdict; /* but for src never changed once linked */
 	_Atomic(struct fdb_entry *) src;
 	struct qsbr_head retired;

@@ -184,7 +184,9 @@ enum drop_reason parse(struct pkt *p, uint16_t in_port, struct flow_key *key)
 	struct view v = { p->data, p->len, p->frame_len };
 	uint16_t type;
 
-	*key = (struct flow_key){ .in_port = in_port };
+	key->w[0] = in_port;
+	for (unsigned i = 1; i < KEY_WORDS; i++) /* word by word: the compiler would take a string instruction */
+		key->w[i] = 0;
 	p->port = in_port;
 	p->vlan_tci = 0;
 	if (v.n < 14)

@@ -140,13 +140,12 @@ static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt *
 void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 {
 	unsigned cpu = this_cpu()->id;
-	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
-	const struct batch b = { port, emc_of_cpu[cpu], xmit_of_cpu[cpu],
-				 atomic_load_explicit(&emc_gen, memory_order_acquire) };
 	struct port_cpu *c = &port->cpu[cpu];
-	struct emc *emc = b.emc;
-	struct stage **stage = b.xmit->stage;
-	uint64_t gen = b.gen, bytes = 0, id = port->id;
+	struct emc *emc = emc_of_cpu[cpu];
+	struct xmit_cpu *xmit = xmit_of_cpu[cpu];
+	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
+	uint64_t gen = atomic_load_explicit(&emc_gen, memory_order_acquire);
+	uint64_t bytes = 0, id = port->id;
 	size_t mine = cpu * sizeof(struct flow_stat);
 	uint32_t tick = fdb_tick_now();
 
@@ -168,19 +167,19 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 		if (likely(parse_plain(p->data, len, id, w)))
 			f = emc_find_short(emc, gen + key_hash_short(w), w);
 		if (unlikely(!f)) {
-			f = lookup_any(&b, p);
+			f = lookup_any(&(struct batch){ port, emc, xmit, gen }, p);
 			if (!f)
 				continue;
 		}
 		flow_hit(f, mine, len, tick);
 		if (likely(f->out < PORT_MAX))
-			xmit_stage(stage[f->out], p, len);
+			xmit_stage(xmit->stage[f->out], p, len);
 		else
-			execute(&b, p, &f->verdict);
+			execute(&(struct batch){ port, emc, xmit, gen }, p, &f->verdict);
 	}
 	c->in_bytes += bytes;
 	trace(TRACE_LOOKUP, id, n);
-	xmit_flush(b.xmit);
+	xmit_flush(xmit);
 }
 
 struct vswitch *switch_by_name(const char *name)

@@ -34,63 +34,13 @@ void xmit_stage_odd(struct stage *s, struct pkt *p)
 	xmit_append(s, p, ETH_MIN_FRAME);
 }
 
-static uint64_t frame_bytes(struct pkt **pkts, unsigned n)
+/* The device took @sent of them; its ring does not hold the rest. */
+static __attribute__((noinline)) void drop_unsent(struct stage *s, unsigned sent)
 {
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		bytes += pkts[i]->frame_len;
-	return bytes;
-}
-
-/* Give the device what this core may give it; what its ring does not hold is dropped here. */
-static void transmit(struct port *port, unsigned q, struct stage *s)
-{
-	struct port_cpu *c = port_here(port);
-	uint64_t bytes = s->bytes;
-	unsigned n = s->n, sent;
-
-	trace(TRACE_XMIT, port->id, n);
-	sent = port->ops->tx_batch(port, q, s->pkts, n);
-	if (unlikely(sent < n)) {
-		bytes -= frame_bytes(s->pkts + sent, n - sent);
-		for (unsigned i = sent; i < n; i++)
-			port_drop_out(port, s->pkts[i], DROP_TX_RING_FULL);
+	for (unsigned i = sent; i < s->n; i++) {
+		s->bytes -= s->pkts[i]->frame_len;
+		port_drop_out(s->port, s->pkts[i], DROP_TX_RING_FULL);
 	}
-	c->out += sent;
-	c->out_bytes += bytes;
-}
-
-/* A core that owns a queue of @port; MAX_CPUS if none does. Those that own none spread over those that do. */
-static unsigned owner_for(const struct port *port, unsigned cpu)
-{
-	for (unsigned i = 1; i < ncpus; i++)
-		if (port->txq_of_cpu[(cpu + i) % ncpus] >= 0)
-			return (cpu + i) % ncpus;
-	return MAX_CPUS;
-}
-
-static void hand_over(struct port *port, unsigned to, struct stage *s)
-{
-	struct spsc *r = ring[this_cpu()->id][to];
-	unsigned pushed = 0;
-
-	for (unsigned i = 0; i < s->n; i++) {
-		s->pkts[i]->out_port = port->id;
-		if (likely(spsc_push(r, s->pkts[i])))
-			pushed++;
-		else
-			port_drop_out(port, s->pkts[i], DROP_XCORE_FULL);
-	}
-	port_here(port)->given += pushed;
-	trace(TRACE_XCORE, to, pushed);
-	raise_softirq_on(cpus[to], SOFTIRQ_NET_TX);
-}
-
-static void drop_stage(struct port *port, struct stage *s, enum drop_reason why)
-{
-	for (unsigned i = 0; i < s->n; i++)
-		port_drop_out(port, s->pkts[i], why);
 }
 
 static void stage_clear(struct stage *s)
@@ -99,43 +49,91 @@ static void stage_clear(struct stage *s)
 	s->bytes = 0;
 }
 
-static void stage_flush(struct stage *s)
+/* Give the device what is staged, by queue @q, which this core owns. */
+static inline void transmit(struct stage *s, unsigned q)
 {
 	struct port *port = s->port;
-	unsigned cpu = this_cpu()->id, to = cpu;
-	int q = port->txq_of_cpu[cpu];
+	unsigned sent;
 
-	port->cpu[cpu].offered += s->n;
-	if (unlikely(q < 0))
-		to = owner_for(port, cpu);
-	if (unlikely(!port->ready || to == MAX_CPUS))
-		drop_stage(port, s, DROP_TX_DOWN);
-	else if (likely(to == cpu))
-		transmit(port, q, s);
-	else
-		hand_over(port, to, s);
+	trace(TRACE_XMIT, port->id, s->n);
+	sent = port->ops->tx_batch(port, q, s->pkts, s->n);
+	if (unlikely(sent < s->n))
+		drop_unsent(s, sent);
+	s->count->out += sent;
+	s->count->out_bytes += s->bytes;
 	stage_clear(s);
+}
+
+/* Another core, that owns a queue of @port; MAX_CPUS if none does. Those that own none spread over those that do. */
+static unsigned owner_for(const struct port *port, unsigned cpu)
+{
+	for (unsigned i = 1; i < ncpus; i++)
+		if (port->txq_of_cpu[(cpu + i) % ncpus] >= 0)
+			return (cpu + i) % ncpus;
+	return MAX_CPUS;
+}
+
+static void hand_over(struct stage *s, unsigned to)
+{
+	struct spsc *r = ring[this_cpu()->id][to];
+	unsigned pushed = 0;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		s->pkts[i]->out_port = s->port->id;
+		if (likely(spsc_push(r, s->pkts[i])))
+			pushed++;
+		else
+			port_drop_out(s->port, s->pkts[i], DROP_XCORE_FULL);
+	}
+	s->count->given += pushed;
+	trace(TRACE_XCORE, to, pushed);
+	raise_softirq_on(cpus[to], SOFTIRQ_NET_TX);
+	stage_clear(s);
+}
+
+static void drop_stage(struct stage *s, enum drop_reason why)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		port_drop_out(s->port, s->pkts[i], why);
+	stage_clear(s);
+}
+
+/* This core may not transmit there: another one does, or nobody can. */
+static __attribute__((noinline)) void flush_elsewhere(struct stage *s)
+{
+	unsigned to = owner_for(s->port, this_cpu()->id);
+
+	if (s->port->ready && to != MAX_CPUS)
+		hand_over(s, to);
+	else
+		drop_stage(s, DROP_TX_DOWN);
 }
 
 void xmit_flush(struct xmit_cpu *x)
 {
-	port_for_each(i)
-		if (x->stage[i]->n)
-			stage_flush(x->stage[i]);
+	for (struct stage **at = x->stage + 1, **last = x->stage + nports; at <= last; at++) {
+		struct stage *s = *at;
+		int q;
+
+		if (!s->n)
+			continue;
+		q = *s->txq;
+		s->count->offered += s->n;
+		if (likely(q >= 0 && s->port->ready))
+			transmit(s, q);
+		else
+			flush_elsewhere(s);
+	}
 }
 
 /* the same on the core that owns the queue; the port may have gone meanwhile, or the queue to yet another core */
 static void stage_finish(struct stage *s)
 {
-	struct port *port = s->port;
-	int q = port->txq_of_cpu[this_cpu()->id];
-
-	port_here(port)->taken += s->n;
-	if (port->ready && q >= 0)
-		transmit(port, q, s);
+	s->count->taken += s->n;
+	if (s->port->ready && *s->txq >= 0)
+		transmit(s, *s->txq);
 	else
-		drop_stage(port, s, DROP_TX_STOPPED);
-	stage_clear(s);
+		drop_stage(s, DROP_TX_STOPPED);
 }
 
 /* Take one batch from @r; true if it was a full one, so that there may be more. */
@@ -180,6 +178,8 @@ void xmit_port_add(struct port *port)
 		struct stage *s = mem_zalloc(sizeof(*s), CACHE_LINE, "transmit stage");
 
 		s->port = port;
+		s->count = &port->cpu[i];
+		s->txq = &port->txq_of_cpu[i];
 		xmit_of_cpu[i]->stage[port->id] = s;
 	}
 	xmit_port_changed(port);

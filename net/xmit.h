@@ -21,6 +21,8 @@ enum { XMIT_RING_SLOTS = 512 };
 /* what one core has for one port */
 struct stage {
 	_Alignas(CACHE_LINE) struct port *port;
+	struct port_cpu *count; /* the port's counters of this core */
+	const int8_t *txq;      /* the port's txq_of_cpu of this core */
 	uint32_t n;
 	uint32_t
 		span; /* longest frame less the shortest: one compare finds the too long and the too short */

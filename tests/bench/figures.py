@@ -96,6 +96,12 @@ def sentences(result):
         row = worst(result, burst)
         if row:
             yield f"worst at burst {burst}: {row['traffic']}, {number(row['insns'], 1)} instructions a packet"
+    row = find(result, "5 % malformed", 32)
+    if row and row["drops"]:
+        yield (
+            f"malformed frames: each of {len(row['drops'])} kinds was dropped for its own reason"
+            f" ({', '.join(sorted(row['drops']))}), all others came out"
+        )
     miss = result.get("miss")
     if miss:
         yield (

@@ -37,6 +37,7 @@ enum {
 	OUTBOX = 4 << 20,
 	FRAMES_MAX = 1 << 20, /* a run */
 	PATIENCE_MS = 3000,   /* without a frame a run is over */
+	LINGER_MS = 20,	      /* after a run: what comes out now was one too many */
 	CONNECT_MS = 10000,
 };
 
@@ -217,6 +218,14 @@ static void traffic(struct run *r)
 	}
 }
 
+static void linger(void)
+{
+	uint64_t began = now_ms();
+
+	while (now_ms() - began < LINGER_MS)
+		wait_for(1, false);
+}
+
 /* --- commands ----------------------------------------------------------------------------------------------------- */
 
 static uint32_t argument(const char *line, const char *name, uint32_t otherwise)
@@ -285,6 +294,7 @@ static void command_run(const char *line)
 		return;
 	}
 	traffic(&run);
+	linger();
 	report(&run, began);
 }
 

@@ -72,7 +72,8 @@ def numbers(line):
 class Plugin:
     """The client of icount.c's socket."""
 
-    def __init__(self, path, seconds=10):
+    def __init__(self, path, obituary=lambda: None, seconds=10):
+        """@obituary() says why QEMU ended, or None."""
         self.socket = socket.socket(socket.AF_UNIX)
         end = time.monotonic() + seconds
         while True:
@@ -80,8 +81,8 @@ class Plugin:
                 self.socket.connect(path)
                 break
             except (FileNotFoundError, ConnectionRefusedError):
-                if time.monotonic() > end:
-                    raise Trouble("QEMU did not load the counting plugin; it must be QEMU 9.1 or newer")
+                if obituary() or time.monotonic() > end:
+                    raise Trouble(obituary() or "QEMU does not load the counting plugin; it must be 9.1 or newer")
                 time.sleep(0.01)
         self.socket.settimeout(30)
         self.lines = self.socket.makefile("r")
@@ -240,6 +241,7 @@ class Lab:
         self.is_weir = self.symbols.address("pvh_start") is not None
         self.options = {"kernel": kernel, "config": config, "memory": memory}
         self.next_flow = 1 << 20
+        self.malformed = collections.Counter()  # frames sent that were to be dropped, by the reason
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -249,7 +251,7 @@ class Lab:
             extra = ICOUNT + ["-plugin", f"{plugin_file()},socket={counter}{self.count_from()}"]
             self.machine = Machine(wires, extra=extra, accel=ACCEL, cores=1, **self.options)
             stack.callback(self.machine.close)
-            self.plugin = Plugin(counter)
+            self.plugin = Plugin(counter, lambda: self.machine.hung_up and self.machine.obituary())
             stack.callback(self.plugin.close)
             self.generator = Generator(*wires.paths)
             stack.callback(self.generator.close)
@@ -282,6 +284,7 @@ class Lab:
         time.sleep(SETTLE_SECONDS)
         cost = self.read() - before
         check_delivery(answer)
+        self.malformed += collections.Counter({k: v for k, v in answer.items() if k.startswith("parse_")})
         return cost
 
     def warm_up(self, **traffic):
@@ -302,7 +305,9 @@ class Lab:
         return (costs[1] - costs[0]).figures(self.symbols, n)
 
     def drops(self):
-        """{reason: packets} as Weir's own `drops` says."""
+        """{reason: packets} as Weir's own `drops` says; an image that is not Weir says nothing."""
+        if not self.is_weir:
+            return self.malformed.copy()
         said = self.machine.command("drops")
         return collections.Counter({name: int(n) for name, n in re.findall(r"^(\w+) +(\d+) ", said, re.MULTILINE)})
 

@@ -18,6 +18,10 @@ def mac_bytes(station):
     return bytes([2, 0, 0, 0, station >> 8, station & 255])
 
 
+def ip_bytes(station):
+    return bytes([10, 0, station >> 8, station & 255])
+
+
 def ip_checksum(header):
     total = sum(struct.unpack(f"!{len(header) // 2}H", header))
     total = (total & 0xFFFF) + (total >> 16)
@@ -28,8 +32,8 @@ def numbered(source, target, number, flow=0, size=SHORTEST):
     """A UDP frame of @size bytes from station to station; @flow chooses its ports, @number makes it unique."""
     data = struct.pack("!IQ", flow, number)
     data += bytes((number + i) & 255 for i in range(size - 42 - len(data)))
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(data), 0, 0, 64, 17, 0, bytes([10, 0, 0, source]),
-                         bytes([10, 0, 0, target]))  # fmt: skip
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(data), 0, 0, 64, 17, 0, ip_bytes(source),
+                         ip_bytes(target))  # fmt: skip
     header = header[:10] + struct.pack("!H", ip_checksum(header)) + header[12:]
     udp = struct.pack("!HHHH", 1024 + flow, 5000, 8 + len(data), 0)
     return mac_bytes(target) + mac_bytes(source) + b"\x08\x00" + header + udp + data
