@@ -191,6 +191,8 @@ static void backtrace(uint64_t rip, unsigned rip_behind, uint64_t rsp, uint64_t 
 
 	kprintf("back trace (? marks a guess):\n");
 	print_address(rip, "", rip_behind);
+	if (paging_is_guard(rsp)) /* the stack ran over: its live part begins behind the guard */
+		rsp = ROUND_UP(rsp, (uint64_t)PAGE_SIZE);
 	for (unsigned i = 0; i < BACKTRACE_WORDS && printed < BACKTRACE_MAX && on_a_stack(rsp);
 	     i++, rsp += 8) {
 		uint64_t value = *(const uint64_t *)rsp;

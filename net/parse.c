@@ -179,16 +179,15 @@ static enum drop_reason check_inner(const struct flow_key *key, struct view v)
 	return parse_l3(&scratch, load16(v.p + 2), skip(v, VLAN_TAG));
 }
 
-enum drop_reason parse(struct pkt *p, uint16_t in_port, struct flow_key *key)
+enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key)
 {
 	struct view v = { p->data, p->len, p->frame_len };
 	uint16_t type;
 
-	key->w[0] = in_port;
-	for (unsigned i = 1; i < KEY_WORDS; i++) /* word by word: the compiler would take a string instruction */
+	for (unsigned i = 0; i < KEY_WORDS;
+	     i++) /* word by word: else the compiler takes a string instruction */
 		key->w[i] = 0;
-	p->port = in_port;
-	p->vlan_tci = 0;
+	key->in_port = in_port;
 	if (v.n < 14)
 		return DROP_PARSE_ETH;
 	__builtin_memcpy(key->dl_dst, v.p, sizeof(key->dl_dst));
@@ -200,14 +199,63 @@ enum drop_reason parse(struct pkt *p, uint16_t in_port, struct flow_key *key)
 
 		if (v.n < (is_tag(inner) ? 2 * VLAN_TAG : VLAN_TAG))
 			return DROP_PARSE_VLAN;
-		p->vlan_tci = key->vlan_tci = be16(load16(v.p));
+		key->vlan_tci = be16(load16(v.p));
 		key->flags |= KEY_VLAN;
 		type = inner;
 		v = skip(v, VLAN_TAG);
 	}
-	p->l3 = v.p - p->data;
 	key->dl_type = be16(type) < ETH_P_8023_MIN ? be16(ETH_P_8023) : type;
 	if (is_tag(type))
 		return check_inner(key, v);
 	return parse_l3(key, type, v);
+}
+
+/* IPv6 without extension headers, version and length right, UDP or TCP, in the @n bytes at @l3 */
+static bool plain_ipv6(const uint8_t *l3, uint32_t n)
+{
+	uint8_t next = l3[6];
+
+	if (n < IPV6_HLEN + UDP_HLEN || l3[0] >> 4 != 6 || be16(load16(l3 + 4)) > n - IPV6_HLEN)
+		return false;
+	return next == PROTO_UDP ||
+	       (n >= IPV6_HLEN + TCP_HLEN && plain_l4(next, l3 + IPV6_HLEN, n - IPV6_HLEN));
+}
+
+bool parse_usual(const uint8_t *data, uint32_t len, uint16_t in_port, struct flow_key *key)
+{
+	uint64_t flags = 0, tci = 0, proto;
+	const uint8_t *l3 = data + 14, *l4;
+	uint16_t type = load16(data + 12);
+
+	if (len < USUAL_MIN)
+		return false;
+	if (type == be16(ETH_P_VLAN)) {
+		flags = KEY_VLAN;
+		tci = be16(load16(data + 14));
+		type = load16(data + 16);
+		l3 += VLAN_TAG;
+	}
+	if (type == be16(ETH_P_IPV6)) {
+		if (!plain_ipv6(l3, len - (l3 - data)))
+			return false;
+		flags |= KEY_LONG;
+		proto = l3[6];
+		l4 = l3 + IPV6_HLEN;
+		key->w[3] = load64(l3 + 8);
+		key->w[4] = load64(l3 + 16);
+		key->w[5] = load64(l3 + 24);
+		key->w[6] = load64(l3 + 32);
+	} else {
+		proto = l3[9];
+		l4 = l3 + IPV4_HLEN;
+		if (type != be16(ETH_P_IP) || !plain_ipv4(l3, len - (l3 - data)) ||
+		    !plain_l4(proto, l4, len - (l4 - data)))
+			return false;
+		key->w[3] = load64(l3 + 12);
+		key->w[4] = key->w[5] = key->w[6] = 0;
+	}
+	key->w[0] = in_port | tci << 16 | (uint64_t)load32(l4) << 32;
+	key->w[1] = load64(data) << 16 | flags << 8 | proto;
+	key->w[2] = mac_load(data + 6) | (uint64_t)type << 48;
+	return true;
 }

@@ -19,46 +19,66 @@
 #define PARSE_OK DROP_N
 
 /*
- * parse() - the key of frame @p that came in by port @in_port; sets p->port, p->vlan_tci and p->l3.
- * Looks at the first buffer only. Returns PARSE_OK or the reason to drop it for.
+ * parse() - the key of frame @p that came in by port @in_port. Looks at the first buffer only.
+ * Returns PARSE_OK or the reason to drop it for.
  */
-enum drop_reason parse(struct pkt *p, uint16_t in_port, struct flow_key *key);
+enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key);
 
-enum { PLAIN_MIN = 14 + IPV4_HLEN + TCP_HLEN };
+/*
+ * Two shortcuts take what nearly all frames are, without a call a header, and leave everything else to parse(). All
+ * three build the same key for the same frame (tests/unit/test_parse.c holds them against each other).
+ */
+enum {
+	PLAIN_MIN = 14 + IPV4_HLEN + TCP_HLEN, /* both headers of parse_plain() are there */
+	USUAL_MIN = 14 + VLAN_TAG + IPV4_HLEN + TCP_HLEN, /* the same for parse_usual(), IPv4 */
+};
 
-/* what of bytes 14 to 21 makes a header plain: version 4, IHL 5, no fragment */
+/* what of an IPv4 header's first 8 bytes makes it plain: version 4, IHL 5, no fragment */
 #define PLAIN_MASK UINT64_C(0xff3f0000000000ff)
 #define PLAIN_IPV4 UINT64_C(0x0000000000000045)
 
+/* plain_ipv4() - no options, no fragment, total length right, in the @n bytes at @l3 */
+static inline bool plain_ipv4(const uint8_t *l3, uint32_t n)
+{
+	if (unlikely((load64(l3) & PLAIN_MASK) != PLAIN_IPV4))
+		return false;
+	/* header <= total length <= what there is, in one compare: below, the difference wraps */
+	return likely((uint32_t)be16(load16(l3 + 2)) - IPV4_HLEN <= n - IPV4_HLEN);
+}
+
+/* plain_l4() - UDP or TCP whose header fits the @n bytes at @l4, TCP_HLEN of which are there */
+static inline bool plain_l4(uint64_t proto, const uint8_t *l4, uint32_t n)
+{
+	return likely(proto == PROTO_UDP) ||
+	       (proto == PROTO_TCP && (uint32_t)(l4[12] >> 4) * 4 <= n);
+}
+
 /*
- * parse_plain() - what nearly all frames are: untagged IPv4 without options, no fragment, UDP or TCP, lengths right.
+ * parse_plain() - untagged IPv4 without options, no fragment, UDP or TCP, lengths right.
  * @data: frame of @len bytes, PLAIN_MIN of them in this buffer if the frame has as many; @w: the key's four words.
- * Returns false if it is anything else: parse() then sees to it, and both build the same key.
+ * Returns false if it is anything else.
  */
 static inline bool parse_plain(const uint8_t *data, uint32_t len, uint64_t in_port,
 			       uint64_t w[KEY_WORDS_SHORT])
 {
 	uint64_t proto;
 
-	if (unlikely(len < PLAIN_MIN))
+	if (unlikely(len < PLAIN_MIN || load16(data + 12) != be16(ETH_P_IP)))
 		return false;
-	if (unlikely(load16(data + 12) != be16(ETH_P_IP)))
-		return false;
-	if (unlikely((load64(data + 14) & PLAIN_MASK) != PLAIN_IPV4))
-		return false;
-	/* header <= total length <= what there is, in one compare: below, the difference wraps */
-	if (unlikely((uint32_t)be16(load16(data + 16)) - IPV4_HLEN > len - 14 - IPV4_HLEN))
+	if (!plain_ipv4(data + 14, len - 14))
 		return false;
 	proto = data[23];
-	if (proto != PROTO_UDP) {
-		uint32_t tcp_len = (uint32_t)(data[46] >> 4) * 4;
-
-		if (proto != PROTO_TCP || tcp_len > len - 14 - IPV4_HLEN)
-			return false;
-	}
+	if (!plain_l4(proto, data + 34, len - 34))
+		return false;
 	w[0] = in_port | (uint64_t)load32(data + 34) << 32;
 	w[1] = load64(data) << 16 | proto; /* destination */
 	w[2] = load64(data + 6);           /* source and type */
 	w[3] = load64(data + 26);
 	return true;
 }
+
+/*
+ * parse_usual() - the same with one tag, or IPv6 without extension headers, or both.
+ * Fills all words of @key. Returns false if it is anything else.
+ */
+bool parse_usual(const uint8_t *data, uint32_t len, uint16_t in_port, struct flow_key *key);

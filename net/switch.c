@@ -79,6 +79,7 @@ static struct flow *decide(const struct batch *b, struct pkt *p, const struct fl
 	counter_inc(&upcalls);
 	p->port = b->port->id;
 	p->hash = hash >> 32;
+	p->vlan_tci = key->vlan_tci;
 	keep = upcall(b->port, key, &v);
 	if (keep)
 		f = flow_install(key, hash, &v, gen);
@@ -109,14 +110,17 @@ static struct flow *miss(const struct batch *b, struct pkt *p, const struct flow
 static __attribute__((noinline)) struct flow *lookup_any(const struct batch *b, struct pkt *p)
 {
 	struct flow_key key;
-	enum drop_reason why = parse(p, b->port->id, &key);
 	struct flow *f;
 	uint64_t tag;
 
-	if (unlikely(why != PARSE_OK)) {
-		b->emc->lookups--;
-		port_drop_in(b->port, p, why);
-		return NULL;
+	if (!parse_usual(p->data, p->frame_len, b->port->id, &key)) {
+		enum drop_reason why = parse(p, b->port->id, &key);
+
+		if (unlikely(why != PARSE_OK)) {
+			b->emc->lookups--;
+			port_drop_in(b->port, p, why);
+			return NULL;
+		}
 	}
 	tag = b->gen + key_hash(&key);
 	f = emc_find(b->emc, tag, &key);

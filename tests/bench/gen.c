@@ -37,7 +37,7 @@ enum {
 	OUTBOX = 4 << 20,
 	FRAMES_MAX = 1 << 20, /* a run */
 	PATIENCE_MS = 3000,   /* without a frame a run is over */
-	LINGER_MS = 20,	      /* after a run: what comes out now was one too many */
+	LINGER_MS = 20,       /* after a run: what comes out now was one too many */
 	CONNECT_MS = 10000,
 };
 
