@@ -9,6 +9,9 @@
  */
 #pragma once
 
+/* bits stand indented under their register */
+/* clang-format off */
+
 #include <stddef.h>
 
 #include "kernel/bits.h"
@@ -228,3 +231,5 @@ struct igb_tx_desc {
 
 _Static_assert(sizeof(struct igb_tx_desc) == 16, "[82576 7.2.2.3]");
 _Static_assert(offsetof(struct igb_tx_desc, cmd) == 8, "[82576 7.2.2.3]");
+
+/* clang-format on */

@@ -7,6 +7,9 @@
  */
 #pragma once
 
+/* bits stand indented under their register */
+/* clang-format off */
+
 #include "kernel/bits.h"
 
 /* --- header, every type [PCI 6.1]; offsets in bytes --- */
@@ -93,3 +96,5 @@ _Static_assert(sizeof(struct msix_entry) == 16, "as the device has it");
 #define PCI_CF8			   0xcf8 /* port, WO 32: which register */
 #define	  PCI_CF8_ENABLE	   BIT(31)
 #define PCI_CFC			   0xcfc /* port, RW: its bytes, at +0 to +3 */
+
+/* clang-format on */

@@ -23,7 +23,6 @@
 #define ICR_STARTUP        (6 << 8)
 #define ICR_PENDING        BIT(12)
 #define ICR_ASSERT         BIT(14)
-#define ICR_OTHERS         (UINT32_C(3) << 18)
 #define APIC_LVT_TIMER     0x320
 #define TIMER_TSC_DEADLINE (UINT32_C(2) << 17)
 #define APIC_LVT_LINT0     0x350
@@ -111,10 +110,9 @@ void apic_ipi(uint32_t dest, uint8_t vector)
 	icr_write(dest, ICR_ASSERT | vector);
 }
 
-void apic_nmi_others(void)
+void apic_nmi(uint32_t dest)
 {
-	if (apic_x2 || xapic)
-		icr_write(0, ICR_OTHERS | ICR_ASSERT | ICR_NMI);
+	icr_write(dest, ICR_ASSERT | ICR_NMI);
 }
 
 void apic_init_ipi(uint32_t dest)

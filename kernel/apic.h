@@ -18,7 +18,7 @@ uint32_t apic_id(void);	  /* of this core */
 
 void apic_eoi(void);
 void apic_ipi(uint32_t apic_id, uint8_t vector);
-void apic_nmi_others(void);
+void apic_nmi(uint32_t apic_id);
 /* apic_init_ipi(), apic_startup_ipi() - INIT and STARTUP to a core; @page: 4 KiB page number where it begins. */
 void apic_init_ipi(uint32_t apic_id);
 void apic_startup_ipi(uint32_t apic_id, uint8_t page);

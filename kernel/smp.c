@@ -74,6 +74,7 @@ void cpu_init_late(void)
 	apic_init_cpu();
 	c->apic_id = apic_id();
 	irq_init_cpu();
+	atomic_store(&c->online, c->id == 0); /* the others say so when they enter their loop */
 	ipi_irq[c->id] =
 		(struct irq){ .handler = ipi_handler, .name = "ipi", .vector = VECTOR_IPI };
 	c->vector[VECTOR_IPI] = &ipi_irq[c->id];

@@ -189,7 +189,7 @@ static void backtrace(uint64_t rip, unsigned rip_behind, uint64_t rsp, uint64_t 
 {
 	unsigned printed = 0;
 
-	kprintf("back trace (? marks a guess):\n");
+	kprintf("back trace:\n");
 	print_address(rip, "", rip_behind);
 	if (paging_is_guard(rsp)) /* the stack ran over: its live part begins behind the guard */
 		rsp = ROUND_UP(rsp, (uint64_t)PAGE_SIZE);
@@ -223,7 +223,9 @@ static void die_begin(void)
 		for (;;)
 			__asm__ volatile("cli; hlt");
 	}
-	apic_nmi_others();
+	for (unsigned i = 0; i < MAX_CPUS && cpus[i]; i++) /* one that has not started must not wake now */
+		if (cpus[i] != this_cpu() && atomic_load(&cpus[i]->online))
+			apic_nmi(cpus[i]->apic_id);
 	console_panic();
 }
 

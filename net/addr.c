@@ -2,11 +2,11 @@
 /* addr.c - addresses to text and back. For commands and dumps, in the control context. Owns nothing. */
 #include "addr.h"
 
+#include "wire.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "wire.h"
 
 int mac_str(const uint8_t mac[6], char buf[MAC_STR])
 {

@@ -2,12 +2,12 @@
 /* bridge.c - `bridge fdb`: the MAC table. Control context. */
 #include "fdb.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "kernel/shell.h"
 #include "addr.h"
 #include "switch.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 static void print_row(struct shell *sh, const struct fdb_row *r)
 {

@@ -2,12 +2,12 @@
 /* dpctl.c - `ovs-dpctl`: what the fast path knows. Control context. */
 #include "flow.h"
 
+#include "kernel/park.h"
+#include "kernel/shell.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "kernel/park.h"
-#include "kernel/shell.h"
 
 /* a flow as it was when the cores stood still; printing takes longer than they can wait */
 struct row {

@@ -2,13 +2,13 @@
 /* ip.c - `ip link`: ports as iproute2 shows and sets them. Control context. */
 #include "port.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "kernel/shell.h"
 #include "drivers/netdev.h"
 #include "addr.h"
 #include "switch.h"
+
+#include <errno.h>
+#include <string.h>
 
 static const char *flags_of(const struct port *p)
 {

@@ -2,11 +2,11 @@
 /* key.c - a flow key in the words of ovs-dpctl. For dumps, in the control context. */
 #include "key.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "addr.h"
 #include "wire.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 
 struct text {
 	char *buf;

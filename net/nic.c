@@ -7,14 +7,14 @@
  */
 #include "nic.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "kernel/mem.h"
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "port.h"
 #include "switch.h"
+
+#include <stdio.h>
+#include <string.h>
 
 unsigned nic_poll(struct napi *napi, unsigned budget)
 {

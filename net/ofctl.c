@@ -2,11 +2,11 @@
 /* ofctl.c - `ovs-ofctl`: the rules of a switch. Control context. */
 #include "rule_text.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "kernel/park.h"
 #include "kernel/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 static int add_flow(struct shell *sh, struct vswitch *sw, int n)
 {

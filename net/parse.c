@@ -225,10 +225,11 @@ bool parse_usual(const uint8_t *data, uint32_t len, uint16_t in_port, struct flo
 {
 	uint64_t flags = 0, tci = 0, proto;
 	const uint8_t *l3 = data + 14, *l4;
-	uint16_t type = load16(data + 12);
+	uint16_t type;
 
 	if (len < USUAL_MIN)
 		return false;
+	type = load16(data + 12);
 	if (type == be16(ETH_P_VLAN)) {
 		flags = KEY_VLAN;
 		tci = be16(load16(data + 14));

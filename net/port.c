@@ -7,16 +7,16 @@
  */
 #include "port.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "kernel/mem.h"
 #include "kernel/park.h"
 #include "kernel/trace.h"
 #include "fdb.h"
 #include "flow.h"
 #include "xmit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 struct port *ports[PORT_MAX];
 unsigned nports;

@@ -2,12 +2,12 @@
 /* port_show.c - what ports count: /proc/net/dev, `ports` and `drops`. Control context. */
 #include "port.h"
 
+#include "kernel/park.h"
+#include "kernel/shell.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "kernel/park.h"
-#include "kernel/shell.h"
 
 typedef unsigned long
 	ul; /* for %lu: a uint64_t is one in the kernel, and something else on other machines */

@@ -7,14 +7,14 @@
  */
 #include "rule_text.h"
 
+#include "addr.h"
+#include "wire.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "addr.h"
-#include "wire.h"
 
 enum { TOKEN_MAX = 128 };
 

@@ -7,11 +7,11 @@
  */
 #include "rules.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "kernel/park.h"
 #include "kernel/time.h"
+
+#include <errno.h>
+#include <string.h>
 
 static struct rule pool[RULES_MAX];
 static uint32_t last_serial;

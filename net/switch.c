@@ -7,10 +7,6 @@
  */
 #include "switch.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "kernel/counter.h"
 #include "kernel/park.h"
 #include "kernel/trace.h"
@@ -18,6 +14,10 @@
 #include "parse.h"
 #include "upcall.h"
 #include "xmit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct vswitch *switches[SWITCH_MAX];
 
@@ -91,8 +91,8 @@ static struct flow *decide(const struct batch *b, struct pkt *p, const struct fl
 	return NULL;
 }
 
-static struct flow *miss(const struct batch *b, struct pkt *p, const struct flow_key *key,
-			 uint64_t tag)
+static __attribute__((noinline)) struct flow *miss(const struct batch *b, struct pkt *p,
+						   const struct flow_key *key, uint64_t tag)
 {
 	uint64_t hash = tag - b->gen;
 	struct flow *f;

@@ -2,11 +2,11 @@
 /* vsctl.c - `ovs-vsctl`: which switches there are and which ports they join. Control context. */
 #include "switch.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "kernel/shell.h"
 #include "port.h"
+
+#include <errno.h>
+#include <string.h>
 
 static int add_br(struct shell *sh, int n, const struct word *w)
 {

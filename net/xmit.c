@@ -7,12 +7,12 @@
  */
 #include "xmit.h"
 
-#include <string.h>
-
 #include "kernel/mem.h"
 #include "kernel/softirq.h"
 #include "kernel/spsc.h"
 #include "kernel/trace.h"
+
+#include <string.h>
 
 struct xmit_cpu *xmit_of_cpu[MAX_CPUS];
 

@@ -391,7 +391,7 @@ static void the_shortcuts_agree_with_the_whole_parser(void **state)
 		uint64_t w[KEY_WORDS_SHORT];
 
 		begin(frames[rand() % ARRAY_SIZE(frames)]);
-		p.len = p.frame_len = rand() % 4 ? MAX(len, 60u) : 14 + rand() % 80;
+		p.len = p.frame_len = rand() % 4 ? MAX(len, 60u) : 14u + rand() % 80;
 		for (unsigned k = rand() % 3; k; k--)
 			frame[rand() % p.len] = rand() % 8 ? rand() : rand() % 8;
 		p.data = malloc(p.len);
