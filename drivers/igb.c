@@ -254,6 +254,7 @@ static void init_queues(struct netdev *dev)
 		struct netdev_queue *queue = &dev->queue[q];
 
 		queue->cpu = queue->napi.cpu = q % ncpus;
+		igb->rx[q]->queue = igb->tx[q]->queue = queue;
 		queue->napi.ops = igb->chip->auto_mask ? &queue_ops_auto_mask : &queue_ops;
 	}
 }

@@ -20,6 +20,7 @@ enum {
 	IGB_RX_GROUP = 16,  /* buffers posted with one tail write */
 	IGB_TX_REPORT = 16, /* descriptors between two that report status, at least */
 	IGB_MARKS = IGB_RING / IGB_TX_REPORT, /* reports outstanding, at most */
+	IGB_TX_REAP = 48,                     /* descriptors out before a batch looks for reports */
 	IGB_USECS_MAX = 8191,                 /* what EITR holds */
 	IGB_LINK_USECS = 4000, /* throttle of the link and error vector: overruns come in hordes */
 };
@@ -47,7 +48,8 @@ struct igb_rx {
 	uint32_t next;              /* oldest descriptor that the device has not given back yet */
 	uint32_t fill;              /* first descriptor without a buffer */
 	enum igb_rx_state state;
-	struct pkt *head, *tail; /* INSIDE: the frame so far */
+	struct netdev_queue *queue; /* its counters */
+	struct pkt *head, *tail;    /* INSIDE: the frame so far */
 	volatile bool
 		starved; /* no buffer is posted and the pool was empty: the watchdog sees to it */
 };
@@ -61,8 +63,9 @@ struct igb_tx {
 	uint32_t mark
 		[IGB_MARKS]; /* index behind each descriptor that reports status, oldest at mark_first */
 	uint32_t mark_first, mark_end;
-	uint64_t timeouts; /* resets since the head stood still */
-	uint64_t lost;     /* buffers thrown away by them */
+	uint64_t timeouts;          /* resets since the head stood still */
+	uint64_t lost;              /* buffers thrown away by them */
+	struct netdev_queue *queue; /* its counters */
 
 	/* by the watchdog, core 0 */
 	_Alignas(

@@ -64,7 +64,6 @@ void igb_rx_stop(struct igb *igb, unsigned q)
  */
 static __attribute__((noinline)) void igb_rx_refill(struct igb *igb, struct igb_rx *rx, unsigned q)
 {
-	struct netdev_queue *queue = &igb->dev.queue[q];
 	uint32_t fill = rx->fill;
 	uint32_t end = fill + ROUND_DOWN(IGB_RING - 1 - (fill - rx->next), IGB_RX_GROUP);
 
@@ -81,18 +80,20 @@ static __attribute__((noinline)) void igb_rx_refill(struct igb *igb, struct igb_
 		}
 		fill += got;
 		if (unlikely(got < run)) {
-			queue->rx_alloc_failed++;
+			rx->queue->rx_alloc_failed++;
 			break;
 		}
 	}
 	rx->starved = fill == rx->next;
 	if (fill == rx->fill)
 		return;
+	/* the fence: the descriptor behind the last posted one says "not done", so nobody reads beyond it */
+	rx->desc[fill % IGB_RING].post.zero = 0;
 	rx->fill = fill;
 	/* release: the descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
 	igb_write(igb, IGB_RDT(q), fill % IGB_RING);
-	queue->doorbells++;
+	rx->queue->doorbells++;
 }
 
 /* igb_rx_append() - one more buffer behind the frame that is being put together. */
@@ -114,16 +115,16 @@ static void igb_rx_append(struct igb_rx *rx, struct pkt *p, uint32_t len)
 }
 
 /*
- * igb_rx_odd() - the descriptor at @next is done but not simply a whole, good frame: part of a longer one, damaged, or
- * of a length that cannot be. Returns the frame when its last buffer has come, NULL otherwise. A frame is dropped once,
- * with one reason, when it is seen to be bad; the buffers that follow up to its end are freed.
+ * igb_rx_odd() - the next descriptor is done but not simply a whole, good frame: part of a longer one, damaged, or of a
+ * length that cannot be. Returns the frame when its last buffer has come, NULL otherwise. A frame is dropped once, with
+ * one reason, when it is seen to be bad; the buffers that follow up to its end are freed.
  */
-static __attribute__((noinline)) struct pkt *igb_rx_odd(struct netdev_queue *queue,
-							struct igb_rx *rx, uint32_t next)
+static struct pkt *igb_rx_odd(struct igb_rx *rx)
 {
-	struct pkt *p = rx->slot[next % IGB_RING];
-	uint32_t status = rx->desc[next % IGB_RING].done.status;
-	uint32_t len = rx->desc[next % IGB_RING].done.len;
+	uint32_t at = rx->next++ % IGB_RING;
+	struct pkt *p = rx->slot[at];
+	uint32_t status = rx->desc[at].done.status;
+	uint32_t len = rx->desc[at].done.len;
 	bool bad_len = len == 0 || len > PKT_BUF_SIZE;
 	bool last = status & IGB_RXD_EOP;
 
@@ -143,24 +144,24 @@ static __attribute__((noinline)) struct pkt *igb_rx_odd(struct netdev_queue *que
 		return last ? p : NULL;
 	}
 	rx->state = last ? IGB_RX_FRESH : IGB_RX_SKIP;
-	queue->rx_dropped++;
+	rx->queue->rx_dropped++;
 	return NULL;
 }
 
 /*
- * igb_rx_run() - take whole, good frames from descriptor @at on, at most @run, which do not wrap; the hot loop.
- * Returns how many; it stops at the first descriptor that is not done, or odd.
+ * igb_rx_run() - take whole, good frames up to the ring's wrap, at most @max; the hot loop. Returns how many: it stops at
+ * the first descriptor that is not done, or odd.
  */
-static inline size_t igb_rx_run(struct igb_rx *rx, uint32_t at, size_t run, struct pkt **pkts,
-				uint64_t *bytes)
+static inline size_t igb_rx_run(struct igb_rx *rx, struct pkt **pkts, uint32_t max)
 {
+	uint32_t at = rx->next % IGB_RING;
 	const volatile union igb_rx_desc *d = &rx->desc[at];
 	struct pkt **slot = &rx->slot[at];
-	uint64_t sum = 0;
-	size_t i;
+	size_t run = MIN(max, IGB_RING - at), i;
+	uint64_t bytes = 0;
 
 	for (i = 0; i < run; i++, d++) {
-		uint32_t status = d->done.status;
+		uint32_t status = d->done.status; /* before the rest: the device writes it last */
 		uint32_t len = d->done.len;
 		struct pkt *p = slot[i];
 
@@ -174,59 +175,67 @@ static inline size_t igb_rx_run(struct igb_rx *rx, uint32_t at, size_t run, stru
 		p->len = len;
 		p->nsegs = 1;
 		pkts[i] = p;
-		sum += len;
+		bytes += len;
 	}
-	*bytes += sum;
+	rx->next += i;
+	rx->queue->rx_bytes += bytes;
 	return i;
+}
+
+static inline bool igb_rx_done(const struct igb_rx *rx)
+{
+	return rx->desc[rx->next % IGB_RING].done.status & IGB_RXD_DD;
+}
+
+/* igb_rx_more() - the rest of a batch that the first run could not take: beyond the wrap, or odd. Returns how many. */
+static __attribute__((noinline)) size_t igb_rx_more(struct igb_rx *rx, struct pkt **pkts,
+						    size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && igb_rx_done(rx)) {
+		size_t took = 0;
+		struct pkt *p;
+
+		if (rx->state == IGB_RX_FRESH)
+			took = igb_rx_run(rx, pkts + n, max - n);
+		n += took;
+		if (took)
+			continue;
+		p = igb_rx_odd(rx);
+		if (p) {
+			rx->queue->rx_bytes += p->frame_len;
+			pkts[n++] = p;
+		}
+	}
+	return n;
 }
 
 unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
 {
 	struct igb *igb = dev->priv;
 	struct igb_rx *rx = igb->rx[q];
-	struct netdev_queue *queue = &dev->queue[q];
-	uint32_t next = rx->next, fill = rx->fill;
-	uint64_t bytes = 0;
 	size_t n = 0;
 
-	while (n < max && next != fill) {
-		uint32_t at = next % IGB_RING;
-		uint32_t run = MIN(MIN(fill - next, IGB_RING - at), max - n), took = 0;
-
-		if (likely(rx->state == IGB_RX_FRESH))
-			took = igb_rx_run(rx, at, run, pkts + n, &bytes);
-		next += took;
-		n += took;
-		if (likely(took < run)) {
-			struct pkt *p;
-
-			if (!(rx->desc[next % IGB_RING].done.status & IGB_RXD_DD))
-				break;
-			p = igb_rx_odd(queue, rx, next++);
-			if (p) {
-				bytes += p->frame_len;
-				pkts[n++] = p;
-			}
-		}
-	}
+	if (likely(rx->state == IGB_RX_FRESH))
+		n = igb_rx_run(rx, pkts, max);
+	if (n < max && igb_rx_done(rx))
+		n += igb_rx_more(rx, pkts + n, max - n);
+	rx->queue->rx_packets += n;
+	if (IGB_RING - 1 - (rx->fill - rx->next) >= IGB_RX_GROUP)
+		igb_rx_refill(igb, rx, q);
 	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
 	atomic_thread_fence(memory_order_acquire);
-	rx->next = next;
-	queue->rx_packets += n;
-	queue->rx_bytes += bytes;
-	if (IGB_RING - 1 - (fill - next) >= IGB_RX_GROUP)
-		igb_rx_refill(igb, rx, q);
 	return n;
 }
 
 bool igb_rx_pending(const struct igb *igb, unsigned q)
 {
 	const struct igb_rx *rx = igb->rx[q];
-	const struct pool *pool = this_cpu()->pool;
 
-	if (unlikely(rx->starved)) /* a refill would do some good by now */
-		return pool->free || pool->returned;
-	return rx->next != rx->fill && rx->desc[rx->next % IGB_RING].done.status & IGB_RXD_DD;
+	if (unlikely(rx->starved)) /* would a refill do some good by now? */
+		return this_cpu()->pool->free || this_cpu()->pool->returned;
+	return igb_rx_done(rx);
 }
 
 void igb_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
@@ -236,11 +245,8 @@ void igb_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
 	for (unsigned q = 0; q < igb->dev.max_queues; q++) {
 		struct igb_rx *rx = igb->rx[q];
 
-		for (uint32_t i = rx->next; i != rx->fill; i++) {
-			rx->slot[i % IGB_RING]->next =
-				NULL; /* a pool's link may still stand there */
+		for (uint32_t i = rx->next; i != rx->fill; i++)
 			tally(t, rx->slot[i % IGB_RING]);
-		}
 		if (rx->state == IGB_RX_INSIDE)
 			tally(t, rx->head);
 	}

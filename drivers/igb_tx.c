@@ -69,19 +69,15 @@ static __attribute__((noinline)) void igb_tx_reset(struct igb *igb, unsigned q)
 		lost);
 }
 
-/* igb_tx_reported() - has the oldest descriptor that was to report done so? */
-static inline bool igb_tx_reported(const struct igb_tx *tx)
-{
-	return tx->mark_first != tx->mark_end &&
-	       tx->desc[(tx->mark[tx->mark_first % IGB_MARKS] - 1) % IGB_RING].cmd & IGB_TXD_DD;
-}
-
-/* igb_tx_reap() - free what has been sent, report by report. */
+/* igb_tx_reap() - free what has been sent, report by report; the oldest comes first. */
 static __attribute__((noinline)) void igb_tx_reap(struct igb_tx *tx)
 {
-	do {
-		uint32_t mark = tx->mark[tx->mark_first++ % IGB_MARKS];
+	while (tx->mark_first != tx->mark_end) {
+		uint32_t mark = tx->mark[tx->mark_first % IGB_MARKS];
 
+		if (!(tx->desc[(mark - 1) % IGB_RING].cmd & IGB_TXD_DD))
+			break;
+		tx->mark_first++;
 		while (tx->clean != mark) {
 			uint32_t at = tx->clean % IGB_RING;
 			uint32_t run = MIN(mark - tx->clean, IGB_RING - at);
@@ -89,50 +85,36 @@ static __attribute__((noinline)) void igb_tx_reap(struct igb_tx *tx)
 			pkt_free_segs(&tx->slot[at], run);
 			tx->clean += run;
 		}
-	} while (igb_tx_reported(tx));
+	}
 }
 
-/* igb_tx_chain() - post a frame of several buffers, which fits; returns the index behind it. */
-static __attribute__((noinline)) uint32_t igb_tx_chain(struct igb_tx *tx, uint32_t fill,
-						       struct pkt *p)
+/* igb_tx_room() - free descriptors; one always stays free, since head == tail means empty. */
+static inline uint32_t igb_tx_room(const struct igb_tx *tx)
 {
-	uint64_t cmd = TXD_DATA | FIELD_PREP(IGB_TXD_PAYLEN, p->frame_len);
-
-	while (p) {
-		struct pkt *next = p->next;
-
-		p->next = NULL; /* each slot holds one buffer and frees it by itself */
-		tx->desc[fill % IGB_RING].addr = (uintptr_t)p->data;
-		tx->desc[fill % IGB_RING].cmd = cmd | p->len | (next ? 0 : IGB_TXD_EOP);
-		tx->slot[fill++ % IGB_RING] = p;
-		p = next;
-	}
-	return fill;
+	return IGB_RING - 1 - (tx->fill - tx->clean);
 }
 
 /* igb_tx_report() - have the last descriptor of the batch report, if the report before is long enough ago. */
 static inline void igb_tx_report(struct igb_tx *tx, uint32_t fill)
 {
-	volatile struct igb_tx_desc *last = &tx->desc[(fill - 1) % IGB_RING];
-
 	if (fill - tx->reported < IGB_TX_REPORT)
 		return;
-	last->cmd |= IGB_TXD_RS;
+	tx->desc[(fill - 1) % IGB_RING].cmd |= IGB_TXD_RS;
 	tx->mark[tx->mark_end++ % IGB_MARKS] = fill;
 	tx->reported = fill;
 }
 
 /*
- * igb_tx_run() - post frames of one buffer each from descriptor @at on, at most @run, which do not wrap; the hot loop.
- * Returns how many; it stops at the first frame of several buffers.
+ * igb_tx_run() - post frames of one buffer each up to the ring's wrap, at most @max, for which there is room; the hot
+ * loop. Returns how many: it stops at the first frame of several buffers.
  */
-static inline size_t igb_tx_run(struct igb_tx *tx, uint32_t at, size_t run, struct pkt **pkts,
-				uint64_t *bytes)
+static inline size_t igb_tx_run(struct igb_tx *tx, struct pkt **pkts, uint32_t max)
 {
+	uint32_t at = tx->fill % IGB_RING;
 	volatile struct igb_tx_desc *d = &tx->desc[at];
 	struct pkt **slot = &tx->slot[at];
-	uint64_t sum = 0;
-	size_t i;
+	size_t run = MIN(max, IGB_RING - at), i;
+	uint64_t bytes = 0;
 
 	for (i = 0; i < run; i++, d++) {
 		struct pkt *p = pkts[i];
@@ -143,9 +125,50 @@ static inline size_t igb_tx_run(struct igb_tx *tx, uint32_t at, size_t run, stru
 		d->addr = (uintptr_t)p->data;
 		d->cmd = TXD_WHOLE | len | FIELD_PREP(IGB_TXD_PAYLEN, len);
 		slot[i] = p;
-		sum += len;
+		bytes += len;
 	}
-	*bytes += sum;
+	tx->fill += i;
+	tx->queue->tx_bytes += bytes;
+	return i;
+}
+
+/* igb_tx_chain() - post a frame of several buffers, for which there is room. */
+static void igb_tx_chain(struct igb_tx *tx, struct pkt *p)
+{
+	uint64_t cmd = TXD_DATA | FIELD_PREP(IGB_TXD_PAYLEN, p->frame_len);
+
+	tx->queue->tx_bytes += p->frame_len;
+	while (p) {
+		uint32_t at = tx->fill++ % IGB_RING;
+		struct pkt *next = p->next;
+
+		p->next = NULL; /* each slot holds one buffer and frees it by itself */
+		tx->desc[at].addr = (uintptr_t)p->data;
+		tx->desc[at].cmd = cmd | p->len | (next ? 0 : IGB_TXD_EOP);
+		tx->slot[at] = p;
+		p = next;
+	}
+}
+
+/* igb_tx_more() - the rest of a batch that the first run could not post: beyond the wrap, chains, a ring that is filling
+ * up. Returns how many. */
+static __attribute__((noinline)) size_t igb_tx_more(struct igb_tx *tx, struct pkt **pkts, size_t n)
+{
+	size_t i = 0;
+
+	igb_tx_reap(tx);
+	while (i < n) {
+		uint32_t room = igb_tx_room(tx);
+
+		if (!pkts[i]->next && room) {
+			i += igb_tx_run(tx, pkts + i, MIN(n - i, room));
+		} else if (room && room >= pkts[i]->nsegs) {
+			igb_tx_chain(tx, pkts[i++]);
+		} else {
+			tx->queue->tx_busy += n - i;
+			break;
+		}
+	}
 	return i;
 }
 
@@ -153,43 +176,26 @@ unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigne
 {
 	struct igb *igb = dev->priv;
 	struct igb_tx *tx = igb->tx[q];
-	struct netdev_queue *queue = &dev->queue[q];
-	uint32_t fill = tx->fill, end;
-	uint64_t bytes = 0;
+	uint32_t fill;
 	size_t i = 0;
 
-	if (unlikely(atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed))) {
+	if (unlikely(atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed)))
 		igb_tx_reset(igb, q);
-		fill = tx->fill;
-	}
-	if (igb_tx_reported(tx))
+	if (tx->fill - tx->clean >= IGB_TX_REAP)
 		igb_tx_reap(tx);
-	end = tx->clean + IGB_RING - 1; /* one stays free: head == tail means empty */
-	while (i < n && fill != end) {
-		uint32_t at = fill % IGB_RING;
-		uint32_t run = MIN(MIN(end - fill, IGB_RING - at), n - i);
-		uint32_t put = igb_tx_run(tx, at, run, pkts + i, &bytes);
-
-		fill += put;
-		i += put;
-		if (unlikely(put < run)) {
-			if (end - fill < pkts[i]->nsegs)
-				break;
-			bytes += pkts[i]->frame_len;
-			fill = igb_tx_chain(tx, fill, pkts[i++]);
-		}
-	}
-	queue->tx_packets += i;
-	queue->tx_bytes += bytes;
-	queue->tx_busy += n - i;
+	if (likely(n <= igb_tx_room(tx)))
+		i = igb_tx_run(tx, pkts, n);
+	if (unlikely(i < n))
+		i += igb_tx_more(tx, pkts + i, n - i);
 	if (unlikely(!i))
 		return 0;
+	tx->queue->tx_packets += i;
+	tx->queue->doorbells++;
+	fill = tx->fill;
 	igb_tx_report(tx, fill);
-	tx->fill = fill;
 	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
 	igb_write(igb, IGB_TDT(q), fill % IGB_RING);
-	queue->doorbells++;
 	return i;
 }
 

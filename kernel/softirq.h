@@ -85,13 +85,21 @@ struct napi {
 	uint64_t irqs_while_scheduled;	/* of these, already on the list: normal, nothing to do */
 	uint64_t irqs_while_disabled;	/* of these, before enable or after disable: masked again */
 	uint64_t irqs_stray;		/* on a core that no longer owns it: ignored, the new owner polls anyhow */
-	uint64_t polls;
-	uint64_t empty_polls;		/* polls that took nothing */
 	uint64_t packets;
 	uint64_t completes;		/* went back to interrupts */
 	uint64_t rechecks;		/* of these, work had come before the unmask: rescheduled */
 	uint64_t batch_hist[8];		/* polls by packets taken: 0, 1, 2-3, 4-7, 8-15, 16-31, 32-63, 64+ */
 };
+
+/* napi_polls() - times it was polled; napi->batch_hist[0] of them took nothing. */
+static inline uint64_t napi_polls(const struct napi *napi)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(napi->batch_hist); i++)
+		n += napi->batch_hist[i];
+	return n;
+}
 
 /* napi_irq() - the whole of a queue's hard interrupt: mask, put on the poll list, raise NET_RX. */
 void napi_irq(struct napi *napi);

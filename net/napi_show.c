@@ -17,7 +17,7 @@ static void print_napi(struct shell *sh, const struct napi *n)
 		     (ul)n->irqs, (ul)n->irqs_while_scheduled, (ul)n->irqs_while_disabled,
 		     (ul)n->irqs_stray);
 	shell_printf(sh, "  polls %lu (empty %lu), packets %lu, completes %lu, rechecks %lu\n",
-		     (ul)n->polls, (ul)n->empty_polls, (ul)n->packets, (ul)n->completes,
+		     (ul)napi_polls(n), (ul)n->batch_hist[0], (ul)n->packets, (ul)n->completes,
 		     (ul)n->rechecks);
 	shell_printf(sh, "  batches");
 	for (unsigned i = 0; i < ARRAY_SIZE(bin); i++)

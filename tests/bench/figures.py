@@ -2,7 +2,7 @@
 """figures.py - what was measured, beside what was to be reached and what others need: as text, Markdown and a plot
 
 `result` is what tests/bench/run writes as JSON: "rows" (a traffic at a burst each), and by name "overload", "miss",
-"idle", "boot_insns", "image_bytes". A row that is void has "void", the reason, in place of figures.
+"idle", "idle_after", "mode", "boot_insns", "image_bytes". A row that is void has "void", the reason, in place of figures.
 """
 
 MIB = 1 << 20
@@ -64,7 +64,8 @@ def targets(result):
 
     def add(what, value, limit, digits=0, unit=""):
         text = None if value is None else number(value, digits) + unit
-        found.append((what, text, f"<= {number(limit, digits)}{unit}", value is not None and round(value, digits) <= limit))
+        reached = value is not None and round(value, digits) <= limit
+        found.append((what, text, f"<= {number(limit, digits)}{unit}", reached))
 
     for burst in BURSTS:
         for traffic in GOAL_TRAFFIC:
@@ -114,12 +115,12 @@ def sentences(result):
             f"overload (window {overload['window']}): {number(overload['insns'], 1)} instructions,"
             f" {number(overload['iret'], 3)} interrupts, {number(overload['polls'], 3)} polls a packet"
         )
-    idle = result.get("idle")
-    if idle:
-        yield (
-            f"idle, mode {idle['mode']}: {number(idle['insns'])} instructions and"
-            f" {number(idle['interrupts'], 1)} interrupts a second"
-        )
+    for when, name in (("just booted", "idle"), ("after all the flows above", "idle_after")):
+        if name in result:
+            yield (
+                f"idle, mode {result['mode']}, {when}: {number(result[name]['insns'])} instructions and"
+                f" {number(result[name]['interrupts'], 1)} interrupts a second"
+            )
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -174,7 +175,10 @@ def markdown_table(lines):
 def markdown(result):
     parts = [
         ["# Figures"],
-        [f"Measured by `{result['command']}` ({result['qemu']}, one core, mode napi); `tests/bench/README.md` says how."],
+        [
+            f"Measured by `{result['command']}` ({result['qemu']}, one core, mode {result['mode']});"
+            " `tests/bench/README.md` says how."
+        ],
         markdown_table(table_lines(result)),
         [f"- {sentence}" for sentence in sentences(result)],
         markdown_table(target_lines(result)),

@@ -218,8 +218,8 @@ def check_delivery(answer):
     good = answer["sent"] - answer["bad"]
     if answer["delivered"] != good or answer["twice"] or answer["damaged"] or answer["strange"]:
         raise Void(
-            f"{good} frames were to come out, {answer['delivered']} did; {answer['lost']} lost, {answer['twice']} twice,"
-            f" {answer['damaged']} damaged, {answer['strange']} that should not have"
+            f"{good} frames were to come out, {answer['delivered']} did; {answer['lost']} lost,"
+            f" {answer['twice']} twice, {answer['damaged']} damaged, {answer['strange']} that should not have"
         )
 
 
@@ -234,7 +234,7 @@ class Wires:
 
 
 class Lab:
-    """One machine with one core, booted and forwarding. `boot_insns`: from the kernel's entry to the first frame out."""
+    """One machine with one core, booted and forwarding. `boot_insns`: from kernel entry to the first frame out."""
 
     def __init__(self, kernel=KERNEL, config="switch", memory=512):
         self.symbols = Symbols(kernel)
@@ -289,8 +289,8 @@ class Lab:
 
     def warm_up(self, **traffic):
         """Both addresses learnt, and each flow seen once, which slopes do not measure."""
-        for to in (0, 1):
-            check_delivery(self.generator.run(n=4, burst=1, to=to))
+        for to in (0, 1):  # with the tag that the traffic has: addresses are learnt by VLAN
+            check_delivery(self.generator.run(n=4, burst=1, to=to, kind=traffic.get("kind", IPV4)))
         traffic = {**traffic, "order": IN_TURN}
         check_delivery(self.generator.run(n=max(64, traffic.get("flows", 1)), burst=32, **traffic))
 

@@ -274,6 +274,32 @@ static void hashes_spread_over_the_buckets(void **state)
 	assert_true(over < 4096 / 8); /* a good hash leaves about 5 % at two a bucket */
 }
 
+static void a_flow_is_not_reused_while_a_core_may_hold_it(void **state)
+{
+	const struct flow_key key = { .in_port = 1 }, other = { .in_port = 2 };
+	const struct verdict v = { .out = 2, .ports = BIT(2) };
+	struct flow *held, *f;
+
+	(void)state;
+	net_down();
+	net_up(2, 3);
+	flow_install(&key, key_hash(&key), &v, flow_gen);
+	host_play(1);
+	held = flow_find(&key, key_hash(&key));
+	host_play(0);
+	fdb_tick += 100;
+	flow_age();
+	assert_int_equal(flow_count(), 0);
+	qsbr_turn(); /* core 0 has turned, core 1 is still at it */
+	f = flow_install(&other, key_hash(&other), &v, flow_gen);
+	assert_ptr_not_equal(f, held);
+	assert_true(key_equal(&held->key, &key));
+	net_settle();
+	assert_int_equal(qsbr_pending(), 0);
+	assert_ptr_equal(flow_install(&key, key_hash(&key), &v, flow_gen),
+			 held); /* now it may be */
+}
+
 /* four cores send, learn and invalidate at once, with flows that come and go */
 static void storm(void *arg)
 {
@@ -336,6 +362,7 @@ int main(void)
 		TEST(a_thousand_flows_fit_the_cache),
 		TEST(more_flows_than_a_bucket_holds_share_it_in_turn),
 		TEST(hashes_spread_over_the_buckets),
+		TEST(a_flow_is_not_reused_while_a_core_may_hold_it),
 		TEST(cores_make_use_and_age_flows_at_once),
 	};
 

@@ -348,7 +348,7 @@ static void a_poll_of_its_weight_stays_masked_and_is_polled_again(void **state)
 	assert_string_equal(polled, "aa");
 	assert_int_equal(dev[0].unmasks, 1);
 	assert_int_equal(dev[0].masks, 1);
-	assert_int_equal(dev[0].napi.empty_polls, 1);
+	assert_int_equal(dev[0].napi.batch_hist[0], 1);
 	assert_int_equal(dev[0].napi.completes, 1);
 }
 
@@ -369,14 +369,14 @@ static void a_round_ends_at_the_budget_and_counts_the_squeeze(void **state)
 	dev[0].endless = true;
 	napi_irq(&dev[0].napi);
 	assert_true(softirq_run()); /* ten rounds of 300, by 64: five polls each */
-	assert_int_equal(dev[0].napi.polls, 50);
+	assert_int_equal(napi_polls(&dev[0].napi), 50);
 	assert_int_equal(this_cpu()->processed, 50 * 64);
 	assert_int_equal(this_cpu()->time_squeeze, 10);
 	assert_int_equal(softirq_pending(), BIT(SOFTIRQ_NET_RX));
 	assert_false(dev[0].open);
 	netdev_budget = 64;
 	assert_true(softirq_run());
-	assert_int_equal(dev[0].napi.polls, 60);
+	assert_int_equal(napi_polls(&dev[0].napi), 60);
 }
 
 static void a_round_ends_after_its_time(void **state)
@@ -387,12 +387,12 @@ static void a_round_ends_after_its_time(void **state)
 	napi_irq(&dev[0].napi);
 	assert_true(softirq_run());
 	/* the clock starts behind the first: a poll and 2 ms of polls, a round and 2 ms of rounds */
-	assert_int_equal(dev[0].napi.polls, 2 * (1 + 3));
+	assert_int_equal(napi_polls(&dev[0].napi), 2 * (1 + 3));
 	assert_int_equal(this_cpu()->time_squeeze, 2);
 	netdev_budget_usecs = 700;
-	dev[0].napi.polls = 0;
+	memset(dev[0].napi.batch_hist, 0, sizeof(dev[0].napi.batch_hist));
 	assert_true(softirq_run()); /* two polls a round now, until softirq_run()'s own 2 ms are over */
-	assert_int_equal(dev[0].napi.polls, 2 * (1 + 2));
+	assert_int_equal(napi_polls(&dev[0].napi), 2 * (1 + 2));
 	assert_int_equal(this_cpu()->time_squeeze, 5);
 }
 

@@ -155,6 +155,25 @@ static void floods_to_ports_that_are_ready(void **state)
 	assert_int_equal(sent(2), 1);
 }
 
+static void a_flood_that_is_cached_follows_the_ports(void **state)
+{
+	(void)state;
+	net_up(1, 4);
+	net_switch();
+	fake[3].link = false;
+	port_link_changed(&fake[3].port);
+	put(1, frame_arp(1, 2));
+	assert_int_equal(sent(2) * 100 + sent(3) * 10 + sent(4), 101);
+	fake[3].link = true;
+	port_link_changed(&fake[3].port);
+	put(1, frame_arp(1, 2));
+	assert_int_equal(sent(2) * 100 + sent(3) * 10 + sent(4), 111);
+	fake[3].link = false;
+	port_link_changed(&fake[3].port);
+	put(1, frame_arp(1, 2));
+	assert_int_equal(dropped(DROP_TX_DOWN), 0); /* left out, not sent in vain */
+}
+
 static void a_flow_follows_a_station_that_moves(void **state)
 {
 	(void)state;
@@ -417,6 +436,7 @@ int main(void)
 		TEST(keeps_link_local_groups_to_itself),
 		TEST(says_so_when_there_is_no_other_port),
 		TEST(floods_to_ports_that_are_ready),
+		TEST(a_flood_that_is_cached_follows_the_ports),
 		TEST(a_flow_follows_a_station_that_moves),
 		TEST(pads_what_is_short),
 		TEST(drops_what_the_egress_mtu_does_not_take),
