@@ -19,10 +19,12 @@ enum {
 	IGB_RING = 256,     /* descriptors a ring, a power of two */
 	IGB_RX_GROUP = 16,  /* buffers posted with one tail write */
 	IGB_TX_REPORT = 16, /* descriptors between two that report status, at least */
-	IGB_MARKS = IGB_RING / IGB_TX_REPORT, /* reports outstanding, at most */
-	IGB_TX_REAP = 48,                     /* descriptors out before a batch looks for reports */
-	IGB_USECS_MAX = 8191,                 /* what EITR holds */
-	IGB_LINK_USECS = 4000, /* throttle of the link and error vector: overruns come in hordes */
+	IGB_TX_REAP = 48,   /* descriptors out before a batch looks for reports */
+	/* reports outstanding, at most */
+	IGB_MARKS = IGB_RING / IGB_TX_REPORT,
+	IGB_USECS_MAX = 8191, /* what EITR holds */
+	/* throttle of the link and error vector: overruns come in hordes */
+	IGB_LINK_USECS = 4000,
 };
 
 /* what chips differ in; a row a chip in igb.c */
@@ -50,8 +52,8 @@ struct igb_rx {
 	enum igb_rx_state state;
 	struct netdev_queue *queue; /* its counters */
 	struct pkt *head, *tail;    /* INSIDE: the frame so far */
-	volatile bool
-		starved; /* no buffer is posted and the pool was empty: the watchdog sees to it */
+	/* no buffer is posted and the pool was empty: the watchdog sees to it */
+	volatile bool starved;
 };
 
 struct igb_tx {
@@ -60,18 +62,18 @@ struct igb_tx {
 	uint32_t clean;             /* oldest descriptor not reaped */
 	uint32_t fill;              /* first free descriptor */
 	uint32_t reported;          /* descriptors up to here lie before the newest mark */
-	uint32_t mark
-		[IGB_MARKS]; /* index behind each descriptor that reports status, oldest at mark_first */
+	/* the index behind each descriptor that reports status, oldest at mark_first */
+	uint32_t mark[IGB_MARKS];
 	uint32_t mark_first, mark_end;
 	uint64_t timeouts;          /* resets since the head stood still */
 	uint64_t lost;              /* buffers thrown away by them */
 	struct netdev_queue *queue; /* its counters */
 
 	/* by the watchdog, core 0 */
-	_Alignas(
-		CACHE_LINE) _Atomic bool reset_wanted; /* the owner resets the ring before it sends again */
-	uint32_t seen_head;                            /* TDH a second ago */
-	uint8_t stalled; /* seconds that it has stood still with work */
+	/* the owner resets the ring before it sends again */
+	_Alignas(CACHE_LINE) _Atomic bool reset_wanted;
+	uint32_t seen_head; /* TDH a second ago */
+	uint8_t stalled;    /* seconds that it has stood still with work */
 };
 
 /* driver's own counters beside the chip's */

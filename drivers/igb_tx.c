@@ -156,7 +156,6 @@ static __attribute__((noinline)) size_t igb_tx_more(struct igb_tx *tx, struct pk
 {
 	size_t i = 0;
 
-	igb_tx_reap(tx);
 	while (i < n) {
 		uint32_t room = igb_tx_room(tx);
 

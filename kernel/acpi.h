@@ -11,8 +11,8 @@ enum { ACPI_MAX_IOAPICS = 4, ACPI_MAX_OVERRIDES = 16 };
 extern struct acpi_info {
 	uint32_t apic_id[MAX_CPUS]; /* enabled cores, the order of the MADT */
 	unsigned ncpus;
-	unsigned cpus_ignored;	    /* beyond MAX_CPUS */
-	uint64_t lapic;		    /* physical address of the xAPIC registers */
+	unsigned cpus_ignored; /* beyond MAX_CPUS */
+	uint64_t lapic;        /* physical address of the xAPIC registers */
 
 	struct {
 		uint64_t base;

@@ -9,12 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-extern bool apic_x2;	       /* MSRs, not MMIO */
+extern bool apic_x2;           /* MSRs, not MMIO */
 extern bool apic_tsc_deadline; /* the timer compares with the TSC itself */
 
-void apic_init(void);	  /* choose the mode, mask the 8259s; core 0, once */
+void apic_init(void);     /* choose the mode, mask the 8259s; core 0, once */
 void apic_init_cpu(void); /* enable on this core */
-uint32_t apic_id(void);	  /* of this core */
+uint32_t apic_id(void);   /* of this core */
 
 void apic_eoi(void);
 void apic_ipi(uint32_t apic_id, uint8_t vector);

@@ -12,22 +12,22 @@
 enum { BOOT_MAX_REGIONS = 64, BOOT_MAX_RESERVED = 8 };
 
 struct boot_region {
-	uint64_t base;	/* bytes */
-	uint64_t len;	/* bytes */
-	uint32_t type;	/* as ACPI has it: 1 usable RAM, all else is not */
+	uint64_t base; /* bytes */
+	uint64_t len;  /* bytes */
+	uint32_t type; /* as ACPI has it: 1 usable RAM, all else is not */
 };
 
 enum { BOOT_REGION_RAM = 1 };
 
 struct boot_info {
-	const char *loader;	/* "pvh" or "multiboot2" */
-	const char *cmdline;	/* never NULL */
-	uint64_t rsdp;		/* ACPI root pointer, 0 if the loader gave none */
-	uint64_t archive;	/* the cpio archive; 0 if none was handed over */
-	uint64_t archive_len;	/* bytes */
+	const char *loader;   /* "pvh" or "multiboot2" */
+	const char *cmdline;  /* never NULL */
+	uint64_t rsdp;        /* ACPI root pointer, 0 if the loader gave none */
+	uint64_t archive;     /* the cpio archive; 0 if none was handed over */
+	uint64_t archive_len; /* bytes */
 
-	struct boot_region region[BOOT_MAX_REGIONS];	   /* the memory map */
+	struct boot_region region[BOOT_MAX_REGIONS]; /* the memory map */
 	unsigned nregions;
-	struct boot_region reserved[BOOT_MAX_RESERVED];	   /* lies in usable RAM and must stay */
+	struct boot_region reserved[BOOT_MAX_RESERVED]; /* lies in usable RAM and must stay */
 	unsigned nreserved;
 };

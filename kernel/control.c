@@ -22,7 +22,7 @@ enum { CONTROL_STACK = 64 * 1024, SAVED_REGISTERS = 6 };
 void stack_switch(uint64_t *save, uint64_t to); /* switch.S */
 
 static uint64_t control_sp, loop_sp;
-static bool asleep;         /* wants to run only when woken */
+static bool asleep; /* wants to run only when woken */
 
 void control_start(void (*fn)(void))
 {

@@ -26,39 +26,42 @@ struct _reent;
 
 struct cpu {
 	/* written by the owner alone */
-	struct cpu *self;		/* GS:0, what this_cpu() reads */
-	uint32_t id;			/* 0 is the core that booted */
+	struct cpu *self; /* GS:0, what this_cpu() reads */
+	uint32_t id;      /* 0 is the core that booted */
 	uint32_t apic_id;
-	volatile uint32_t softirq_pending; /* BIT(enum softirq); interrupt handlers of this core set bits */
-	bool in_control;		/* core 0 runs the control context now */
-	struct napi *poll_head, **poll_tail;	/* softnet_data: NAPI instances scheduled on this core */
-	struct pool *pool;		/* packets of this core */
+	volatile uint32_t
+		softirq_pending; /* BIT(enum softirq); interrupt handlers of this core set bits */
+	bool in_control;         /* core 0 runs the control context now */
+	struct napi *poll_head,
+		**poll_tail; /* softnet_data: NAPI instances scheduled on this core */
+	struct pool *pool;   /* packets of this core */
 	struct trace_ring *trace;
-	struct timer *timers;		/* armed, soonest first */
-	bool qsbr_waiting;		/* something retired here is not freed yet */
-	struct _reent *reent;		/* newlib's state */
-	struct irq **vector;		/* the interrupt behind each vector, 256 */
-	uint64_t softirq_count[8];	/* runs by enum softirq */
+	struct timer *timers;                      /* armed, soonest first */
+	bool qsbr_waiting;                         /* something retired here is not freed yet */
+	struct _reent *reent;                      /* newlib's state */
+	struct irq **vector;                       /* the interrupt behind each vector, 256 */
+	uint64_t softirq_count[8];                 /* runs by enum softirq */
 	uint64_t processed, time_squeeze, dropped; /* /proc/net/softnet_stat */
-	uint64_t idle_tsc, busy_tsc;	/* TSC ticks asleep, and awake as of the last sleep */
+	uint64_t idle_tsc, busy_tsc; /* TSC ticks asleep, and awake as of the last sleep */
 	uint64_t awake_since;
-	uint64_t irqs;			/* hard interrupts taken */
-	uint64_t spurious;		/* vectors that nobody owned */
+	uint64_t irqs;     /* hard interrupts taken */
+	uint64_t spurious; /* vectors that nobody owned */
 	uint64_t timer_irqs, ipis;
-	uint64_t drop[DROP_N];		/* packets dropped on this core, by reason */
-	uint64_t counter[CPU_COUNTERS];	/* counter.h */
+	uint64_t drop[DROP_N];          /* packets dropped on this core, by reason */
+	uint64_t counter[CPU_COUNTERS]; /* counter.h */
 	uint8_t *stack_top, *ist_top;
 
 	/* written by others as well */
-	_Alignas(CACHE_LINE) _Atomic uint32_t remote_pending; /* softirq bits raised by other cores */
+	_Alignas(CACHE_LINE) _Atomic uint32_t
+		remote_pending; /* softirq bits raised by other cores */
 	_Atomic uint32_t online;
-	volatile bool control_ready;	/* core 0: the control context wants to run */
-	_Atomic uint64_t qs;		/* turns of the core loop times 2; odd while asleep (qsbr.h) */
-	_Atomic uint32_t parked;	/* the parking request that this core has answered */
+	volatile bool control_ready; /* core 0: the control context wants to run */
+	_Atomic uint64_t qs;         /* turns of the core loop times 2; odd while asleep (qsbr.h) */
+	_Atomic uint32_t parked;     /* the parking request that this core has answered */
 };
 
-extern struct cpu *cpus[MAX_CPUS];	/* by id; NULL from ncpus on */
-extern unsigned ncpus;			/* cores online; 1 until smp_init() */
+extern struct cpu *cpus[MAX_CPUS]; /* by id; NULL from ncpus on */
+extern unsigned ncpus;             /* cores online; 1 until smp_init() */
 
 #define cpu_for_each(i) for (unsigned i = 0; i < ncpus; i++)
 

@@ -21,23 +21,23 @@ struct irq_chip {
 	void (*route)(struct irq *irq, uint32_t apic_id, uint8_t vector);
 	void (*mask)(struct irq *irq);
 	void (*unmask)(struct irq *irq);
-	void (*ack)(struct irq *irq);	/* level-triggered sources need one; NULL for edges */
+	void (*ack)(struct irq *irq); /* level-triggered sources need one; NULL for edges */
 };
 
 struct irq {
 	/* by whoever requests it */
 	const struct irq_chip *chip;
-	void *chip_data;		/* chip's own */
-	void (*handler)(void *arg);	/* hard interrupt context, interrupts off: a few lines */
+	void *chip_data;            /* chip's own */
+	void (*handler)(void *arg); /* hard interrupt context, interrupts off: a few lines */
 	void *arg;
-	const char *name;		/* "nic0-TxRx-0" */
+	const char *name; /* "nic0-TxRx-0" */
 	/* called with all cores parked when the interrupt moves: the state that follows it moves here. May be NULL */
 	void (*moved)(void *arg, unsigned cpu);
 
 	/* by irq.c */
-	unsigned number;		/* row of /proc/interrupts */
-	uint32_t cpu;			/* core that takes it */
-	uint8_t vector;			/* on that core; 0 while it has none */
+	unsigned number; /* row of /proc/interrupts */
+	uint32_t cpu;    /* core that takes it */
+	uint8_t vector;  /* on that core; 0 while it has none */
 	bool masked;
 	struct irq *next;
 	uint64_t count[MAX_CPUS];
@@ -65,7 +65,9 @@ void irq_disable(void);
 void irq_enable(void);
 uint64_t irq_save(void);
 void irq_restore(uint64_t flags);
-static inline void cpu_pause(void) {}
+static inline void cpu_pause(void)
+{
+}
 #else
 static inline void irq_disable(void)
 {

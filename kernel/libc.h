@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-void libc_init(void);	  /* core 0, once, after mem_init(): the arena of the heap */
+void libc_init(void);     /* core 0, once, after mem_init(): the arena of the heap */
 void libc_init_cpu(void); /* each core: its struct _reent */
 
 size_t libc_heap_used(void); /* bytes that malloc has asked for so far */

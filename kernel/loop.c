@@ -77,7 +77,8 @@ void core_loop(void)
 		if (unlikely(c->control_ready))
 			control_turn(more);
 		irq_disable();
-		if (softirq_pending() && !more) { /* arrived since: look again, do not sleep on it */
+		if (softirq_pending() &&
+		    !more) { /* arrived since: look again, do not sleep on it */
 			irq_enable();
 			continue;
 		}

@@ -18,25 +18,26 @@
 #include "drop.h"
 
 enum {
-	PKT_HEADROOM = 192,  /* bytes in front of a received frame: tunnel and virtio headers go there */
+	PKT_HEADROOM =
+		192, /* bytes in front of a received frame: tunnel and virtio headers go there */
 	PKT_BUF_SIZE = 2048, /* bytes that a NIC may fill; SRRCTL.BSIZEPACKET counts in KiB */
 	PKT_MAX_SEGS = 8,    /* longest chain: 16 KiB */
 };
 
 struct pkt {
-	uint8_t *data;	    /* first byte in this buffer */
-	struct pkt *next;   /* rest of the frame; NULL in the last. In a pool: the free list's link */
+	uint8_t *data;    /* first byte in this buffer */
+	struct pkt *next; /* rest of the frame; NULL in the last. In a pool: the free list's link */
 	uint32_t frame_len; /* bytes of the whole frame without FCS; valid in the first */
-	uint16_t len;	    /* bytes in this buffer */
-	uint8_t nsegs;	    /* buffers in the chain; valid in the first */
+	uint16_t len;       /* bytes in this buffer */
+	uint8_t nsegs;      /* buffers in the chain; valid in the first */
 	uint8_t flags;
-	uint16_t port;	    /* id of the port it came in by */
-	uint16_t out_port;  /* id of the port it leaves by, where it waits for another core */
-	uint32_t hash;	    /* of the flow key */
-	uint16_t vlan_tci;  /* as parsed, 0 if untagged */
-	uint16_t l3;	    /* offset of the network header */
-	struct pool *pool;  /* home, whoever holds it */
-	uint64_t tstamp;    /* TSC when its batch was taken; 0 if not sampled */
+	uint16_t port;     /* id of the port it came in by */
+	uint16_t out_port; /* id of the port it leaves by, where it waits for another core */
+	uint32_t hash;     /* of the flow key */
+	uint16_t vlan_tci; /* as parsed, 0 if untagged */
+	uint16_t l3;       /* offset of the network header */
+	struct pool *pool; /* home, whoever holds it */
+	uint64_t tstamp;   /* TSC when its batch was taken; 0 if not sampled */
 	uint64_t reserved;
 };
 
@@ -46,13 +47,13 @@ enum { PKT_STRIDE = sizeof(struct pkt) + PKT_HEADROOM + PKT_BUF_SIZE };
 
 struct pool {
 	/* by the owning core */
-	struct pkt *free;	 /* a stack: the buffer last freed is the warm one */
+	struct pkt *free; /* a stack: the buffer last freed is the warm one */
 	uint32_t nfree;
 	uint32_t cpu;
-	uint64_t empty;		 /* allocations refused */
+	uint64_t empty; /* allocations refused */
 	/* set once */
-	uint32_t size;		 /* packets in all */
-	uint8_t *base;		 /* packet i lies at base + i * PKT_STRIDE */
+	uint32_t size; /* packets in all */
+	uint8_t *base; /* packet i lies at base + i * PKT_STRIDE */
 	/* by other cores */
 	_Alignas(CACHE_LINE) _Atomic(struct pkt *) returned; /* freed elsewhere, on its way home */
 };
@@ -97,7 +98,8 @@ static inline struct pkt *pkt_alloc(void)
 		if (!p)
 			return NULL;
 	}
-	p->next = NULL; /* was the free list's link: whoever walks or frees it as a chain must not follow that */
+	p->next =
+		NULL; /* was the free list's link: whoever walks or frees it as a chain must not follow that */
 	return p;
 }
 
@@ -184,7 +186,7 @@ struct pkt *pkt_copy(const struct pkt *p);
  * to walk them; pool_audit() runs in the control context with all cores parked.
  */
 struct pkt_holder {
-	const char *name;	/* "nic0 rx ring" ... */
+	const char *name; /* "nic0 rx ring" ... */
 	void (*walk)(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
 	void *arg;
 	struct pkt_holder *next;

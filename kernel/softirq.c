@@ -20,7 +20,8 @@
 
 enum { MAX_SOFTIRQ_RESTART = 10, MAX_SOFTIRQ_TIME_US = 2000 };
 
-const char *const softirq_name[SOFTIRQ_N] = { "PARK", "CALL", "TIMER", "NET_TX", "NET_RX", "SELFTEST" };
+const char *const softirq_name[SOFTIRQ_N] = { "PARK",   "CALL",   "TIMER",
+					      "NET_TX", "NET_RX", "SELFTEST" };
 
 unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = 64;
 
@@ -86,7 +87,8 @@ bool softirq_run(void)
 	uint64_t end = 0;
 
 	for (unsigned round = 0; softirq_pending(); round++) {
-		if (round == 1) /* one round has its own bound; the clock is read only if there is a second */
+		if (round ==
+		    1) /* one round has its own bound; the clock is read only if there is a second */
 			end = rdtsc() + tsc_from_us(MAX_SOFTIRQ_TIME_US);
 		else if (round == MAX_SOFTIRQ_RESTART || (round && rdtsc() >= end))
 			return true;
@@ -163,7 +165,8 @@ static unsigned poll_one(struct cpu *c, struct napi *napi)
 	unsigned weight = dev_weight, taken = napi->poll(napi, weight);
 
 	napi->packets += taken;
-	napi->batch_hist[31 - __builtin_clz(2 * taken + 1)]++; /* dev_weight is at most 64, so at most bin 7 */
+	napi->batch_hist[31 - __builtin_clz(2 * taken +
+					    1)]++; /* dev_weight is at most 64, so at most bin 7 */
 	trace(TRACE_POLL, napi->irqs, taken);
 	if (taken < weight) {
 		napi_complete(napi);

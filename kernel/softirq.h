@@ -14,11 +14,11 @@
 #include "cpu.h"
 
 enum softirq {
-	SOFTIRQ_PARK,	/* stand still: park.h. First, so that a busy core parks soon */
-	SOFTIRQ_CALL,	/* functions that other cores asked for */
+	SOFTIRQ_PARK, /* stand still: park.h. First, so that a busy core parks soon */
+	SOFTIRQ_CALL, /* functions that other cores asked for */
 	SOFTIRQ_TIMER,
-	SOFTIRQ_NET_TX, /* packets that other cores handed to a queue of ours */
-	SOFTIRQ_NET_RX, /* the poll list */
+	SOFTIRQ_NET_TX,   /* packets that other cores handed to a queue of ours */
+	SOFTIRQ_NET_RX,   /* the poll list */
 	SOFTIRQ_SELFTEST, /* selftest.c's load */
 	SOFTIRQ_N
 };
@@ -39,8 +39,7 @@ static inline uint32_t softirq_pending(void)
 {
 	struct cpu *c = this_cpu();
 
-	return c->softirq_pending |
-	       atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
+	return c->softirq_pending | atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
 }
 
 /*
@@ -62,12 +61,13 @@ struct napi_ops {
 	/* all three on the owning core; irq_mask also from its hard interrupt */
 	void (*irq_mask)(struct napi *napi);
 	void (*irq_unmask)(struct napi *napi);
-	bool (*work_pending)(struct napi *napi); /* is there work that no interrupt will announce? */
+	bool (*work_pending)(
+		struct napi *napi); /* is there work that no interrupt will announce? */
 };
 
 enum napi_state {
-	NAPI_DISABLED,	/* interrupts are masked and stay so */
-	NAPI_IDLE,	/* interrupts on, not on a poll list */
+	NAPI_DISABLED,  /* interrupts are masked and stay so */
+	NAPI_IDLE,      /* interrupts on, not on a poll list */
 	NAPI_SCHEDULED, /* masked, on the poll list of its core or being polled */
 };
 
@@ -75,20 +75,23 @@ struct napi {
 	const struct napi_ops *ops;
 	/* takes up to @budget packets; returns how many. Less than the budget: nothing was left when it looked */
 	unsigned (*poll)(struct napi *napi, unsigned budget);
-	struct napi *next;		/* poll list */
-	volatile enum napi_state state; /* by the owning core; by control while all cores are parked */
-	uint32_t cpu;			/* owning core */
-	const char *name;		/* "nic0-TxRx-0" */
+	struct napi *next; /* poll list */
+	volatile enum napi_state
+		state;    /* by the owning core; by control while all cores are parked */
+	uint32_t cpu;     /* owning core */
+	const char *name; /* "nic0-TxRx-0" */
 
 	/* statistics, by the owning core */
-	uint64_t irqs;			/* hard interrupts that found it */
-	uint64_t irqs_while_scheduled;	/* of these, already on the list: normal, nothing to do */
-	uint64_t irqs_while_disabled;	/* of these, before enable or after disable: masked again */
-	uint64_t irqs_stray;		/* on a core that no longer owns it: ignored, the new owner polls anyhow */
+	uint64_t irqs;                 /* hard interrupts that found it */
+	uint64_t irqs_while_scheduled; /* of these, already on the list: normal, nothing to do */
+	uint64_t irqs_while_disabled;  /* of these, before enable or after disable: masked again */
+	uint64_t
+		irqs_stray; /* on a core that no longer owns it: ignored, the new owner polls anyhow */
 	uint64_t packets;
-	uint64_t completes;		/* went back to interrupts */
-	uint64_t rechecks;		/* of these, work had come before the unmask: rescheduled */
-	uint64_t batch_hist[8];		/* polls by packets taken: 0, 1, 2-3, 4-7, 8-15, 16-31, 32-63, 64+ */
+	uint64_t completes; /* went back to interrupts */
+	uint64_t rechecks;  /* of these, work had come before the unmask: rescheduled */
+	uint64_t
+		batch_hist[8]; /* polls by packets taken: 0, 1, 2-3, 4-7, 8-15, 16-31, 32-63, 64+ */
 };
 
 /* napi_polls() - times it was polled; napi->batch_hist[0] of them took nothing. */

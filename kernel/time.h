@@ -48,5 +48,5 @@ void timer_arm(struct timer *t, uint64_t us);
 /* timer_cancel() - on the core that armed it; harmless if it is not armed. */
 void timer_cancel(struct timer *t);
 
-void time_init(void);	  /* core 0: calibrate */
+void time_init(void);     /* core 0: calibrate */
 void time_init_cpu(void); /* every core: the local APIC timer */

@@ -223,7 +223,8 @@ static void die_begin(void)
 		for (;;)
 			__asm__ volatile("cli; hlt");
 	}
-	for (unsigned i = 0; i < MAX_CPUS && cpus[i]; i++) /* one that has not started must not wake now */
+	for (unsigned i = 0; i < MAX_CPUS && cpus[i];
+	     i++) /* one that has not started must not wake now */
 		if (cpus[i] != this_cpu() && atomic_load(&cpus[i]->online))
 			apic_nmi(cpus[i]->apic_id);
 	console_panic();

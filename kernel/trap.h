@@ -10,7 +10,7 @@
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
-	uint64_t vector, error;			 /* error is 0 where the CPU pushes none */
+	uint64_t vector, error; /* error is 0 where the CPU pushes none */
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
@@ -18,10 +18,10 @@ enum {
 	VECTOR_NMI = 2,
 	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_PAGE_FAULT = 14,
-	VECTOR_FIRST = 32,	/* below are the exceptions */
-	VECTOR_LAST = 0xef,	/* of those that irq_request() gives out */
+	VECTOR_FIRST = 32,  /* below are the exceptions */
+	VECTOR_LAST = 0xef, /* of those that irq_request() gives out */
 	VECTOR_TIMER = 0xf0,
-	VECTOR_IPI = 0xf1,	/* wakes a core; what it should do stands in remote_pending */
+	VECTOR_IPI = 0xf1, /* wakes a core; what it should do stands in remote_pending */
 	VECTOR_SPURIOUS = 0xff,
 	VECTORS = 256,
 };

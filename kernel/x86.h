@@ -10,22 +10,22 @@
 
 #include "bits.h"
 
-#define CR0_WP	       BIT(16) /* ring 0 respects read-only pages */
-#define CR4_PGE	       BIT(7)
+#define CR0_WP  BIT(16) /* ring 0 respects read-only pages */
+#define CR4_PGE BIT(7)
 
-#define MSR_APIC_BASE	 0x01b
+#define MSR_APIC_BASE    0x01b
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
 #define MSR_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC	 0x800 /* plus the xAPIC register offset / 16 */
-#define MSR_EFER	 0xc0000080
-#define EFER_NXE	 BIT(11)
-#define MSR_GS_BASE	 0xc0000101
+#define MSR_X2APIC       0x800 /* plus the xAPIC register offset / 16 */
+#define MSR_EFER         0xc0000080
+#define EFER_NXE         BIT(11)
+#define MSR_GS_BASE      0xc0000101
 
-#define CPUID1_ECX_X2APIC	BIT(21)
+#define CPUID1_ECX_X2APIC       BIT(21)
 #define CPUID1_ECX_TSC_DEADLINE BIT(24)
-#define CPUID80000001_EDX_NX	BIT(20)
-#define CPUID80000001_EDX_1GB	BIT(26)
+#define CPUID80000001_EDX_NX    BIT(20)
+#define CPUID80000001_EDX_1GB   BIT(26)
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;

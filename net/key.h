@@ -61,17 +61,18 @@ _Static_assert(offsetof(struct flow_key, nw_proto) == 8 &&
 unsigned key_str(const struct flow_key *key, char *buf, unsigned size);
 
 /*
- * key_hash() - multilinear: each word times an odd constant of its own, summed mod 2^64. The upper bits depend on all
- * bits of the key, the lower ones do not: take an index from the top.
+ * key_hash() - multilinear: words times odd constants of their own, summed mod 2^64. The two that hold the MAC
+ * addresses share a constant: there the bytes that differ between neighbours do not overlap. The upper bits of the
+ * hash depend on all bits of the key, the lower ones do not: take an index from the top.
  */
-static const uint64_t key_mul[KEY_WORDS] = {
-	0x9e6c63d0876a9a47, 0xb5f2c1a97d3e8e15, 0xd1342543de82ef95, 0xaf251af3b0f025b5,
+static const uint64_t key_mul[KEY_WORDS - 1] = {
+	0x9e6c63d0876a9a47, 0xb5f2c1a97d3e8e15, 0xaf251af3b0f025b5,
 	0x8ff34785f3c2a5d3, 0xc2b2ae3d27d4eb4f, 0xe7037ed1a0b428db,
 };
 
 static inline uint64_t key_hash_short(const uint64_t w[KEY_WORDS_SHORT])
 {
-	return w[0] * key_mul[0] + w[1] * key_mul[1] + w[2] * key_mul[2] + w[3] * key_mul[3];
+	return w[0] * key_mul[0] + (w[1] + w[2]) * key_mul[1] + w[3] * key_mul[2];
 }
 
 static inline uint64_t key_hash(const struct flow_key *key)
@@ -79,7 +80,7 @@ static inline uint64_t key_hash(const struct flow_key *key)
 	uint64_t h = key_hash_short(key->w);
 
 	if (key->flags & KEY_LONG)
-		h += key->w[4] * key_mul[4] + key->w[5] * key_mul[5] + key->w[6] * key_mul[6];
+		h += key->w[4] * key_mul[3] + key->w[5] * key_mul[4] + key->w[6] * key_mul[5];
 	return h;
 }
 

@@ -227,7 +227,7 @@ bool parse_usual(const uint8_t *data, uint32_t len, uint16_t in_port, struct flo
 	const uint8_t *l3 = data + 14, *l4;
 	uint16_t type;
 
-	if (len < USUAL_MIN)
+	if (len < PLAIN_MIN)
 		return false;
 	type = load16(data + 12);
 	if (type == be16(ETH_P_VLAN)) {

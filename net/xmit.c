@@ -18,20 +18,10 @@ struct xmit_cpu *xmit_of_cpu[MAX_CPUS];
 
 static struct spsc *ring[MAX_CPUS][MAX_CPUS]; /* [from][to]; NULL where they are the same */
 
-void xmit_stage_odd(struct stage *s, struct pkt *p)
+void xmit_too_long(struct stage *s, struct pkt *p)
 {
-	uint32_t len = p->frame_len;
-
-	if (len > ETH_MIN_FRAME) {
-		port_here(s->port)->offered++;
-		port_drop_out(s->port, p, DROP_TX_TOO_LONG);
-		return;
-	}
-	/* a frame this short is one buffer, and there is room in it */
-	memset(p->data + len, 0, ETH_MIN_FRAME - len);
-	p->len = ETH_MIN_FRAME;
-	p->frame_len = ETH_MIN_FRAME;
-	xmit_append(s, p, ETH_MIN_FRAME);
+	s->count->offered++;
+	port_drop_out(s->port, p, DROP_TX_TOO_LONG);
 }
 
 /* The device took @sent of them; its ring does not hold the rest. */
@@ -49,14 +39,13 @@ static void stage_clear(struct stage *s)
 	s->bytes = 0;
 }
 
-/* Give the device what is staged, by queue @q, which this core owns. */
-static inline void transmit(struct stage *s, unsigned q)
+/* Give the device what is staged; this core owns a queue. Only @s lives on over the call: nothing else is saved. */
+static inline void transmit(struct stage *s)
 {
-	struct port *port = s->port;
 	unsigned sent;
 
-	trace(TRACE_XMIT, port->id, s->n);
-	sent = port->ops->tx_batch(port, q, s->pkts, s->n);
+	trace(TRACE_XMIT, s->port->id, s->n);
+	sent = s->port->ops->tx_batch(s->port, *s->txq, s->pkts, s->n);
 	if (unlikely(sent < s->n))
 		drop_unsent(s, sent);
 	s->count->out += sent;
@@ -113,14 +102,12 @@ void xmit_flush(struct xmit_cpu *x)
 {
 	for (struct stage **at = x->stage + 1, **last = x->stage + nports; at <= last; at++) {
 		struct stage *s = *at;
-		int q;
 
 		if (!s->n)
 			continue;
-		q = *s->txq;
 		s->count->offered += s->n;
-		if (likely(q >= 0 && s->port->ready))
-			transmit(s, q);
+		if (likely(*s->txq >= 0 && s->port->ready))
+			transmit(s);
 		else
 			flush_elsewhere(s);
 	}
@@ -131,7 +118,7 @@ static void stage_finish(struct stage *s)
 {
 	s->count->taken += s->n;
 	if (s->port->ready && *s->txq >= 0)
-		transmit(s, *s->txq);
+		transmit(s);
 	else
 		drop_stage(s, DROP_TX_STOPPED);
 }
@@ -168,8 +155,7 @@ static void net_tx_action(void)
 void xmit_port_changed(struct port *port)
 {
 	cpu_for_each(i)
-		xmit_of_cpu[i]->stage[port->id]->span =
-			ETH_HLEN + VLAN_HLEN + port->mtu - ETH_MIN_FRAME;
+		xmit_of_cpu[i]->stage[port->id]->longest = ETH_HLEN + VLAN_HLEN + port->mtu;
 }
 
 void xmit_port_add(struct port *port)

@@ -24,8 +24,7 @@ struct stage {
 	struct port_cpu *count; /* the port's counters of this core */
 	const int8_t *txq;      /* the port's txq_of_cpu of this core */
 	uint32_t n;
-	uint32_t
-		span; /* longest frame less the shortest: one compare finds the too long and the too short */
+	uint32_t longest; /* frame that the port takes, bytes */
 	uint64_t bytes;
 	struct pkt *pkts[PORT_BATCH];
 };
@@ -48,8 +47,8 @@ void xmit_flush(struct xmit_cpu *x);
 /* xmit_waiting() - packets for @port in the rings between cores. Exact while the cores are parked. */
 unsigned xmit_waiting(const struct port *port);
 
-/* xmit_stage_odd() - a frame that must be padded, or is longer than the port's MTU allows. */
-void xmit_stage_odd(struct stage *s, struct pkt *p);
+/* xmit_too_long() - drop @p: longer than the MTU of the port it should leave by. */
+void xmit_too_long(struct stage *s, struct pkt *p);
 
 static inline void xmit_append(struct stage *s, struct pkt *p, uint32_t len)
 {
@@ -60,8 +59,8 @@ static inline void xmit_append(struct stage *s, struct pkt *p, uint32_t len)
 /* xmit_stage() - @p, of @len bytes, shall leave by the port of @s. */
 static inline void xmit_stage(struct stage *s, struct pkt *p, uint32_t len)
 {
-	if (likely(len - ETH_MIN_FRAME <= s->span))
+	if (likely(len <= s->longest))
 		xmit_append(s, p, len);
 	else
-		xmit_stage_odd(s, p);
+		xmit_too_long(s, p);
 }
