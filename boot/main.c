@@ -29,6 +29,8 @@
 
 #include <errno.h>
 
+enum { LINK_WAIT_MS = 1500 }; /* a port without a cable is not worth more */
+
 static struct boot_info boot;
 
 void boot_region_add(struct boot_info *b, uint64_t base, uint64_t len, uint32_t type)
@@ -80,10 +82,18 @@ static void configure(void)
 			failed > 1 ? "s" : "");
 }
 
+/* await_links() - auto-negotiation takes half a second; who types a command sees the ports as they will be. */
+static void await_links(void)
+{
+	for (unsigned ms = 0; ms < LINK_WAIT_MS && !net_links_up(); ms += 10)
+		msleep(10);
+}
+
 /* control_main() - the body of the control context. */
 static void control_main(void)
 {
 	configure();
+	await_links();
 	kprintf("Weir is ready. Type help for the commands, poweroff to leave.\n");
 	shell_main();
 }

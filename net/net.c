@@ -30,6 +30,14 @@ void net_config_failed(const char *word)
 	port_hold(word);
 }
 
+bool net_links_up(void)
+{
+	port_for_each(i)
+		if (ports[i]->up && !ports[i]->ready)
+			return false;
+	return true;
+}
+
 void net_init(void)
 {
 	fdb_init();

@@ -2,7 +2,8 @@
 """figures.py - what was measured, beside what was to be reached and what others need: as text, Markdown and a plot
 
 `result` is what tests/bench/run writes as JSON: "rows" (a traffic at a burst each), and by name "overload", "miss",
-"idle", "idle_after", "mode", "boot_insns", "image_bytes". A row that is void has "void", the reason, in place of figures.
+"idle", "idle_after", "mode", "boot_insns", "image_bytes". A row that is void has "void", the reason, in place of
+figures.
 """
 
 MIB = 1 << 20

@@ -172,8 +172,9 @@ def test_damaged_archive(kind):
 @pytest.mark.parametrize("loader", ["pvh", "multiboot2"])
 def test_archive_is_not_overwritten(tmp_path, loader):
     """The loader leaves the archive in RAM that the memory map calls free: GRUB a large one right behind the kernel,
-    where everything else is about to be allocated. This one has 2,000 headers, each of which must be whole."""
-    content = b"".join(newc(b"%d" % number, bytes(8000)) for number in range(2000)) + WHOLE
+    where everything else is about to be allocated (QEMU at the end of RAM). This one has 4,000 headers, each of which
+    must be whole."""
+    content = b"".join(newc(b"%d" % number, bytes(8000)) for number in range(4000)) + WHOLE
     how = {"config": content}
     if loader == "multiboot2":
         cpio, iso = tmp_path / "large.cpio", tmp_path / "large.iso"
