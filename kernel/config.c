@@ -8,10 +8,10 @@
  */
 #include "shell.h"
 
+#include "words.h"
+
 #include <errno.h>
 #include <string.h>
-
-#include "words.h"
 
 /* fail_words() - tell @failed every word of a line, also of one that is no line of words at all. */
 static void fail_words(const char *line, size_t len, void (*failed)(const char *word))

@@ -8,15 +8,15 @@
  */
 #include "console.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "control.h"
 #include "counter.h"
 #include "irq.h"
 #include "lock.h"
 #include "time.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
 	OUT_SIZE = 64 * 1024,      /* bytes, a power of two */

@@ -7,10 +7,10 @@
  */
 #include "counter.h"
 
+#include "shell.h"
+
 #include <errno.h>
 #include <string.h>
-
-#include "shell.h"
 
 static const struct counter *counter_next(const char *name)
 {

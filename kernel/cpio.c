@@ -8,14 +8,14 @@
  */
 #include "cpio.h"
 
+#include "bits.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "bits.h"
 
 enum {
 	HEADER = 110,

@@ -5,6 +5,7 @@
  * Each kind breaks one right of the memory map or one rule of the CPU; none comes back. For tests and for teaching.
  */
 #include "console.h"
+
 #include "mem.h"
 #include "shell.h"
 
@@ -24,9 +25,12 @@ static void write_rodata(void)
 	*(volatile char *)(uintptr_t) "constant" = 0;
 }
 
+static volatile int came_back; /* written behind each call, so that it is a call and no jump */
+
 static void jump_into_data(void)
 {
 	((void (*)(void))(uintptr_t)&in_data)();
+	came_back = 1;
 }
 
 static void jump_into_heap(void)
@@ -35,6 +39,7 @@ static void jump_into_heap(void)
 
 	memset(page, 0xc3, PAGE_SIZE);
 	((void (*)(void))(uintptr_t)page)();
+	came_back = 1;
 }
 
 static int overflow(volatile int *depth);

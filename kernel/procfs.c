@@ -7,12 +7,12 @@
  */
 #include "procfs.h"
 
+#include "names.h"
+#include "shell.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "names.h"
-#include "shell.h"
 
 enum { STAR_SIZE = 32 };
 

@@ -8,13 +8,13 @@
  */
 #include "shell.h"
 
+#include "console.h"
+#include "words.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "console.h"
-#include "words.h"
 
 enum {
 	PIECE = 256,    /* most answers fit; longer ones take a buffer from the heap */

@@ -8,11 +8,11 @@
  */
 #include "shell.h"
 
+#include "words.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "words.h"
 
 static const struct sysctl *sysctl_find(const char *name, size_t len)
 {

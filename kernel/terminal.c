@@ -7,14 +7,14 @@
  */
 #include "shell.h"
 
-#include <string.h>
-
 #include "console.h"
 #include "control.h"
 #include "counter.h"
 #include "lineedit.h"
 #include "procfs.h"
 #include "words.h"
+
+#include <string.h>
 
 #define PROMPT "weir# "
 

@@ -9,16 +9,16 @@
  */
 #include "trace.h"
 
-#include <errno.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cpu.h"
 #include "irq.h"
 #include "mem.h"
 #include "shell.h"
 #include "time.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
 	RING = 1024,       /* entries a core */

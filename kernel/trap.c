@@ -56,7 +56,7 @@ struct table_pointer {
 _Static_assert(sizeof(struct gate) == 16, "an IDT entry in long mode");
 _Static_assert(sizeof(struct tss) == 104, "a TSS in long mode");
 
-extern char vector_stubs[], _start_hot[], _end_hot[];
+extern char _start_text[], _end_text[], vector_stubs[], _start_hot[], _end_hot[];
 extern const uint64_t ksym_count;
 extern const uint32_t ksym_addr[], ksym_name[];
 extern const char ksym_text[];
@@ -191,6 +191,8 @@ static void backtrace(uint64_t rip, unsigned rip_behind, uint64_t rsp, uint64_t 
 
 	kprintf("back trace:\n");
 	print_address(rip, "", rip_behind);
+	if (rip < (uint64_t)_start_text || rip >= (uint64_t)_end_text)
+		print_address(*(const uint64_t *)rsp, "", 1); /* a call went astray: who made it */
 	if (paging_is_guard(rsp)) /* the stack ran over: its live part begins behind the guard */
 		rsp = ROUND_UP(rsp, (uint64_t)PAGE_SIZE);
 	for (unsigned i = 0; i < BACKTRACE_WORDS && printed < BACKTRACE_MAX && on_a_stack(rsp);

@@ -78,11 +78,13 @@ static int show(struct shell *sh)
 
 	cores_park();
 	cpu_for_each(i) {
-		lookups += emc_of_cpu[i]->lookups;
+		lookups -= emc_of_cpu[i]->keyless;
 		misses += emc_of_cpu[i]->misses;
 		upcalls += emc_of_cpu[i]->upcalls;
 		lost += emc_of_cpu[i]->lost;
 	}
+	port_for_each(i)
+		lookups += port_total(ports[i]).in;
 	cores_resume();
 	shell_printf(sh, "weir@dp:\n  lookups: hit:%lu missed:%lu lost:%lu\n  flows: %u\n",
 		     (unsigned long)(lookups - upcalls), (unsigned long)upcalls,

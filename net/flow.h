@@ -85,8 +85,8 @@ struct emc_bucket {
 struct emc {
 	struct emc_bucket bucket[EMC_BUCKETS];
 	uint32_t victim;  /* way to give up next */
-	uint64_t lookups; /* packets with a key */
-	uint64_t misses;  /* of these, not in this cache */
+	uint64_t keyless; /* packets that were dropped before anything was looked up */
+	uint64_t misses;  /* of the others, not in this cache */
 	uint64_t upcalls; /* of these, not in the shared table either */
 	uint64_t lost;    /* of these, verdict not kept though it could have been: table full */
 };

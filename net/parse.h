@@ -74,8 +74,58 @@ static inline bool parse_plain(const uint8_t *data, uint32_t len, uint64_t in_po
 	return true;
 }
 
+/* IPv6 without extension headers, version and length right, UDP or TCP, in the @n bytes at @l3 */
+static inline bool plain_ipv6(const uint8_t *l3, uint32_t n)
+{
+	uint8_t next = l3[6];
+
+	if (n < IPV6_HLEN + UDP_HLEN || l3[0] >> 4 != 6 || be16(load16(l3 + 4)) > n - IPV6_HLEN)
+		return false;
+	return next == PROTO_UDP ||
+	       (n >= IPV6_HLEN + TCP_HLEN && plain_l4(next, l3 + IPV6_HLEN, n - IPV6_HLEN));
+}
+
 /*
  * parse_usual() - the same with one tag, or IPv6 without extension headers, or both.
  * Fills all words of @key. Returns false if it is anything else.
  */
-bool parse_usual(const uint8_t *data, uint32_t len, uint16_t in_port, struct flow_key *key);
+static inline bool parse_usual(const uint8_t *data, uint32_t len, uint16_t in_port,
+			       struct flow_key *key)
+{
+	uint64_t flags = 0, tci = 0, proto;
+	const uint8_t *l3 = data + 14, *l4;
+	uint16_t type;
+
+	if (len < PLAIN_MIN)
+		return false;
+	type = load16(data + 12);
+	if (type == be16(ETH_P_VLAN)) {
+		flags = KEY_VLAN;
+		tci = be16(load16(data + 14));
+		type = load16(data + 16);
+		l3 += VLAN_TAG;
+	}
+	if (type == be16(ETH_P_IPV6)) {
+		if (!plain_ipv6(l3, len - (l3 - data)))
+			return false;
+		flags |= KEY_LONG;
+		proto = l3[6];
+		l4 = l3 + IPV6_HLEN;
+		key->w[3] = load64(l3 + 8);
+		key->w[4] = load64(l3 + 16);
+		key->w[5] = load64(l3 + 24);
+		key->w[6] = load64(l3 + 32);
+	} else {
+		proto = l3[9];
+		l4 = l3 + IPV4_HLEN;
+		if (type != be16(ETH_P_IP) || !plain_ipv4(l3, len - (l3 - data)) ||
+		    !plain_l4(proto, l4, len - (l4 - data)))
+			return false;
+		key->w[3] = load64(l3 + 12);
+		key->w[4] = key->w[5] = key->w[6] = 0;
+	}
+	key->w[0] = in_port | tci << 16 | (uint64_t)load32(l4) << 32;
+	key->w[1] = load64(data) << 16 | flags << 8 | proto;
+	key->w[2] = mac_load(data + 6) | (uint64_t)type << 48;
+	return true;
+}

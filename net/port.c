@@ -92,6 +92,7 @@ int port_words(struct shell *sh, int i, struct port **out)
 /* What the data path reads follows from the rest. Every change can make a verdict wrong: floods go to ready ports. */
 static void refresh(struct port *port)
 {
+	port->accepts = port->up && port->sw;
 	port->ready = port->up && (!port->has_link || port->has_link(port));
 	xmit_port_changed(port);
 	flow_invalidate();
@@ -105,7 +106,8 @@ int port_set_up(struct port *port, bool up)
 		return 0;
 	cores_park();
 	if (!up)
-		port->up = port->ready = false; /* while it stops nothing is offered to it */
+		port->up = port->accepts = port->ready =
+			false; /* while it stops nothing is offered to it */
 	err = port->ops->set_up(port, up);
 	port->up = up && !err;
 	refresh(port);

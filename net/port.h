@@ -68,6 +68,7 @@ struct port {
 	uint16_t id;              /* from 1; OpenFlow's port number */
 	uint16_t mtu;
 	bool up;                             /* as the operator set it */
+	bool accepts;                        /* up and in a switch: what comes in is looked up */
 	bool (*has_link)(struct port *port); /* NULL: always */
 	volatile bool ready;                 /* up, and with link; by core 0 */
 

@@ -115,34 +115,38 @@ static __attribute__((noinline)) void pad(struct pkt *p)
 
 /*
  * lookup_any() - the flow of a frame of any kind; NULL if it was dropped or has been sent already. A short one is
- * padded here, so that whoever sends it need not look: parse_plain() takes none.
+ * padded here, so that whoever sends it need not look: the shortcuts take none.
  */
-static __attribute__((noinline)) struct flow *lookup_any(const struct batch *b, struct pkt *p)
+static __attribute__((noinline, cold)) struct flow *lookup_any(const struct batch *b, struct pkt *p)
 {
 	struct flow_key key;
+	enum drop_reason why = parse(p, b->port->id, &key);
 	struct flow *f;
 	uint64_t tag;
 
-	if (!parse_usual(p->data, p->frame_len, b->port->id, &key)) {
-		enum drop_reason why = parse(p, b->port->id, &key);
-
-		if (unlikely(why != PARSE_OK)) {
-			b->emc->lookups--;
-			port_drop_in(b->port, p, why);
-			return NULL;
-		}
-		if (p->frame_len < ETH_MIN_FRAME)
-			pad(p);
+	if (why != PARSE_OK) {
+		b->emc->keyless++;
+		port_drop_in(b->port, p, why);
+		return NULL;
 	}
+	if (p->frame_len < ETH_MIN_FRAME)
+		pad(p);
 	tag = b->gen + key_hash(&key);
 	f = emc_find(b->emc, tag, &key);
-	return likely(f) ? f : miss(b, p, &key, tag);
+	return f ? f : miss(b, p, &key, tag);
 }
 
-/* Cold says where the call goes: out of the loop's way. */
-static __attribute__((noinline, cold)) struct flow *lookup_other(const struct batch *b,
-								 struct pkt *p)
+/* lookup_usual() - the same, quick for tags and IPv6. No call but the last: it saves no registers. */
+static __attribute__((noinline)) struct flow *lookup_usual(const struct batch *b, struct pkt *p)
 {
+	struct flow_key key;
+	struct flow *f;
+
+	if (likely(parse_usual(p->data, p->frame_len, b->port->id, &key))) {
+		f = emc_find(b->emc, b->gen + key_hash(&key), &key);
+		if (likely(f))
+			return f;
+	}
 	return lookup_any(b, p);
 }
 
@@ -169,18 +173,19 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
 	uint64_t gen = atomic_load_explicit(&emc_gen, memory_order_acquire);
 	uint64_t bytes = 0, id = port->id;
+	struct pkt **end = pkts + n;
 	size_t mine = cpu * sizeof(struct flow_stat);
 	uint32_t tick = fdb_tick_now();
 
 	c->in += n;
 	c->forwarded += n;
-	if (unlikely(!port->sw || !port->up)) {
+	if (unlikely(!port->accepts)) {
+		emc->keyless += n;
 		drop_batch(port, pkts, n);
 		return;
 	}
 	trace(TRACE_RX, id, n);
-	emc->lookups += n;
-	for (struct pkt **end = pkts + n; pkts < end; pkts++) {
+	do {
 		struct pkt *p = *pkts;
 		uint32_t len = p->frame_len;
 		uint64_t w[KEY_WORDS_SHORT];
@@ -190,7 +195,7 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 		if (likely(parse_plain(p->data, len, id, w)))
 			f = emc_find_short(emc, gen + key_hash_short(w), w);
 		if (unlikely(!f)) {
-			f = lookup_other(&(struct batch){ port, emc, xmit, gen }, p);
+			f = lookup_usual(&(struct batch){ port, emc, xmit, gen }, p);
 			if (!f)
 				continue;
 			len = p->frame_len; /* may have been padded */
@@ -200,7 +205,7 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 			xmit_stage(xmit->stage[f->out], p, len);
 		else
 			execute(&(struct batch){ port, emc, xmit, gen }, p, &f->verdict);
-	}
+	} while (++pkts < end);
 	c->in_bytes += bytes;
 	trace(TRACE_LOOKUP, id, n);
 	xmit_flush(xmit);

@@ -24,33 +24,12 @@ void xmit_too_long(struct stage *s, struct pkt *p)
 	port_drop_out(s->port, p, DROP_TX_TOO_LONG);
 }
 
-/* The device took @sent of them; its ring does not hold the rest. */
-static __attribute__((noinline)) void drop_unsent(struct stage *s, unsigned sent)
+void xmit_drop_unsent(struct stage *s, unsigned sent)
 {
 	for (unsigned i = sent; i < s->n; i++) {
 		s->bytes -= s->pkts[i]->frame_len;
 		port_drop_out(s->port, s->pkts[i], DROP_TX_RING_FULL);
 	}
-}
-
-static void stage_clear(struct stage *s)
-{
-	s->n = 0;
-	s->bytes = 0;
-}
-
-/* Give the device what is staged; this core owns a queue. Only @s lives on over the call: nothing else is saved. */
-static inline void transmit(struct stage *s)
-{
-	unsigned sent;
-
-	trace(TRACE_XMIT, s->port->id, s->n);
-	sent = s->port->ops->tx_batch(s->port, *s->txq, s->pkts, s->n);
-	if (unlikely(sent < s->n))
-		drop_unsent(s, sent);
-	s->count->out += sent;
-	s->count->out_bytes += s->bytes;
-	stage_clear(s);
 }
 
 /* Another core, that owns a queue of @port; MAX_CPUS if none does. Those that own none spread over those that do. */
@@ -77,18 +56,17 @@ static void hand_over(struct stage *s, unsigned to)
 	s->count->given += pushed;
 	trace(TRACE_XCORE, to, pushed);
 	raise_softirq_on(cpus[to], SOFTIRQ_NET_TX);
-	stage_clear(s);
+	xmit_clear(s);
 }
 
 static void drop_stage(struct stage *s, enum drop_reason why)
 {
 	for (unsigned i = 0; i < s->n; i++)
 		port_drop_out(s->port, s->pkts[i], why);
-	stage_clear(s);
+	xmit_clear(s);
 }
 
-/* This core may not transmit there: another one does, or nobody can. */
-static __attribute__((noinline)) void flush_elsewhere(struct stage *s)
+void xmit_elsewhere(struct stage *s)
 {
 	unsigned to = owner_for(s->port, this_cpu()->id);
 
@@ -98,27 +76,12 @@ static __attribute__((noinline)) void flush_elsewhere(struct stage *s)
 		drop_stage(s, DROP_TX_DOWN);
 }
 
-void xmit_flush(struct xmit_cpu *x)
-{
-	for (struct stage **at = x->stage + 1, **last = x->stage + nports; at <= last; at++) {
-		struct stage *s = *at;
-
-		if (!s->n)
-			continue;
-		s->count->offered += s->n;
-		if (likely(*s->txq >= 0 && s->port->ready))
-			transmit(s);
-		else
-			flush_elsewhere(s);
-	}
-}
-
 /* the same on the core that owns the queue; the port may have gone meanwhile, or the queue to yet another core */
 static void stage_finish(struct stage *s)
 {
 	s->count->taken += s->n;
 	if (s->port->ready && *s->txq >= 0)
-		transmit(s);
+		xmit_transmit(s);
 	else
 		drop_stage(s, DROP_TX_STOPPED);
 }

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "port.h"
 
@@ -41,9 +42,6 @@ void xmit_init(void);
 void xmit_port_add(struct port *port);
 void xmit_port_changed(struct port *port);
 
-/* xmit_flush() - transmit what this core has staged. At the end of each batch. */
-void xmit_flush(struct xmit_cpu *x);
-
 /* xmit_waiting() - packets for @port in the rings between cores. Exact while the cores are parked. */
 unsigned xmit_waiting(const struct port *port);
 
@@ -63,4 +61,45 @@ static inline void xmit_stage(struct stage *s, struct pkt *p, uint32_t len)
 		xmit_append(s, p, len);
 	else
 		xmit_too_long(s, p);
+}
+
+static inline void xmit_clear(struct stage *s)
+{
+	s->n = 0;
+	s->bytes = 0;
+}
+
+/* xmit_drop_unsent() - the device took @sent of @s; its ring does not hold the rest. */
+void xmit_drop_unsent(struct stage *s, unsigned sent);
+/* xmit_elsewhere() - this core may not transmit @s: another one does, or nobody can. */
+void xmit_elsewhere(struct stage *s);
+
+/* xmit_transmit() - give the device what is staged; this core owns a queue. */
+static inline void xmit_transmit(struct stage *s)
+{
+	unsigned sent;
+
+	trace(TRACE_XMIT, s->port->id, s->n);
+	sent = s->port->ops->tx_batch(s->port, *s->txq, s->pkts, s->n);
+	if (unlikely(sent < s->n))
+		xmit_drop_unsent(s, sent);
+	s->count->out += sent;
+	s->count->out_bytes += s->bytes;
+	xmit_clear(s);
+}
+
+/* xmit_flush() - transmit what this core has staged. At the end of each batch; inline, since a batch may be one packet. */
+static inline void xmit_flush(struct xmit_cpu *x)
+{
+	for (struct stage **at = x->stage + 1, **last = x->stage + nports; at <= last; at++) {
+		struct stage *s = *at;
+
+		if (!s->n)
+			continue;
+		s->count->offered += s->n;
+		if (likely(*s->txq >= 0 && s->port->ready))
+			xmit_transmit(s);
+		else
+			xmit_elsewhere(s);
+	}
 }

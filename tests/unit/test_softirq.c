@@ -391,7 +391,8 @@ static void a_round_ends_after_its_time(void **state)
 	assert_int_equal(this_cpu()->time_squeeze, 2);
 	netdev_budget_usecs = 700;
 	memset(dev[0].napi.batch_hist, 0, sizeof(dev[0].napi.batch_hist));
-	assert_true(softirq_run()); /* two polls a round now, until softirq_run()'s own 2 ms are over */
+	assert_true(
+		softirq_run()); /* two polls a round now, until softirq_run()'s own 2 ms are over */
 	assert_int_equal(napi_polls(&dev[0].napi), 2 * (1 + 2));
 	assert_int_equal(this_cpu()->time_squeeze, 5);
 }
