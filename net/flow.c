@@ -175,9 +175,15 @@ struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struc
 		}
 	}
 	spin_unlock(&lock);
-	/* no cache has a current tag for @old: it was stale, and flow_gen never moves without emc_gen */
-	if (old)
-		qsbr_retire(&old->retired, flow_release);
+	if (!old)
+		return f;
+	/*
+	 * A stale one is in no cache under a current tag: flow_gen never moves without emc_gen. One that another core
+	 * has just made of the same packet may be.
+	 */
+	if (atomic_load_explicit(&old->gen, memory_order_relaxed) == gen)
+		atomic_fetch_add_explicit(&emc_gen, 1, memory_order_release);
+	qsbr_retire(&old->retired, flow_release);
 	return f;
 }
 

@@ -108,9 +108,12 @@ static int set_up(struct shell *sh, int i, struct port *p)
 {
 	int err;
 
-	if (p->held && sh->file)
-		return shell_error(sh, i, -EBUSY,
-				   "%s stays down: an earlier line that names it failed", p->name);
+	/* said, but no failure of this line: else a glob that takes it in would hold down all the others */
+	if (p->held && sh->file) {
+		shell_error(sh, i, 0, "%s stays down: an earlier line that names it failed",
+			    p->name);
+		return 0;
+	}
 	p->held = false;
 	err = port_set_up(p, true);
 	return err ? shell_error(sh, i, err, "%s does not come up: %s", p->name, strerror(-err))

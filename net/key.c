@@ -3,27 +3,8 @@
 #include "key.h"
 
 #include "addr.h"
+#include "text.h"
 #include "wire.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-
-struct text {
-	char *buf;
-	unsigned size, n;
-};
-
-static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->buf + t->n, t->size - t->n, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		t->n = t->n + n < t->size ? t->n + n : t->size - 1;
-}
 
 static const char *frag_str(const struct flow_key *key)
 {
@@ -40,11 +21,11 @@ static void add_l4(struct text *t, const struct flow_key *key)
 	if (key->flags & KEY_FRAG_LATER)
 		return;
 	if (key->nw_proto == PROTO_TCP)
-		add(t, ",tcp(src=%u,dst=%u)", src, dst);
+		text_add(t, ",tcp(src=%u,dst=%u)", src, dst);
 	else if (key->nw_proto == PROTO_UDP)
-		add(t, ",udp(src=%u,dst=%u)", src, dst);
+		text_add(t, ",udp(src=%u,dst=%u)", src, dst);
 	else if (key->nw_proto == (six ? PROTO_ICMPV6 : PROTO_ICMP))
-		add(t, ",icmp%s(type=%u,code=%u)", six ? "v6" : "", src, dst);
+		text_add(t, ",icmp%s(type=%u,code=%u)", six ? "v6" : "", src, dst);
 }
 
 static void add_l3(struct text *t, const struct flow_key *key)
@@ -54,18 +35,18 @@ static void add_l3(struct text *t, const struct flow_key *key)
 	if (key->flags & KEY_LONG) {
 		ip6_str(key->ip6.src, src);
 		ip6_str(key->ip6.dst, dst);
-		add(t, ",ipv6(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto,
-		    frag_str(key));
+		text_add(t, ",ipv6(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto,
+			 frag_str(key));
 		add_l4(t, key);
 		return;
 	}
 	ip4_str(key->ip4.src, src);
 	ip4_str(key->ip4.dst, dst);
 	if (key->dl_type == be16(ETH_P_ARP)) {
-		add(t, ",arp(sip=%s,tip=%s,op=%u)", src, dst, key->nw_proto);
+		text_add(t, ",arp(sip=%s,tip=%s,op=%u)", src, dst, key->nw_proto);
 	} else if (key->dl_type == be16(ETH_P_IP)) {
-		add(t, ",ipv4(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto,
-		    frag_str(key));
+		text_add(t, ",ipv4(src=%s,dst=%s,proto=%u,frag=%s)", src, dst, key->nw_proto,
+			 frag_str(key));
 		add_l4(t, key);
 	}
 }
@@ -78,13 +59,13 @@ unsigned key_str(const struct flow_key *key, char *buf, unsigned size)
 
 	mac_str(key->dl_src, src);
 	mac_str(key->dl_dst, dst);
-	add(&t, "recirc_id(0),in_port(%u),eth(src=%s,dst=%s)", key->in_port, src, dst);
+	text_add(&t, "recirc_id(0),in_port(%u),eth(src=%s,dst=%s)", key->in_port, src, dst);
 	if (tagged)
-		add(&t, ",eth_type(0x8100),vlan(vid=%u,pcp=%u),encap(", key->vlan_tci & VLAN_VID,
-		    key->vlan_tci >> 13);
-	add(&t, "%seth_type(0x%04x)", tagged ? "" : ",", be16(key->dl_type));
+		text_add(&t, ",eth_type(0x8100),vlan(vid=%u,pcp=%u),encap(",
+			 key->vlan_tci & VLAN_VID, key->vlan_tci >> 13);
+	text_add(&t, "%seth_type(0x%04x)", tagged ? "" : ",", be16(key->dl_type));
 	add_l3(&t, key);
 	if (tagged)
-		add(&t, ")");
+		text_add(&t, ")");
 	return t.n;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* ofctl.c - `ovs-ofctl`: the rules of a switch. Control context. */
-#include "rule_text.h"
+#include "rule_parse.h"
 
 #include "kernel/park.h"
 #include "kernel/time.h"
+#include "rule_str.h"
 
 #include <errno.h>
 #include <stdlib.h>

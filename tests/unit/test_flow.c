@@ -216,6 +216,21 @@ static void a_verdict_of_an_older_world_is_not_kept(void **state)
 	assert_null(flow_find(&key, key_hash(&key)));
 }
 
+static void a_flow_that_is_replaced_leaves_the_caches(void **state)
+{
+	const struct flow_key key = { .in_port = 1 };
+	struct verdict v = { .out = 2, .ports = BIT(2) };
+	uint64_t gen = emc_gen;
+
+	(void)state;
+	flow_install(&key, key_hash(&key), &v, flow_gen);
+	assert_int_equal(emc_gen, gen);
+	v.out = 3; /* another core came to another verdict about the same packet */
+	assert_int_equal(flow_install(&key, key_hash(&key), &v, flow_gen)->out, 3);
+	assert_int_not_equal(emc_gen, gen);
+	assert_int_equal(flow_count(), 1);
+}
+
 static void a_thousand_flows_fit_the_cache(void **state)
 {
 	uint64_t misses = 0;
@@ -359,6 +374,7 @@ int main(void)
 		TEST(idle_flows_are_forgotten_and_busy_ones_stay),
 		TEST(a_full_table_still_forwards),
 		TEST(a_verdict_of_an_older_world_is_not_kept),
+		TEST(a_flow_that_is_replaced_leaves_the_caches),
 		TEST(a_thousand_flows_fit_the_cache),
 		TEST(more_flows_than_a_bucket_holds_share_it_in_turn),
 		TEST(hashes_spread_over_the_buckets),

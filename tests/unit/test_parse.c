@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/parse.c net/key.c net/addr.c tests/unit/host.c */
+/* links: net/parse.c net/key.c net/text.c net/addr.c tests/unit/host.c */
 /*
  * test_parse.c - frames of every kind to keys, and what is damaged to its own drop reason
  *

@@ -1,97 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rule_text.c - from text to a rule and back
+ * rule_parse.c - from ovs-ofctl's text to a rule
  *
- * Called by ofctl.c in the control context. The fields are a table: a name, how its value reads, where it stands in
- * the key, and what must be matched too for it to mean anything. Owns nothing.
+ * Called by ofctl.c in the control context. Token by token, each with its column, so that what is wrong can be pointed
+ * at. Owns nothing.
  */
-#include "rule_text.h"
+#include "rule_parse.h"
 
 #include "addr.h"
+#include "rule_fields.h"
 #include "wire.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TOKEN_MAX = 128 };
-
-/* how a field's value is written */
-enum form {
-	FORM_PORT, /* port number or name */
-	FORM_VLAN, /* VLAN id, or 0xffff for untagged */
-	FORM_MAC,
-	FORM_U8,
-	FORM_BE16,
-	FORM_IP4, /* address[/length] */
-	FORM_IP6,
-};
-
-/* what else the rule must match */
-enum need { NEED_NOTHING, NEED_IP4, NEED_ARP, NEED_IP6, NEED_IP, NEED_PORTS, NEED_ICMP };
-
-static const struct field {
-	const char *name;
-	enum form form;
-	unsigned offset; /* in struct flow_key */
-	enum need need;
-} fields[] = {
-#define AT(member) offsetof(struct flow_key, member)
-	{ "in_port", FORM_PORT, AT(in_port), NEED_NOTHING },
-	{ "dl_vlan", FORM_VLAN, AT(vlan_tci), NEED_NOTHING },
-	{ "dl_src", FORM_MAC, AT(dl_src), NEED_NOTHING },
-	{ "dl_dst", FORM_MAC, AT(dl_dst), NEED_NOTHING },
-	{ "dl_type", FORM_BE16, AT(dl_type), NEED_NOTHING },
-	{ "nw_proto", FORM_U8, AT(nw_proto), NEED_IP },
-	{ "nw_src", FORM_IP4, AT(ip4.src), NEED_IP4 },
-	{ "nw_dst", FORM_IP4, AT(ip4.dst), NEED_IP4 },
-	{ "arp_op", FORM_U8, AT(nw_proto), NEED_ARP },
-	{ "arp_spa", FORM_IP4, AT(ip4.src), NEED_ARP },
-	{ "arp_tpa", FORM_IP4, AT(ip4.dst), NEED_ARP },
-	{ "ipv6_src", FORM_IP6, AT(ip6.src), NEED_IP6 },
-	{ "ipv6_dst", FORM_IP6, AT(ip6.dst), NEED_IP6 },
-	{ "tp_src", FORM_BE16, AT(tp_src), NEED_PORTS },
-	{ "tp_dst", FORM_BE16, AT(tp_dst), NEED_PORTS },
-	{ "icmp_type", FORM_BE16, AT(tp_src), NEED_ICMP },
-	{ "icmp_code", FORM_BE16, AT(tp_dst), NEED_ICMP },
-#undef AT
-};
-
-static const char *const need_text[] = {
-	[NEED_IP4] = "ip or arp beside it",
-	[NEED_ARP] = "arp beside it",
-	[NEED_IP6] = "ipv6 beside it",
-	[NEED_IP] = "ip, ipv6 or arp beside it",
-	[NEED_PORTS] = "tcp, udp, tcp6 or udp6 beside it",
-	[NEED_ICMP] = "icmp or icmp6 beside it",
-};
-
-static const struct shorthand {
-	const char *name;
-	uint16_t type;
-	uint8_t proto; /* 0: any */
-} shorthands[] = {
-	/* those with a protocol first: rule_str() takes the first that fits */
-	{ "tcp", ETH_P_IP, PROTO_TCP },    { "udp", ETH_P_IP, PROTO_UDP },
-	{ "icmp", ETH_P_IP, PROTO_ICMP },  { "tcp6", ETH_P_IPV6, PROTO_TCP },
-	{ "udp6", ETH_P_IPV6, PROTO_UDP }, { "icmp6", ETH_P_IPV6, PROTO_ICMPV6 },
-	{ "arp", ETH_P_ARP, 0 },           { "ip", ETH_P_IP, 0 },
-	{ "ipv6", ETH_P_IPV6, 0 },
-};
-
-static const struct {
-	const char *name;
-	enum rule_action action;
-} plain_actions[] = {
-	{ "NORMAL", RULE_NORMAL },
-	{ "FLOOD", RULE_FLOOD },
-	{ "ALL", RULE_ALL },
-	{ "IN_PORT", RULE_IN_PORT },
-};
-
-/* --- reading --- */
 
 /* walks the words of a rule, token by token */
 struct reader {
@@ -286,7 +210,7 @@ static int read_field(struct reader *r, const struct field *f)
 
 static const struct field *field_by_name(const char *token, size_t n)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++)
+	for (unsigned i = 0; i < FIELDS; i++)
 		if (strlen(fields[i].name) == n && !memcmp(fields[i].name, token, n))
 			return &fields[i];
 	return NULL;
@@ -296,7 +220,7 @@ static bool read_shorthand(struct reader *r)
 {
 	struct rule_match *m = &r->rule->match;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(shorthands); i++) {
+	for (unsigned i = 0; i < SHORTHANDS; i++) {
 		if (strcmp(shorthands[i].name, r->token))
 			continue;
 		m->value.dl_type = be16(shorthands[i].type);
@@ -327,27 +251,6 @@ static int read_match_token(struct reader *r)
 	if (!r->value && read_shorthand(r))
 		return 0;
 	return token_expected(r, "a field to match, or actions=");
-}
-
-static bool is_met(const struct rule_match *m, enum need need)
-{
-	unsigned type = m->mask.dl_type ? be16(m->value.dl_type) : 0;
-	unsigned proto = m->mask.nw_proto ? m->value.nw_proto : 0;
-	bool ip = type == ETH_P_IP, ip6 = type == ETH_P_IPV6, arp = type == ETH_P_ARP;
-
-	switch (need) {
-	case NEED_IP4: return ip || arp;
-	case NEED_ARP: return arp;
-	case NEED_IP6: return ip6;
-	case NEED_IP: return ip || ip6 || arp;
-	/* as in Open vSwitch, ICMP's type and code may be called ports as well */
-	case NEED_PORTS:
-		if ((ip || ip6) && (proto == PROTO_TCP || proto == PROTO_UDP))
-			return true;
-		__attribute__((fallthrough));
-	case NEED_ICMP: return (ip && proto == PROTO_ICMP) || (ip6 && proto == PROTO_ICMPV6);
-	default: return true;
-	}
 }
 
 /* Order is free, so what a field needs is looked for at the end. */
@@ -398,7 +301,7 @@ static int read_action(struct reader *r, const char *s, unsigned *n, bool *drop)
 	*drop |= same_letters(s, "drop");
 	if (same_letters(s, "drop"))
 		return 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(plain_actions); i++)
+	for (unsigned i = 0; i < PLAIN_ACTIONS; i++)
 		if (same_letters(s, plain_actions[i].name))
 			return add_action(r, n, plain_actions[i].action);
 	return shell_expected_at(r->sh, r->col + (s - r->token),
@@ -449,147 +352,4 @@ int rule_parse(struct shell *sh, int first, const struct vswitch *sw, bool with_
 	if (with_actions)
 		return shell_expected(sh, sh->nwords, "actions=");
 	return check_needs(&r);
-}
-
-/* --- printing --- */
-
-struct text {
-	char *buf;
-	size_t size, n;
-};
-
-static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->buf + t->n, t->size - t->n, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		t->n = MIN(t->n + n, t->size - 1);
-}
-
-static unsigned prefix_len(const uint8_t *mask, unsigned bytes)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < bytes; i++)
-		n += __builtin_popcount(mask[i]);
-	return n;
-}
-
-static void add_address(struct text *t, const struct field *f, const uint8_t *value,
-			const uint8_t *mask)
-{
-	unsigned bytes = f->form == FORM_IP4 ? 4 : 16, len = prefix_len(mask, bytes);
-	char buf[IP_STR];
-
-	if (f->form == FORM_IP4)
-		ip4_str(load32(value), buf);
-	else
-		ip6_str(value, buf);
-	add(t, ",%s=%s", f->name, buf);
-	if (len < bytes * 8)
-		add(t, "/%u", len);
-}
-
-/* Is this field matched, and is this the name that the rule's protocol has for it? */
-static bool is_shown(const struct field *f, const struct rule_match *m)
-{
-	static const unsigned bytes[] = {
-		[FORM_PORT] = 2, [FORM_VLAN] = 2, [FORM_MAC] = 6, [FORM_U8] = 1,
-		[FORM_BE16] = 2, [FORM_IP4] = 4,  [FORM_IP6] = 16
-	};
-	unsigned type = m->mask.dl_type ? be16(m->value.dl_type) : 0;
-
-	if (f->form == FORM_VLAN)
-		return m->mask.flags & KEY_VLAN;
-	if (!is_met(m, f->need) ||
-	    !prefix_len((const uint8_t *)&m->mask + f->offset, bytes[f->form]))
-		return false;
-	if (type == ETH_P_ARP && (f->need == NEED_IP4 || f->need == NEED_IP))
-		return false;
-	return f->need != NEED_PORTS || !is_met(m, NEED_ICMP);
-}
-
-static void add_field(struct text *t, const struct field *f, const struct rule_match *m)
-{
-	const uint8_t *value = (const uint8_t *)&m->value + f->offset,
-		      *mask = (const uint8_t *)&m->mask + f->offset;
-	char mac[MAC_STR];
-
-	switch (f->form) {
-	case FORM_PORT: add(t, ",in_port=%s", ports[load16(value)]->name); break;
-	case FORM_VLAN:
-		if (m->value.flags & KEY_VLAN)
-			add(t, ",dl_vlan=%u", load16(value));
-		else
-			add(t, ",dl_vlan=0xffff");
-		break;
-	case FORM_U8: add(t, ",%s=%u", f->name, *value); break;
-	case FORM_BE16:
-		add(t, f->offset == offsetof(struct flow_key, dl_type) ? ",%s=0x%04x" : ",%s=%u",
-		    f->name, be16(load16(value)));
-		break;
-	case FORM_MAC:
-		mac_str(value, mac);
-		add(t, ",%s=%s", f->name, mac);
-		break;
-	case FORM_IP4:
-	case FORM_IP6: add_address(t, f, value, mask); break;
-	}
-}
-
-static const struct shorthand *shorthand_of(const struct rule_match *m)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(shorthands); i++)
-		if (m->mask.dl_type && m->value.dl_type == be16(shorthands[i].type) &&
-		    (!shorthands[i].proto ||
-		     (m->mask.nw_proto && m->value.nw_proto == shorthands[i].proto)))
-			return &shorthands[i];
-	return NULL;
-}
-
-static void add_match(struct text *t, const struct rule_match *m)
-{
-	const struct shorthand *s = shorthand_of(m);
-
-	if (s)
-		add(t, ",%s", s->name);
-	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
-		bool said = s &&
-			    (fields[i].offset == offsetof(struct flow_key, dl_type) ||
-			     (s->proto && fields[i].offset == offsetof(struct flow_key, nw_proto)));
-
-		if (!said && is_shown(&fields[i], m))
-			add_field(t, &fields[i], m);
-	}
-}
-
-static void add_actions(struct text *t, const struct rule *rule)
-{
-	for (unsigned i = 0; i < RULE_ACTIONS_MAX && rule->action[i] != RULE_END; i++) {
-		unsigned a = rule->action[i];
-
-		if (i)
-			add(t, ",");
-		if (a >= RULE_OUTPUT)
-			add(t, "output:%s", ports[a - RULE_OUTPUT]->name);
-		for (unsigned k = 0; k < ARRAY_SIZE(plain_actions); k++)
-			if (plain_actions[k].action == a)
-				add(t, "%s", plain_actions[k].name);
-	}
-	if (rule->action[0] == RULE_END)
-		add(t, "drop");
-}
-
-void rule_str(const struct rule *rule, char buf[RULE_STR])
-{
-	struct text t = { buf, RULE_STR, 0 };
-
-	add(&t, "priority=%u", rule->priority);
-	add_match(&t, &rule->match);
-	add(&t, " actions=");
-	add_actions(&t, rule);
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* rule_text.h - rules as ovs-ofctl writes them, read and printed */
+/* rule_parse.h - from ovs-ofctl's text to a rule */
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "kernel/shell.h"
 #include "rules.h"
 #include "switch.h"
-
-enum { RULE_STR = 400 };
 
 /*
  * rule_parse() - words @first to the last of the command line are a rule for @sw: "priority=100,ip,nw_src=10.0.0.0/8
@@ -18,6 +15,3 @@ enum { RULE_STR = 400 };
  */
 int rule_parse(struct shell *sh, int first, const struct vswitch *sw, bool with_actions,
 	       struct rule *rule);
-
-/* rule_str() - priority, match and actions, as rule_parse() takes them and ovs-ofctl dump-flows shows them. */
-void rule_str(const struct rule *rule, char buf[RULE_STR]);
