@@ -81,20 +81,27 @@ static void run_bits(struct cpu *c, uint32_t bits)
 	}
 }
 
-bool softirq_run(void)
+/* run_again() - more was raised meanwhile: nine further rounds, or 2 ms. Returns whether work is left. */
+static __attribute__((noinline)) bool run_again(struct cpu *c)
 {
-	struct cpu *c = this_cpu();
-	uint64_t end = 0;
+	uint64_t end = rdtsc() + tsc_from_us(MAX_SOFTIRQ_TIME_US);
 
-	for (unsigned round = 0; softirq_pending(); round++) {
-		if (round ==
-		    1) /* one round has its own bound; the clock is read only if there is a second */
-			end = rdtsc() + tsc_from_us(MAX_SOFTIRQ_TIME_US);
-		else if (round == MAX_SOFTIRQ_RESTART || (round && rdtsc() >= end))
+	for (unsigned round = 1; softirq_pending(); round++) {
+		if (round == MAX_SOFTIRQ_RESTART || (round > 1 && rdtsc() >= end))
 			return true;
 		run_bits(c, pending_take(c));
 	}
 	return false;
+}
+
+bool softirq_run(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (!softirq_pending())
+		return false;
+	run_bits(c, pending_take(c));
+	return unlikely(softirq_pending()) && run_again(c);
 }
 
 /* --- NAPI --- */
@@ -164,6 +171,7 @@ static unsigned poll_one(struct cpu *c, struct napi *napi)
 {
 	unsigned weight = dev_weight, taken = napi->poll(napi, weight);
 
+	c->processed += taken;
 	napi->packets += taken;
 	napi->batch_hist[31 - __builtin_clz(2 * taken +
 					    1)]++; /* dev_weight is at most 64, so at most bin 7 */
@@ -194,31 +202,36 @@ static struct napi *poll_list_pop(struct cpu *c)
 	return napi;
 }
 
-static void net_rx_action(void)
+/* poll_rest() - other queues wait, or the first has more: go round the list until budget or time is used up. */
+static __attribute__((noinline)) void poll_rest(struct cpu *c, unsigned taken)
 {
-	struct cpu *c = this_cpu();
+	uint64_t end = rdtsc() + tsc_from_us(netdev_budget_usecs);
 	unsigned budget = netdev_budget;
-	uint64_t end = 0; /* set behind the first poll: the usual round has no second */
 
 	for (;;) {
-		struct napi *napi = poll_list_pop(c);
-		unsigned taken;
-
-		if (!napi)
-			return;
-		taken = poll_one(c, napi);
-		c->processed += taken;
 		budget = taken < budget ? budget - taken : 0;
 		if (!c->poll_head)
 			return; /* an interrupt that adds to it now raises NET_RX itself */
-		if (!end)
-			end = rdtsc() + tsc_from_us(netdev_budget_usecs);
 		if (!budget || rdtsc() >= end) {
 			c->time_squeeze++;
 			pending_or(c, BIT(SOFTIRQ_NET_RX));
 			return;
 		}
+		taken = poll_one(c, poll_list_pop(c));
 	}
+}
+
+static void net_rx_action(void)
+{
+	struct cpu *c = this_cpu();
+	struct napi *napi = poll_list_pop(c);
+	unsigned taken;
+
+	if (!napi)
+		return;
+	taken = poll_one(c, napi);
+	if (unlikely(c->poll_head)) /* seldom: most rounds have one queue, and find it empty */
+		poll_rest(c, taken);
 }
 
 void napi_enable(struct napi *napi)

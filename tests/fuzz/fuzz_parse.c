@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* what the parser counts on: one core, and a set of counters that begins where the linker says */
+/* one core, for the counters */
 static struct cpu core;
 struct cpu *cpus[MAX_CPUS] = { &core };
 unsigned ncpus = 1;
