@@ -33,18 +33,6 @@ enum { LINK_WAIT_MS = 1500 }; /* a port without a cable is not worth more */
 
 static struct boot_info boot;
 
-void boot_region_add(struct boot_info *b, uint64_t base, uint64_t len, uint32_t type)
-{
-	if (b->nregions < BOOT_MAX_REGIONS)
-		b->region[b->nregions++] = (struct boot_region){ base, len, type };
-}
-
-void boot_reserve(struct boot_info *b, uint64_t base, uint64_t len)
-{
-	if (b->nreserved < BOOT_MAX_RESERVED && len)
-		b->reserved[b->nreserved++] = (struct boot_region){ base, len, BOOT_REGION_RAM };
-}
-
 static void read_boot_info(uint32_t door, uint64_t info)
 {
 	boot.cmdline = "";

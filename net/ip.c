@@ -108,10 +108,9 @@ static int set_up(struct shell *sh, int i, struct port *p)
 {
 	int err;
 
-	/* said, but no failure of this line: else a glob that takes it in would hold down all the others */
+	/* no failure of this line: else a glob that takes it in would hold down all the others */
 	if (p->held && sh->file) {
-		shell_error(sh, i, 0, "%s stays down: an earlier line that names it failed",
-			    p->name);
+		shell_printf(sh, "%s stays down: an earlier line that names it failed\n", p->name);
 		return 0;
 	}
 	p->held = false;

@@ -94,8 +94,9 @@ static uint32_t extension_len(uint8_t type, struct view v)
 
 	if (v.n < 8)
 		return 0;
-	if (type == PROTO_FRAGMENT)
-		len = 8;
+	if (type ==
+	    PROTO_FRAGMENT) /* a reserved byte, sent as 0 [RFC 8200 4.5]; QEMU's igb takes it for a length */
+		len = v.p[1] ? UINT32_MAX : 8;
 	else if (type == PROTO_AUTH)
 		len = (v.p[1] + 2) * 4; /* the odd one: words less two [RFC 4302 2.2] */
 	else

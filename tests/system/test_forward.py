@@ -146,8 +146,8 @@ EXTENSIONS = (0, 43, 44, 51, 60, 135)  # headers that IPv6 puts in front of the 
 
 
 def spoiled_by_qemu(frame):
-    """QEMU's NIC fills in an IPv6 payload length of 0, and silently keeps what has a fragment header whose reserved
-    byte is not 0: it takes that for a length."""
+    """QEMU's NIC fills in an IPv6 payload length of 0. And it silently keeps fragments whose reserved byte is not 0 (it
+    takes that for a length), and later ones of an extension header (it looks for that where there is only its middle)."""
     at = 12
     while frame[at : at + 2] in (b"\x81\x00", b"\x88\xa8"):
         at += 4
@@ -157,7 +157,8 @@ def spoiled_by_qemu(frame):
         return True
     following, here = frame[at + 8], at + 42
     while following in EXTENSIONS and here + 8 <= len(frame):
-        if following == 44 and frame[here + 1]:
+        later = frame[here + 2 : here + 4] > b"\0\7"
+        if following == 44 and (frame[here + 1] or later and frame[here] in EXTENSIONS):
             return True
         length = 8 if following == 44 else (frame[here + 1] + 2) * 4 if following == 51 else (frame[here + 1] + 1) * 8
         following, here = frame[here], here + length

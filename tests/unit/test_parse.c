@@ -239,6 +239,9 @@ static void ipv6_chain_that_breaks_or_has_no_end(void **state)
 	expect_drop(DROP_PARSE_IPV6_EXT);
 	ip6("3c");
 	expect_drop(DROP_PARSE_IPV6_EXT);
+	ip6("2c");
+	hex("3b 2c 0050 00000000"); /* a NIC that takes the reserved byte for a length does not send it */
+	expect_drop(DROP_PARSE_IPV6_EXT);
 	ip6("3c");
 	for (unsigned i = 0; i < 8; i++)
 		hex(i < 7 ? "3c 00 0000 00000000" : "3b 00 0000 00000000");
