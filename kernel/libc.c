@@ -12,7 +12,7 @@
 #include "cpu.h"
 #include "irq.h"
 #include "mem.h"
-#include "power.h"
+#include "shell.h"
 
 #include <errno.h>
 #include <reent.h>
@@ -48,16 +48,6 @@ struct _reent *__getreent(void)
 	struct _reent *r = this_cpu()->reent;
 
 	return r ? r : &boot_reent; /* the first lines of the boot */
-}
-
-size_t libc_heap_used(void)
-{
-	return heap_used;
-}
-
-size_t libc_heap_size(void)
-{
-	return heap_size;
 }
 
 /* --- system calls that newlib makes; malloc's lock is held around sbrk --- */
@@ -220,3 +210,25 @@ void __retarget_lock_release_recursive(_LOCK_T l)
 {
 	lock_release(l);
 }
+
+/* --- free: where memory went, as procps prints it --- */
+
+static void show_row(struct shell *sh, const char *name, uint64_t total, uint64_t used)
+{
+	shell_printf(sh, "%-6s %12lu %12lu %12lu\n", name, (unsigned long)total >> 10,
+		     (unsigned long)used >> 10, (unsigned long)(total - used) >> 10);
+}
+
+static int run_free(struct shell *sh, int n, const struct word *w)
+{
+	(void)w;
+	if (n > 1)
+		return shell_expected(sh, 1, "the end of the line");
+	shell_printf(sh, "%-6s %12s %12s %12s\n", "KiB", "total", "used", "free");
+	show_row(sh, "Mem:", mem_total(), mem_total() - mem_free());
+	show_row(sh, "Heap:", heap_size, heap_used);
+	return 0;
+}
+
+SHELL_COMMAND(cmd_free, .name = "free", .usage = "",
+	      .help = "memory handed out at boot, and newlib's heap in it", .run = run_free);

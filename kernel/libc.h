@@ -7,10 +7,5 @@
  */
 #pragma once
 
-#include <stddef.h>
-
 void libc_init(void);     /* core 0, once, after mem_init(): the arena of the heap */
 void libc_init_cpu(void); /* each core: its struct _reent */
-
-size_t libc_heap_used(void); /* bytes that malloc has asked for so far */
-size_t libc_heap_size(void); /* bytes it may ask for */
