@@ -30,7 +30,8 @@
 enum {
 	POOL_PKTS = 3072, /* a core's share: two NICs' rings twice over, and as much on the way */
 	IST_STACK = 16 * 1024,
-	ONLINE_WAIT_MS = 100,
+	ONLINE_WAIT_MS =
+		3000, /* an emulator on a busy host may not give the new core time for long */
 };
 
 extern char trampoline[], trampoline_end[], boot_stack_top[];
@@ -186,12 +187,15 @@ void smp_init(void)
 			continue;
 		c = cpu_create(ncpus, acpi.apic_id[i]);
 		cpus[ncpus] = c;
-		if (start_core(c))
+		if (start_core(c)) {
 			ncpus++;
-		else
+		} else {
+			apic_init_ipi(c->apic_id); /* should it still come, it must not come now */
+			cpus[ncpus] = NULL;
 			kprintf("smp: the core with APIC id %u did not start; going on without "
 				"it\n",
 				acpi.apic_id[i]);
+		}
 	}
 	paging_trampoline(TRAMPOLINE, 0);
 	cpu_for_each(i)

@@ -136,7 +136,8 @@ def mutants(count):
     for number in range(count):
         frame = bytearray(rnd.choice(good))
         for _ in range(rnd.randint(1, 4)):
-            frame[rnd.randrange(12, min(len(frame), 80))] = rnd.choice((0, 1, 6, 17, 43, 44, 60, 69, 255, rnd.randrange(256)))
+            telling = (0, 1, 6, 17, 43, 44, 60, 69, 255, rnd.randrange(256))
+            frame[rnd.randrange(12, min(len(frame), 80))] = rnd.choice(telling)
         frame = bytes(frame[: rnd.randint(60, len(frame))] + number.to_bytes(4, "big"))
         if not spoiled_by_qemu(frame):
             yield frame
@@ -146,8 +147,8 @@ EXTENSIONS = (0, 43, 44, 51, 60, 135)  # headers that IPv6 puts in front of the 
 
 
 def spoiled_by_qemu(frame):
-    """QEMU's NIC fills in an IPv6 payload length of 0. And it silently keeps fragments whose reserved byte is not 0 (it
-    takes that for a length), and later ones of an extension header (it looks for that where there is only its middle)."""
+    """QEMU's NIC fills in an IPv6 payload length of 0. And it silently keeps fragments whose reserved byte is not 0,
+    which it takes for a length, and later ones of an extension header, which it looks for where only its middle is."""
     at = 12
     while frame[at : at + 2] in (b"\x81\x00", b"\x88\xa8"):
         at += 4
@@ -202,11 +203,11 @@ FLOWS = 64
 
 @pytest.mark.parametrize("smp", [1, 2, 4])
 def test_ten_thousand(lab, smp):
-    """Both directions at once, 64 flows each way, 64 frames under way: none lost, none out of order, all queues busy."""
+    """Both directions at once, 64 flows each way, 64 frames under way: none lost, all in order, all queues busy."""
     weir = ready(lab.get(nics=2, smp=smp))
     before = [weir.ethtool(i) for i in (0, 1)]
     sent = [
-        (source, 1 - source, (source, n % FLOWS), numbered(A + source, B - source, n, flow=n % FLOWS, size=60 + n % 100))
+        (source, 1 - source, (source, n % FLOWS), numbered(A + source, B - source, n, n % FLOWS, size=60 + n % 100))
         for n in range(5000)
         for source in (0, 1)
     ]

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Turning things while traffic runs: interrupts move, links come and go, ports close, knobs turn; nothing leaks"""
 
+import re
+
 import pytest
 
 from frames import numbered
 from weir import Weir, expect
 
 A, B = 1, 2  # stations behind nic0 and nic1
-RULES = ("ovs-ofctl add-flow sw0 priority=1,in_port=1,actions=output:2", "ovs-ofctl add-flow sw0 priority=1,in_port=2,actions=output:1")
+RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
 
 
 @pytest.fixture
@@ -205,7 +207,7 @@ def test_trace_under_traffic(weir):
     weir.carry(frames_of(16, 200))
     weir.sh("trace off")
     said = weir.sh("trace show 200")
-    times = [float(line.split()[0]) for line in said.splitlines() if line[:1] in " 0123456789" and "." in line.split()[0]]
+    times = [float(time) for time in re.findall(r"^ *(\d+\.\d+) ", said, re.MULTILINE)]
     assert len(times) >= 100, f"expected 100 record points and more, saw {len(times)} in\n{said}"
     expect(times, sorted(times), "order of the record points")
     weir.sh("trace clear")

@@ -23,6 +23,7 @@ def net():
     """Named after this process, so that nobody else's are touched; removed whatever happens."""
     with Namespaces(f"weir-test-{os.getpid()}") as net:
         yield net
+    os.unlink(net.lock_path)
     left = [name for name in net.names if os.path.exists("/run/netns/" + name)]
     expect(left, [], "namespaces left behind")
 

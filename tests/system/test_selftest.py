@@ -31,4 +31,5 @@ def test_selftest_again_and_by_name(lab):
 
 def test_selftest_skips_what_is_not_there(lab):
     weir = lab.get(nics=1, smp=1, config=None)
-    expect(weir.sh("selftest edu"), "selftest edu: skipped, this machine lacks what it needs\n", "without an edu device")
+    said = weir.sh("selftest edu")
+    expect(said, "selftest edu: skipped, this machine lacks what it needs\n", "without an edu device")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from weir import PANICKED, SWITCH, Weir, expect, expect_in, expect_match, plain
+from weir import PANICKED, SWITCH, Weir, expect, expect_in, expect_match
 
 LEFT, UP, DOWN, HOME, END, DELETE = b"\x1b[D", b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\x1b[F", b"\x1b[3~"
 TAB, ENTER, BACKSPACE, BELL = b"\t", b"\r", b"\x7f", b"\x07"
@@ -18,16 +18,19 @@ def weir(lab):
 
 
 def keys(weir, *pieces):
-    """Type bytes and Enter; returns what the line that came of it printed."""
-    start = len(weir.console)
-    weir.serial.sendall(b"".join(pieces) + ENTER)
+    """Type bytes and Enter; returns what the line that came of it printed. Each ^C brings a prompt too."""
+    start, typed = len(weir.console), b"".join(pieces) + ENTER
+    prompts = 1 + typed.count(b"\x03")
 
     def answer():
-        raw = weir.console[start:]
-        newline = raw.find(b"\n")
-        return plain(raw[newline + 1 :]).rpartition("weir# ")[0] if raw.endswith(b"weir# ") and newline >= 0 else None
+        lines = weir.text(start).split("\nweir# ")
+        if len(lines) <= prompts:
+            return None
+        said = lines[prompts - 1].partition("\n")[2]
+        return said and said + "\n"
 
-    return weir.wait_until(answer, 10, f"the answer to {pieces}")
+    weir.serial.sendall(typed)
+    return weir.wait_until(answer, 10, f"the answer to {typed}")
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -61,7 +64,7 @@ def test_every_command_refuses_what_it_does_not_know(weir):
             continue
         said = weir.sh(f"{name}  xyzzy-42 xyzzy-43")
         first = len(name) + 3
-        expect_match(rf"^col ({first}|{first + 9}): .*(expected|no |'xyzzy)", said, f"answer to '{name}  xyzzy-42 xyzzy-43'")
+        expect_match(rf"^col ({first}|{first + 9}): .*expected ", said, f"answer to '{name}  xyzzy-42 xyzzy-43'")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,7 @@ def test_history_is_bounded(weir):
 def test_completion(weir, typed, line):
     start = len(weir.console)
     weir.serial.sendall(typed)
-    weir.wait_until(lambda: plain(weir.console[start:]).rstrip() == line or None, 5, f"{typed} to become {line!r}")
+    weir.wait_until(lambda: weir.text(start).rstrip() == line or None, 5, f"{typed} to become {line!r}")
     keys(weir, b"\x03")
 
 
@@ -173,7 +176,7 @@ def test_pasted_lines(weir):
     weir.serial.sendall("".join(line + "\r" for line in lines).encode() + b"echo the end\r")
     weir.wait_for("\nthe end\n", 20, start)
     time.sleep(0.1)
-    said = plain(weir.console[start:])
+    said = weir.text(start)
     ran = [int(number) for number in re.findall(r"^line (\d+)$", said, re.MULTILINE)]
     refused = said.count("input came too fast and some was lost: line not run")
     expect(ran, sorted(set(ran)), "lines that ran")

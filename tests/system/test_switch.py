@@ -180,7 +180,8 @@ def test_rule_takes_effect_on_a_known_flow(weir):
 def test_rule_matches_its_kind(weir, match, kind):
     """What a rule names goes by nic2, everything else as if it were not there."""
     weir.quiet(
-        "ovs-ofctl add-flow sw0 priority=1,in_port=1,actions=output:2", f"ovs-ofctl add-flow sw0 priority=5,{match},actions=output:3"
+        "ovs-ofctl add-flow sw0 priority=1,in_port=1,actions=output:2",
+        f"ovs-ofctl add-flow sw0 priority=5,{match},actions=output:3",
     )
     kinds = frames.kinds(A, B, 120)
     weir.carry([(0, 2, kind, kinds[kind])])
@@ -192,7 +193,8 @@ def test_rule_matches_its_kind(weir, match, kind):
 def test_actions(weir):
     frame = numbered(A, B, 1)
     for actions, outs in (
-        ("in_port", [0]), ("all", [1, 2]), ("flood", [1, 2]), ("output:2,output:3", [1, 2]), ("normal", [1, 2]), ("output:nic2", [2]),
+        ("in_port", [0]), ("all", [1, 2]), ("flood", [1, 2]), ("normal", [1, 2]), ("output:2,output:3", [1, 2]),
+        ("output:nic2", [2]),
     ):  # fmt: skip
         weir.quiet(f"ovs-ofctl add-flow sw0 priority=7,in_port=1,actions={actions}")
         weir.arrives(0, frame, outs)
@@ -240,7 +242,7 @@ def test_flows_are_shown(weir):
     weir.carry([(0, 1, "one", numbered(A, B, n, flow=9, size=100)) for n in range(25)], 1)
     weir.carry([(0, 1, "six", frames.kinds(A, B, 100)["udp6"]), (0, 1, "tag", frames.kinds(A, B, 100)["vlan udp"])], 1)
     flows = weir.sh("ovs-dpctl dump-flows")
-    mine = expect_match(r"^recirc_id\(0\),in_port\(1\),.*udp\(src=1033,dst=5000\).*$", flows, "the flow of 25 packets")[0]
+    mine = expect_match(r"^recirc_id\(0\),in_port\(1\),.*udp\(src=1033,dst=5000\).*$", flows, "flow of 25 packets")[0]
     for part in (
         f"eth(src={mac(A)},dst={mac(B)})", "eth_type(0x0800)", "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,frag=no)",
         "packets:25, bytes:2500, used:", "actions:2",
@@ -263,8 +265,9 @@ def test_thousand_flows(weir):
 
 def test_switches_are_apart():
     """Two switches: what enters one never leaves by the other; a port in none drops what it gets."""
-    config = "ovs-vsctl add-br one\novs-vsctl add-br two\novs-vsctl add-port one nic0 nic1\novs-vsctl add-port two nic2 nic3\n"
-    with Weir(nics=5, config=config + "ip link set nic* up\n") as weir:
+    config = ["add-br one", "add-br two", "add-port one nic0 nic1", "add-port two nic2 nic3"]
+    config = "".join(f"ovs-vsctl {line}\n" for line in config) + "ip link set nic* up\n"
+    with Weir(nics=5, config=config) as weir:
         weir.wait_links()
         group = padded(b"\xff" * 6 + frames.mac_bytes(A) + b"\x88\xb5")
         weir.arrives(0, group, [1])

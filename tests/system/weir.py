@@ -24,7 +24,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 
 import machine  # noqa: E402
-from machine import PANICKED, POWERED_OFF, Machine, Trouble, plain  # noqa: E402, F401
+from machine import PANICKED, POWERED_OFF, Machine, Trouble, plain  # noqa: E402, F401: tests take them from here
 from wires import FRAME_MAX, Sockets  # noqa: E402
 
 ISO = os.path.join(TOP, "build", "weir.iso")
@@ -76,7 +76,7 @@ class Weir(Machine):
         self.directory = tempfile.TemporaryDirectory(prefix="weir-")
         self.wires = wires or Sockets(self.directory.name, nics).__enter__().plug_in()
         self.nics = len(self.wires.netdevs)
-        self.board, self.cpu, self.iso = board, cpu, iso
+        self.board, self.cpu, self.iso, self.smp = board, cpu, iso, smp
         super().__init__(self.wires, extra, boot_seconds, cores=smp, memory=memory, config=self.initrd(config))
         self.alive.append(self)
 
@@ -102,6 +102,15 @@ class Weir(Machine):
                 del args[at - 1 : at + 1]
             args = [re.sub(r"bus=port(\d+)", lambda m: f"addr={4 * int(m[1]) + 4}", arg) for arg in args]
         return args
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            expect_match(rf"^smp: {self.smp} cores?,", self.booted(), f"cores of a machine with {self.smp}")
+        except AssertionError:
+            self.close()
+            raise
+        return self
 
     def close(self):
         super().close()
@@ -216,7 +225,7 @@ class Weir(Machine):
                     midway()
             now = self.arrivals(SILENCE)
             lost = [number for _, number in pending.values()][:20]
-            assert now, f"expected {len(frames)} frames, saw {sent - len(pending)} of {sent} sent, without number {lost}"
+            assert now, f"expected {len(frames)} frames, saw {sent - len(pending)} of {sent} sent, lost number {lost}"
             for out, frame in now:
                 self.arrived(out, frame, pending, last)
         left = self.hush(0.05)
@@ -260,7 +269,8 @@ class Weir(Machine):
 
     def ethtool(self, i):
         """{statistic: value} of one NIC."""
-        return {name: int(n) for name, n in re.findall(r"^ +(\w+): (\d+)$", self.sh(f"ethtool -S nic{i}"), re.MULTILINE)}
+        rows = re.findall(r"^ +(\w+): (\d+)$", self.sh(f"ethtool -S nic{i}"), re.MULTILINE)
+        return {name: int(n) for name, n in rows}
 
     def dev(self, i):
         """(RX bytes, RX packets, TX bytes, TX packets) of a port in /proc/net/dev."""
