@@ -59,7 +59,7 @@ static bool queue_work_pending(struct napi *napi)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	return igb_rx_pending(queue->dev->priv, queue->index);
+	return igb_rx_pending(queue->priv);
 }
 
 static const struct napi_ops queue_ops = {
@@ -254,7 +254,11 @@ static void init_queues(struct netdev *dev)
 		struct netdev_queue *queue = &dev->queue[q];
 
 		queue->cpu = queue->napi.cpu = q % ncpus;
+		queue->priv = igb->rx[q];
+		igb->rx[q]->igb = igb->tx[q]->igb = igb;
 		igb->rx[q]->queue = igb->tx[q]->queue = queue;
+		igb->rx[q]->tail_reg = IGB_RDT(q);
+		igb->tx[q]->tail_reg = IGB_TDT(q);
 		queue->napi.ops = igb->chip->auto_mask ? &queue_ops_auto_mask : &queue_ops;
 	}
 }

@@ -19,7 +19,7 @@ enum {
 	IGB_RING = 256,     /* descriptors a ring, a power of two */
 	IGB_RX_GROUP = 16,  /* buffers posted with one tail write */
 	IGB_TX_REPORT = 16, /* descriptors between two that report status, at least */
-	IGB_TX_REAP = 48,   /* descriptors out before a batch looks for reports */
+	IGB_TX_REAP = 64,   /* descriptors out, the batch included, before it looks for reports */
 	/* reports outstanding, at most */
 	IGB_MARKS = IGB_RING / IGB_TX_REPORT,
 	IGB_USECS_MAX = 8191, /* what EITR holds */
@@ -45,15 +45,18 @@ enum igb_rx_state {
 
 /* both rings: indices run freely, the slot is the index masked; slots from the lower to the higher index are ours */
 struct igb_rx {
-	_Alignas(128) volatile union igb_rx_desc desc[IGB_RING];
+	/* and one that the device does not know: it looks done but odd, so that no run goes beyond the wrap */
+	_Alignas(128) volatile union igb_rx_desc desc[IGB_RING + 1];
 	struct pkt *slot[IGB_RING]; /* the packet behind each posted descriptor, next to fill - 1 */
 	uint32_t next;              /* oldest descriptor that the device has not given back yet */
 	uint32_t fill;              /* first descriptor without a buffer */
 	enum igb_rx_state state;
+	uint32_t tail_reg; /* offset of RDT */
+	struct igb *igb;
 	struct netdev_queue *queue; /* its counters */
-	struct pkt *head, *tail;    /* INSIDE: the frame so far */
 	/* no buffer is posted and the pool was empty: the watchdog sees to it */
 	volatile bool starved;
+	struct pkt *head, *tail; /* INSIDE: the frame so far */
 };
 
 struct igb_tx {
@@ -68,6 +71,8 @@ struct igb_tx {
 	uint64_t timeouts;          /* resets since the head stood still */
 	uint64_t lost;              /* buffers thrown away by them */
 	struct netdev_queue *queue; /* its counters */
+	struct igb *igb;
+	uint32_t tail_reg; /* offset of TDT */
 
 	/* by the watchdog, core 0 */
 	/* the owner resets the ring before it sends again */
@@ -167,7 +172,8 @@ int igb_rx_start(struct igb *igb, unsigned q);
 /* igb_rx_stop() - queue off, every buffer freed. The chip must do no more DMA to it afterwards. */
 void igb_rx_stop(struct igb *igb, unsigned q);
 unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
-bool igb_rx_pending(const struct igb *igb, unsigned q);
+/* igb_rx_pending() - is there work that no interrupt will announce? */
+bool igb_rx_pending(const struct igb_rx *rx);
 void igb_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
 
 /* --- igb_tx.c --- */

@@ -17,6 +17,7 @@ int igb_rx_start(struct igb *igb, unsigned q)
 
 	for (unsigned i = 0; i < IGB_RING; i++)
 		rx->desc[i].post.addr = rx->desc[i].post.zero = 0;
+	rx->desc[IGB_RING].done.status = IGB_RXD_DD; /* the one that ends each run at the wrap */
 	rx->next = rx->fill = 0;
 	rx->state = IGB_RX_FRESH;
 	rx->starved = false;
@@ -27,7 +28,7 @@ int igb_rx_start(struct igb *igb, unsigned q)
 	/* 3. address and length of the ring */
 	igb_write(igb, IGB_RDBAL(q), base);
 	igb_write(igb, IGB_RDBAH(q), base >> 32);
-	igb_write(igb, IGB_RDLEN(q), sizeof(rx->desc));
+	igb_write(igb, IGB_RDLEN(q), IGB_RING * sizeof(rx->desc[0]));
 	/* 4. buffer size and descriptor type */
 	igb_write(igb, IGB_SRRCTL(q),
 		  FIELD_PREP(IGB_SRRCTL_BSIZEPKT, PKT_BUF_SIZE / 1024) |
@@ -62,7 +63,7 @@ void igb_rx_stop(struct igb *igb, unsigned q)
  * counted; the next poll tries again. Should the device then have no buffer at all, no frame can start that poll:
  * @starved makes igb_rx_pending() ask for one as soon as the pool has something, and the watchdog raise the vector.
  */
-static __attribute__((noinline)) void igb_rx_refill(struct igb *igb, struct igb_rx *rx, unsigned q)
+static void igb_rx_refill(struct igb_rx *rx)
 {
 	uint32_t fill = rx->fill;
 	uint32_t end = fill + ROUND_DOWN(IGB_RING - 1 - (fill - rx->next), IGB_RX_GROUP);
@@ -75,7 +76,10 @@ static __attribute__((noinline)) void igb_rx_refill(struct igb *igb, struct igb_
 		uint32_t got = pkt_alloc_batch(slot, run);
 
 		for (size_t i = 0; i < got; i++, d++) {
-			d->post.addr = (uintptr_t)pkt_buf(slot[i]);
+			struct pkt *p = slot[i];
+
+			p->data = pkt_buf(p);
+			d->post.addr = (uintptr_t)p->data;
 			d->post.zero = 0;
 		}
 		fill += got;
@@ -92,14 +96,13 @@ static __attribute__((noinline)) void igb_rx_refill(struct igb *igb, struct igb_
 	rx->fill = fill;
 	/* release: the descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
-	igb_write(igb, IGB_RDT(q), fill % IGB_RING);
+	igb_write(rx->igb, rx->tail_reg, fill % IGB_RING);
 	rx->queue->doorbells++;
 }
 
 /* igb_rx_append() - one more buffer behind the frame that is being put together. */
 static void igb_rx_append(struct igb_rx *rx, struct pkt *p, uint32_t len)
 {
-	p->data = pkt_buf(p);
 	p->len = len;
 	if (rx->state == IGB_RX_FRESH) {
 		rx->state = IGB_RX_INSIDE;
@@ -149,36 +152,40 @@ static struct pkt *igb_rx_odd(struct igb_rx *rx)
 }
 
 /*
- * igb_rx_run() - take whole, good frames up to the ring's wrap, at most @max; the hot loop. Returns how many: it stops at
- * the first descriptor that is not done, or odd.
+ * igb_rx_run() - take whole, good frames of one buffer each, at most @max, at least 1; the hot loop. Returns how many.
+ * It stops at a descriptor that is not done or odd, the one behind the ring included; *@last is the status of the last
+ * that it looked at.
  */
-static inline size_t igb_rx_run(struct igb_rx *rx, struct pkt **pkts, uint32_t max)
+static inline size_t igb_rx_run(struct igb_rx *rx, struct pkt **pkts, size_t max, uint32_t *last)
 {
 	uint32_t at = rx->next % IGB_RING;
 	const volatile union igb_rx_desc *d = &rx->desc[at];
 	struct pkt **slot = &rx->slot[at];
-	size_t run = MIN(max, IGB_RING - at), i;
 	uint64_t bytes = 0;
+	size_t i = 0;
 
-	for (i = 0; i < run; i++, d++) {
-		uint32_t status = d->done.status; /* before the rest: the device writes it last */
+	do {
+		uint32_t status = *last = d->done.status; /* first: the device writes it last */
 		uint32_t len = d->done.len;
-		struct pkt *p = slot[i];
+		struct pkt *p;
 
 		if ((status & (IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_RXE)) !=
-		    (IGB_RXD_DD | IGB_RXD_EOP))
+			    (IGB_RXD_DD | IGB_RXD_EOP) ||
+		    len - 1 >= PKT_BUF_SIZE)
 			break;
-		if (len - 1 >= PKT_BUF_SIZE)
-			break;
-		p->data = pkt_buf(p);
+		p = slot[i];
 		p->frame_len = len;
 		p->len = len;
 		p->nsegs = 1;
 		pkts[i] = p;
 		bytes += len;
-	}
+		d++;
+	} while (++i < max);
 	rx->next += i;
+	rx->queue->rx_packets += i;
 	rx->queue->rx_bytes += bytes;
+	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
+	atomic_thread_fence(memory_order_acquire);
 	return i;
 }
 
@@ -187,10 +194,15 @@ static inline bool igb_rx_done(const struct igb_rx *rx)
 	return rx->desc[rx->next % IGB_RING].done.status & IGB_RXD_DD;
 }
 
-/* igb_rx_more() - the rest of a batch that the first run could not take: beyond the wrap, or odd. Returns how many. */
-static __attribute__((noinline)) size_t igb_rx_more(struct igb_rx *rx, struct pkt **pkts,
-						    size_t max)
+static inline bool igb_rx_wants_buffers(const struct igb_rx *rx)
 {
+	return IGB_RING - 1 - (rx->fill - rx->next) >= IGB_RX_GROUP;
+}
+
+/* igb_rx_more() - what a run of the usual could not take: beyond the wrap, or odd. Returns how many. */
+static size_t igb_rx_more(struct igb_rx *rx, struct pkt **pkts, size_t max)
+{
+	uint32_t last;
 	size_t n = 0;
 
 	while (n < max && igb_rx_done(rx)) {
@@ -198,12 +210,13 @@ static __attribute__((noinline)) size_t igb_rx_more(struct igb_rx *rx, struct pk
 		struct pkt *p;
 
 		if (rx->state == IGB_RX_FRESH)
-			took = igb_rx_run(rx, pkts + n, max - n);
+			took = igb_rx_run(rx, pkts + n, max - n, &last);
 		n += took;
 		if (took)
 			continue;
 		p = igb_rx_odd(rx);
 		if (p) {
+			rx->queue->rx_packets++;
 			rx->queue->rx_bytes += p->frame_len;
 			pkts[n++] = p;
 		}
@@ -211,28 +224,34 @@ static __attribute__((noinline)) size_t igb_rx_more(struct igb_rx *rx, struct pk
 	return n;
 }
 
+/* igb_rx_rest() - of a batch of @n so far: what the first run left, and fresh buffers. Returns how many it has. */
+static __attribute__((noinline)) unsigned igb_rx_rest(struct igb_rx *rx, struct pkt **pkts,
+						      size_t n, size_t max)
+{
+	n += igb_rx_more(rx, pkts + n, max - n);
+	if (igb_rx_wants_buffers(rx))
+		igb_rx_refill(rx);
+	return n;
+}
+
+/* igb_rx_batch() - its only call is its last act, a jump: a run that saw all there is has few registers to save. */
 unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
 {
 	struct igb *igb = dev->priv;
 	struct igb_rx *rx = igb->rx[q];
-	size_t n = 0;
+	uint32_t last;
+	size_t n;
 
-	if (likely(rx->state == IGB_RX_FRESH))
-		n = igb_rx_run(rx, pkts, max);
-	if (n < max && igb_rx_done(rx))
-		n += igb_rx_more(rx, pkts + n, max - n);
-	rx->queue->rx_packets += n;
-	if (IGB_RING - 1 - (rx->fill - rx->next) >= IGB_RX_GROUP)
-		igb_rx_refill(igb, rx, q);
-	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
-	atomic_thread_fence(memory_order_acquire);
+	if (unlikely(rx->state != IGB_RX_FRESH))
+		return igb_rx_rest(rx, pkts, 0, max);
+	n = igb_rx_run(rx, pkts, max, &last);
+	if (last & IGB_RXD_DD || igb_rx_wants_buffers(rx))
+		return igb_rx_rest(rx, pkts, n, max);
 	return n;
 }
 
-bool igb_rx_pending(const struct igb *igb, unsigned q)
+bool igb_rx_pending(const struct igb_rx *rx)
 {
-	const struct igb_rx *rx = igb->rx[q];
-
 	if (unlikely(rx->starved)) /* would a refill do some good by now? */
 		return this_cpu()->pool->free || this_cpu()->pool->returned;
 	return igb_rx_done(rx);

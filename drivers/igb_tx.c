@@ -58,19 +58,19 @@ unsigned igb_tx_stop(struct igb *igb, unsigned q)
 }
 
 /* igb_tx_reset() - the head stood still: off, everything thrown away, on again. Owning core. */
-static __attribute__((noinline)) void igb_tx_reset(struct igb *igb, unsigned q)
+static __attribute__((noinline)) void igb_tx_reset(struct igb_tx *tx)
 {
-	unsigned lost = igb_tx_stop(igb, q);
+	unsigned q = tx->queue->index, lost = igb_tx_stop(tx->igb, q);
 
-	igb_tx_start(igb, q);
-	igb->tx[q]->timeouts++;
-	igb->tx[q]->lost += lost;
-	kprintf("igb: %s transmit queue %u timed out, reset; %u buffers lost\n", igb->dev.name, q,
-		lost);
+	igb_tx_start(tx->igb, q);
+	tx->timeouts++;
+	tx->lost += lost;
+	kprintf("igb: %s transmit queue %u timed out, reset; %u buffers lost\n", tx->igb->dev.name,
+		q, lost);
 }
 
 /* igb_tx_reap() - free what has been sent, report by report; the oldest comes first. */
-static __attribute__((noinline)) void igb_tx_reap(struct igb_tx *tx)
+static void igb_tx_reap(struct igb_tx *tx)
 {
 	while (tx->mark_first != tx->mark_end) {
 		uint32_t mark = tx->mark[tx->mark_first % IGB_MARKS];
@@ -94,6 +94,12 @@ static inline uint32_t igb_tx_room(const struct igb_tx *tx)
 	return IGB_RING - 1 - (tx->fill - tx->clean);
 }
 
+/* igb_tx_to_wrap() - descriptors up to the ring's wrap. */
+static inline uint32_t igb_tx_to_wrap(const struct igb_tx *tx)
+{
+	return IGB_RING - tx->fill % IGB_RING;
+}
+
 /* igb_tx_report() - have the last descriptor of the batch report, if the report before is long enough ago. */
 static inline void igb_tx_report(struct igb_tx *tx, uint32_t fill)
 {
@@ -105,28 +111,29 @@ static inline void igb_tx_report(struct igb_tx *tx, uint32_t fill)
 }
 
 /*
- * igb_tx_run() - post frames of one buffer each up to the ring's wrap, at most @max, for which there is room; the hot
- * loop. Returns how many: it stops at the first frame of several buffers.
+ * igb_tx_run() - post frames of one buffer each, at most @n, at least 1, for which there is room before the ring's
+ * wrap; the hot loop. Returns how many: it stops at the first frame of several buffers.
  */
-static inline size_t igb_tx_run(struct igb_tx *tx, struct pkt **pkts, uint32_t max)
+static inline size_t igb_tx_run(struct igb_tx *tx, struct pkt **pkts, size_t n)
 {
 	uint32_t at = tx->fill % IGB_RING;
 	volatile struct igb_tx_desc *d = &tx->desc[at];
 	struct pkt **slot = &tx->slot[at];
-	size_t run = MIN(max, IGB_RING - at), i;
 	uint64_t bytes = 0;
+	size_t i = 0;
 
-	for (i = 0; i < run; i++, d++) {
+	do {
 		struct pkt *p = pkts[i];
 		uint64_t len = p->len;
 
-		if (p->next)
+		if (unlikely(p->next))
 			break;
 		d->addr = (uintptr_t)p->data;
 		d->cmd = TXD_WHOLE | len | FIELD_PREP(IGB_TXD_PAYLEN, len);
 		slot[i] = p;
 		bytes += len;
-	}
+		d++;
+	} while (++i < n);
 	tx->fill += i;
 	tx->queue->tx_bytes += bytes;
 	return i;
@@ -150,17 +157,37 @@ static void igb_tx_chain(struct igb_tx *tx, struct pkt *p)
 	}
 }
 
-/* igb_tx_more() - the rest of a batch that the first run could not post: beyond the wrap, chains, a ring that is filling
- * up. Returns how many. */
-static __attribute__((noinline)) size_t igb_tx_more(struct igb_tx *tx, struct pkt **pkts, size_t n)
+/* igb_tx_publish() - tell the device of the @n frames that were posted. */
+static inline void igb_tx_publish(struct igb_tx *tx, size_t n)
 {
-	size_t i = 0;
+	uint32_t fill = tx->fill;
 
+	tx->queue->tx_packets += n;
+	tx->queue->doorbells++;
+	igb_tx_report(tx, fill);
+	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
+	atomic_thread_fence(memory_order_release);
+	igb_write(tx->igb, tx->tail_reg, fill % IGB_RING);
+}
+
+/*
+ * igb_tx_rest() - of a batch that has posted @done of its @n frames: reports, the wrap, chains, a ring that is filling
+ * up, a reset. Returns how many it has posted in all.
+ */
+static __attribute__((noinline)) unsigned igb_tx_rest(struct igb_tx *tx, struct pkt **pkts,
+						      size_t done, size_t n)
+{
+	size_t i = done;
+
+	if (!done && /* else what was posted just now would go as well: with the next batch */
+	    atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed))
+		igb_tx_reset(tx);
+	igb_tx_reap(tx);
 	while (i < n) {
 		uint32_t room = igb_tx_room(tx);
 
 		if (!pkts[i]->next && room) {
-			i += igb_tx_run(tx, pkts + i, MIN(n - i, room));
+			i += igb_tx_run(tx, pkts + i, MIN(n - i, MIN(room, igb_tx_to_wrap(tx))));
 		} else if (room && room >= pkts[i]->nsegs) {
 			igb_tx_chain(tx, pkts[i++]);
 		} else {
@@ -168,34 +195,27 @@ static __attribute__((noinline)) size_t igb_tx_more(struct igb_tx *tx, struct pk
 			break;
 		}
 	}
+	if (i)
+		igb_tx_publish(tx, i);
 	return i;
 }
 
+/* igb_tx_batch() - its only call is its last act, a jump: a batch of the usual has few registers to save. */
 unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n)
 {
 	struct igb *igb = dev->priv;
 	struct igb_tx *tx = igb->tx[q];
-	uint32_t fill;
-	size_t i = 0;
+	size_t i;
 
-	if (unlikely(atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed)))
-		igb_tx_reset(igb, q);
-	if (tx->fill - tx->clean >= IGB_TX_REAP)
-		igb_tx_reap(tx);
-	if (likely(n <= igb_tx_room(tx)))
-		i = igb_tx_run(tx, pkts, n);
+	/* what is left to igb_tx_run() has room: at most IGB_TX_REAP are out then */
+	if (unlikely(tx->fill - tx->clean + n > IGB_TX_REAP || n > igb_tx_to_wrap(tx) ||
+		     atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed)))
+		return igb_tx_rest(tx, pkts, 0, n);
+	i = igb_tx_run(tx, pkts, n);
 	if (unlikely(i < n))
-		i += igb_tx_more(tx, pkts + i, n - i);
-	if (unlikely(!i))
-		return 0;
-	tx->queue->tx_packets += i;
-	tx->queue->doorbells++;
-	fill = tx->fill;
-	igb_tx_report(tx, fill);
-	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
-	atomic_thread_fence(memory_order_release);
-	igb_write(igb, IGB_TDT(q), fill % IGB_RING);
-	return i;
+		return igb_tx_rest(tx, pkts, i, n);
+	igb_tx_publish(tx, n);
+	return n;
 }
 
 void igb_tx_check(struct igb *igb, unsigned q)

@@ -43,12 +43,12 @@ struct netdev_ops {
 
 	/*
 	 * Owning core: take up to @max received frames of queue @q, oldest first; each is a chain whose first pkt has
-	 * frame_len, nsegs and data set. Damaged frames are dropped inside with their reason. Returns how many.
+	 * frame_len, nsegs and data set. Damaged frames are dropped inside with their reason. Returns how many. @max >= 1.
 	 */
 	unsigned (*rx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 	/*
 	 * Owning core: give up to @n chains to queue @q in order; one doorbell for all. Returns how many were taken;
-	 * the caller keeps the rest. Reaps finished descriptors first when the ring runs low.
+	 * the caller keeps the rest. Reaps finished descriptors first when many are out. @n >= 1.
 	 */
 	unsigned (*tx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n);
 
@@ -83,6 +83,7 @@ struct netdev_queue {
 	struct netdev *dev;
 	uint16_t index;
 	uint16_t cpu;  /* owning core; follows the vector */
+	void *priv;    /* driver's own */
 	char name[24]; /* "nic0-TxRx-0" */
 
 	/* by the owning core */

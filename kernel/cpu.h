@@ -42,9 +42,7 @@ struct cpu {
 	struct irq **vector;                       /* the interrupt behind each vector, 256 */
 	uint64_t softirq_count[8];                 /* runs by enum softirq */
 	uint64_t processed, time_squeeze, dropped; /* /proc/net/softnet_stat */
-	uint64_t idle_tsc, busy_tsc; /* TSC ticks asleep, and awake as of the last sleep */
-	uint64_t awake_since;
-	uint64_t irqs;     /* hard interrupts taken */
+	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
 	uint64_t spurious; /* vectors that nobody owned */
 	uint64_t timer_irqs, ipis;
 	uint64_t drop[DROP_N];          /* packets dropped on this core, by reason */

@@ -30,7 +30,6 @@ void irq_dispatch(unsigned vector)
 	struct cpu *c = this_cpu();
 	struct irq *irq = c->vector[vector];
 
-	c->irqs++;
 	if (likely(irq)) {
 		irq->count[c->id]++;
 		trace(TRACE_HARD_IRQ, vector, irq->number);

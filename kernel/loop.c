@@ -30,16 +30,14 @@ void guest_attach(const struct guest_ops *ops)
 }
 
 /* cpu_idle() - interrupts are off and nothing is pending; sleep until one comes. Interrupts are on afterwards. */
-static void cpu_idle(struct cpu *c)
+static inline void cpu_idle(struct cpu *c)
 {
 	uint64_t slept;
 
 	qsbr_sleep();
 	slept = rdtsc();
-	c->busy_tsc += slept - c->awake_since;
 	cpu_halt();
-	c->awake_since = rdtsc();
-	c->idle_tsc += c->awake_since - slept;
+	c->idle_tsc += rdtsc() - slept;
 	qsbr_wake();
 }
 
@@ -69,24 +67,45 @@ void core_loop(void)
 {
 	struct cpu *c = this_cpu();
 
-	c->awake_since = rdtsc();
 	for (;;) {
-		bool more = softirq_run();
+		bool more = softirq_run(); /* by budget and time; more: used up with work left */
 
-		qsbr_turn();
+		if (unlikely(c->qsbr_waiting))
+			qsbr_turn();
 		if (unlikely(c->control_ready))
 			control_turn(more);
 		irq_disable();
-		if (softirq_pending() &&
+		if (softirq_pending_on(c) &&
 		    !more) { /* arrived since: look again, do not sleep on it */
 			irq_enable();
+			qsbr_turn();
 			continue;
 		}
-		if (!guest_turn(c, more) && !more && !c->control_ready)
-			cpu_idle(c);
-		irq_enable();
+		if (guest_turn(c, more) || more || c->control_ready) {
+			irq_enable();
+			qsbr_turn();
+		} else {
+			cpu_idle(c); /* to have slept says what qsbr_turn() says */
+		}
 	}
 }
+
+/* as Linux has it: seconds since boot, and seconds that all cores together slept, up to each one's last wake */
+static int show_uptime(struct shell *sh, const char *star)
+{
+	uint64_t up = time_ns() / 10000000, idle = 0;
+
+	(void)star;
+	cpu_for_each(i)
+		idle += cpus[i]->idle_tsc;
+	idle = tsc_to_ns(idle) / 10000000;
+	shell_printf(sh, "%lu.%02lu %lu.%02lu\n", (unsigned long)up / 100, (unsigned long)up % 100,
+		     (unsigned long)idle / 100, (unsigned long)idle % 100);
+	return 0;
+}
+
+PROC_FILE(proc_uptime, .path = "/proc/uptime",
+	  .help = "seconds since boot, and seconds all cores slept", .show = show_uptime);
 
 SYSCTL(sysctl_slice, "kernel.guest_slice_us", &slice_us, 10, 1000000,
        "microseconds a guest runs when no packets wait");

@@ -3,7 +3,8 @@
  * qsbr.h - free what readers without locks may still hold
  *
  * Quiescent-state-based reclamation: a core holds no pointer into a shared table across a turn of its core loop, so
- * what has been unlinked may be freed once every core has turned its loop, or sleeps. Linux calls it RCU.
+ * what has been unlinked may be freed once every core has turned its loop, sleeps, or has slept since. Linux calls
+ * it RCU.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ unsigned qsbr_pending(void);
 /* qsbr_reap() - free what is due on this core. */
 void qsbr_reap(void);
 
-/* qsbr_turn() - the core loop says so every turn: no shared pointer is held here. Frees what is due. */
+/* qsbr_turn() - the core loop says so every turn that does not sleep: no shared pointer is held. Frees what is due. */
 static inline void qsbr_turn(void)
 {
 	struct cpu *c = this_cpu();
@@ -38,7 +39,7 @@ static inline void qsbr_turn(void)
 		qsbr_reap();
 }
 
-/* qsbr_sleep(), qsbr_wake() - around HLT: who sleeps holds nothing. */
+/* qsbr_sleep(), qsbr_wake() - around HLT: who sleeps holds nothing. Both together say what a turn says. */
 static inline void qsbr_sleep(void)
 {
 	struct cpu *c = this_cpu();

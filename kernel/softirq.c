@@ -23,7 +23,7 @@ enum { MAX_SOFTIRQ_RESTART = 10, MAX_SOFTIRQ_TIME_US = 2000 };
 const char *const softirq_name[SOFTIRQ_N] = { "PARK",   "CALL",   "TIMER",
 					      "NET_TX", "NET_RX", "SELFTEST" };
 
-unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = 64;
+unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = NAPI_POLL_MAX;
 
 static void (*softirq_vec[SOFTIRQ_N])(void);
 
@@ -98,10 +98,8 @@ bool softirq_run(void)
 {
 	struct cpu *c = this_cpu();
 
-	if (!softirq_pending())
-		return false;
 	run_bits(c, pending_take(c));
-	return unlikely(softirq_pending()) && run_again(c);
+	return unlikely(softirq_pending_on(c)) && run_again(c);
 }
 
 /* --- NAPI --- */
@@ -114,27 +112,30 @@ static void poll_list_add(struct cpu *c, struct napi *napi)
 }
 
 /* napi_put_on_list() - IDLE becomes SCHEDULED; interrupts are off, or we are the interrupt. */
-static void napi_put_on_list(struct napi *napi)
+static inline void napi_put_on_list(struct cpu *c, struct napi *napi)
 {
 	napi->state = NAPI_SCHEDULED;
-	poll_list_add(this_cpu(), napi);
-	pending_or(this_cpu(), BIT(SOFTIRQ_NET_RX));
+	poll_list_add(c, napi);
+	pending_or(c, BIT(SOFTIRQ_NET_RX));
 }
 
 void napi_irq(struct napi *napi)
 {
-	if (unlikely(napi->cpu != this_cpu()->id)) { /* moved while this was on its way */
+	struct cpu *c = this_cpu();
+
+	if (unlikely(napi->cpu != c->id)) { /* moved while this was on its way */
 		napi->irqs_stray++;
 		return;
 	}
 	napi->irqs++;
-	napi->ops->irq_mask(napi);
 	if (likely(napi->state == NAPI_IDLE))
-		napi_put_on_list(napi);
+		napi_put_on_list(c, napi);
 	else if (napi->state == NAPI_SCHEDULED)
 		napi->irqs_while_scheduled++;
 	else
 		napi->irqs_while_disabled++;
+	/* last, which saves registers: interrupts are off, so nobody polls before it is masked */
+	napi->ops->irq_mask(napi);
 }
 
 void napi_schedule(struct napi *napi)
@@ -143,7 +144,7 @@ void napi_schedule(struct napi *napi)
 
 	if (napi->state == NAPI_IDLE) {
 		napi->ops->irq_mask(napi);
-		napi_put_on_list(napi);
+		napi_put_on_list(this_cpu(), napi);
 	}
 	irq_restore(flags);
 }
@@ -155,7 +156,7 @@ void napi_schedule(struct napi *napi)
  *   2. unmask: what comes from now on interrupts;
  *   3. look again: what came between the poll's last look and the unmask may never interrupt.
  */
-static void napi_complete(struct napi *napi)
+static inline void napi_complete(struct napi *napi)
 {
 	napi->completes++;
 	napi->state = NAPI_IDLE;
@@ -167,14 +168,13 @@ static void napi_complete(struct napi *napi)
 }
 
 /* poll_one() - one turn of one queue; returns what it took. It is off the list when it looked empty. */
-static unsigned poll_one(struct cpu *c, struct napi *napi)
+static inline unsigned poll_one(struct cpu *c, struct napi *napi)
 {
 	unsigned weight = dev_weight, taken = napi->poll(napi, weight);
 
 	c->processed += taken;
 	napi->packets += taken;
-	napi->batch_hist[31 - __builtin_clz(2 * taken +
-					    1)]++; /* dev_weight is at most 64, so at most bin 7 */
+	napi->batch_hist[31 - __builtin_clz(2 * taken + 1)]++; /* NAPI_POLL_MAX is in bin 7 */
 	trace(TRACE_POLL, napi->irqs, taken);
 	if (taken < weight) {
 		napi_complete(napi);
@@ -315,4 +315,5 @@ SYSCTL(sysctl_budget, "net.core.netdev_budget", &netdev_budget, 1, 100000,
        "packets a round of net_rx_action may take");
 SYSCTL(sysctl_budget_usecs, "net.core.netdev_budget_usecs", &netdev_budget_usecs, 1, 1000000,
        "microseconds a round of net_rx_action may take");
-SYSCTL(sysctl_weight, "net.core.dev_weight", &dev_weight, 1, 64, "packets one poll may take");
+SYSCTL(sysctl_weight, "net.core.dev_weight", &dev_weight, 1, NAPI_POLL_MAX,
+       "packets one poll may take");

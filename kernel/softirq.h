@@ -34,12 +34,15 @@ void raise_softirq(enum softirq nr);
 /* raise_softirq_on() - on any core; wakes it by IPI if it sleeps. */
 void raise_softirq_on(struct cpu *c, enum softirq nr);
 
-/* softirq_pending() - bits raised on this core and not yet run. */
+/* softirq_pending_on() - bits raised on @c, this core, and not yet run; softirq_pending() where @c is not at hand. */
+static inline uint32_t softirq_pending_on(const struct cpu *c)
+{
+	return c->softirq_pending | atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
+}
+
 static inline uint32_t softirq_pending(void)
 {
-	struct cpu *c = this_cpu();
-
-	return c->softirq_pending | atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
+	return softirq_pending_on(this_cpu());
 }
 
 /*
@@ -57,6 +60,8 @@ extern unsigned netdev_budget, netdev_budget_usecs, dev_weight;
 
 struct napi;
 
+enum { NAPI_POLL_MAX = 64 }; /* most that dev_weight can be */
+
 struct napi_ops {
 	/* all three on the owning core; irq_mask also from its hard interrupt */
 	void (*irq_mask)(struct napi *napi);
@@ -73,7 +78,7 @@ enum napi_state {
 
 struct napi {
 	const struct napi_ops *ops;
-	/* takes up to @budget packets; returns how many. Less than the budget: nothing was left when it looked */
+	/* takes up to @budget packets, 1 to NAPI_POLL_MAX; returns how many. Fewer: nothing was left when it looked */
 	unsigned (*poll)(struct napi *napi, unsigned budget);
 	struct napi *next; /* poll list */
 	volatile enum napi_state

@@ -23,7 +23,7 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 	struct pkt *pkts[PORT_BATCH];
 	unsigned n;
 
-	n = dev->ops->rx_batch(dev, q->index, pkts, MIN(budget, PORT_BATCH));
+	n = dev->ops->rx_batch(dev, q->index, pkts, budget);
 	if (n)
 		switch_input(dev->upper, pkts, n);
 	return n;
@@ -116,4 +116,5 @@ void nic_init(void)
 }
 
 _Static_assert(NETDEV_MAX < (unsigned)PORT_MAX, "every NIC finds a place among the ports");
+_Static_assert(NAPI_POLL_MAX <= (unsigned)PORT_BATCH, "what one poll takes is one batch");
 _Static_assert(NETDEV_NAME <= (unsigned)PORT_NAME, "a NIC's name fits its port");

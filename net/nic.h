@@ -9,6 +9,6 @@ void nic_init(void);
 
 /*
  * nic_poll() - NAPI's poll of one queue: take a batch, switch it, transmit what came of it.
- * Takes at most @budget packets and PORT_BATCH; returns how many. On the core that owns the queue.
+ * Takes at most @budget packets; returns how many. On the core that owns the queue.
  */
 unsigned nic_poll(struct napi *napi, unsigned budget);

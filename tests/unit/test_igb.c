@@ -451,6 +451,39 @@ static void stops_at_the_budget_and_goes_on(void **state)
 	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 0);
 }
 
+static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
+{
+	struct pkt *p[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 250; i++) {
+		receive(1, 64);
+		free_taken();
+	}
+	for (unsigned i = 0; i < 8;
+	     i++) /* descriptors 250 to 255, 0 and 1: no refill is due before the wrap */
+		fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 100 + i, true);
+	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 64), 8);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(p[i]->len, 100 + i);
+		pkt_free(p[i]);
+	}
+}
+
+/* a packet may have grown or lost a header on its way out: the next frame in its buffer begins at the front again */
+static void a_buffer_used_before_begins_at_its_front(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) { /* longer than the ring */
+		receive(1, i % 2 ? 64 : 3000);
+		seg_for_each(seg, taken[0])
+			assert_ptr_equal(seg->data, pkt_buf(seg));
+		seg_for_each(seg, taken[0])
+			seg->data += 14;
+		free_taken();
+	}
+}
+
 static void puts_long_frames_together(void **state)
 {
 	static const uint32_t lens[] = {
@@ -849,6 +882,21 @@ static void takes_back_what_was_sent(void **state)
 	assert_int_equal(chip->nsent, IGB_TX_REAP + 2001);
 }
 
+static void sends_batches_across_the_wrap_of_the_ring(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 64;
+	     n++) /* the ring ends in another place of the batch each time */
+		for (unsigned i = 0; i < 16; i++) {
+			unsigned sent = chip->nsent;
+
+			transmit(n, 60 + i);
+			assert_int_equal(chip->nsent, sent + n);
+			assert_int_equal(chip->sent_len[(sent + n - 1) % FAKE_IGB_SENT], 60 + i);
+			assert_int_equal(chip->last[59], (uint8_t)(n - 1 + 59));
+		}
+}
+
 static void refuses_what_the_ring_cannot_hold(void **state)
 {
 	struct pkt *p[300];
@@ -1066,6 +1114,8 @@ int main(void)
 		OPENED(posts_buffers_in_groups),
 		OPENED(stops_at_the_budget_and_goes_on),
 		OPENED(puts_long_frames_together),
+		OPENED(takes_a_batch_across_the_wrap_of_the_ring),
+		OPENED(a_buffer_used_before_begins_at_its_front),
 		OPENED(drops_a_frame_of_impossible_length),
 		OPENED(drops_a_frame_that_was_damaged_on_the_wire),
 		OPENED(drops_a_frame_that_is_too_long_for_a_chain),
@@ -1088,6 +1138,7 @@ int main(void)
 		OPENED(sends_a_batch_with_one_doorbell),
 		OPENED(takes_back_what_was_sent),
 		OPENED(refuses_what_the_ring_cannot_hold),
+		OPENED(sends_batches_across_the_wrap_of_the_ring),
 		OPENED(sends_chains_and_never_half_of_one),
 		OPENED(waits_while_nothing_is_reported),
 		OPENED(resets_a_ring_whose_head_stands_still),

@@ -16,6 +16,7 @@
 #include "kernel/irq.h"
 #include "kernel/loop.h"
 #include "kernel/mem.h"
+#include "kernel/qsbr.h"
 #include "kernel/softirq.h"
 
 enum { US = HOST_TSC_KHZ / 1000, SLICE_US = 4000, MIN_SLICE_US = 200, SHARE_US = 10000 };
@@ -232,7 +233,59 @@ static void accounts_idle_and_busy_time(void **state)
 	host_halt_hook = woken_once;
 	run_loop();
 	assert_true(this_cpu()->idle_tsc > 0);
-	assert_true(this_cpu()->busy_tsc > 0);
+}
+
+/* each turn of the loop is a quiescent state, whether it ends in sleep or is kept from it at the last moment */
+static void a_turn_counts_once_asleep_or_awake(void **state)
+{
+	uint64_t qs = this_cpu()->qs;
+
+	(void)state;
+	host_halt_hook = woken_once;
+	run_loop();
+	assert_int_equal(this_cpu()->qs - qs, 3); /* slept, woke, sleeps */
+}
+
+static void interrupt_before_every_cli(bool on)
+{
+	if (on)
+		return;
+	raise_softirq(SOFTIRQ_TIMER);
+	if (!turns_left--)
+		longjmp(enough, 1);
+}
+
+static void a_core_that_is_kept_from_sleep_still_turns(void **state)
+{
+	uint64_t qs = this_cpu()->qs;
+
+	(void)state;
+	turns_left = 10;
+	host_irq_hook = interrupt_before_every_cli;
+	run_loop();
+	assert_int_equal(this_cpu()->qs - qs, 2 * 10);
+}
+
+static struct qsbr_head retired;
+
+static void freed(struct qsbr_head *h)
+{
+	(void)h;
+	happens('f');
+}
+
+static void retire(void)
+{
+	qsbr_retire(&retired, freed);
+}
+
+static void frees_what_was_retired_before_it_sleeps(void **state)
+{
+	(void)state;
+	open_softirq(SOFTIRQ_TIMER, retire);
+	raise_softirq(SOFTIRQ_TIMER);
+	run_loop();
+	assert_string_equal(seen, "fh");
 }
 
 static void parks_instead_of_sleeping(void **state)
@@ -304,6 +357,44 @@ static void control_woken_at_the_last_moment_runs_before_the_sleep(void **state)
 	host_irq_hook = byte_just_before_cli;
 	run_loop();
 	assert_string_equal(seen, "cctch");
+}
+
+static void woken_the_first_time(void)
+{
+	happens('h');
+	if (strcmp(seen, "ch"))
+		longjmp(enough, 1);
+	raise_softirq(SOFTIRQ_TIMER);
+}
+
+static void byte_once_it_has_slept(bool on)
+{
+	if (on || came || !strchr(seen, 'h'))
+		return;
+	came = typed = true;
+	control_wake();
+}
+
+static void control_woken_as_nothing_else_is_to_do_runs_before_the_sleep(void **state)
+{
+	(void)state;
+	start_shell();
+	came = false;
+	host_halt_hook = woken_the_first_time;
+	host_irq_hook = byte_once_it_has_slept;
+	run_loop();
+	assert_string_equal(seen, "chsctch");
+}
+
+static void under_load_the_loop_still_turns(void **state)
+{
+	uint64_t qs = this_cpu()->qs;
+
+	(void)state;
+	endless = true;
+	raise_softirq(SOFTIRQ_TIMER);
+	run_loop();
+	assert_true(this_cpu()->qs - qs >= 2 * (100 / 10 - 1)); /* ten rounds of softirqs a turn */
 }
 
 static void under_load_control_gets_its_share_and_no_more(void **state)
@@ -394,6 +485,11 @@ int main(void)
 		TEST(runs_what_another_core_raised_at_the_last_moment),
 		TEST(runs_what_woke_it),
 		TEST(accounts_idle_and_busy_time),
+		TEST(frees_what_was_retired_before_it_sleeps),
+		TEST(control_woken_as_nothing_else_is_to_do_runs_before_the_sleep),
+		TEST(under_load_the_loop_still_turns),
+		TEST(a_turn_counts_once_asleep_or_awake),
+		TEST(a_core_that_is_kept_from_sleep_still_turns),
 		TEST(parks_instead_of_sleeping),
 		TEST(parks_when_asked_at_the_last_moment),
 		TEST(a_guest_runs_instead_of_sleep),
