@@ -25,20 +25,13 @@ enum {
 };
 
 struct pkt {
-	uint8_t *data;    /* first byte in this buffer */
+	_Alignas(CACHE_LINE) uint8_t *data; /* first byte in this buffer */
 	struct pkt *next; /* rest of the frame; NULL in the last. In a pool: the free list's link */
+	struct pool *pool;  /* home, whoever holds it */
 	uint32_t frame_len; /* bytes of the whole frame without FCS; valid in the first */
 	uint16_t len;       /* bytes in this buffer */
 	uint8_t nsegs;      /* buffers in the chain; valid in the first */
-	uint8_t flags;
-	uint16_t port;     /* id of the port it came in by */
-	uint16_t out_port; /* id of the port it leaves by, where it waits for another core */
-	uint32_t hash;     /* of the flow key */
-	uint16_t vlan_tci; /* as parsed, 0 if untagged */
-	uint16_t l3;       /* offset of the network header */
-	struct pool *pool; /* home, whoever holds it */
-	uint64_t tstamp;   /* TSC when its batch was taken; 0 if not sampled */
-	uint64_t reserved;
+	uint16_t out_port;  /* id of the port it leaves by, where it waits for another core */
 };
 
 _Static_assert(sizeof(struct pkt) == CACHE_LINE, "a packet is what one cache line holds");

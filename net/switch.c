@@ -77,9 +77,6 @@ static struct flow *decide(const struct batch *b, struct pkt *p, const struct fl
 
 	b->emc->upcalls++;
 	counter_inc(&upcalls);
-	p->port = b->port->id;
-	p->hash = hash >> 32;
-	p->vlan_tci = key->vlan_tci;
 	keep = upcall(b->port, key, &v);
 	if (keep)
 		f = flow_install(key, hash, &v, gen);
