@@ -36,12 +36,12 @@ struct cpu {
 		**poll_tail; /* softnet_data: NAPI instances scheduled on this core */
 	struct pool *pool;   /* packets of this core */
 	struct trace_ring *trace;
-	struct timer *timers;                      /* armed, soonest first */
-	bool qsbr_waiting;                         /* something retired here is not freed yet */
-	struct _reent *reent;                      /* newlib's state */
-	struct irq **vector;                       /* the interrupt behind each vector, 256 */
-	uint64_t softirq_count[8];                 /* runs by enum softirq */
-	uint64_t processed, time_squeeze, dropped; /* /proc/net/softnet_stat */
+	struct timer *timers;             /* armed, soonest first */
+	bool qsbr_waiting;                /* something retired here is not freed yet */
+	struct _reent *reent;             /* newlib's state */
+	struct irq **vector;              /* the interrupt behind each vector, 256 */
+	uint64_t softirq_count[8];        /* runs by enum softirq */
+	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
 	uint64_t spurious; /* vectors that nobody owned */
 	uint64_t timer_irqs, ipis;

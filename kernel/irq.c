@@ -68,7 +68,7 @@ int irq_request(struct irq *irq, unsigned cpu)
 	if (!v || n == IRQ_NUMBERS)
 		return -ENOSPC;
 	irq->number = n;
-	irq->cpu = cpu;
+	irq->cpu = irq->home = cpu;
 	irq->vector = v;
 	by_number[n] = irq;
 	cpus[cpu]->vector[v] = irq;
@@ -85,7 +85,11 @@ void irq_free(struct irq *irq)
 	irq->vector = 0;
 }
 
-int irq_set_affinity(struct irq *irq, unsigned cpu)
+/*
+ * set_affinity() - take it on core @cpu from now on. In the control context; parks the cores meanwhile.
+ * Returns 0; -ENOSPC if that core has no vector left, -EINVAL if there is no such core.
+ */
+static int set_affinity(struct irq *irq, unsigned cpu)
 {
 	unsigned from = irq->cpu;
 	uint8_t old = irq->vector, v;
@@ -111,11 +115,6 @@ int irq_set_affinity(struct irq *irq, unsigned cpu)
 	cpus[from]->vector[old] = NULL;
 	cores_resume();
 	return 0;
-}
-
-struct irq *irq_by_number(unsigned number)
-{
-	return number < IRQ_NUMBERS ? by_number[number] : NULL;
 }
 
 /* --- /proc/interrupts, /proc/irq/N/smp_affinity: Linux's columns --- */
@@ -157,7 +156,8 @@ PROC_FILE(proc_interrupts, .path = "/proc/interrupts", .help = "interrupts by so
 static struct irq *irq_of(struct shell *sh, const char *star)
 {
 	char *end;
-	struct irq *irq = irq_by_number(strtoul(star, &end, 10));
+	unsigned long n = strtoul(star, &end, 10);
+	struct irq *irq = n < IRQ_NUMBERS ? by_number[n] : NULL;
 
 	if (*end || !irq) {
 		shell_printf(sh, "no interrupt %s; see /proc/interrupts\n", star);
@@ -191,7 +191,7 @@ static int store_affinity(struct shell *sh, const char *star, const struct word 
 			     (1u << ncpus) - 1, value->s);
 		return -EINVAL;
 	}
-	return irq_set_affinity(irq, __builtin_ctzl(mask));
+	return set_affinity(irq, __builtin_ctzl(mask));
 }
 
 static void numbers(void (*add)(void *to, const char *s), void *to)
@@ -208,3 +208,14 @@ static void numbers(void (*add)(void *to, const char *s), void *to)
 PROC_FILE(proc_affinity, .path = "/proc/irq/*/smp_affinity",
 	  .help = "core that takes it, as a mask in hex", .show = show_affinity,
 	  .store = store_affinity, .stars = numbers);
+
+static void print_config(struct shell *sh)
+{
+	for (unsigned n = 0; n < IRQ_NUMBERS; n++)
+		if (by_number[n] && by_number[n]->cpu != by_number[n]->home)
+			shell_printf(sh, "echo %x > /proc/irq/%u/smp_affinity\n",
+				     1u << by_number[n]->cpu, n);
+}
+
+/* last: the numbers are given out when ports come up */
+CONFIG_SOURCE(config_affinity, .order = 90, .print = print_config);

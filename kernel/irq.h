@@ -3,7 +3,7 @@
  * irq.h - interrupts by number, whatever brings them
  *
  * A struct irq is one source (an MSI-X table entry, an MSI, an IOAPIC pin). irq_request() gives it a number, as in
- * /proc/interrupts, and a vector on one core; irq_set_affinity() moves it to another core while traffic flows. How
+ * /proc/interrupts, and a vector on one core; `echo MASK > /proc/irq/N/smp_affinity` moves it to another core while traffic flows. How
  * the source is told where to send is its chip's business.
  */
 #pragma once
@@ -37,6 +37,7 @@ struct irq {
 	/* by irq.c */
 	unsigned number; /* row of /proc/interrupts */
 	uint32_t cpu;    /* core that takes it */
+	uint32_t home;   /* core that it was requested on */
 	uint8_t vector;  /* on that core; 0 while it has none */
 	bool masked;
 	struct irq *next;
@@ -50,14 +51,6 @@ struct irq {
 int irq_request(struct irq *irq, unsigned cpu);
 /* irq_free() - mask it and take number and vector back. */
 void irq_free(struct irq *irq);
-/*
- * irq_set_affinity() - take it on core @cpu from now on. In the control context; parks the cores meanwhile.
- * Returns 0; -ENOSPC if that core has no vector left, -EINVAL if there is no such core.
- */
-int irq_set_affinity(struct irq *irq, unsigned cpu);
-/* irq_by_number() - NULL if there is none. */
-struct irq *irq_by_number(unsigned number);
-
 void irq_init_cpu(void); /* this core's vector table */
 
 #if __STDC_HOSTED__ /* unit tests on the host: the fixture keeps the flag and lets interrupts in where they may come */

@@ -175,7 +175,7 @@ static inline unsigned poll_one(struct cpu *c, struct napi *napi)
 	c->processed += taken;
 	napi->packets += taken;
 	napi->batch_hist[31 - __builtin_clz(2 * taken + 1)]++; /* NAPI_POLL_MAX is in bin 7 */
-	trace(TRACE_POLL, napi->irqs, taken);
+	trace(TRACE_POLL, napi->id, taken);
 	if (taken < weight) {
 		napi_complete(napi);
 	} else { /* more may be there: behind the others, so that none starves */
@@ -236,9 +236,12 @@ static void net_rx_action(void)
 
 void napi_enable(struct napi *napi)
 {
+	static uint32_t ids;
 	struct cpu *c = cpus[napi->cpu];
 	uint64_t flags = irq_save();
 
+	if (!napi->id)
+		napi->id = ++ids;
 	/* one poll by itself: it sees what came before, and unmasks when it completes */
 	napi->state = NAPI_SCHEDULED;
 	poll_list_add(c, napi);
@@ -293,14 +296,14 @@ static int show_softirqs(struct shell *sh, const char *star)
 	return 0;
 }
 
-/* a line a core, in hex: processed, dropped, time_squeeze; the columns between are Linux's and unused here */
+/* a line a core, in hex: processed, dropped (a ring between cores was full), time_squeeze; the columns between are Linux's and unused here */
 static int show_softnet_stat(struct shell *sh, const char *star)
 {
 	(void)star;
 	cpu_for_each(i)
 		shell_printf(sh,
 			     "%08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x\n",
-			     (unsigned)cpus[i]->processed, (unsigned)cpus[i]->dropped,
+			     (unsigned)cpus[i]->processed, (unsigned)cpus[i]->drop[DROP_XCORE_FULL],
 			     (unsigned)cpus[i]->time_squeeze, 0, 0, 0, 0, 0, 0, 0, 0, 0, i);
 	return 0;
 }

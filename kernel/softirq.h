@@ -84,6 +84,7 @@ struct napi {
 	volatile enum napi_state
 		state;    /* by the owning core; by control while all cores are parked */
 	uint32_t cpu;     /* owning core */
+	uint32_t id;      /* from 1, at the first napi_enable(); record points name it */
 	const char *name; /* "nic0-TxRx-0" */
 
 	/* statistics, by the owning core */

@@ -12,7 +12,7 @@
 
 #define TRACE_POINTS(X)                                \
 	X(HARD_IRQ, "hard_irq", "vector, irq number")  \
-	X(POLL, "poll", "queue, packets taken")        \
+	X(POLL, "poll", "napi, packets taken")         \
 	X(RX, "rx", "port, packets")                   \
 	X(LOOKUP, "lookup", "port, packets looked up") \
 	X(UPCALL, "upcall", "port, flow hash")         \

@@ -12,7 +12,7 @@ static void print_napi(struct shell *sh, const struct napi *n)
 		"0", "1", "2-3", "4-7", "8-15", "16-31", "32-63", "64+"
 	};
 
-	shell_printf(sh, "%s: core %u\n", n->name, (unsigned)n->cpu);
+	shell_printf(sh, "%s: core %u, napi %u\n", n->name, (unsigned)n->cpu, (unsigned)n->id);
 	shell_printf(sh, "  irqs %lu (while scheduled %lu, while disabled %lu, stray %lu)\n",
 		     (ul)n->irqs, (ul)n->irqs_while_scheduled, (ul)n->irqs_while_disabled,
 		     (ul)n->irqs_stray);

@@ -512,11 +512,6 @@ WEAK void irq_free(struct irq *irq)
 	irq_table[irq->number] = NULL;
 }
 
-WEAK struct irq *irq_by_number(unsigned number)
-{
-	return number < nirqs ? irq_table[number] : NULL;
-}
-
 /* --- names and switches --- */
 
 WEAK unsigned trace_on;

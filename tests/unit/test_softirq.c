@@ -663,7 +663,7 @@ static void softnet_stat_has_linux_columns(void **state)
 {
 	(void)state;
 	cpus[1]->processed = 0x1234;
-	cpus[1]->dropped = 0x56;
+	cpus[1]->drop[DROP_XCORE_FULL] = 0x56;
 	cpus[1]->time_squeeze = 0x78;
 	show("/proc/net/softnet_stat");
 	assert_non_null(strstr(host_out, "\n00001234 00000056 00000078 00000000 "));
