@@ -4,6 +4,8 @@
  */
 #include "loader.h"
 
+#include "kernel/console.h"
+
 void boot_region_add(struct boot_info *b, uint64_t base, uint64_t len, uint32_t type)
 {
 	if (b->nregions < BOOT_MAX_REGIONS)
@@ -12,6 +14,9 @@ void boot_region_add(struct boot_info *b, uint64_t base, uint64_t len, uint32_t 
 
 void boot_reserve(struct boot_info *b, uint64_t base, uint64_t len)
 {
-	if (b->nreserved < BOOT_MAX_RESERVED && len)
-		b->reserved[b->nreserved++] = (struct boot_region){ base, len, BOOT_REGION_RAM };
+	if (!len)
+		return;
+	if (b->nreserved == BOOT_MAX_RESERVED)
+		panic("the loader left more pieces in memory than %d", BOOT_MAX_RESERVED);
+	b->reserved[b->nreserved++] = (struct boot_region){ base, len, BOOT_REGION_RAM };
 }

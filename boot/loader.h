@@ -15,6 +15,6 @@ enum {
 void pvh_boot_info(struct boot_info *b, uint64_t info);
 void multiboot2_boot_info(struct boot_info *b, uint64_t info);
 
-/* boot_region_add() and boot_reserve() append to the lists and quietly stop at their ends. */
+/* boot_region_add() and boot_reserve() append to the lists: a region too many is RAM not used, a reservation too many a panic. */
 void boot_region_add(struct boot_info *b, uint64_t base, uint64_t len, uint32_t type);
 void boot_reserve(struct boot_info *b, uint64_t base, uint64_t len);

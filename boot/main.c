@@ -35,7 +35,6 @@ static struct boot_info boot;
 
 static void read_boot_info(uint32_t door, uint64_t info)
 {
-	boot.cmdline = "";
 	if (door == BOOT_DOOR_PVH)
 		pvh_boot_info(&boot, info);
 	else if (door == BOOT_DOOR_MULTIBOOT2)

@@ -43,7 +43,8 @@ struct mb2_mmap_entry {
 
 static void take_mmap(struct boot_info *b, const struct mb2_mmap *m)
 {
-	for (uint32_t at = sizeof(*m); at + m->entry_size <= m->tag.size; at += m->entry_size) {
+	for (uint32_t at = sizeof(*m); m->entry_size && at + m->entry_size <= m->tag.size;
+	     at += m->entry_size) {
 		const struct mb2_mmap_entry *e = (const void *)((const char *)m + at);
 
 		boot_region_add(b, e->addr, e->len, e->type);
@@ -71,7 +72,6 @@ void multiboot2_boot_info(struct boot_info *b, uint64_t info)
 
 		switch (t->type) {
 		case MB2_END: return;
-		case MB2_CMDLINE: b->cmdline = (const char *)(t + 1); break;
 		case MB2_MODULE: take_module(b, (const void *)t); break;
 		case MB2_MMAP: take_mmap(b, (const void *)t); break;
 		case MB2_ACPI_OLD:
@@ -80,6 +80,6 @@ void multiboot2_boot_info(struct boot_info *b, uint64_t info)
 			break;
 		case MB2_ACPI_NEW: b->rsdp = (uint64_t)(t + 1); break;
 		}
-		at += ROUND_UP(t->size, 8u);
+		at += ROUND_UP(MAX(t->size, 8u), 8u);
 	}
 }

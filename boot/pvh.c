@@ -7,8 +7,6 @@
  */
 #include "loader.h"
 
-#include <string.h>
-
 struct hvm_start_info {
 	uint32_t magic;
 	uint32_t version;
@@ -46,10 +44,6 @@ void pvh_boot_info(struct boot_info *b, uint64_t info)
 	b->loader = "pvh";
 	b->rsdp = si->rsdp_paddr;
 	boot_reserve(b, info, sizeof(*si));
-	if (si->cmdline_paddr) {
-		b->cmdline = (const char *)si->cmdline_paddr;
-		boot_reserve(b, si->cmdline_paddr, strlen(b->cmdline) + 1);
-	}
 	if (si->version >= 1) {
 		boot_reserve(b, si->memmap_paddr, si->memmap_entries * sizeof(*map));
 		for (uint32_t i = 0; i < si->memmap_entries; i++)

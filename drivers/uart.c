@@ -2,7 +2,7 @@
 /*
  * uart.c - the 16550 at COM1 [PC16550D datasheet, section 8]
  *
- * The console calls kick() on any core when its ring has output; the interrupt, on core 0, moves bytes between the
+ * The console calls kick() on any core when its ring has output; the interrupt, on core 0 unless it is moved, moves bytes between the
  * console's rings and the FIFOs. Until uart_start(), and after a panic, bytes go by polling. Owns the UART's registers;
  * the lock guards tx_busy and the transmit FIFO.
  */
@@ -91,6 +91,13 @@ static void handler(void *arg)
 	spin_unlock(&lock);
 }
 
+/* moved() - what was typed meanwhile holds the line up, and only an edge interrupts: take it, so that the next one does. */
+static void moved(void *arg, unsigned cpu)
+{
+	(void)cpu;
+	handler(arg);
+}
+
 static const struct console_ops uart_console = { .kick = kick, .put_now = put_now };
 
 void uart_init(void)
@@ -107,7 +114,7 @@ void uart_init(void)
 
 void uart_start(void)
 {
-	irq = (struct irq){ .handler = handler, .name = "ttyS0" };
+	irq = (struct irq){ .handler = handler, .name = "ttyS0", .moved = moved };
 	if (ioapic_isa_init(&irq, COM1_IRQ) || irq_request(&irq, 0)) {
 		kprintf("uart: no interrupt line for COM1; output by polling, no input\n");
 		return;

@@ -40,6 +40,8 @@ enum { /* entry types of the MADT, 5.2.12 */
        MADT_X2APIC = 9,
 };
 
+#define IOAPIC_USUAL UINT64_C(0xfec00000)
+
 enum { BIOS_AREA = 0xe0000, BIOS_AREA_END = 0x100000, TABLE_MAX = 1 << 20 };
 
 struct acpi_info acpi = { .lapic = 0xfee00000 };
@@ -125,8 +127,11 @@ static void read_s5(const struct sdt *dsdt)
 
 static const struct sdt *table_at(uint64_t pa)
 {
-	const struct sdt *t = table_map(pa, sizeof(*t));
+	const struct sdt *t;
 
+	if (!pa)
+		return NULL;
+	t = table_map(pa, sizeof(*t));
 	if (t->length < sizeof(*t) || t->length > TABLE_MAX)
 		return NULL;
 	return table_map(pa, t->length);
@@ -140,7 +145,7 @@ static void read_fadt(const struct sdt *t)
 	if (t->length < 68)
 		return;
 	acpi.pm1a_cnt = get32(p + 64);
-	dsdt = table_at(get32(p + 40));
+	dsdt = table_at(get32(p + 40) || t->length < 148 ? get32(p + 40) : get64(p + 140));
 	if (dsdt)
 		read_s5(dsdt);
 }
@@ -181,7 +186,9 @@ void acpi_init(uint64_t pa)
 	width = r && r->revision >= 2 && r->xsdt ? 8 : 4;
 	root = r ? table_at(width == 8 ? r->xsdt : r->rsdt) : NULL;
 	if (!root) {
-		kprintf("acpi: no tables; one core, PCI by port 0xcf8\n");
+		kprintf("acpi: no tables; one core, PCI by port 0xcf8, the usual IOAPIC\n");
+		add_ioapic(IOAPIC_USUAL, 0);
+		add_override(0, 2, 0);
 		return;
 	}
 	for (uint32_t at = sizeof(*root); at + width <= root->length; at += width) {

@@ -36,6 +36,6 @@ extern struct acpi_info {
 
 /*
  * acpi_init() - read RSDP, RSDT or XSDT, MADT, MCFG, FADT and \_S5. @rsdp 0: search the BIOS area.
- * Without tables Weir runs on the boot core with PCI by 0xCF8, and says so.
+ * Without tables Weir runs on the boot core, with PCI by 0xCF8 and one IOAPIC where it usually is, and says so.
  */
 void acpi_init(uint64_t rsdp);

@@ -6,6 +6,7 @@
 
 #include "acpi.h"
 #include "bits.h"
+#include "irq.h"
 #include "mem.h"
 #include "trap.h"
 #include "x86.h"
@@ -93,16 +94,20 @@ void apic_eoi(void)
 
 static void icr_write(uint32_t dest, uint32_t low)
 {
-	/* what we stored for the other core must be visible before it is woken; WRMSR to the ICR does not order it */
-	__asm__ volatile("mfence" ::: "memory");
+	uint64_t flags;
+
+	/* what we stored for the other core must be visible before it is woken; WRMSR does not order it [SDM 3A 11.12.3] */
+	__asm__ volatile("mfence; lfence" ::: "memory");
 	if (apic_x2) {
 		wrmsr(MSR_X2APIC + APIC_ICR / 16, (uint64_t)dest << 32 | low);
 		return;
 	}
+	flags = irq_save(); /* two halves: an interrupt that sends one of its own must not come between */
 	for (int i = 0; xapic[APIC_ICR / 4] & ICR_PENDING && i < ICR_WAIT_MAX; i++)
-		__asm__ volatile("pause");
+		cpu_pause();
 	xapic[APIC_ICR_HIGH / 4] = dest << 24;
 	xapic[APIC_ICR / 4] = low;
+	irq_restore(flags);
 }
 
 void apic_ipi(uint32_t dest, uint8_t vector)
@@ -139,4 +144,7 @@ void apic_timer_mode(void)
 {
 	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (apic_tsc_deadline ? TIMER_TSC_DEADLINE : 0));
+	__asm__ volatile(
+		"mfence" ::
+			: "memory"); /* the mode before the first deadline [SDM 3A 11.5.4.1] */
 }

@@ -2,8 +2,8 @@
 /*
  * boot_info.h - what every boot loader tells Weir, in one form
  *
- * boot/pvh.c and boot/multiboot2.c fill it before anything else runs; after mem_init() nobody looks at the
- * loader's own structures again. All addresses are physical, which here means they are pointers as well.
+ * boot/pvh.c and boot/multiboot2.c fill it before anything else runs. What it points to (the archive, GRUB's copy of the
+ * RSDP) is reserved, so it stays. All addresses are physical, which here means they are pointers as well.
  */
 #pragma once
 
@@ -21,7 +21,6 @@ enum { BOOT_REGION_RAM = 1 };
 
 struct boot_info {
 	const char *loader;   /* "pvh" or "multiboot2" */
-	const char *cmdline;  /* never NULL */
 	uint64_t rsdp;        /* ACPI root pointer, 0 if the loader gave none */
 	uint64_t archive;     /* the cpio archive; 0 if none was handed over */
 	uint64_t archive_len; /* bytes */

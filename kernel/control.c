@@ -43,7 +43,8 @@ void control_run(void)
 {
 	struct cpu *c = this_cpu();
 
-	c->control_ready = false; /* a wake from here on makes it run again */
+	/* seq_cst: a wake from here on, by any core, makes it run again, and what it announced is seen below */
+	atomic_exchange(&c->control_ready, false);
 	c->in_control = true;
 	stack_switch(&loop_sp, control_sp);
 	c->in_control = false;

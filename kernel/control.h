@@ -2,8 +2,8 @@
 /*
  * control.h - the one context that may take long
  *
- * On core 0, with a stack of its own: shell, configuration, dumps. The core loop switches to it only while no softirq
- * is pending, and it gives the core back by yield(). It is not preempted, so it yields often: packets wait meanwhile.
+ * On core 0, with a stack of its own: shell, configuration, dumps. The core loop switches to it while no softirq
+ * is pending, and under load once in its share; it gives the core back by yield(). It is not preempted, so it yields often: packets wait meanwhile.
  */
 #pragma once
 

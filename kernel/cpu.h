@@ -15,7 +15,7 @@
 #include "drop.h"
 
 enum { MAX_CPUS = 16 };
-enum { CPU_STACK_SIZE = 32 * 1024, CPU_COUNTERS = 64 };
+enum { CPU_STACK_SIZE = 32 * 1024, CPU_IST_SIZE = 16 * 1024, CPU_COUNTERS = 64 };
 
 struct napi;
 struct pool;
@@ -53,9 +53,9 @@ struct cpu {
 	_Alignas(CACHE_LINE) _Atomic uint32_t
 		remote_pending; /* softirq bits raised by other cores */
 	_Atomic uint32_t online;
-	volatile bool control_ready; /* core 0: the control context wants to run */
-	_Atomic uint64_t qs;         /* turns of the core loop times 2; odd while asleep (qsbr.h) */
-	_Atomic uint32_t parked;     /* the parking request that this core has answered */
+	_Atomic bool control_ready; /* core 0: the control context wants to run */
+	_Atomic uint64_t qs;        /* turns of the core loop times 2; odd while asleep (qsbr.h) */
+	_Atomic uint32_t parked;    /* the parking request that this core has answered */
 };
 
 extern struct cpu *cpus[MAX_CPUS]; /* by id; NULL from ncpus on */

@@ -2,14 +2,14 @@
 /*
  * ioapic.c - redirection of interrupt lines [82093AA datasheet, 3.2]
  *
- * Called at set-up and when an interrupt moves, by the control context on core 0; mask and unmask from the line's
- * handler too. Owns the registers of all IOAPICs; a line has one struct irq, so no lock is needed but for the index
- * register, which select and window share: interrupts are off around the pair and only core 0 programs lines.
+ * Called at set-up and when an interrupt moves, by the control context; mask and unmask from the line's handler too, on
+ * whatever core takes it. Owns the registers of all IOAPICs.
  */
 #include "ioapic.h"
 
 #include "acpi.h"
 #include "bits.h"
+#include "lock.h"
 #include "mem.h"
 
 #include <errno.h>
@@ -36,6 +36,8 @@ struct line {
 	uint32_t mode; /* trigger and polarity */
 };
 
+static struct spinlock
+	lock; /* guards the pair of registers that selects and reads or writes; interrupts off */
 static struct line lines[MAX_LINES]; /* by GSI; regs NULL where there is none */
 
 static uint32_t io_read(volatile uint32_t *regs, unsigned reg)
@@ -50,24 +52,40 @@ static void io_write(volatile uint32_t *regs, unsigned reg, uint32_t v)
 	regs[IOWIN / 4] = v;
 }
 
+static uint64_t ioapic_lock(void)
+{
+	uint64_t flags = irq_save();
+
+	spin_lock(&lock);
+	return flags;
+}
+
+static void ioapic_unlock(uint64_t flags)
+{
+	spin_unlock(&lock);
+	irq_restore(flags);
+}
+
 static void line_route(struct irq *irq, uint32_t apic_id, uint8_t vector)
 {
 	struct line *l = irq->chip_data;
-	uint64_t flags = irq_save();
+	uint64_t flags = ioapic_lock();
 
+	/* as an edge first: that forgets a level interrupt whose end goes by the old vector, and would never come */
+	io_write(l->regs, IOREDTBL(l->pin), RTE_MASKED | vector);
 	io_write(l->regs, IOREDTBL(l->pin) + 1, apic_id << RTE_DEST_SHIFT);
 	io_write(l->regs, IOREDTBL(l->pin), l->mode | RTE_MASKED | vector);
-	irq_restore(flags);
+	ioapic_unlock(flags);
 }
 
 static void line_set_mask(struct irq *irq, uint32_t mask)
 {
 	struct line *l = irq->chip_data;
-	uint64_t flags = irq_save();
+	uint64_t flags = ioapic_lock();
 	uint32_t low = io_read(l->regs, IOREDTBL(l->pin));
 
 	io_write(l->regs, IOREDTBL(l->pin), (low & ~(uint32_t)RTE_MASKED) | mask);
-	irq_restore(flags);
+	ioapic_unlock(flags);
 }
 
 static void line_mask(struct irq *irq)

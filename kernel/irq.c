@@ -153,17 +153,17 @@ static int show_interrupts(struct shell *sh, const char *star)
 PROC_FILE(proc_interrupts, .path = "/proc/interrupts", .help = "interrupts by source and core",
 	  .show = show_interrupts);
 
+/* irq_of() - the interrupt of /proc/irq/@star; the path is the last word of the line. */
 static struct irq *irq_of(struct shell *sh, const char *star)
 {
-	char *end;
-	unsigned long n = strtoul(star, &end, 10);
-	struct irq *irq = n < IRQ_NUMBERS ? by_number[n] : NULL;
+	unsigned long n = strtoul(star, NULL, 10);
 
-	if (*end || !irq) {
-		shell_printf(sh, "no interrupt %s; see /proc/interrupts\n", star);
+	if (star[strspn(star, "0123456789")] || n >= IRQ_NUMBERS || !by_number[n]) {
+		shell_error(sh, sh->nwords - 1, -ENOENT, "no interrupt %s; see /proc/interrupts",
+			    star);
 		return NULL;
 	}
-	return irq;
+	return by_number[n];
 }
 
 static int show_affinity(struct shell *sh, const char *star)
@@ -179,19 +179,24 @@ static int show_affinity(struct shell *sh, const char *star)
 static int store_affinity(struct shell *sh, const char *star, const struct word *value)
 {
 	struct irq *irq = irq_of(sh, star);
-	unsigned long mask;
-	char *end;
+	unsigned long mask = strtoul(value->s, NULL, 16);
+	int err;
 
 	if (!irq)
 		return -ENOENT;
-	mask = strtoul(value->s, &end, 16);
 	/* an interrupt goes to one core, the first of the mask, as Linux picks for MSI-X */
-	if (*end || !mask || (unsigned)__builtin_ctzl(mask) >= ncpus) {
-		shell_printf(sh, "expected a mask of cores in hex, at most %x, found '%s'\n",
-			     (1u << ncpus) - 1, value->s);
-		return -EINVAL;
+	if (value->s[strspn(value->s, "0123456789abcdefABCDEF")] || !mask ||
+	    (unsigned)__builtin_ctzl(mask) >= ncpus) {
+		char what[64];
+
+		snprintf(what, sizeof(what), "a mask of cores in hex, at most %x",
+			 (1u << ncpus) - 1);
+		return shell_expected(sh, 1, what);
 	}
-	return set_affinity(irq, __builtin_ctzl(mask));
+	err = set_affinity(irq, __builtin_ctzl(mask));
+	if (err)
+		shell_error(sh, 1, err, "that core has no vector left");
+	return err;
 }
 
 static void numbers(void (*add)(void *to, const char *s), void *to)

@@ -21,7 +21,6 @@ struct irq_chip {
 	void (*route)(struct irq *irq, uint32_t apic_id, uint8_t vector);
 	void (*mask)(struct irq *irq);
 	void (*unmask)(struct irq *irq);
-	void (*ack)(struct irq *irq); /* level-triggered sources need one; NULL for edges */
 };
 
 struct irq {
@@ -40,7 +39,6 @@ struct irq {
 	uint32_t home;   /* core that it was requested on */
 	uint8_t vector;  /* on that core; 0 while it has none */
 	bool masked;
-	struct irq *next;
 	uint64_t count[MAX_CPUS];
 };
 

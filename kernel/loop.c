@@ -107,9 +107,9 @@ static int show_uptime(struct shell *sh, const char *star)
 PROC_FILE(proc_uptime, .path = "/proc/uptime",
 	  .help = "seconds since boot, and seconds all cores slept", .show = show_uptime);
 
-SYSCTL(sysctl_slice, "kernel.guest_slice_us", &slice_us, 10, 1000000,
+SYSCTL(sysctl_slice, "kernel.guest_slice_us", &slice_us, 10, 100000,
        "microseconds a guest runs when no packets wait");
-SYSCTL(sysctl_min_slice, "kernel.guest_min_slice_us", &min_slice_us, 0, 1000000,
+SYSCTL(sysctl_min_slice, "kernel.guest_min_slice_us", &min_slice_us, 0, 100000,
        "microseconds a guest runs between rounds of softirqs under load: its share");
 SYSCTL(sysctl_control, "kernel.control_share_us", &control_share_us, 100, 10000000,
        "under load the shell gets a turn once in this many microseconds");

@@ -2,7 +2,7 @@
 /*
  * mem.c - boot memory: free extents of RAM, each eaten from its start
  *
- * Called at set-up on core 0 (ncpus is 1 or the cores are parked), so there is no lock. Owns the extents.
+ * Called at set-up by one core at a time (core 0 waits while another one starts), so there is no lock. Owns the extents.
  */
 #include "mem.h"
 

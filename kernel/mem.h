@@ -12,7 +12,7 @@
 
 #include "boot_info.h"
 
-/* mem_init() - learn the RAM from @b, less the image, page 0 and what @b reserves. */
+/* mem_init() - learn the RAM from @b, less the image, all below 1 MiB and what @b reserves. */
 void mem_init(const struct boot_info *b);
 
 /*
@@ -42,5 +42,6 @@ void paging_trampoline(uint64_t page, int on);
 void *mmio_map(uint64_t pa, size_t len);
 /* table_map() - firmware's tables: cached, read-only. */
 const void *table_map(uint64_t pa, size_t len);
-/* paging_is_guard() - does @va lie in a guard page? */
+/* paging_is_guard() - does @va lie in a guard page? paging_is_mapped() - may it be read? */
 int paging_is_guard(uint64_t va);
+int paging_is_mapped(uint64_t va);

@@ -8,9 +8,14 @@
  */
 #include "mem.h"
 
+#include "acpi.h"
 #include "bits.h"
 #include "console.h"
+#include "cpu.h"
+#include "selftest.h"
 #include "x86.h"
+
+#include <errno.h>
 
 #define PTE_P     BIT(0)
 #define PTE_RW    BIT(1)
@@ -125,18 +130,28 @@ void paging_guard(void *page)
 	invlpg((uint64_t)page);
 }
 
-int paging_is_guard(uint64_t va)
+/* leaf_at() - the entry that decides about @va, at whatever level; 0 if there is none. */
+static uint64_t leaf_at(uint64_t va)
 {
 	uint64_t *table = pml4;
 
-	for (int l = LEVELS; l > 1; l--) {
+	for (int l = LEVELS;; l--) {
 		uint64_t e = table[(va >> (12 + 9 * (l - 1))) & (PER_TABLE - 1)];
 
-		if (!(e & PTE_P) || (e & PTE_PS))
-			return 0;
+		if (l == 1 || !(e & PTE_P) || (e & PTE_PS))
+			return e;
 		table = (uint64_t *)(e & PTE_ADDR);
 	}
-	return table[(va >> 12) & (PER_TABLE - 1)] == PTE_GUARD;
+}
+
+int paging_is_guard(uint64_t va)
+{
+	return pml4 && leaf_at(va) == PTE_GUARD;
+}
+
+int paging_is_mapped(uint64_t va)
+{
+	return pml4 ? leaf_at(va) & PTE_P : va < UINT64_C(1) << 32; /* entry.S's own map */
 }
 
 void paging_trampoline(uint64_t page, int on)
@@ -160,3 +175,49 @@ const void *table_map(uint64_t pa, size_t len)
 	}
 	return (const void *)pa;
 }
+
+/* --- selftest: walk the map as it stands and look at the rights of every page --- */
+
+struct tally {
+	unsigned pages, exec, write_exec;
+};
+
+static void tally_table(struct tally *t, const uint64_t *table, int level)
+{
+	for (unsigned i = 0; i < PER_TABLE; i++) {
+		uint64_t e = table[i];
+
+		if (!(e & PTE_P))
+			continue;
+		if (level > 1 && !(e & PTE_PS)) {
+			tally_table(t, (const uint64_t *)(e & PTE_ADDR), level - 1);
+			continue;
+		}
+		t->pages++;
+		t->exec += !(e & PTE_NX);
+		t->write_exec += (e & PTE_RW) && !(e & PTE_NX);
+	}
+}
+
+static int test_rights(struct shell *sh)
+{
+	unsigned text = ((uint64_t)_end_text - (uint64_t)_start_text) / PAGE_SIZE, guards = 0;
+	struct tally t = { 0 };
+	bool mmio, null;
+
+	tally_table(&t, pml4, LEVELS);
+	cpu_for_each(i) /* a stack and a fault stack each */
+		guards += !paging_is_mapped((uint64_t)cpus[i]->stack_top - CPU_STACK_SIZE - 1) +
+			  !paging_is_mapped((uint64_t)cpus[i]->ist_top - CPU_IST_SIZE - 1);
+	null = leaf_at(0) & PTE_P;
+	mmio = (leaf_at(acpi.ioapic[0].base) & MAP_MMIO) == MAP_MMIO;
+	shell_printf(sh,
+		     "  %u pages: %u executable (text has %u), %u writable as well; %u guards; "
+		     "page 0 %s; MMIO %s\n",
+		     t.pages, t.exec, text, t.write_exec, guards, null ? "PRESENT" : "absent",
+		     mmio ? "uncached" : "CACHED");
+	return t.exec == text && !t.write_exec && guards == 2 * ncpus && !null && mmio ? 0 : -EIO;
+}
+
+SELFTEST(selftest_rights, .name = "rights",
+	 .help = "no page both writable and executable, guards, page 0, MMIO", .run = test_rights);

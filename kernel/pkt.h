@@ -176,7 +176,7 @@ struct pkt *pkt_copy(const struct pkt *p);
 
 /*
  * Audit: allocated = free + held, by holder. A room that keeps packets over a turn of the core loop registers how
- * to walk them; pool_audit() runs in the control context with all cores parked.
+ * to walk them; `pool` runs it in the control context with all cores parked.
  */
 struct pkt_holder {
 	const char *name; /* "nic0 rx ring" ... */

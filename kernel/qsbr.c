@@ -27,6 +27,15 @@ static void recheck(struct timer *t)
 	(void)t;
 }
 
+/* arm() - an idle core wakes once more for what it retired. */
+static void arm(struct qsbr_list *l)
+{
+	if (l->timer.armed)
+		return;
+	l->timer.fn = recheck;
+	timer_arm(&l->timer, RECHECK_US);
+}
+
 void qsbr_retire(struct qsbr_head *h, void (*fn)(struct qsbr_head *h))
 {
 	struct qsbr_list *l = &lists[this_cpu()->id];
@@ -43,6 +52,7 @@ void qsbr_retire(struct qsbr_head *h, void (*fn)(struct qsbr_head *h))
 	l->last = &h->next;
 	this_cpu()->qsbr_waiting = true;
 	atomic_fetch_add_explicit(&l->count, 1, memory_order_relaxed);
+	arm(l);
 }
 
 static bool due(const struct qsbr_head *h)
@@ -69,10 +79,8 @@ void qsbr_reap(void)
 		h->fn(h);
 	}
 	c->qsbr_waiting = l->first;
-	if (l->first && !l->timer.armed) {
-		l->timer.fn = recheck;
-		timer_arm(&l->timer, RECHECK_US);
-	}
+	if (l->first)
+		arm(l);
 }
 
 unsigned qsbr_pending(void)

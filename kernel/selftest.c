@@ -261,11 +261,15 @@ static int test_share(struct shell *sh)
 	guest_entries = guest_kept = packets_rounds = 0;
 	open_softirq(SOFTIRQ_SELFTEST, flood);
 	share_running = true;
+	cores_park();
 	guest_attach(&spin_ops);
+	cores_resume();
 	raise_softirq(SOFTIRQ_SELFTEST);
 	msleep(SHARE_MS);
 	share_running = false;
+	cores_park();
 	guest_attach(NULL);
+	cores_resume();
 	shell_printf(
 		sh,
 		"  in %d ms: %lu rounds of softirqs, %lu guest entries, %lu of them under load\n",

@@ -29,7 +29,7 @@
 
 enum {
 	POOL_PKTS = 3072, /* a core's share: two NICs' rings twice over, and as much on the way */
-	IST_STACK = 16 * 1024,
+	XAPIC_ID_MAX = 254,
 	ONLINE_WAIT_MS =
 		3000, /* an emulator on a busy host may not give the new core time for long */
 };
@@ -41,8 +41,9 @@ struct cpu *cpus[MAX_CPUS];
 unsigned ncpus = 1;
 
 static struct cpu boot_cpu;
-static uint8_t boot_ist[IST_STACK];
-static struct cpu *volatile starting; /* whom smp_entry() becomes */
+static uint8_t boot_ist[PAGE_SIZE + CPU_IST_SIZE]
+	__attribute__((aligned(PAGE_SIZE))); /* a guard, the stack */
+static struct cpu *volatile starting;        /* whom smp_entry() becomes */
 static struct irq ipi_irq[MAX_CPUS];
 
 static struct {
@@ -72,6 +73,8 @@ void cpu_init_late(void)
 {
 	struct cpu *c = this_cpu();
 
+	if (c->id == 0)
+		paging_guard(boot_ist);
 	apic_init_cpu();
 	c->apic_id = apic_id();
 	irq_init_cpu();
@@ -117,7 +120,7 @@ static struct cpu *cpu_create(unsigned id, uint32_t apic)
 	c->id = id;
 	c->apic_id = apic;
 	c->stack_top = stack_create(CPU_STACK_SIZE);
-	c->ist_top = stack_create(IST_STACK);
+	c->ist_top = stack_create(CPU_IST_SIZE);
 	softirq_init_cpu(c);
 	return c;
 }
@@ -161,7 +164,7 @@ int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
 	raise_softirq_on(cpus[cpu], SOFTIRQ_CALL);
 	while (!atomic_load(&call[cpu].done)) {
 		if (rdtsc() > end)
-			return -ETIMEDOUT;
+			panic("core %u does not answer", cpu);
 		cpu_pause();
 		yield();
 	}
@@ -183,7 +186,9 @@ void smp_init(void)
 	for (unsigned i = 0; i < acpi.ncpus; i++) {
 		struct cpu *c;
 
-		if (acpi.apic_id[i] == this_cpu()->apic_id)
+		if (acpi.apic_id[i] == this_cpu()->apic_id || ncpus == MAX_CPUS)
+			continue;
+		if (acpi.apic_id[i] > XAPIC_ID_MAX && !apic_x2)
 			continue;
 		c = cpu_create(ncpus, acpi.apic_id[i]);
 		cpus[ncpus] = c;
@@ -198,8 +203,7 @@ void smp_init(void)
 		}
 	}
 	paging_trampoline(TRAMPOLINE, 0);
-	cpu_for_each(i)
-		if (i > 0 && cpu_call(i, forget_trampoline, NULL))
-			panic("core %u does not answer", i);
+	for (unsigned i = 1; i < ncpus; i++)
+		cpu_call(i, forget_trampoline, NULL);
 	kprintf("smp: %u core%s, %s\n", ncpus, ncpus > 1 ? "s" : "", apic_x2 ? "x2APIC" : "xAPIC");
 }

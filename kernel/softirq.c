@@ -212,7 +212,7 @@ static __attribute__((noinline)) void poll_rest(struct cpu *c, unsigned taken)
 		budget = taken < budget ? budget - taken : 0;
 		if (!c->poll_head)
 			return; /* an interrupt that adds to it now raises NET_RX itself */
-		if (!budget || rdtsc() >= end) {
+		if (!budget || rdtsc() >= end || c->remote_pending & BIT(SOFTIRQ_PARK)) {
 			c->time_squeeze++;
 			pending_or(c, BIT(SOFTIRQ_NET_RX));
 			return;
@@ -316,7 +316,7 @@ PROC_FILE(proc_softnet, .path = "/proc/net/softnet_stat",
 
 SYSCTL(sysctl_budget, "net.core.netdev_budget", &netdev_budget, 1, 100000,
        "packets a round of net_rx_action may take");
-SYSCTL(sysctl_budget_usecs, "net.core.netdev_budget_usecs", &netdev_budget_usecs, 1, 1000000,
+SYSCTL(sysctl_budget_usecs, "net.core.netdev_budget_usecs", &netdev_budget_usecs, 1, 100000,
        "microseconds a round of net_rx_action may take");
 SYSCTL(sysctl_weight, "net.core.dev_weight", &dev_weight, 1, NAPI_POLL_MAX,
        "packets one poll may take");

@@ -2,7 +2,7 @@
 /*
  * softirq.h - work that a hard interrupt put off, and the NAPI contract
  *
- * A hard interrupt masks its queue, calls napi_schedule() and returns; everything else happens here, from the core
+ * A hard interrupt calls napi_irq() and returns; everything else happens here, from the core
  * loop, with interrupts on. The names and numbers are Linux's (net/core/dev.c): budget 300 a round, weight 64 a
  * poll, 2 ms, time_squeeze when a round ended with work left.
  */

@@ -160,11 +160,10 @@ static void print_address(uint64_t addr, const char *mark, unsigned behind)
 		kprintf("  [%#lx] not in text\n", (unsigned long)addr);
 }
 
-/* on_a_stack() - a pointer that has gone astray must not fault again: RAM that is mapped and aligned, or nothing. */
+/* on_a_stack() - a pointer that has gone astray must not fault again. */
 static bool on_a_stack(uint64_t at)
 {
-	return at >= 0x100000 && at < 0x100000 + (mem_total() << 1) && !(at & 7) &&
-	       !paging_is_guard(at);
+	return !(at & 7) && paging_is_mapped(at);
 }
 
 /* in_hot_code() - may @addr be a return address into a function without a frame pointer? */
@@ -191,7 +190,7 @@ static void backtrace(uint64_t rip, unsigned rip_behind, uint64_t rsp, uint64_t 
 
 	kprintf("back trace:\n");
 	print_address(rip, "", rip_behind);
-	if (rip < (uint64_t)_start_text || rip >= (uint64_t)_end_text)
+	if ((rip < (uint64_t)_start_text || rip >= (uint64_t)_end_text) && on_a_stack(rsp))
 		print_address(*(const uint64_t *)rsp, "", 1); /* a call went astray: who made it */
 	if (paging_is_guard(rsp)) /* the stack ran over: its live part begins behind the guard */
 		rsp = ROUND_UP(rsp, (uint64_t)PAGE_SIZE);

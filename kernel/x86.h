@@ -10,8 +10,7 @@
 
 #include "bits.h"
 
-#define CR0_WP  BIT(16) /* ring 0 respects read-only pages */
-#define CR4_PGE BIT(7)
+#define CR0_WP BIT(16) /* ring 0 respects read-only pages */
 
 #define MSR_APIC_BASE    0x01b
 #define APIC_BASE_X2APIC BIT(10)
