@@ -51,6 +51,36 @@ def test_xapic():
         weir.poweroff()
 
 
+def test_sixteen_cores():
+    """As many as there is room for, and more, which are left alone."""
+    with Weir(nics=0, smp=16, config=None, extra=("-smp", "17")) as weir:
+        expect_match(r"^smp: 16 cores, x2APIC$", weir.booted(), "cores")
+        expect_in("1 cores beyond the first 16 are left alone", weir.booted(), "the seventeenth")
+        for name in ("park", "qsbr", "rights"):
+            expect_in(f"selftest {name}: ok", weir.sh(f"selftest {name}"), "self-test on 16 cores")
+        weir.poweroff()
+
+
+def test_tsc_is_measured_right():
+    """With -icount shift=0 the TSC counts nanoseconds, so its rate is known from outside: 1,000 MHz."""
+    with Weir(nics=0, cpu="max,-x2apic", config=None, extra=("-icount", "shift=0,sleep=off")) as weir:
+        rate = float(expect_match(r"TSC: (\d+\.\d+) MHz", weir.booted(), "the rate")[1])
+        assert abs(rate - 1000) < 1, f"expected a TSC of 1,000 MHz within a thousandth, saw {rate}"
+        weir.poweroff()
+
+
+def test_dead_timer():
+    """Without an 8254 there is nothing to measure the TSC by: a sentence, and not a hang."""
+    weir = Weir(nics=0, config=None, extra=("-M", "pit=off"))
+    try:
+        status = weir.wait_for_end(30)
+        said = plain(weir.console)
+    finally:
+        weir.close()
+    expect_in("the 8254 timer does not interrupt", said, "what it said")
+    expect(status, PANICKED, f"QEMU's status; it said\n{said}\n")
+
+
 def crossed(weir):
     """Two NICs and what is between them are alive: a frame each way."""
     weir.wait_links()
@@ -219,7 +249,7 @@ def test_bad_config():
         expect_match(r"^weir\.conf:8:31: expected a number from 1 to 100000, found 'many'$", said, "no number")
         expect_match(r"^weir\.conf:10:\d+: expected ", said, "a quote that does not end")
         expect_in("config: 4 lines failed; what they name stays down", said, "the sum of it")
-        expect_in("nic0 stays down: an earlier line that names it failed", said, "why 'nic*' left one out")
+        expect_in("nic0 stays down: an earlier line that names it or its switch failed", said, "why 'nic*' left one out")
         wrong = re.findall(r"^weir\.conf:(\d+):\d+: (?:expected|unknown)", said, re.MULTILINE)
         expect(wrong, ["5", "7", "8", "10"], f"lines that failed, in\n{said}\n")
         expect(weir.sh("sysctl -n net.core.dev_weight"), "32\n", "a knob that a good line behind bad ones turned")
@@ -228,6 +258,35 @@ def test_bad_config():
             weir.wait_sh(f"ip link show {name}", lambda text: "state UP" in text, f"{name}, which no bad line names")
         weir.quiet("ip link set nic0 up")  # the operator may say otherwise
         weir.wait_sh("ip link show nic0", lambda text: "state UP" in text, "nic0, after the operator raised it")
+        weir.poweroff()
+
+
+OPEN_CONFIG = """ovs-ofctl add-flow sw2 priority=100,actions=drop
+ovs-vsctl add-br sw0
+ovs-vsctl add-br sw1
+ovs-vsctl add-br sw2
+ovs-vsctl add-port sw0 nic0 nic1
+ovs-vsctl add-port sw1 nic2 nic3
+ovs-ofctl add-flow sw0 "priority=100,in_port=nic0,nw_src=10.0.0.1 actions=drop"
+ovs-ofctl add-flow sw9 "priority=100,in_port=nic3,ip,nw_src=10.0.0.1 actions=drop"
+ovs-vsctl add-port sw0 nic4
+ovs-vsctl add-port sw2 nic5
+ip link set nic* up
+"""
+
+
+def test_wrong_filter_stays_closed():
+    """A rule that was refused leaves no switch that forwards without it."""
+    with Weir(nics=6, config=OPEN_CONFIG) as weir:
+        said = weir.booted()
+        expect_match(r"^weir\.conf:1:20: expected a switch, found 'sw2'$", said, "a switch that is not there yet")
+        expect_match(r"^weir\.conf:7:\d+: expected ip or arp beside it, found 'nw_src'$", said, "a rule without ip")
+        expect_match(r"^weir\.conf:8:20: expected a switch, found 'sw9'$", said, "a switch that is nowhere")
+        expect_in("config: 3 lines failed; what they name stays down", said, "the sum of it")
+        ports_down(weir, ["nic0", "nic1", "nic4"])  # of sw0: one that the line names, one more, one added later
+        ports_down(weir, ["nic3"])  # named within a word
+        ports_down(weir, ["nic5"])  # of sw2, made after the line that names it
+        weir.wait_sh("ip link show nic2", lambda text: "state UP" in text, "nic2, which no bad line names")
         weir.poweroff()
 
 
