@@ -47,7 +47,7 @@ needs_demo   := build run
 needs_gdb    := build run gdb
 needs_iso    := build iso
 needs_unit   := build test
-needs_test   := build run test iso format
+needs_test   := build run test iso format gdb tags
 needs_bench  := build run bench
 needs_tags   := tags
 needs_format := format
@@ -135,8 +135,8 @@ build/weir.iso: build/weir.elf build/switch.cpio boot/grub.cfg scripts/mkiso
 	$(Q)scripts/mkiso $@ boot/weir.elf=build/weir.elf boot/switch.cpio=build/switch.cpio \
 		boot/grub/grub.cfg=boot/grub.cfg
 
-unit: setup
-	$(Q)$(MAKE) --no-print-directory -f tests/unit.mk Q=$(Q)
+unit: setup ## the unit tests alone, on this host: no QEMU, a minute
+	$(Q)tests/run --units
 
 test: all build/weir.iso ## all tests; the last line says how many passed, failed and were skipped
 	$(Q)tests/run

@@ -2,7 +2,7 @@
 /*
  * edu.c - QEMU's teaching device [QEMU docs/specs/edu]
  *
- * Only edu_selftest() uses it, on core 0. Owns the interrupts of the test while it runs. Without an interpreter for
+ * Only its self-test uses it, in the control context. Owns the interrupts of the test while it runs. Without an interpreter for
  * ACPI's _PRT nobody can tell to which pin of the IOAPIC the device's INTA leads, so the test listens on all that PCI
  * uses; each handler looks at the device's own status, as handlers of a shared line must.
  */
@@ -130,10 +130,15 @@ static int edu_test_intx(void)
 	return err;
 }
 
-int edu_selftest(void)
+/*
+ * The device raises interrupts by MSI, then by INTx, and each must arrive. Returns -ENODEV without the device, -ETIMEDOUT
+ * if one did not arrive, -EIO if the device answers wrongly (said on the console). Takes at most a second.
+ */
+static int selftest(struct shell *sh)
 {
 	int err;
 
+	(void)sh;
 	if (!edu)
 		return -ENODEV;
 	edu_write(EDU_LIVENESS, 0x12345678);
@@ -143,12 +148,6 @@ int edu_selftest(void)
 	}
 	err = edu_test_msi();
 	return err ? err : edu_test_intx();
-}
-
-static int selftest(struct shell *sh)
-{
-	(void)sh;
-	return edu_selftest();
 }
 
 SELFTEST(selftest_edu, .name = "edu", .help = "interrupts by MSI and by INTx arrive",

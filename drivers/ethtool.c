@@ -31,7 +31,8 @@ static int show_settings(struct shell *sh, struct netdev *dev)
 	shell_printf(sh, "\tAdvertised auto-negotiation: Yes\n");
 	shell_printf(sh, "\tAdvertised FEC modes: Not reported\n");
 	if (dev->link)
-		shell_printf(sh, "\tSpeed: %uMb/s\n\tDuplex: Full\n", dev->speed);
+		shell_printf(sh, "\tSpeed: %uMb/s\n\tDuplex: %s\n", dev->speed,
+			     dev->full_duplex ? "Full" : "Half");
 	else
 		shell_printf(sh, "\tSpeed: Unknown!\n\tDuplex: Unknown! (255)\n");
 	shell_printf(sh, "\tAuto-negotiation: on\n");

@@ -96,8 +96,11 @@ static void igb_queue_moved(void *arg, unsigned cpu)
 	struct netdev_queue *queue = arg;
 
 	napi_disable(&queue->napi);
+	if (queue->dev->owner_changing)
+		queue->dev->owner_changing(queue->dev);
 	queue->cpu = queue->napi.cpu = cpu;
 	map_tx_queues(queue->dev);
+	netdev_share_pools();
 	napi_enable(&queue->napi);
 }
 
@@ -167,6 +170,7 @@ static int igb_open(struct netdev *dev)
 		return err;
 	}
 	map_tx_queues(dev);
+	netdev_share_pools();
 	for (unsigned q = 0; q < dev->nqueues; q++)
 		napi_enable(&dev->queue[q].napi);
 	napi_enable(&igb->link_napi);
@@ -188,6 +192,7 @@ static void igb_stop(struct netdev *dev)
 	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
 	dev->up = dev->link = false;
 	dev->speed = 0;
+	netdev_share_pools();
 }
 
 static const struct netdev_ops igb_ops = {
@@ -195,6 +200,7 @@ static const struct netdev_ops igb_ops = {
 	.stop = igb_stop,
 	.rx_batch = igb_rx_batch,
 	.tx_batch = igb_tx_batch,
+	.set_rx_share = igb_rx_share,
 	.set_rx_mode = igb_set_rx_mode,
 	.watchdog = igb_watchdog,
 };

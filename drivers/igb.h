@@ -16,8 +16,11 @@
 #include <stdatomic.h>
 
 enum {
-	IGB_RING = 256,     /* descriptors a ring, a power of two */
-	IGB_RX_GROUP = 16,  /* buffers posted with one tail write */
+	IGB_RING = 256, /* descriptors a ring, a power of two */
+	/* buffers are posted in multiples of this, however many with one tail write */
+	IGB_RX_GROUP = 16,
+	/* a ring whose share of the pool is less holds so many; a group fits before a long frame does not */
+	IGB_RX_SHARE_MIN = 32,
 	IGB_TX_REPORT = 16, /* descriptors between two that report status, at least */
 	IGB_TX_REAP = 64,   /* descriptors out, the batch included, before it looks for reports */
 	/* reports outstanding, at most */
@@ -50,11 +53,12 @@ struct igb_rx {
 	struct pkt *slot[IGB_RING]; /* the packet behind each posted descriptor, next to fill - 1 */
 	uint32_t next;              /* oldest descriptor that the device has not given back yet */
 	uint32_t fill;              /* first descriptor without a buffer */
+	uint32_t share;             /* at most so many are posted, more if it has just shrunk */
 	enum igb_rx_state state;
 	uint32_t tail_reg; /* offset of RDT */
 	struct igb *igb;
 	struct netdev_queue *queue; /* its counters */
-	/* no buffer is posted and the pool was empty: the watchdog sees to it */
+	/* fewer are posted than the longest frame takes, the pool was empty: the watchdog sees to it */
 	volatile bool starved;
 	struct pkt *head, *tail; /* INSIDE: the frame so far */
 };
@@ -69,7 +73,7 @@ struct igb_tx {
 	uint32_t mark[IGB_MARKS];
 	uint32_t mark_first, mark_end;
 	uint64_t timeouts;          /* resets since the head stood still */
-	uint64_t lost;              /* buffers thrown away by them */
+	uint64_t lost;              /* frames thrown away by them */
 	struct netdev_queue *queue; /* its counters */
 	struct igb *igb;
 	uint32_t tail_reg; /* offset of TDT */
@@ -171,6 +175,8 @@ void igb_throttle(struct igb *igb);
 int igb_rx_start(struct igb *igb, unsigned q);
 /* igb_rx_stop() - queue off, every buffer freed. The chip must do no more DMA to it afterwards. */
 void igb_rx_stop(struct igb *igb, unsigned q);
+/* igb_rx_share() - from now on ring @q is filled with @n buffers at most; within what the ring can. */
+void igb_rx_share(struct netdev *dev, unsigned q, unsigned n);
 unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 /* igb_rx_pending() - is there work that no interrupt will announce? */
 bool igb_rx_pending(const struct igb_rx *rx);
@@ -179,7 +185,7 @@ void igb_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
 /* --- igb_tx.c --- */
 
 int igb_tx_start(struct igb *igb, unsigned q);
-/* igb_tx_stop() - queue off, every buffer freed; returns how many had not been reported done. */
+/* igb_tx_stop() - queue off, every buffer freed; returns how many frames had not been reported done. */
 unsigned igb_tx_stop(struct igb *igb, unsigned q);
 unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n);
 /* igb_tx_check() - watchdog, core 0: has the head stood still for two seconds with work? Then ask for a reset. */

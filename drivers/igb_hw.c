@@ -128,8 +128,8 @@ static int configure_receive(struct igb *igb)
 		igb_write(igb, IGB_MTA(i), 0);
 	igb_set_rx_mode(&igb->dev);
 	/* 3. interrupt causes: all at the end, step 7 of 4.5.3 */
-	/* 4. receive checksums: not used; the bit that RSS needs */
-	igb_write(igb, IGB_RXCSUM, IGB_RXCSUM_PCSD);
+	/* 4. receive checksums: wrong ones are counted; and the bit that RSS needs */
+	igb_write(igb, IGB_RXCSUM, IGB_RXCSUM_IPOFL | IGB_RXCSUM_TUOFL | IGB_RXCSUM_PCSD);
 	configure_rss(igb);
 	/* 5. each ring */
 	for (unsigned q = 0; q < igb->dev.nqueues; q++) {

@@ -13,7 +13,6 @@
 #include "igb.h"
 
 #include "kernel/console.h"
-#include "kernel/trace.h"
 
 #include <errno.h>
 
@@ -42,14 +41,6 @@ int igb_link_restart(struct igb *igb)
 				 IGB_PHY_SPEED_1000);
 }
 
-static unsigned port_number(const struct netdev *dev)
-{
-	netdev_for_each(i)
-		if (netdevs[i] == dev)
-			return i;
-	return NETDEV_MAX;
-}
-
 void igb_link_update(struct igb *igb)
 {
 	static const uint16_t speed[] = { 10, 100, 1000, 1000 };
@@ -61,10 +52,10 @@ void igb_link_update(struct igb *igb)
 		return;
 	dev->link = up;
 	dev->speed = up ? speed[FIELD_GET(IGB_STATUS_SPEED, status)] : 0;
-	trace(TRACE_LINK, port_number(dev), up);
+	dev->full_duplex = up && status & IGB_STATUS_FD;
 	if (up)
 		kprintf("igb: %s link is up, %u Mb/s, %s duplex\n", dev->name, dev->speed,
-			status & IGB_STATUS_FD ? "full" : "half");
+			dev->full_duplex ? "full" : "half");
 	else
 		kprintf("igb: %s link is down\n", dev->name);
 	if (dev->link_changed)
@@ -163,7 +154,7 @@ void igb_watchdog(struct netdev *dev)
 			igb_tx_check(igb, q);
 		wake |= igb->rx[q]->starved ? BIT(q) : 0;
 	}
-	/* a ring without a buffer gets no frames, so nothing would ever poll it: raise its vector by hand */
+	/* a ring with too few buffers may get no frames, so nothing would ever poll it: raise its vector by hand */
 	if (wake)
 		igb_write(igb, IGB_EICS, wake);
 }

@@ -103,6 +103,8 @@
 #define	  IGB_RCTL_SECRC	BIT(26) /* strip the FCS */
 #define IGB_RLPML		0x05004 /* RW: longest frame, bytes with FCS */
 #define IGB_RXCSUM		0x05000 /* RW */
+#define	  IGB_RXCSUM_IPOFL	BIT(8)	/* check the IPv4 header's */
+#define	  IGB_RXCSUM_TUOFL	BIT(9)	/* check TCP's and UDP's */
 #define	  IGB_RXCSUM_PCSD	BIT(13) /* RSS hash in the descriptor instead of a checksum; RSS needs it */
 #define IGB_MTA(n)		(0x05200 + 4 * (n)) /* RW: multicast hash table, 128 words */
 #define	  IGB_MTA_WORDS		128
@@ -203,6 +205,8 @@ union igb_rx_desc {
 		uint32_t status;
 #define	  IGB_RXD_DD  BIT(0)  /* descriptor done; the device writes it last */
 #define	  IGB_RXD_EOP BIT(1)  /* end of packet */
+#define	  IGB_RXD_L4E BIT(29) /* TCP or UDP checksum wrong; valid in the last descriptor of a frame */
+#define	  IGB_RXD_IPE BIT(30) /* IPv4 header checksum wrong; likewise */
 #define	  IGB_RXD_RXE BIT(31) /* damaged on the wire; valid in the last descriptor of a frame */
 		uint16_t len;	    /* bytes in this buffer */
 		uint16_t vlan;	    /* of a tag that was taken out; Weir leaves tags in */

@@ -10,6 +10,9 @@
 
 enum { IGB_QUEUE_US = 10000 }; /* for a queue to switch on or off */
 
+/* what igb_rx_odd() looks into */
+#define IGB_RXD_ODD (IGB_RXD_L4E | IGB_RXD_IPE | IGB_RXD_RXE)
+
 int igb_rx_start(struct igb *igb, unsigned q)
 {
 	struct igb_rx *rx = igb->rx[q];
@@ -58,15 +61,23 @@ void igb_rx_stop(struct igb *igb, unsigned q)
 	rx->state = IGB_RX_FRESH;
 }
 
+void igb_rx_share(struct netdev *dev, unsigned q, unsigned n)
+{
+	struct igb *igb = dev->priv;
+
+	igb->rx[q]->share = MIN(MAX(n, IGB_RX_SHARE_MIN), IGB_RING - 1);
+}
+
 /*
- * igb_rx_refill() - post fresh buffers in groups, one tail write for all of them. An empty pool ends it early and is
- * counted; the next poll tries again. Should the device then have no buffer at all, no frame can start that poll:
- * @starved makes igb_rx_pending() ask for one as soon as the pool has something, and the watchdog raise the vector.
+ * igb_rx_refill() - post fresh buffers in groups, one tail write for all of them; called while igb_rx_wants_buffers().
+ * An empty pool ends it early and is counted; the next poll tries again. Should the device then have too few for the
+ * longest frame, no frame may come that starts that poll: @starved makes igb_rx_pending() ask for one as soon as the
+ * pool has something, and the watchdog raise the vector.
  */
 static void igb_rx_refill(struct igb_rx *rx)
 {
 	uint32_t fill = rx->fill;
-	uint32_t end = fill + ROUND_DOWN(IGB_RING - 1 - (fill - rx->next), IGB_RX_GROUP);
+	uint32_t end = fill + ROUND_DOWN(rx->share - (fill - rx->next), IGB_RX_GROUP);
 
 	while (fill != end) {
 		uint32_t at = fill % IGB_RING;
@@ -88,7 +99,7 @@ static void igb_rx_refill(struct igb_rx *rx)
 			break;
 		}
 	}
-	rx->starved = fill == rx->next;
+	rx->starved = fill - rx->next < PKT_MAX_SEGS;
 	if (fill == rx->fill)
 		return;
 	/* the fence: the descriptor behind the last posted one says "not done", so nobody reads beyond it */
@@ -118,9 +129,10 @@ static void igb_rx_append(struct igb_rx *rx, struct pkt *p, uint32_t len)
 }
 
 /*
- * igb_rx_odd() - the next descriptor is done but not simply a whole, good frame: part of a longer one, damaged, or of a
- * length that cannot be. Returns the frame when its last buffer has come, NULL otherwise. A frame is dropped once, with
- * one reason, when it is seen to be bad; the buffers that follow up to its end are freed.
+ * igb_rx_odd() - the next descriptor is done but not simply a whole, good frame: part of a longer one, damaged, of a
+ * length that cannot be, or with a wrong checksum, which only counts. Returns the frame when its last buffer has come,
+ * NULL otherwise. A frame is dropped once, with one reason, when it is seen to be bad; the buffers that follow up to its
+ * end are freed.
  */
 static struct pkt *igb_rx_odd(struct igb_rx *rx)
 {
@@ -144,6 +156,7 @@ static struct pkt *igb_rx_odd(struct igb_rx *rx)
 		pkt_drop(p, DROP_RX_TOO_LONG);
 	} else {
 		rx->state = last ? IGB_RX_FRESH : IGB_RX_INSIDE;
+		rx->queue->rx_csum_errors += last && status & (IGB_RXD_L4E | IGB_RXD_IPE);
 		return last ? p : NULL;
 	}
 	rx->state = last ? IGB_RX_FRESH : IGB_RX_SKIP;
@@ -169,7 +182,7 @@ static inline size_t igb_rx_run(struct igb_rx *rx, struct pkt **pkts, size_t max
 		uint32_t len = d->done.len;
 		struct pkt *p;
 
-		if ((status & (IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_RXE)) !=
+		if ((status & (IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_ODD)) !=
 			    (IGB_RXD_DD | IGB_RXD_EOP) ||
 		    len - 1 >= PKT_BUF_SIZE)
 			break;
@@ -194,9 +207,10 @@ static inline bool igb_rx_done(const struct igb_rx *rx)
 	return rx->desc[rx->next % IGB_RING].done.status & IGB_RXD_DD;
 }
 
+/* igb_rx_wants_buffers() - signed: its share may have shrunk below what it holds. */
 static inline bool igb_rx_wants_buffers(const struct igb_rx *rx)
 {
-	return IGB_RING - 1 - (rx->fill - rx->next) >= IGB_RX_GROUP;
+	return (int32_t)(rx->share - (rx->fill - rx->next)) >= IGB_RX_GROUP;
 }
 
 /* igb_rx_more() - what a run of the usual could not take: beyond the wrap, or odd. Returns how many. */
@@ -252,8 +266,9 @@ unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigne
 
 bool igb_rx_pending(const struct igb_rx *rx)
 {
-	if (unlikely(rx->starved)) /* would a refill do some good by now? */
-		return this_cpu()->pool->free || this_cpu()->pool->returned;
+	if (unlikely(rx->starved) && /* would a refill do some good by now? */
+	    (this_cpu()->pool->free || this_cpu()->pool->returned))
+		return true;
 	return igb_rx_done(rx);
 }
 

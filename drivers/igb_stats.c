@@ -12,7 +12,7 @@
 
 /* summed in igb->stat[], same index */
 static const struct {
-	const char *name; /* NULL: summed for rx_errors only */
+	const char *name;
 	uint32_t reg;
 	bool wide; /* 64 bits: the upper half behind, which clears both */
 } regs[] = {
@@ -120,6 +120,7 @@ static unsigned get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned m
 		put_queue(&out, "rx", q, "packets", queue->rx_packets);
 		put_queue(&out, "rx", q, "bytes", queue->rx_bytes);
 		put_queue(&out, "rx", q, "drops", queue->rx_dropped + igb->queue_drops[q]);
+		put_queue(&out, "rx", q, "csum_err", queue->rx_csum_errors);
 		put_queue(&out, "rx", q, "alloc_failed", queue->rx_alloc_failed);
 	}
 	for (unsigned q = 0; q < dev->nqueues;

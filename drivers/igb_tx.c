@@ -47,26 +47,18 @@ int igb_tx_start(struct igb *igb, unsigned q)
 unsigned igb_tx_stop(struct igb *igb, unsigned q)
 {
 	struct igb_tx *tx = igb->tx[q];
-	unsigned n = tx->fill - tx->clean;
+	unsigned n = 0;
 
 	igb_change(igb, IGB_TXDCTL(q), 0, IGB_TXDCTL_ENABLE);
 	igb_wait(igb, IGB_TXDCTL(q), IGB_TXDCTL_ENABLE, 0, IGB_QUEUE_US, "transmit queue off");
-	for (; tx->clean != tx->fill; tx->clean++)
-		pkt_free_seg(tx->slot[tx->clean % IGB_RING]);
+	for (; tx->clean != tx->fill; tx->clean++) {
+		uint32_t at = tx->clean % IGB_RING;
+
+		n += !!(tx->desc[at].cmd & IGB_TXD_EOP);
+		pkt_free_seg(tx->slot[at]);
+	}
 	atomic_store_explicit(&tx->reset_wanted, false, memory_order_relaxed);
 	return n;
-}
-
-/* igb_tx_reset() - the head stood still: off, everything thrown away, on again. Owning core. */
-static __attribute__((noinline)) void igb_tx_reset(struct igb_tx *tx)
-{
-	unsigned q = tx->queue->index, lost = igb_tx_stop(tx->igb, q);
-
-	igb_tx_start(tx->igb, q);
-	tx->timeouts++;
-	tx->lost += lost;
-	kprintf("igb: %s transmit queue %u timed out, reset; %u buffers lost\n", tx->igb->dev.name,
-		q, lost);
 }
 
 /* igb_tx_reap() - free what has been sent, report by report; the oldest comes first. */
@@ -86,6 +78,20 @@ static void igb_tx_reap(struct igb_tx *tx)
 			tx->clean += run;
 		}
 	}
+}
+
+/* igb_tx_reset() - the head stood still: off, all that is not reported as sent thrown away, on again. Owning core. */
+static __attribute__((noinline)) void igb_tx_reset(struct igb_tx *tx)
+{
+	unsigned q = tx->queue->index, lost;
+
+	igb_tx_reap(tx);
+	lost = igb_tx_stop(tx->igb, q);
+	igb_tx_start(tx->igb, q);
+	tx->timeouts++;
+	tx->lost += lost;
+	kprintf("igb: %s transmit queue %u timed out, reset; %u frames lost\n", tx->igb->dev.name,
+		q, lost);
 }
 
 /* igb_tx_room() - free descriptors; one always stays free, since head == tail means empty. */

@@ -48,6 +48,28 @@ struct netdev *netdev_by_name(const char *name)
 	return NULL;
 }
 
+static void share_pools_of(struct netdev *dev, const unsigned *queues_of_cpu)
+{
+	for (unsigned q = 0; q < dev->nqueues; q++) {
+		struct netdev_queue *queue = &dev->queue[q];
+		unsigned share = cpus[queue->cpu]->pool->size / 2 / queues_of_cpu[queue->cpu];
+
+		dev->ops->set_rx_share(dev, q, share);
+	}
+}
+
+void netdev_share_pools(void)
+{
+	unsigned queues_of_cpu[MAX_CPUS] = { 0 };
+
+	netdev_for_each(i)
+		for (unsigned q = 0; netdevs[i]->up && q < netdevs[i]->nqueues; q++)
+			queues_of_cpu[netdevs[i]->queue[q].cpu]++;
+	netdev_for_each(i)
+		if (netdevs[i]->up)
+			share_pools_of(netdevs[i], queues_of_cpu);
+}
+
 static void watchdog(struct timer *t)
 {
 	netdev_for_each(i)

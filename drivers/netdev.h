@@ -52,6 +52,8 @@ struct netdev_ops {
 	 */
 	unsigned (*tx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n);
 
+	/* queue @q's receive ring is to hold at most @n buffers, or as few as it can; cores parked: netdev_share_pools() */
+	void (*set_rx_share)(struct netdev *dev, unsigned q, unsigned n);
 	/* program address, promiscuous and MTU from dev->; control context, cores parked */
 	void (*set_rx_mode)(struct netdev *dev);
 
@@ -91,6 +93,7 @@ struct netdev_queue {
 	uint64_t tx_packets, tx_bytes; /* given to the ring */
 	uint64_t tx_busy;              /* packets refused, ring full */
 	uint64_t rx_dropped;           /* dropped inside rx_batch, with their reasons */
+	uint64_t rx_csum_errors;       /* taken although a checksum is wrong */
 	uint64_t rx_alloc_failed;      /* refills cut short by an empty pool */
 	uint64_t doorbells;            /* tail register writes */
 };
@@ -107,8 +110,9 @@ struct netdev {
 	bool promisc;
 	bool up; /* open() has been called */
 	volatile bool link;
-	uint16_t speed;  /* Mb/s */
-	uint8_t nqueues; /* RX/TX pairs in use, set before open() */
+	bool full_duplex; /* with link */
+	uint16_t speed;   /* Mb/s */
+	uint8_t nqueues;  /* RX/TX pairs in use, set before open() */
 	uint8_t max_queues;
 	uint16_t ring_size; /* descriptors a ring */
 	struct netdev_queue queue[NETDEV_MAX_QUEUES];
@@ -117,6 +121,8 @@ struct netdev {
 
 	/* set by the room above: told of link changes. Core 0, from the watchdog or the control context */
 	void (*link_changed)(struct netdev *dev);
+	/* and before another core comes to own a queue, txq_of_cpu still as it was; may be NULL. Cores parked */
+	void (*owner_changing)(struct netdev *dev);
 	void *upper; /* the port above */
 };
 
@@ -129,6 +135,12 @@ extern unsigned nnetdevs;
 int netdev_register(struct netdev *dev);
 /* netdev_start() - from now on the watchdog of every device that is up runs once a second. Core 0, after all probes. */
 void netdev_start(void);
+/*
+ * netdev_share_pools() - queues have come, gone or moved: tell each its share. Half of a core's pool is for the rings
+ * that it fills, in equal parts, so that none of them takes what another needs; the other half is for packets on their
+ * way. Drivers call it with the cores parked, dev->up being what it will be.
+ */
+void netdev_share_pools(void);
 /* netdev_by_name() - NULL if there is none. */
 struct netdev *netdev_by_name(const char *name);
 /* netdev_frame_max() - longest frame (without FCS) that the MTU allows, one VLAN tag included. */

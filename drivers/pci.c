@@ -110,7 +110,7 @@ static void cf8_write(uint16_t bdf, unsigned off, unsigned size, uint32_t v)
 const struct pci_access pci_ecam = { .name = "ECAM", .read = ecam_read, .write = ecam_write };
 const struct pci_access pci_cf8 = { .name = "CF8", .read = cf8_read, .write = cf8_write };
 
-uint8_t pci_read8(const struct pci_dev *pd, unsigned off)
+static uint8_t pci_read8(const struct pci_dev *pd, unsigned off)
 {
 	return pci_access->read(pd->bdf, off, 1);
 }
@@ -291,14 +291,6 @@ void pci_init(void)
 		kprintf("pci: %u more are ignored, the list holds %u\n", ignored, PCI_MAX_DEVICES);
 }
 
-struct pci_dev *pci_find(uint16_t vendor, uint16_t device)
-{
-	for (unsigned i = 0; i < pci_ndevs; i++)
-		if (pci_devs[i].vendor == vendor && pci_devs[i].device == device)
-			return &pci_devs[i];
-	return NULL;
-}
-
 static bool matches(const struct pci_driver *drv, const struct pci_dev *pd)
 {
 	for (const struct pci_id *id = drv->ids; id->vendor; id++)
@@ -318,10 +310,12 @@ void pci_probe(const struct pci_driver *const *drivers, size_t n)
 	}
 }
 
-int pci_selftest(void)
+/* every function's ids read both ways, ECAM and CF8; without ECAM there is nothing to compare */
+static int selftest(struct shell *sh)
 {
 	int err = 0;
 
+	(void)sh;
 	if (!acpi.ecam)
 		return -ENODEV;
 	for (unsigned i = 0; i < pci_ndevs; i++) {
@@ -334,12 +328,6 @@ int pci_selftest(void)
 		err = -EIO;
 	}
 	return err;
-}
-
-static int selftest(struct shell *sh)
-{
-	(void)sh;
-	return pci_selftest();
 }
 
 SELFTEST(selftest_pci, .name = "pci", .help = "ECAM and 0xCF8 read the same ids", .run = selftest);

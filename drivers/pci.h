@@ -68,10 +68,6 @@ void pci_init(void);
 /* pci_probe() - offer every function that has no driver yet to drivers[0..n-1], in the order they were found. */
 void pci_probe(const struct pci_driver *const *drivers, size_t n);
 
-/* pci_find() - the first function with these ids, NULL if there is none. */
-struct pci_dev *pci_find(uint16_t vendor, uint16_t device);
-
-uint8_t pci_read8(const struct pci_dev *pd, unsigned off);
 uint16_t pci_read16(const struct pci_dev *pd, unsigned off);
 uint32_t pci_read32(const struct pci_dev *pd, unsigned off);
 void pci_write16(const struct pci_dev *pd, unsigned off, uint16_t v);
@@ -88,9 +84,3 @@ unsigned pci_cap(const struct pci_dev *pd, uint8_t id);
  * Returns NULL, having said why: no memory BAR, not assigned by the firmware, too small, beyond what can be mapped.
  */
 void *pci_map_bar(const struct pci_dev *pd, unsigned n, uint64_t off, size_t len);
-
-/*
- * pci_selftest() - read every function's ids both ways, ECAM and CF8.
- * Returns 0, -EIO if they differ (each is named), -ENODEV without ECAM: nothing to compare.
- */
-int pci_selftest(void);

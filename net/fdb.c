@@ -28,6 +28,8 @@ SYSCTL(sys_fdb_limit, "net.bridge.fdb_limit", &fdb_limit, 0, FDB_MAX,
 COUNTER(fdb_full, "net.fdb_full", "MAC addresses not learnt: table at its limit");
 COUNTER(fdb_learnt, "net.fdb_learnt", "MAC addresses learnt");
 COUNTER(fdb_moved, "net.fdb_moved", "MAC addresses that moved to another port");
+COUNTER(fdb_flapping, "net.fdb_flapping",
+	"moves refused: the MAC address had moved in the same second");
 COUNTER(fdb_aged, "net.fdb_aged", "MAC addresses forgotten after silence");
 
 static struct spinlock
@@ -37,6 +39,9 @@ static struct fdb_entry *pool; /* FDB_MAX */
 static unsigned carved;        /* entries of the pool that have ever been used */
 static struct fdb_entry *free_list;
 static unsigned nentries; /* linked; retired ones not included */
+
+/* since fdb_age() last looked: who was not learnt for want of room, or not moved; set under the lock */
+static _Atomic bool refused_new, refused_move;
 
 static uint64_t fdb_key(unsigned sw, unsigned vid, uint64_t mac)
 {
@@ -99,6 +104,7 @@ static struct fdb_entry *fdb_link(uint64_t key, unsigned port)
 	if (!e)
 		return NULL;
 	e->key = key;
+	e->moved = fdb_tick_now() - 1; /* it may move at once */
 	atomic_store_explicit(&e->seen, fdb_tick_now(), memory_order_relaxed);
 	atomic_store_explicit(&e->port, port, memory_order_relaxed);
 	atomic_store_explicit(&e->next, atomic_load_explicit(head, memory_order_relaxed),
@@ -107,6 +113,22 @@ static struct fdb_entry *fdb_link(uint64_t key, unsigned port)
 	e->linked = true;
 	nentries++;
 	return e;
+}
+
+/* Whoever uses an address twice would else empty all caches with each packet. */
+static bool move(struct fdb_entry *e, unsigned port)
+{
+	uint32_t now = fdb_tick_now();
+
+	if (e->moved == now) {
+		refused_move = true;
+		counter_inc(&fdb_flapping);
+		return false;
+	}
+	e->moved = now;
+	atomic_store_explicit(&e->port, port, memory_order_relaxed);
+	counter_inc(&fdb_moved);
+	return true;
 }
 
 static struct fdb_entry *learn_slow(uint64_t key, unsigned port)
@@ -119,10 +141,12 @@ static struct fdb_entry *learn_slow(uint64_t key, unsigned port)
 	if (!e) {
 		e = fdb_link(key, port);
 		counter_inc(e ? &fdb_learnt : &fdb_full);
+		if (!e)
+			refused_new = true;
 	} else if (atomic_load_explicit(&e->port, memory_order_relaxed) != port) {
-		atomic_store_explicit(&e->port, port, memory_order_relaxed);
-		counter_inc(&fdb_moved);
-		moved = true;
+		moved = move(e, port);
+		if (!moved)
+			e = NULL;
 	}
 	spin_unlock(&lock);
 	if (moved)
@@ -195,11 +219,23 @@ static bool is_old(const struct fdb_entry *e, const unsigned *now)
 	return *now - atomic_load_explicit(&e->seen, memory_order_relaxed) >= fdb_ageing_seconds;
 }
 
+/* Flows of who was refused hide its packets from fdb_learn(): let them be decided again if it could say otherwise. */
+static void ask_refused_again(void)
+{
+	bool again = atomic_exchange(&refused_move, false);
+
+	if (nentries < fdb_limit && atomic_exchange(&refused_new, false))
+		again = true;
+	if (again)
+		flow_invalidate();
+}
+
 void fdb_age(void)
 {
 	unsigned now = fdb_tick_now();
 
 	counter_add(&fdb_aged, fdb_remove(is_old, &now));
+	ask_refused_again();
 }
 
 static bool is_of(const struct fdb_entry *e, const unsigned *sw_port)
@@ -252,4 +288,5 @@ void fdb_init(void)
 	bucket = mem_zalloc(FDB_BUCKETS * sizeof(*bucket), CACHE_LINE, "MAC table");
 	free_list = NULL;
 	carved = nentries = 0;
+	refused_new = refused_move = false;
 }

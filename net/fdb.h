@@ -20,6 +20,7 @@ struct fdb_entry {
 	_Atomic(struct fdb_entry *) next; /* in the bucket; in the free list */
 	_Atomic uint32_t seen;            /* fdb_tick when it last sent something */
 	_Atomic uint32_t port;            /* port id */
+	uint32_t moved;                   /* fdb_tick when it last moved; by the lock's holder */
 	bool linked;                      /* in a bucket; by the lock's holder */
 	struct qsbr_head retired;
 };
@@ -39,11 +40,12 @@ struct fdb_entry *fdb_find(unsigned sw, unsigned vid, uint64_t mac);
 
 /*
  * fdb_learn() - @mac sent something by @port. Makes an entry, moves it here, or finds it as it should be.
- * Returns it; NULL for a group address, or when the table is at its limit (counted).
+ * Returns it; NULL for a group address, when the table is at its limit, or when it has moved in this second already
+ * (both counted). Who was refused is asked again: fdb_age() invalidates its flows as soon as that can help.
  */
 struct fdb_entry *fdb_learn(unsigned sw, unsigned vid, uint64_t mac, unsigned port);
 
-/* fdb_age() - once a second, core 0: forget who was silent for net.bridge.ageing_seconds. */
+/* fdb_age() - once a second, core 0: forget who was silent for net.bridge.ageing_seconds; see to who was refused. */
 void fdb_age(void);
 
 /* what a flush takes: each member matches all if it is FDB_ANY */

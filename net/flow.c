@@ -170,8 +170,10 @@ struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struc
 			if (old)
 				flow_unlink(link, old);
 			f = flow_link(key, hash, v, gen);
-			if (!f)
+			if (!f) {
 				counter_inc(&flow_full);
+				emc_of_cpu[this_cpu()->id]->lost++;
+			}
 		}
 	}
 	spin_unlock(&lock);

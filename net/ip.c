@@ -58,7 +58,7 @@ static void print_stats(struct shell *sh, struct port *p)
 	print_table(sh, "TX", tx,
 		    (uint64_t[]){ t.out_bytes, t.out, port_stat(p, "tx_errors"),
 				  port_drops(t.dropped_out), port_stat(p, "tx_carrier_errors"),
-				  0 });
+				  port_stat(p, "collisions") });
 }
 
 static void print_port(struct shell *sh, struct port *p, bool stats)
@@ -110,7 +110,9 @@ static int set_up(struct shell *sh, int i, struct port *p)
 
 	/* no failure of this line: else a glob that takes it in would hold down all the others */
 	if (p->held && sh->file) {
-		shell_printf(sh, "%s stays down: an earlier line that names it failed\n", p->name);
+		shell_printf(sh,
+			     "%s stays down: an earlier line that names it or its switch failed\n",
+			     p->name);
 		return 0;
 	}
 	p->held = false;

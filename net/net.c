@@ -11,6 +11,7 @@
 #include "flow.h"
 #include "nic.h"
 #include "port.h"
+#include "switch.h"
 #include "xmit.h"
 
 enum { TICK_US = 1000000 };
@@ -28,6 +29,7 @@ static void tick(struct timer *t)
 void net_config_failed(const char *word)
 {
 	port_hold(word);
+	switch_hold(word);
 }
 
 bool net_links_up(void)

@@ -12,6 +12,7 @@
 #include "drivers/netdev.h"
 #include "port.h"
 #include "switch.h"
+#include "xmit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,12 @@ static void nic_link_changed(struct netdev *dev)
 	port_link_changed(dev->upper);
 }
 
+static void nic_owner_changing(struct netdev *dev)
+{
+	(void)dev;
+	xmit_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
+}
+
 static const struct port_ops nic_ops = {
 	.tx_batch = nic_tx_batch,
 	.set_up = nic_set_up,
@@ -104,6 +111,7 @@ static void nic_add(struct netdev *dev)
 	snprintf(port->name, sizeof(port->name), "%s", dev->name);
 	dev->upper = port;
 	dev->link_changed = nic_link_changed;
+	dev->owner_changing = nic_owner_changing;
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
 		dev->queue[i].napi.poll = nic_poll;
 	port_add(port); /* there is room: fewer NICs than ports */

@@ -9,7 +9,9 @@
  *	ingress	in + created = forwarded + dropped
  *	egress	offered + taken = out + dropped + given
  * and over all: sum of forwarded = sum of offered; a port's given - taken = packets waiting for another core.
- * `created` are copies of what came in; `given` and `taken` is what crosses to the core that owns the queue.
+ * `created` are copies of what came in; `given` and `taken` is what crosses to the core that owns the queue. `out` ends
+ * at the device's ring: frames that a stalled transmitter throws away when it is reset stay in it, the device counts
+ * them as tx_errors.
  */
 #pragma once
 

@@ -31,7 +31,7 @@ static int show_dev(struct shell *sh, const char *star)
 			     (ul)port_stat(p, "rx_multicast"));
 		shell_printf(sh, "%8lu %7lu %4lu %4lu %4lu %5lu %7lu %10lu\n", (ul)t.out_bytes,
 			     (ul)t.out, (ul)port_stat(p, "tx_errors"),
-			     (ul)port_drops(t.dropped_out), (ul)0, (ul)0,
+			     (ul)port_drops(t.dropped_out), (ul)0, (ul)port_stat(p, "collisions"),
 			     (ul)port_stat(p, "tx_carrier_errors"), (ul)0);
 	}
 	return 0;

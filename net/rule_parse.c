@@ -22,6 +22,7 @@ struct reader {
 	struct shell *sh;
 	const struct vswitch *sw;
 	struct rule *rule;
+	bool with_actions;
 	int i;                 /* word */
 	const char *s;         /* in it, what is still to read */
 	char token[TOKEN_MAX]; /* "name" or "name=value" */
@@ -242,7 +243,7 @@ static int read_match_token(struct reader *r)
 
 	if (f)
 		return read_field(r, f);
-	if (r->value && n == 8 && !memcmp(r->token, "priority", n)) {
+	if (r->with_actions && r->value && n == 8 && !memcmp(r->token, "priority", n)) {
 		if (!number(r->value, 65535, &v))
 			return value_expected(r, "a priority from 0 to 65535");
 		r->rule->priority = v;
@@ -250,7 +251,8 @@ static int read_match_token(struct reader *r)
 	}
 	if (!r->value && read_shorthand(r))
 		return 0;
-	return token_expected(r, "a field to match, or actions=");
+	return token_expected(r, r->with_actions ? "a field to match, or actions="
+						 : "a field to match");
 }
 
 /* Order is free, so what a field needs is looked for at the end. */
@@ -332,7 +334,9 @@ static int read_actions(struct reader *r)
 int rule_parse(struct shell *sh, int first, const struct vswitch *sw, bool with_actions,
 	       struct rule *rule)
 {
-	struct reader r = { .sh = sh, .sw = sw, .rule = rule, .i = first - 1 };
+	struct reader r = {
+		.sh = sh, .sw = sw, .rule = rule, .with_actions = with_actions, .i = first - 1
+	};
 	int more, err;
 
 	*rule = (struct rule){ .priority = RULE_PRIORITY_DEFAULT };

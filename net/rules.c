@@ -32,6 +32,14 @@ struct rule *rules_find(const struct rules *rules, const struct flow_key *key)
 	return NULL;
 }
 
+bool rules_send_to(const struct rules *rules, unsigned id)
+{
+	for (const struct rule *r = rules->first; r; r = r->next)
+		if (memchr(r->action, RULE_OUTPUT + id, sizeof(r->action)))
+			return true;
+	return false;
+}
+
 struct rule_ref rule_ref(const struct rule *rule)
 {
 	return (struct rule_ref){ .index = rule - pool, .serial = rule->serial };

@@ -15,7 +15,7 @@
 #include "flow.h"
 #include "key.h"
 
-enum { RULES_MAX = 256, RULE_PRIORITY_DEFAULT = 32768, RULE_ACTIONS_MAX = 16, RULE_TEXT_MAX = 512 };
+enum { RULES_MAX = 256, RULE_PRIORITY_DEFAULT = 32768, RULE_ACTIONS_MAX = 16 };
 
 /* one step of an action list; RULE_OUTPUT + port id for a port */
 enum rule_action {
@@ -50,6 +50,9 @@ struct rules {
 
 /* rules_find() - the rule that decides about @key, or NULL. Slow path. */
 struct rule *rules_find(const struct rules *rules, const struct flow_key *key);
+
+/* rules_send_to() - does one of them name port @id in its actions? Control context. */
+bool rules_send_to(const struct rules *rules, unsigned id);
 
 struct rule_ref rule_ref(const struct rule *rule);
 

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HELD_MAX = 64 };
+
 struct vswitch *switches[SWITCH_MAX];
 
 COUNTER(upcalls, "net.upcalls", "packets that took the slow path");
@@ -73,16 +75,13 @@ static struct flow *decide(const struct batch *b, struct pkt *p, const struct fl
 	uint32_t gen = atomic_load_explicit(&flow_gen, memory_order_acquire);
 	struct flow *f = NULL;
 	struct verdict v;
-	bool keep;
 
 	b->emc->upcalls++;
 	counter_inc(&upcalls);
-	keep = upcall(b->port, key, &v);
-	if (keep)
+	if (upcall(b->port, key, &v))
 		f = flow_install(key, hash, &v, gen);
 	if (f)
 		return f;
-	b->emc->lost += keep;
 	rule_count(v.rule, 1, p->frame_len);
 	execute(b, p, &v);
 	return NULL;
@@ -150,6 +149,7 @@ static __attribute__((noinline)) struct flow *lookup_usual(const struct batch *b
 static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
+		port_here(port)->in_bytes += pkts[i]->frame_len;
 		if (!port->up)
 			port_drop_in(port, pkts[i], DROP_PORT_DOWN);
 		else
@@ -208,6 +208,37 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 	xmit_flush(xmit);
 }
 
+/* words of lines that failed, of switches perhaps that a later line makes; when there is no more room, of any */
+static char held[HELD_MAX][SWITCH_NAME];
+static unsigned nheld;
+
+static bool is_held(const char *name)
+{
+	for (unsigned i = 0; i < nheld; i++)
+		if (!strcmp(held[i], name))
+			return true;
+	return nheld == HELD_MAX;
+}
+
+static void hold_ports(const struct vswitch *sw)
+{
+	port_for_each(i)
+		if (ports[i]->sw == sw)
+			port_hold(ports[i]->name);
+}
+
+void switch_hold(const char *word)
+{
+	struct vswitch *sw = switch_by_name(word);
+
+	if (sw) {
+		sw->held = true;
+		hold_ports(sw);
+	} else if (strlen(word) < SWITCH_NAME && !is_held(word)) {
+		strcpy(held[nheld++], word);
+	}
+}
+
 struct vswitch *switch_by_name(const char *name)
 {
 	switch_for_each(i) if (!strcmp(switches[i]->name, name)) return switches[i];
@@ -235,6 +266,7 @@ struct vswitch *switch_create(const char *name)
 		if (!sw)
 			return NULL;
 		sw->id = i;
+		sw->held = is_held(name);
 		snprintf(sw->name, sizeof(sw->name), "%s", name);
 		rules_add(&sw->rules,
 			  &learning); /* without a free slot it has no rule, and drops say so */

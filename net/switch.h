@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/pkt.h"
@@ -19,6 +20,7 @@ struct vswitch {
 	uint32_t ports; /* BIT(port id); written while the cores are parked */
 	struct rules rules;
 	unsigned id; /* 0 to SWITCH_MAX - 1 */
+	bool held; /* named by a line of the config that failed: ports that the config adds are held */
 	char name[SWITCH_NAME];
 };
 
@@ -40,3 +42,8 @@ struct vswitch *switch_create(const char *name);
 void switch_destroy(struct vswitch *sw);
 void switch_add_port(struct vswitch *sw, struct port *port);
 void switch_del_port(struct port *port);
+/*
+ * switch_hold() - if @word is a switch, or becomes one later: port_hold() each of its ports. Without the line that
+ * failed it may pass what it should not. For config_run().
+ */
+void switch_hold(const char *word);

@@ -43,9 +43,13 @@ static int add_ports(struct shell *sh, struct vswitch *sw, int i)
 		if (match[k]->sw && match[k]->sw != sw)
 			return shell_error(sh, i, -EBUSY, "%s is in switch %s", match[k]->name,
 					   match[k]->sw->name);
-	for (int k = 0; k < n; k++)
-		if (!match[k]->sw)
-			switch_add_port(sw, match[k]);
+	for (int k = 0; k < n; k++) {
+		if (match[k]->sw)
+			continue;
+		switch_add_port(sw, match[k]);
+		if (sw->held && sh->file) /* by hand it may */
+			port_hold(match[k]->name);
+	}
 	return n < 0 ? n : 0;
 }
 
@@ -58,8 +62,12 @@ static int del_ports(struct shell *sh, struct vswitch *sw, int i)
 		if (match[k]->sw != sw)
 			return shell_error(sh, i, -ENOENT, "%s is not in switch %s", match[k]->name,
 					   sw->name);
-		switch_del_port(match[k]);
+		if (rules_send_to(&sw->rules, match[k]->id))
+			return shell_error(sh, i, -EBUSY, "a rule of %s sends to %s", sw->name,
+					   match[k]->name);
 	}
+	for (int k = 0; k < n; k++)
+		switch_del_port(match[k]);
 	return n < 0 ? n : 0;
 }
 

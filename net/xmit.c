@@ -76,7 +76,7 @@ void xmit_elsewhere(struct stage *s)
 		drop_stage(s, DROP_TX_DOWN);
 }
 
-/* the same on the core that owns the queue; the port may have gone meanwhile, or the queue to yet another core */
+/* the same on the core that owns the queue; the port may have gone meanwhile (the queue may not: xmit_settle()) */
 static void stage_finish(struct stage *s)
 {
 	s->count->taken += s->n;
@@ -101,6 +101,32 @@ static bool drain(struct xmit_cpu *x, struct spsc *r)
 		if (x->stage[i]->n)
 			stage_finish(x->stage[i]);
 	return n == PORT_BATCH;
+}
+
+/* From now on @x sends by the queues of core @owner. */
+static void send_as(struct xmit_cpu *x, unsigned owner)
+{
+	port_for_each(i)
+		x->stage[i]->txq = &ports[i]->txq_of_cpu[owner];
+}
+
+/*
+ * Nothing is staged anywhere, and the cores that own the queues stand still, so this one may send in their place and
+ * counts it as its own. What a device's ring does not hold is dropped as always: waiting for the wire would keep the
+ * cores standing too long.
+ */
+void xmit_settle(void)
+{
+	unsigned me = this_cpu()->id;
+	struct xmit_cpu *mine = xmit_of_cpu[me];
+
+	cpu_for_each(to) {
+		send_as(mine, to);
+		cpu_for_each(from)
+			while (from != to && drain(mine, ring[from][to]))
+				;
+	}
+	send_as(mine, me);
 }
 
 static void net_tx_action(void)

@@ -42,6 +42,13 @@ void xmit_init(void);
 void xmit_port_add(struct port *port);
 void xmit_port_changed(struct port *port);
 
+/*
+ * xmit_settle() - transmit what waits in the rings between cores, by the queues as they are owned now. Before a queue
+ * changes its owner: else what waits would be with a core that may not send it any more, or be overtaken by what the
+ * new owner sends itself. Cores parked.
+ */
+void xmit_settle(void);
+
 /* xmit_waiting() - packets for @port in the rings between cores. Exact while the cores are parked. */
 unsigned xmit_waiting(const struct port *port);
 

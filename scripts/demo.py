@@ -172,6 +172,16 @@ def queues(weir):
     return rows
 
 
+def books(weir):
+    """Where every frame and every buffer is, by Weir's own count; Trouble if one is nowhere."""
+    for command, verdict in (("ports", "conservation: ok"), ("pool", "pools: ok")):
+        said = weir.command(command)
+        last = said.rstrip().rpartition("\n")[2]
+        print("  " + last, flush=True)
+        if last != verdict:
+            raise Trouble(f"the books do not balance; '{command}' says\n{said}")
+
+
 def counters(weir, least):
     """Print them, and hold them against the @least number of frames that must have come in."""
     by_port, by_queue = ports(weir), queues(weir)
@@ -206,4 +216,5 @@ def show(weir, found):
         least = 2 * FRAMES
     step("what the path counted")
     counters(weir, least)
+    books(weir)
     weir.power_off()

@@ -2,9 +2,9 @@
 # The unit tests: each tests/unit/test_NAME.c becomes the program build/unit/test_NAME, for this host, with the address
 # and undefined-behaviour sanitisers. A comment in its first lines says what it links besides itself:
 #	/* links: net/parse.c tests/unit/host.c */
-# Called by `make unit` and tests/run, which has looked after the set-up.
+# Called by tests/run, whose caller has looked after the set-up.
 
-Q     ?= @
+Q     := $(if $(V),,@)
 OUT   := build/unit
 NAMES := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 

@@ -104,6 +104,27 @@ def wrong_but_forwarded(source, target):
     ]
 
 
+def wrong_checksums(source, target):
+    """[(name, frame)] with checksums that a NIC looks at and finds wrong."""
+    e, tag, ip, ip6 = ether(source, target), Dot1Q(vlan=5), IP(chksum=1), IPv6()
+    return [
+        (name, padded(layers))
+        for name, layers in [
+            ("ip", e / ip / UDP()),
+            ("udp", e / IP() / UDP(chksum=1)),
+            ("tcp", e / IP() / TCP(chksum=1)),
+            ("ip and udp", e / ip / UDP(chksum=1)),
+            ("ip of a fragment", e / IP(chksum=1, flags="MF") / UDP()),
+            ("vlan ip", e / tag / ip / UDP()),
+            ("vlan udp", e / tag / IP() / UDP(chksum=1)),
+            ("udp6", e / ip6 / UDP(chksum=1)),
+            ("tcp6", e / ip6 / TCP(chksum=1)),
+            ("udp6 behind an extension", e / ip6 / IPv6ExtHdrHopByHop() / UDP(chksum=1)),
+            ("ip of 1,514 bytes", e / ip / UDP() / bytes(1472)),
+        ]
+    ]
+
+
 def malformed(source, target):
     """[(name, frame, drop reason)]: a header does not fit the frame, or has no sense."""
     e = ether(source, target)

@@ -108,6 +108,38 @@ def test_wrong_but_forwarded(weir):
         expect(counted, (length, version), f"'{name}' counted as (wrong length, wrong version)")
 
 
+def test_wrong_checksums_are_forwarded_and_counted(weir):
+    """The NIC checks those of IPv4's header, UDP and TCP; each frame counts once, a right one never."""
+    right = [*frames.kinds(A, B, 100).items(), ("no udp checksum", numbered(A, B, 1))]
+    checked = [(name, frame, 0) for name, frame in right if name != "sctp"]  # a stub without a CRC
+    checked += [(name, frame, 1) for name, frame in frames.wrong_checksums(A, B)]
+    for name, frame, errors in checked:
+        before = weir.ethtool(0)["rx_queue_0_csum_err"]
+        with weir.dropping():
+            weir.carry([(0, 1, name, frame)])
+        expect(weir.ethtool(0)["rx_queue_0_csum_err"] - before, errors, f"'{name}' counted as wrong checksum")
+
+
+def test_filter_of_addresses(lab):
+    """A port in no switch and not promiscuous: its NIC refuses frames for others. With promisc on it takes them."""
+    weir = lab.get(nics=2, smp=1, config="ip link set nic* up\n")
+    weir.wait_links()
+    own = bytes.fromhex(re.search(r"link/ether (\S+)", weir.sh("ip link show nic0"))[1].replace(":", ""))
+
+    def takes(target):
+        before = weir.ethtool(0)["rx_packets"]
+        weir.send(0, padded(target + frames.mac_bytes(A) + b"\x88\xb5"))
+        expect(weir.hush(0.2), [], "frames that left")
+        return weir.ethtool(0)["rx_packets"] - before
+
+    with weir.dropping(no_switch=3):
+        expect((takes(frames.mac_bytes(B)), takes(own)), (0, 1), "frames taken for another station and for nic0")
+        weir.quiet("ip link set nic0 promisc on")
+        expect((takes(frames.mac_bytes(B)), takes(own)), (1, 1), "the same with promisc on")
+        weir.quiet("ip link set nic0 promisc off")
+        expect(takes(frames.mac_bytes(B)), 0, "frames taken for another station with promisc off again")
+
+
 def test_malformed_frames_are_dropped_by_name(weir):
     """Each alone: its own reason, once, and nothing leaves."""
     for name, frame, reason in frames.malformed(A, B):

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Turning things while traffic runs: interrupts move, links come and go, ports close, knobs turn; nothing leaks"""
 
+import concurrent.futures
 import re
 
 import pytest
 
 from frames import numbered
-from weir import Weir, expect
+from weir import Weir, expect, expect_match
 
 A, B = 1, 2  # stations behind nic0 and nic1
 RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
@@ -66,6 +67,22 @@ def test_all_queues_on_one_core(weir):
         weir.quiet(f"echo {1 << int(name[-1])} > /proc/irq/{number}/smp_affinity")
 
 
+def test_24_queues_on_one_core(lab):
+    """Six NICs with four queues each, all moved to core 0: its pool feeds 24 rings, and no ring takes all."""
+    weir = lab.get(nics=6, smp=4)
+    weir.quiet(*(f"ovs-ofctl add-flow sw0 priority=1,in_port={i + 1},actions=output:{(i ^ 1) + 1}" for i in range(6)))
+    weir.wait_links()
+    for name, (number, _) in weir.interrupts().items():
+        if "-TxRx-" in name:
+            weir.quiet(f"echo 1 > /proc/irq/{number}/smp_affinity")
+    with weir.dropping():
+        weir.carry([  # more than all rings hold, in 64 flows a NIC, so that each ring is emptied and filled again
+            (i, i ^ 1, (i, n % 64), numbered(A + i, A + (i ^ 1), n, flow=n % 64)) for n in range(2000) for i in range(6)
+        ])  # fmt: skip
+    held = expect_match(r"^pool 0: +(\d+) free", weir.sh("pool"), "free packets of core 0")
+    assert int(held[1]) > 1000, f"expected a third of core 0's pool free, saw {held[1]} packets"
+
+
 def test_queues_apart(weir):
     """nic0's queues on core 0, nic1's on core 1: every packet crosses to the core that may send it."""
     irqs = {name: number for name, (number, _) in weir.interrupts().items() if "-TxRx-" in name}
@@ -74,6 +91,29 @@ def test_queues_apart(weir):
         weir.carry(frames_of(16, 1500))
     crossed = [line.split()[-1] for line in weir.sh("ports").splitlines()[1:-1]]
     assert sum(map(int, crossed)) >= 3000, f"expected 3,000 packets given to another core, saw {crossed}"
+    for name, number in irqs.items():
+        weir.quiet(f"echo {1 << int(name[-1])} > /proc/irq/{number}/smp_affinity")
+
+
+def crossed(weir):
+    """Packets given to another core so far."""
+    return sum(int(line.split()[-1]) for line in weir.sh("ports").splitlines()[1:-1])
+
+
+def test_sender_moves_under_traffic(weir):
+    """All of nic1's queues go from core to core while both cores send by it: none is lost, none overtaken."""
+    irqs = {name: number for name, (number, _) in weir.interrupts().items() if name.startswith("nic1-TxRx-")}
+    frames = [(0, 1, n % 16, numbered(A, B, n, flow=n % 16)) for n in range(30000)]
+    moves, before = 0, crossed(weir)
+    with weir.dropping(), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        traffic = pool.submit(weir.carry, frames)
+        while not traffic.done():
+            moves += 1
+            weir.quiet(*(f"echo {1 << moves % 2} > /proc/irq/{number}/smp_affinity" for number in irqs.values()))
+        traffic.result()
+    assert moves >= 10, f"expected 10 moves and more while the frames passed, saw {moves}"
+    given = crossed(weir) - before
+    assert given >= 1000, f"expected 1,000 packets and more given to another core, saw {given}"
     for name, number in irqs.items():
         weir.quiet(f"echo {1 << int(name[-1])} > /proc/irq/{number}/smp_affinity")
 
@@ -108,6 +148,18 @@ def test_link_goes_and_comes(weir):
     weir.qmp("set_link", name="net1", up=True)
     weir.wait_links()
     weir.carry(frames_of(8, 100))
+
+
+def test_link_is_recorded_once(weir):
+    weir.quiet("trace clear", "trace on")
+    weir.qmp("set_link", name="net1", up=False)
+    weir.wait_sh("ip link show nic1", lambda text: "NO-CARRIER" in text, "nic1 without link")
+    weir.quiet("trace off")
+    said = weir.sh("trace show 1000")
+    expect(re.findall(r" link +(port.*)$", said, re.MULTILINE), ["port 2, up 0"], f"links in\n{said}")
+    weir.quiet("trace clear")
+    weir.qmp("set_link", name="net1", up=True)
+    weir.wait_links()
 
 
 def test_link_pulled_under_traffic(weir):

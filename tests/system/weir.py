@@ -112,6 +112,14 @@ class Weir(Machine):
             raise
         return self
 
+    def __exit__(self, kind, *_):
+        """Who leaves a machine running and well lets it be audited first; afterwards nobody could look."""
+        try:
+            if kind is None and not self.hung_up:
+                self.audit()
+        finally:
+            self.close()
+
     def close(self):
         super().close()
         if self in self.alive:
@@ -148,6 +156,8 @@ class Weir(Machine):
         return self.text().partition("\n" + machine.PROMPT)[0]
 
     def poweroff(self):
+        """The end of a machine whose books are right; afterwards nobody could look."""
+        self.audit()
         self.power_off()
         expect(self.status, POWERED_OFF, "QEMU's status after poweroff")
 

@@ -101,6 +101,13 @@ static void hands_over_the_words_of_a_line_that_is_none(void **state)
 	assert_string_equal(failed, "<prot><nic0>");
 }
 
+static void hands_over_what_stands_within_a_word(void **state)
+{
+	(void)state;
+	assert_int_equal(run("prot sw0 \"in_port=nic0,actions=output:nic1\"\n"), 1);
+	assert_string_equal(failed, "<prot><sw0><in_port><nic0><actions><output><nic1>");
+}
+
 static void refuses_bytes_that_are_no_text(void **state)
 {
 	static const char text[] = "port nic0\nport\0nic1\nport nic2\x01\nport nic3";
@@ -169,6 +176,7 @@ int main(void)
 		cmocka_unit_test(takes_any_line_end_and_none_at_the_last),
 		cmocka_unit_test(tells_where_a_wrong_line_is_and_goes_on),
 		cmocka_unit_test(hands_over_the_words_of_a_line_that_is_none),
+		cmocka_unit_test(hands_over_what_stands_within_a_word),
 		cmocka_unit_test(refuses_bytes_that_are_no_text),
 		cmocka_unit_test(refuses_a_line_longer_than_the_shell_takes),
 		cmocka_unit_test(takes_the_longest_line_there_may_be),

@@ -159,6 +159,55 @@ static void stays_within_its_limit_and_counts(void **state)
 	*limit = was;
 }
 
+static void an_address_used_twice_moves_once_a_second(void **state)
+{
+	uint32_t gen;
+
+	(void)state;
+	fdb_learn(0, 0, MAC_A, 1);
+	assert_non_null(fdb_learn(0, 0, MAC_A, 2)); /* a new one may move at once */
+	gen = flow_gen;
+	for (unsigned i = 0; i < 10; i++) {
+		assert_null(fdb_learn(0, 0, MAC_A, 1));
+		assert_non_null(fdb_learn(0, 0, MAC_A, 2));
+	}
+	assert_int_equal(flow_gen, gen); /* nobody else's flows suffer */
+	assert_int_equal(counted("net.fdb_flapping"), 10);
+	assert_int_equal(counted("net.fdb_moved"), 1);
+	net_second(1);
+	assert_int_not_equal(flow_gen, gen); /* its own flow does not hide it for ever */
+	assert_non_null(fdb_learn(0, 0, MAC_A, 1));
+	assert_int_equal(fdb_find(0, 0, MAC_A)->port, 1);
+}
+
+static void a_sender_that_was_refused_is_learnt_when_there_is_room(void **state)
+{
+	unsigned *limit = knob("net.bridge.fdb_limit"), was = *limit;
+	uint32_t gen;
+
+	(void)state;
+	net_switch();
+	put(2, frame_udp(2, 1, 9, 9));
+	*limit = 1;
+	put(1, frame_udp(1, 2, 9, 9));
+	gen = flow_gen;
+	net_second(1);
+	assert_int_equal(flow_gen, gen); /* there is no room yet: its flow stays */
+	put(1, frame_udp(1, 2, 9, 9));
+	assert_int_equal(fdb_rows(FDB_ANY, NULL, 0), 1);
+	assert_int_equal(counted("net.fdb_full"), 1);
+	*limit = 100;
+	for (unsigned i = 0; i < 2; i++) { /* and its flow is never idle */
+		put(1, frame_udp(1, 2, 9, 9));
+		net_second(1);
+	}
+	assert_int_equal(fdb_rows(FDB_ANY, NULL, 0), 2);
+	gen = flow_gen;
+	net_second(1);
+	assert_int_equal(flow_gen, gen);
+	*limit = was;
+}
+
 static void flushes_by_switch_and_by_port(void **state)
 {
 	(void)state;
@@ -239,6 +288,8 @@ int main(void)
 		TEST(forgets_who_is_silent),
 		TEST(hits_of_its_flows_keep_an_address_young),
 		TEST(stays_within_its_limit_and_counts),
+		TEST(an_address_used_twice_moves_once_a_second),
+		TEST(a_sender_that_was_refused_is_learnt_when_there_is_room),
 		TEST(flushes_by_switch_and_by_port),
 		TEST(a_port_that_loses_its_link_is_forgotten),
 		TEST(rows_say_what_was_learnt),

@@ -216,6 +216,17 @@ static void a_verdict_of_an_older_world_is_not_kept(void **state)
 	assert_null(flow_find(&key, key_hash(&key)));
 }
 
+static void lost_counts_no_verdict_that_the_world_overtook(void **state)
+{
+	(void)state;
+	introduce();
+	put(3, frame_udp(1, 2, 9,
+			 9)); /* host 1 moved: learning it invalidates what is just being decided */
+	assert_int_equal(sent(2), 2);
+	assert_int_equal(flow_count(), 1); /* of host 2's packet; nothing of this one was kept */
+	assert_int_equal(emc()->lost, 0);
+}
+
 static void a_flow_that_is_replaced_leaves_the_caches(void **state)
 {
 	const struct flow_key key = { .in_port = 1 };
@@ -374,6 +385,7 @@ int main(void)
 		TEST(idle_flows_are_forgotten_and_busy_ones_stay),
 		TEST(a_full_table_still_forwards),
 		TEST(a_verdict_of_an_older_world_is_not_kept),
+		TEST(lost_counts_no_verdict_that_the_world_overtook),
 		TEST(a_flow_that_is_replaced_leaves_the_caches),
 		TEST(a_thousand_flows_fit_the_cache),
 		TEST(more_flows_than_a_bucket_holds_share_it_in_turn),

@@ -133,11 +133,15 @@ static void prints_link_and_speed(void **state)
 	assert_non_null(strstr(host_out, "Settings for nic0:\n\tSupported ports: [ TP ]\n"));
 	assert_non_null(strstr(host_out, "\tSpeed: Unknown!\n"));
 	assert_non_null(strstr(host_out, "\tLink detected: no\n"));
-	nic.link = true;
+	nic.link = nic.full_duplex = true;
 	nic.speed = 1000;
 	assert_int_equal(type("ethtool nic0"), 0);
 	assert_non_null(strstr(host_out, "\tSpeed: 1000Mb/s\n\tDuplex: Full\n"));
 	assert_non_null(strstr(host_out, "\tLink detected: yes\n"));
+	nic.full_duplex = false;
+	nic.speed = 100;
+	assert_int_equal(type("ethtool nic0"), 0);
+	assert_non_null(strstr(host_out, "\tSpeed: 100Mb/s\n\tDuplex: Half\n"));
 }
 
 static void sets_and_prints_the_throttle(void **state)

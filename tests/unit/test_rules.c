@@ -265,6 +265,19 @@ static void errors_name_the_column(void **state)
 	refused("ovs-ofctl mod-flows sw0", "add-flow, del-flows or dump-flows");
 }
 
+static void del_flows_takes_a_match_and_no_priority(void **state)
+{
+	(void)state;
+	make_switch();
+	ok("ovs-ofctl add-flow sw0 \"priority=10,udp actions=drop\"");
+	refused("ovs-ofctl del-flows sw0 priority=10",
+		"col 25: expected a field to match, found 'priority=10'");
+	refused("ovs-ofctl del-flows sw0 udp,priority=10", "col 29: expected a field to match");
+	refused("ovs-ofctl del-flows sw0 udq", "expected a field to match, found");
+	says("ovs-ofctl dump-flows sw0", "priority=10,udp actions=drop\n");
+	says("ovs-ofctl dump-flows sw0", "priority=0 actions=NORMAL\n");
+}
+
 static void there_is_a_limit_and_it_says_so(void **state)
 {
 	char line[96];
@@ -308,6 +321,20 @@ static void switches_are_made_and_unmade(void **state)
 	assert_int_equal(dropped(DROP_NO_SWITCH), 1);
 	says("ovs-vsctl list-br", "sw1\n");
 	says_not("ovs-vsctl list-br", "sw0");
+}
+
+static void a_port_that_a_rule_sends_to_stays_in_its_switch(void **state)
+{
+	(void)state;
+	make_switch();
+	ok("ovs-ofctl add-flow sw0 \"udp actions=output:p3,output:p4\"");
+	refused("ovs-vsctl del-port sw0 p4", "a rule of sw0 sends to p4");
+	refused("ovs-vsctl del-port sw0 p*", "a rule of sw0 sends to p3");
+	says("ovs-vsctl list-ports sw0", "p1\np2\np3\np4\n"); /* all or none */
+	ok("ovs-vsctl del-port sw0 p1");
+	ok("ovs-ofctl del-flows sw0 udp");
+	ok("ovs-vsctl del-port sw0 p4");
+	says("ovs-vsctl list-ports sw0", "p2\np3\n");
 }
 
 static void two_switches_do_not_mix(void **state)
@@ -385,6 +412,96 @@ static void a_port_that_a_failed_line_names_stays_down(void **state)
 	assert_true(fake[2].port.up);
 }
 
+static void hold(const char *word)
+{
+	port_hold(word);
+	switch_hold(word);
+}
+
+static unsigned configure(const char *conf)
+{
+	struct shell sh = { .write = be_quiet };
+
+	for (unsigned i = 1; i <= 4; i++) {
+		port_set_up(&fake[i].port, false);
+		fake[i].port.held = false;
+	}
+	return config_run(&sh, "weir.conf", conf, strlen(conf), hold);
+}
+
+/* which ports are up, as decimal digits from the first on */
+static unsigned up_now(void)
+{
+	unsigned set = 0;
+
+	for (unsigned i = 1; i <= 4; i++)
+		set = 10 * set + fake[i].port.up;
+	return set;
+}
+
+static void the_ports_of_a_switch_that_a_failed_line_names_stay_down(void **state)
+{
+	(void)state;
+	assert_int_equal(configure("ovs-vsctl add-br sw1\n"
+				   "ovs-vsctl add-port sw1 p1 p2\n"
+				   "ip link set p1 up\n"
+				   "ovs-ofctl add-flow sw1 \"nw_src=10.0.0.1 actions=drop\"\n"
+				   "ovs-vsctl add-port sw1 p3\n"
+				   "ip link set p* up\n"),
+			 1);
+	assert_int_equal(up_now(), 1);
+	ok("ip link set p* up"); /* by hand they may */
+	assert_int_equal(up_now(), 1111);
+	ok("ovs-vsctl del-port sw1 p3");
+	ok("ovs-vsctl add-port sw1 p3");
+	assert_int_equal(up_now(), 1111);
+}
+
+static void also_those_of_a_switch_that_a_later_line_makes(void **state)
+{
+	(void)state;
+	assert_int_equal(configure("ovs-ofctl add-flow sw2 \"udp actions=drop\"\n"
+				   "ovs-vsctl add-br sw2\n"
+				   "ovs-vsctl add-br sw3\n"
+				   "ovs-vsctl add-port sw2 p1\n"
+				   "ovs-vsctl add-port sw3 p2\n"
+				   "ip link set p* up\n"),
+			 1);
+	assert_int_equal(up_now(), 111);
+}
+
+static void more_failed_words_than_are_kept_hold_every_switch(void **state)
+{
+	char conf[2000];
+	int n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 70; i++)
+		n += snprintf(conf + n, sizeof(conf) - n, "wrong%u\n", i);
+	snprintf(conf + n, sizeof(conf) - n,
+		 "ovs-vsctl add-br sw4\novs-vsctl add-port sw4 p2\nip link set p* up\n");
+	assert_int_equal(configure(conf), 70);
+	assert_int_equal(up_now(), 1011);
+}
+
+static uint64_t collisions_only(struct port *port, const char *name)
+{
+	(void)port;
+	return strcmp(name, "collisions") ? 0 : 7;
+}
+
+static void collisions_are_shown(void **state)
+{
+	struct port_ops ops = *fake[1].port.ops;
+
+	(void)state;
+	ops.stat = collisions_only;
+	fake[1].port.ops = &ops;
+	says("ip -s link show p1", "    TX:  bytes packets errors dropped carrier collsns\n"
+				   "             0       0      0       0       0       7\n");
+	fake[1].port.ops = fake[2].port.ops;
+}
+
 static void ports_and_drops_add_up(void **state)
 {
 	(void)state;
@@ -439,6 +556,35 @@ static void show_config_would_rebuild_it(void **state)
 			    "ip link set p4 up\n");
 }
 
+/* every field that goes together, as wide as it prints, and as many actions as there may be */
+static void the_longest_rule_is_shown_whole(void **state)
+{
+	char line[SHELL_LINE_MAX], shown[HOST_TEXT];
+	int n;
+
+	(void)state;
+	for (unsigned i = 1; i <= 4; i++)
+		memcpy(fake[i].port.name, (char[]){ 'n', 'i', 'c', '0' + i, 0 }, 5);
+	ok("ovs-vsctl add-br fifteen-letters");
+	ok("ovs-vsctl add-port fifteen-letters nic*");
+	n = snprintf(line, sizeof(line),
+		     "ovs-ofctl add-flow fifteen-letters \"priority=65535,in_port=1,dl_vlan=0xffff,"
+		     "dl_src=02:11:22:33:44:55,dl_dst=02:11:22:33:44:66,tcp6,"
+		     "ipv6_src=fd11:1111:1111:1111:1111:1111:1111:1112/127,"
+		     "ipv6_dst=fd11:1111:1111:1111:1111:1111:1111:1114/127,"
+		     "tp_src=65535,tp_dst=65534 actions=output:2");
+	for (unsigned i = 1; i < RULE_ACTIONS_MAX; i++)
+		n += snprintf(line + n, sizeof(line) - n, ",output:%u", 3 + i % 2);
+	snprintf(line + n, sizeof(line) - n, "\"");
+	ok(line);
+	says("ovs-ofctl dump-flows fifteen-letters", "output:nic3,output:nic4\n");
+	says("show config", "ovs-ofctl add-flow fifteen-letters \"priority=65535,tcp6,");
+	strcpy(shown, host_out);
+	ok("ovs-vsctl del-br fifteen-letters");
+	assert_int_equal(configure(shown), 0); /* all of it is a config again */
+	says("show config", shown);
+}
+
 /* whatever stands there, the parser says yes or says what it expected, and reads nothing behind its end */
 static void random_rules_are_taken_or_refused(void **state)
 {
@@ -478,14 +624,21 @@ int main(void)
 		TEST(every_field_matches_what_it_names),
 		TEST(actions_do_what_they_say),
 		TEST(errors_name_the_column),
+		TEST(del_flows_takes_a_match_and_no_priority),
 		TEST(there_is_a_limit_and_it_says_so),
 		TEST(switches_are_made_and_unmade),
+		TEST(a_port_that_a_rule_sends_to_stays_in_its_switch),
 		TEST(two_switches_do_not_mix),
 		TEST(ip_link_shows_and_sets),
 		TEST(a_port_that_a_failed_line_names_stays_down),
+		TEST(the_ports_of_a_switch_that_a_failed_line_names_stay_down),
+		TEST(also_those_of_a_switch_that_a_later_line_makes),
+		TEST(collisions_are_shown),
 		TEST(ports_and_drops_add_up),
 		TEST(dpctl_shows_flows_as_ovs_does),
 		TEST(show_config_would_rebuild_it),
+		TEST(the_longest_rule_is_shown_whole),
+		TEST(more_failed_words_than_are_kept_hold_every_switch), /* from then on: the last */
 		TEST(random_rules_are_taken_or_refused),
 	};
 

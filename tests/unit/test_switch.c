@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/park.h"
 #include "net/flow.h"
 #include "net/wire.h"
 #include "net/xmit.h"
@@ -26,6 +27,8 @@ static void drops_what_comes_in_by_a_port_of_no_switch(void **state)
 	net_up(1, 2);
 	put(1, frame_udp(1, 2, 1000, 9));
 	assert_int_equal(dropped(DROP_NO_SWITCH), 1);
+	assert_int_equal(port_total(&fake[1].port).in, 1);
+	assert_int_equal(port_total(&fake[1].port).in_bytes, 60);
 	assert_int_equal(sent(2), 0);
 	conserved();
 }
@@ -322,6 +325,94 @@ static void counts_what_the_ring_between_cores_does_not_hold(void **state)
 	conserved();
 }
 
+static struct pkt *numbered(unsigned n)
+{
+	return frame_udp(1, 2, 1000 + n % 3, n);
+}
+
+/* @n frames left by @id, in the order of their numbers from @first on */
+static void assert_order(unsigned id, unsigned first, unsigned n)
+{
+	assert_int_equal(fake[id].nsent, n);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(be16(load16(fake[id].sent[i]->data + 36)), first + i);
+}
+
+/* as NICs ask for it before a queue moves */
+static void settle(void)
+{
+	cores_park();
+	xmit_settle();
+	cores_resume();
+}
+
+/* core 0 gives to core 1, then owns the queue itself: what waits goes first */
+static void a_queue_that_moves_loses_and_reorders_nothing(void **state)
+{
+	enum { FIRST = PORT_BATCH + 36, ALL = FIRST + 20 };
+
+	(void)state;
+	net_up(3, 2);
+	net_switch();
+	memset(fake[2].txq_of_cpu, -1, MAX_CPUS);
+	fake[2].txq_of_cpu[1] = 0;
+	for (unsigned i = 0; i < FIRST; i++)
+		put(1, numbered(i));
+	settle();
+	assert_int_equal(xmit_waiting(&fake[2].port), 0);
+	conserved();
+	fake[2].txq_of_cpu[1] = -1;
+	fake[2].txq_of_cpu[0] = 0;
+	for (unsigned i = FIRST; i < ALL; i++)
+		put(1, numbered(i));
+	net_settle();
+	assert_order(2, 0, ALL);
+	assert_int_equal(dropped(DROP_TX_STOPPED), 0);
+}
+
+/* what waits for core 0 is sent by its queue, also when there was something for another core before it */
+static void each_ring_is_sent_by_the_core_it_leads_to(void **state)
+{
+	(void)state;
+	net_up(2, 3);
+	net_switch();
+	fake[2].txq_of_cpu[0] = -1;
+	fake[3].txq_of_cpu[1] = -1;
+	put(1, frame_arp(1, 2));
+	host_play(1);
+	put(1, frame_arp(1, 2));
+	host_play(0);
+	settle();
+	assert_int_equal(sent(2) * 10 + sent(3), 22);
+	assert_int_equal(dropped(DROP_TX_STOPPED), 0);
+	put(1, frame_arp(1, 2)); /* core 0 sends by its own queues again */
+	assert_int_equal(sent(2) * 10 + sent(3), 1);
+}
+
+/* core 0 received a flow, now core 2 does; both give to core 1, which takes core 0's ring first or last */
+static void a_flow_that_another_core_receives_keeps_its_order(void **state)
+{
+	(void)state;
+	for (unsigned from = 0; from <= 2; from += 2) {
+		net_up(3, 2);
+		net_switch();
+		memset(fake[2].txq_of_cpu, -1, MAX_CPUS);
+		fake[2].txq_of_cpu[1] = 0;
+		host_play(from);
+		for (unsigned i = 0; i < 10; i++)
+			put(1, numbered(i));
+		host_play(0);
+		settle();
+		host_play(2 - from);
+		for (unsigned i = 10; i < 20; i++)
+			put(1, numbered(i));
+		net_settle();
+		assert_order(2, 0, 20);
+		if (from == 0)
+			net_down();
+	}
+}
+
 static void drops_what_waited_for_a_port_that_stopped(void **state)
 {
 	(void)state;
@@ -445,6 +536,9 @@ int main(void)
 		TEST(drops_what_does_not_parse_and_goes_on_with_the_batch),
 		TEST(hands_over_to_the_core_that_owns_the_queue),
 		TEST(counts_what_the_ring_between_cores_does_not_hold),
+		TEST(a_queue_that_moves_loses_and_reorders_nothing),
+		TEST(each_ring_is_sent_by_the_core_it_leads_to),
+		TEST(a_flow_that_another_core_receives_keeps_its_order),
 		TEST(drops_what_waited_for_a_port_that_stopped),
 		TEST(drops_when_no_core_owns_a_queue),
 		TEST(a_port_that_does_not_come_up_stays_down),

@@ -61,7 +61,7 @@ static void merges_cores_by_time(void **state)
 	shows("trace show",
 	      "       10.000  cpu2   hard_irq           vector 64, irq number 5\n"
 	      "       11.000  cpu0   timer              \n"
-	      "       12.000  cpu2   poll               queue 0, packets taken 32\n"
+	      "       12.000  cpu2   poll               napi 0, packets taken 32\n"
 	      "       13.000  cpu1   drop               reason no_rule, frame length 60\n");
 	shows("trace show 1",
 	      "       13.000  cpu1   drop               reason no_rule, frame length 60\n");
