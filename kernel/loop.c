@@ -75,9 +75,8 @@ void core_loop(void)
 		if (unlikely(c->control_ready))
 			control_turn(more);
 		irq_disable();
-		if (softirq_pending_on(c) &&
-		    !more) { /* arrived since: look again, do not sleep on it */
-			irq_enable();
+		if (softirq_pending_on(c) && !more) {
+			irq_enable(); /* arrived since: look again, do not sleep on it */
 			qsbr_turn();
 			continue;
 		}
