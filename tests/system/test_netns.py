@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from weir import Weir, expect, expect_match
+from weir import Weir, expect, expect_match  # puts scripts/ on the path
+from demo import receive_all
 from wires import Namespaces, inside, namespaces_refused
 
 SIZE = 8 << 20
@@ -61,25 +62,13 @@ def test_addresses_were_learnt(net, weir):
         expect_match(rf"lladdr {other} ", seen, "the neighbour's address")
 
 
-def receive(listener, result):
-    connection, _ = listener.accept()
-    connection.settimeout(60)
-    digest, length = hashlib.sha256(), 0
-    with connection:
-        while piece := connection.recv(1 << 16):
-            digest.update(piece)
-            length += len(piece)
-    result.append((length, digest.hexdigest()))
-
-
 @pytest.mark.parametrize("source", [0, 1])
 def test_tcp(net, weir, source):
     """8 MiB of noise arrive as they were sent."""
     target, data, result = 1 - source, os.urandom(SIZE), []
     with inside(net.names[target]):
         listener = socket.create_server((net.addresses[target], 5001))
-    listener.settimeout(30)
-    thread = threading.Thread(target=receive, args=(listener, result), daemon=True)
+    thread = threading.Thread(target=receive_all, args=(listener, result), daemon=True)
     thread.start()
     with listener:
         with inside(net.names[source]):
@@ -99,7 +88,7 @@ def test_tcp_both_ways_at_once(net, weir):
         with inside(net.names[target]):
             listener = socket.create_server((net.addresses[target], 5002))
         listener.settimeout(30)
-        threads.append(threading.Thread(target=receive, args=(listener, results[target]), daemon=True))
+        threads.append(threading.Thread(target=receive_all, args=(listener, results[target]), daemon=True))
         threads[-1].start()
         with inside(net.names[1 - target]):
             sender = socket.create_connection((net.addresses[target], 5002), 20)

@@ -8,6 +8,7 @@
 
 #include "kernel/park.h"
 #include "kernel/qsbr.h"
+#include "kernel/shell.h"
 #include "kernel/softirq.h"
 #include "net/fdb.h"
 #include "net/flow.h"
@@ -293,4 +294,14 @@ void conserved(void)
 
 	if (!port_conserved(why, sizeof(why)))
 		fail_msg("packets are not conserved: %s", why);
+}
+
+unsigned *net_knob(const char *name)
+{
+	set_for_each(s, sysctls) {
+		if (!strcmp(s->name, name))
+			return s->value;
+	}
+	fail_msg("there is no sysctl %s", name);
+	return NULL;
 }

@@ -57,3 +57,6 @@ unsigned sent(unsigned id);
 unsigned dropped(enum drop_reason why);
 /* conserved() - the law holds, else the test fails and says where. */
 void conserved(void);
+
+/* net_knob() - the value behind a sysctl of the linked files; fails the test if there is none of that name. */
+unsigned *net_knob(const char *name);

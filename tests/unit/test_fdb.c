@@ -33,16 +33,6 @@ static int down(void **state)
 	return 0;
 }
 
-static unsigned *knob(const char *name)
-{
-	set_for_each(s, sysctls) {
-		if (!strcmp(s->name, name))
-			return s->value;
-	}
-	fail_msg("there is no sysctl %s", name);
-	return NULL;
-}
-
 static uint64_t counted(const char *name)
 {
 	set_for_each(c, counters) {
@@ -95,7 +85,7 @@ static void a_move_invalidates_flows_and_a_new_address_does_not(void **state)
 
 static void forgets_who_is_silent(void **state)
 {
-	unsigned *ageing = knob("net.bridge.ageing_seconds"), was = *ageing;
+	unsigned *ageing = net_knob("net.bridge.ageing_seconds"), was = *ageing;
 
 	(void)state;
 	*ageing = 10;
@@ -119,7 +109,7 @@ static void forgets_who_is_silent(void **state)
 
 static void hits_of_its_flows_keep_an_address_young(void **state)
 {
-	unsigned *ageing = knob("net.bridge.ageing_seconds"), was = *ageing;
+	unsigned *ageing = net_knob("net.bridge.ageing_seconds"), was = *ageing;
 
 	(void)state;
 	*ageing = 10;
@@ -144,7 +134,7 @@ static void hits_of_its_flows_keep_an_address_young(void **state)
 
 static void stays_within_its_limit_and_counts(void **state)
 {
-	unsigned *limit = knob("net.bridge.fdb_limit"), was = *limit;
+	unsigned *limit = net_knob("net.bridge.fdb_limit"), was = *limit;
 
 	(void)state;
 	*limit = 100;
@@ -182,7 +172,7 @@ static void an_address_used_twice_moves_once_a_second(void **state)
 
 static void a_sender_that_was_refused_is_learnt_when_there_is_room(void **state)
 {
-	unsigned *limit = knob("net.bridge.fdb_limit"), was = *limit;
+	unsigned *limit = net_knob("net.bridge.fdb_limit"), was = *limit;
 	uint32_t gen;
 
 	(void)state;

@@ -29,16 +29,6 @@ static int down(void **state)
 	return 0;
 }
 
-static unsigned *knob(const char *name)
-{
-	set_for_each(s, sysctls) {
-		if (!strcmp(s->name, name))
-			return s->value;
-	}
-	fail_msg("there is no sysctl %s", name);
-	return NULL;
-}
-
 static struct emc *emc(void)
 {
 	return emc_of_cpu[this_cpu()->id];
@@ -163,7 +153,7 @@ static void counts_every_packet_of_a_flow_once(void **state)
 
 static void idle_flows_are_forgotten_and_busy_ones_stay(void **state)
 {
-	unsigned *idle = knob("net.flow.idle_seconds");
+	unsigned *idle = net_knob("net.flow.idle_seconds");
 	uint64_t upcalls;
 
 	(void)state;
@@ -185,7 +175,7 @@ static void idle_flows_are_forgotten_and_busy_ones_stay(void **state)
 
 static void a_full_table_still_forwards(void **state)
 {
-	unsigned *limit = knob("net.flow.limit"), was = *limit;
+	unsigned *limit = net_knob("net.flow.limit"), was = *limit;
 
 	(void)state;
 	introduce();
