@@ -169,8 +169,8 @@ static void calibrate_once(void)
 	sleep_until_pit();
 	to = now_by_all();
 	apic_timer_count(0);
-	ticks = from.pit -
-		to.pit; /* a wait of more than 54.9 ms wraps: such a run agrees with no other */
+	/* a wait of more than 54.9 ms wraps: such a run agrees with no other */
+	ticks = from.pit - to.pit;
 	if (!ticks)
 		ticks = 1;
 	tsc_khz = (to.tsc - from.tsc) * PIT_HZ / ticks / 1000;

@@ -71,7 +71,8 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 		add(to, "show");
 		add(to, "flush");
 	} else if (word_is(n, w, n - 1, "br")) {
-		switch_for_each(i) add(to, switches[i]->name);
+		switch_for_each(i)
+			add(to, switches[i]->name);
 	} else if (n == 3) {
 		add(to, "br");
 	}

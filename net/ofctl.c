@@ -94,7 +94,8 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 		for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
 			add(to, verbs[i].name);
 	} else if (n == 2) {
-		switch_for_each(i) add(to, switches[i]->name);
+		switch_for_each(i)
+			add(to, switches[i]->name);
 	}
 }
 
@@ -117,7 +118,8 @@ static void print_rules(struct shell *sh, const struct vswitch *sw)
 
 static void print_config(struct shell *sh)
 {
-	switch_for_each(i) print_rules(sh, switches[i]);
+	switch_for_each(i)
+		print_rules(sh, switches[i]);
 }
 
 CONFIG_SOURCE(config_rules, .order = 40, .print = print_config);

@@ -241,7 +241,9 @@ void switch_hold(const char *word)
 
 struct vswitch *switch_by_name(const char *name)
 {
-	switch_for_each(i) if (!strcmp(switches[i]->name, name)) return switches[i];
+	switch_for_each(i)
+		if (!strcmp(switches[i]->name, name))
+			return switches[i];
 	return NULL;
 }
 

@@ -102,8 +102,7 @@ static int show(struct shell *sh, int n, const struct word *w)
 {
 	(void)n;
 	(void)w;
-	switch_for_each(i)
-	{
+	switch_for_each(i) {
 		shell_printf(sh, "    Bridge %s\n", switches[i]->name);
 		port_for_each(p)
 			if (ports[p]->sw == switches[i])
@@ -117,7 +116,8 @@ static int list_br(struct shell *sh, int n, const struct word *w)
 {
 	(void)n;
 	(void)w;
-	switch_for_each(i) shell_printf(sh, "%s\n", switches[i]->name);
+	switch_for_each(i)
+		shell_printf(sh, "%s\n", switches[i]->name);
 	return 0;
 }
 
@@ -164,7 +164,8 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 		for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
 			add(to, verbs[i].name);
 	} else if (n == 2 && !word_is(n, w, 1, "add-br")) {
-		switch_for_each(i) add(to, switches[i]->name);
+		switch_for_each(i)
+			add(to, switches[i]->name);
 	} else if (word_is(n, w, 1, "add-port") || word_is(n, w, 1, "del-port")) {
 		port_for_each(i)
 			add(to, ports[i]->name);
@@ -178,8 +179,7 @@ SHELL_COMMAND(cmd_vsctl, .name = "ovs-vsctl",
 
 static void print_config(struct shell *sh)
 {
-	switch_for_each(i)
-	{
+	switch_for_each(i) {
 		shell_printf(sh, "ovs-vsctl add-br %s\n", switches[i]->name);
 		port_for_each(p)
 			if (ports[p]->sw == switches[i])

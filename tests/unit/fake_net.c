@@ -142,7 +142,8 @@ void net_down(void)
 	port_for_each(i)
 		for (unsigned k = 0; k < fake[i].nsent; k++)
 			pkt_free(fake[i].sent[k]);
-	switch_for_each(i) switch_destroy(switches[i]);
+	switch_for_each(i)
+		switch_destroy(switches[i]);
 	net_settle();
 	assert_int_equal(qsbr_pending(), 0);
 	assert_true(host_pools_full());
