@@ -114,7 +114,7 @@ static void read_s5(const struct sdt *dsdt)
 {
 	const uint8_t *p = (const uint8_t *)dsdt, *end = p + dsdt->length - 12;
 
-	for (p += sizeof(*dsdt); p < end; p++) {
+	for (p += sizeof(*dsdt); p <= end; p++) {
 		if (memcmp(p, "_S5_", 4) || p[4] != 0x12) /* 0x12: PackageOp */
 			continue;
 		p += 5;

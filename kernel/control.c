@@ -22,7 +22,8 @@ enum { CONTROL_STACK = 64 * 1024, SAVED_REGISTERS = 6 };
 void stack_switch(uint64_t *save, uint64_t to); /* switch.S */
 
 static uint64_t control_sp, loop_sp;
-static bool asleep; /* wants to run only when woken */
+static bool asleep;                           /* wants to run only when woken */
+static struct control_work *_Atomic deferred; /* pushed by any core, all taken at once by control */
 
 void control_start(void (*fn)(void))
 {
@@ -82,6 +83,31 @@ void control_wake(void)
 	cpus[0]->control_ready = true;
 	if (this_cpu()->id != 0) /* its loop may sleep: any softirq turns it once */
 		raise_softirq_on(cpus[0], SOFTIRQ_TIMER);
+}
+
+void control_defer(struct control_work *w)
+{
+	if (atomic_exchange(&w->deferred, true))
+		return;
+	w->next = atomic_load_explicit(&deferred, memory_order_relaxed);
+	/* release: pairs with the acquire in control_run_deferred(); what it is about is seen there */
+	while (!atomic_compare_exchange_weak_explicit(&deferred, &w->next, w, memory_order_release,
+						      memory_order_relaxed))
+		cpu_pause();
+	control_wake();
+}
+
+void control_run_deferred(void)
+{
+	struct control_work *w = atomic_exchange_explicit(&deferred, NULL, memory_order_acquire);
+
+	while (w) {
+		struct control_work *next = w->next;
+
+		atomic_store(&w->deferred, false); /* from here on it may be asked for again */
+		w->fn(w);
+		w = next;
+	}
 }
 
 static void alarm(struct timer *t)

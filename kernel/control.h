@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +20,20 @@ void yield(void);
 /* control_sleep() - the control context has nothing to do until control_wake(); may wake early. */
 void control_sleep(void);
 void control_wake(void); /* from any context of any core, hard interrupts included */
+
+/* what the control context shall do when nobody holds it: between two commands */
+struct control_work {
+	void (*fn)(struct control_work *w);
+	struct control_work *next; /* by control.c */
+	_Atomic bool deferred;     /* by control.c */
+};
+
+/*
+ * control_defer() - have w->fn run there once; asking again before it began changes nothing. From any context of any
+ * core. control_run_deferred() - do what has been asked for, by whoever holds the control context and may be kept.
+ */
+void control_defer(struct control_work *w);
+void control_run_deferred(void);
 
 /* msleep() - let at least @ms milliseconds pass while the core loop turns. Control context. */
 void msleep(unsigned ms);

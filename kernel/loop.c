@@ -41,14 +41,17 @@ static inline void cpu_idle(struct cpu *c)
 	qsbr_wake();
 }
 
-/* guest_turn() - enter a guest if one wants to run; interrupts off. Returns whether one did. */
+/*
+ * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets or a busy control context it gets
+ * its share and no more. Returns whether one did.
+ */
 static bool guest_turn(struct cpu *c, bool more)
 {
 	struct vcpu *v = guests ? guests->next(c) : NULL;
 
 	if (!v)
 		return false;
-	guests->enter(v, tsc_from_us(more ? min_slice_us : slice_us), more);
+	guests->enter(v, tsc_from_us(more || c->control_ready ? min_slice_us : slice_us), more);
 	return true;
 }
 

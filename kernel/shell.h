@@ -156,7 +156,8 @@ _Noreturn void shell_main(void);
  * order of the rooms.
  */
 struct config_source {
-	unsigned order; /* 10 kernel, 20 drivers, 30 net ports, 40 net rules */
+	/* 10 kernel, 20 drivers, 25 guests are made, 30 net ports, 40 net rules, 50 guests start */
+	unsigned order;
 	void (*print)(struct shell *sh);
 };
 

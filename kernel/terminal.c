@@ -106,8 +106,10 @@ void shell_main(void)
 {
 	lineedit_begin(&edit);
 	for (;;) {
-		int c = console_in_get();
+		int c;
 
+		control_run_deferred();
+		c = console_in_get();
 		if (c < 0)
 			control_sleep();
 		else

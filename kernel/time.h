@@ -45,6 +45,8 @@ struct timer {
 
 /* timer_arm() - run t->fn in @us microseconds from now on this core; arming an armed timer moves it. */
 void timer_arm(struct timer *t, uint64_t us);
+/* timer_arm_at() - the same at TSC @deadline; one that is past already runs as soon as it can. */
+void timer_arm_at(struct timer *t, uint64_t deadline);
 /* timer_cancel() - on the core that armed it; harmless if it is not armed. */
 void timer_cancel(struct timer *t);
 

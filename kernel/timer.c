@@ -23,14 +23,14 @@ static void list_remove(struct cpu *c, struct timer *t)
 	t->armed = false;
 }
 
-void timer_arm(struct timer *t, uint64_t us)
+void timer_arm_at(struct timer *t, uint64_t deadline)
 {
 	struct cpu *c = this_cpu();
 	struct timer **p = &c->timers;
 
 	if (t->armed)
 		list_remove(c, t);
-	t->deadline = rdtsc() + tsc_from_us(us);
+	t->deadline = deadline;
 	while (*p && (*p)->deadline <= t->deadline)
 		p = &(*p)->next;
 	t->next = *p;
@@ -38,6 +38,11 @@ void timer_arm(struct timer *t, uint64_t us)
 	t->armed = true;
 	if (c->timers == t)
 		timer_hw_arm(t->deadline);
+}
+
+void timer_arm(struct timer *t, uint64_t us)
+{
+	timer_arm_at(t, rdtsc() + tsc_from_us(us));
 }
 
 void timer_cancel(struct timer *t)

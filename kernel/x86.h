@@ -10,19 +10,47 @@
 
 #include "bits.h"
 
-#define CR0_WP BIT(16) /* ring 0 respects read-only pages */
+#define CR0_PE         BIT(0)
+#define CR0_ET         BIT(4)
+#define CR0_WP         BIT(16) /* ring 0 respects read-only pages */
+#define CR0_PG         BIT(31)
+#define CR4_PSE        BIT(4)
+#define CR4_PAE        BIT(5)
+#define CR4_OSFXSR     BIT(9)
+#define CR4_OSXMMEXCPT BIT(10)
+#define CR4_OSXSAVE    BIT(18)
+#define RFLAGS_FIXED   BIT(1)
+#define RFLAGS_TF      BIT(8)
+#define RFLAGS_IF      BIT(9)
 
 #define MSR_APIC_BASE    0x01b
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
+#define MSR_SYSENTER_CS  0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
+#define MSR_PAT          0x277
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC       0x800 /* plus the xAPIC register offset / 16 */
 #define MSR_EFER         0xc0000080
+#define EFER_SCE         BIT(0)
+#define EFER_LME         BIT(8)
+#define EFER_LMA         BIT(10)
 #define EFER_NXE         BIT(11)
+#define EFER_SVME        BIT(12)
+#define EFER_FFXSR       BIT(14)
+#define MSR_STAR         0xc0000081
+#define MSR_LSTAR        0xc0000082
+#define MSR_CSTAR        0xc0000083
+#define MSR_SFMASK       0xc0000084
+#define MSR_FS_BASE      0xc0000100
 #define MSR_GS_BASE      0xc0000101
+#define MSR_KERNEL_GS    0xc0000102
+#define MSR_TSC_AUX      0xc0000103
 
 #define CPUID1_ECX_X2APIC       BIT(21)
 #define CPUID1_ECX_TSC_DEADLINE BIT(24)
+#define CPUID1_ECX_XSAVE        BIT(26)
 #define CPUID80000001_EDX_NX    BIT(20)
 #define CPUID80000001_EDX_1GB   BIT(26)
 
@@ -30,14 +58,19 @@ struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-static inline struct cpuid cpuid(uint32_t leaf)
+static inline struct cpuid cpuid_sub(uint32_t leaf, uint32_t sub)
 {
 	struct cpuid r;
 
 	__asm__ volatile("cpuid"
 			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-			 : "a"(leaf), "c"(0));
+			 : "a"(leaf), "c"(sub));
 	return r;
+}
+
+static inline struct cpuid cpuid(uint32_t leaf)
+{
+	return cpuid_sub(leaf, 0);
 }
 
 static inline void outb(uint16_t port, uint8_t v)
@@ -124,6 +157,33 @@ static inline uint64_t read_cr3(void)
 static inline void write_cr3(uint64_t v)
 {
 	__asm__ volatile("mov %0, %%cr3" ::"r"(v) : "memory");
+}
+
+static inline uint64_t read_cr4(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
+	return v;
+}
+
+static inline void write_cr4(uint64_t v)
+{
+	__asm__ volatile("mov %0, %%cr4" ::"r"(v) : "memory");
+}
+
+/* XCR0: which parts of the extended state there are [SDM 1 13.3] */
+static inline uint64_t xgetbv(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline void xsetbv(uint64_t v)
+{
+	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
 
 static inline void invlpg(uint64_t va)

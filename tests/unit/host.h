@@ -82,7 +82,7 @@ struct host_calls {
 	_Atomic unsigned ipi[MAX_CPUS]; /* wake-ups sent to each core */
 	_Atomic unsigned timer_hw_arm;  /* timer_hw_arm(), and with what */
 	_Atomic uint64_t timer_hw_deadline;
-	_Atomic unsigned timer_arm; /* timer_arm(), where kernel/timer.c is not linked */
+	_Atomic unsigned timer_arm; /* of either kind, where kernel/timer.c is not linked */
 };
 
 extern struct host_calls host_calls;

@@ -97,6 +97,20 @@ static void at_the_same_time_run_in_the_order_armed(void **state)
 	assert_string_equal(ran, "abcd");
 }
 
+static void runs_at_a_tsc_and_a_past_one_as_soon_as_it_can(void **state)
+{
+	(void)state;
+	timer_arm_at(&timer[0], host_tsc + 50 * US);
+	assert_int_equal(host_calls.timer_hw_deadline, host_tsc + 50 * US);
+	pass(50);
+	assert_string_equal(ran, "a");
+	timer_arm(&timer[2], 10);
+	timer_arm_at(&timer[1], host_tsc - US);
+	assert_int_equal(host_calls.timer_hw_deadline, timer[1].deadline);
+	pass(10);
+	assert_string_equal(ran, "abc");
+}
+
 static void armed_again_moves(void **state)
 {
 	(void)state;
@@ -172,6 +186,7 @@ int main(void)
 		TEST(runs_at_its_time_and_not_before),
 		TEST(run_soonest_first_whatever_the_order_they_were_armed_in),
 		TEST(at_the_same_time_run_in_the_order_armed),
+		TEST(runs_at_a_tsc_and_a_past_one_as_soon_as_it_can),
 		TEST(armed_again_moves),
 		TEST(cancelled_does_not_run_and_the_others_do),
 		TEST(may_arm_itself_again),
