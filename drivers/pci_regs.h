@@ -22,6 +22,7 @@
 #define	  PCI_COMMAND_MASTER	   BIT(2) /* may write and read memory: DMA, MSI */
 #define	  PCI_COMMAND_INTX_OFF	   BIT(10) /* INTx stays silent */
 #define PCI_STATUS		   0x06 /* 16, W1C bits */
+#define	  PCI_STATUS_INTX	   BIT(3) /* RO: the device asks for INTx, silenced or not */
 #define	  PCI_STATUS_CAP_LIST	   BIT(4) /* RO: the pointer at 0x34 is valid */
 #define PCI_REVISION		   0x08 /* RO 8 */
 #define PCI_CLASS		   0x08 /* RO 32: class 31:24, subclass 23:16, interface 15:8, revision 7:0 */
@@ -29,6 +30,7 @@
 #define	  PCI_HEADER_LAYOUT	   BITS(6, 0) /* 0 device, 1 bridge */
 #define	  PCI_HEADER_MULTI	   BIT(7) /* has functions beside 0 */
 #define PCI_CAP_POINTER		   0x34 /* RO 8 */
+#define PCI_INTERRUPT_LINE	   0x3c /* RW 8: firmware's note to the system */
 #define PCI_INTERRUPT_PIN	   0x3d /* RO 8: 1 INTA ... 4 INTD, 0 none */
 
 /* --- type 0, a device [PCI 6.2.5] --- */
@@ -53,6 +55,7 @@
 #define PCI_CAP_NEXT		   0x01 /* RO 8; 0 ends the list, bits 1:0 are reserved */
 #define	  PCI_CAP_ID_PM		   0x01
 #define	  PCI_CAP_ID_MSI	   0x05
+#define	  PCI_CAP_ID_VENDOR	   0x09
 #define	  PCI_CAP_ID_PCIE	   0x10
 #define	  PCI_CAP_ID_MSIX	   0x11
 
@@ -79,6 +82,7 @@ enum { PCI_CAPS_MAX = 48 }; /* (256 - 64) / 4: a longer list runs in a circle */
 #define PCI_MSIX_TABLE		   0x04 /* RO 32 */
 #define	  PCI_MSIX_TABLE_BAR	   BITS(2, 0)
 #define	  PCI_MSIX_TABLE_OFFSET	   BITS(31, 3)
+#define PCI_MSIX_PBA		   0x08 /* RO 32: pending bits, BAR and offset likewise */
 
 /* one entry of the MSI-X table, in memory space [PCI 6.8.2.6] */
 struct msix_entry {
@@ -95,6 +99,10 @@ _Static_assert(sizeof(struct msix_entry) == 16, "as the device has it");
 
 #define PCI_CF8			   0xcf8 /* port, WO 32: which register */
 #define	  PCI_CF8_ENABLE	   BIT(31)
+#define	  PCI_CF8_BUS		   BITS(23, 16)
+#define	  PCI_CF8_DEVICE	   BITS(15, 11)
+#define	  PCI_CF8_FUNCTION	   BITS(10, 8)
+#define	  PCI_CF8_REGISTER	   BITS(7, 2) /* of a dword, as its byte offset */
 #define PCI_CFC			   0xcfc /* port, RW: its bytes, at +0 to +3 */
 
 /* clang-format on */

@@ -33,7 +33,14 @@
 	X(TX_TOO_LONG, "tx_too_long", "longer than the MTU of the port it should leave by") \
 	X(TX_RING_FULL, "tx_ring_full", "no free descriptor in the transmit ring")          \
 	X(TX_STOPPED, "tx_stopped", "waited for another core when its port was stopped")    \
-	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full")
+	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full")     \
+	X(TAP_FULL, "tap_full", "the queue in front of the guest is full")                  \
+	X(TAP_CLOSED, "tap_closed", "no driver in the guest takes frames")                  \
+	X(TAP_PURGED, "tap_purged", "waited for the guest when its device was reset")       \
+	X(GUEST_FILTERED, "guest_filtered", "the guest's receive filter does not want it")  \
+	X(GUEST_TOO_SMALL, "guest_too_small", "longer than the buffers of the guest")       \
+	X(GUEST_MALFORMED, "guest_malformed", "what the guest sent is no frame")            \
+	X(GUEST_NO_BUFFER, "guest_no_buffer", "no buffer for what the guest sent")
 
 enum drop_reason {
 #define X(id, name, text) DROP_##id,

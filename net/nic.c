@@ -102,6 +102,7 @@ static void nic_add(struct netdev *dev)
 	struct port *port = mem_zalloc(sizeof(*port), CACHE_LINE, "port");
 
 	port->ops = &nic_ops;
+	port->full = DROP_TX_RING_FULL;
 	port->has_link = nic_has_link;
 	port->txq_of_cpu = dev->txq_of_cpu;
 	port->mtu = dev->mtu;

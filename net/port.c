@@ -199,6 +199,11 @@ uint64_t port_stat(struct port *port, const char *name)
 	return port->ops->stat ? port->ops->stat(port, name) : 0;
 }
 
+uint64_t port_drops_behind(const struct port *port, enum drop_reason why)
+{
+	return port->ops->drops ? port->ops->drops((struct port *)port)[why] : 0;
+}
+
 uint64_t port_rx_errors(struct port *port)
 {
 	return port_stat(port, "rx_crc_errors") + port_stat(port, "rx_align_errors") +
@@ -254,6 +259,10 @@ bool port_conserved(char *why, size_t size)
 				return false;
 		if (total.given - total.taken != xmit_waiting(ports[i])) {
 			snprintf(why, size, "%s between cores", ports[i]->name);
+			return false;
+		}
+		if (ports[i]->ops->audit && !ports[i]->ops->audit(ports[i])) {
+			snprintf(why, size, "%s behind its port", ports[i]->name);
 			return false;
 		}
 		forwarded += total.forwarded;

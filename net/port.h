@@ -2,8 +2,8 @@
 /*
  * port.h - a place where packets enter and leave the switch
  *
- * What is behind a port is hidden by struct port_ops: a NIC (nic.h), a fake in tests, later a guest. A port exists
- * from boot on, down and in no switch.
+ * What is behind a port is hidden by struct port_ops: a NIC (nic.h), a guest's tap (vmm/tap.h), a fake in tests. A NIC's
+ * port exists from boot on, a guest's from the moment it is created; at first it is down and in no switch.
  *
  * The conservation law, for each port and core, exact whenever the cores are parked:
  *	ingress	in + created = forwarded + dropped
@@ -11,7 +11,7 @@
  * and over all: sum of forwarded = sum of offered; a port's given - taken = packets waiting for another core.
  * `created` are copies of what came in; `given` and `taken` is what crosses to the core that owns the queue. `out` ends
  * at the device's ring: frames that a stalled transmitter throws away when it is reset stay in it, the device counts
- * them as tx_errors.
+ * them as tx_errors. A device that can say what became of each frame it took has a law of its own: ops->audit.
  */
 #pragma once
 
@@ -43,6 +43,10 @@ struct port_ops {
 	int (*set_mode)(struct port *port);
 	/* for port_stat(); may be NULL */
 	uint64_t (*stat)(struct port *port, const char *name);
+	/* is all accounted for that tx_batch ever took? Cores parked; may be NULL */
+	bool (*audit)(struct port *port);
+	/* what tx_batch took and the device dropped since, by reason: [DROP_N]; may be NULL */
+	const uint64_t *(*drops)(struct port *port);
 };
 
 /* of one port, by one core */
@@ -69,6 +73,7 @@ struct port {
 	const int8_t *txq_of_cpu; /* queue that a core may transmit on; -1 for none of its own */
 	uint16_t id;              /* from 1; OpenFlow's port number */
 	uint16_t mtu;
+	enum drop_reason full;               /* why tx_batch takes no more */
 	bool up;                             /* as the operator set it */
 	bool accepts;                        /* up and in a switch: what comes in is looked up */
 	bool (*has_link)(struct port *port); /* NULL: always */
@@ -88,7 +93,7 @@ extern unsigned nports;              /* highest id in use */
 #define port_for_each(i) for (unsigned i = 1; i <= nports; i++)
 
 /*
- * port_add() - give @port an id and a place in ports[]; name, ops, mtu, mac, txq_of_cpu and priv are set.
+ * port_add() - give @port an id and a place in ports[]; name, ops, full, mtu, mac, txq_of_cpu and priv are set.
  * Returns 0 or -ENOSPC. At boot, or in the control context with the cores parked.
  */
 int port_add(struct port *port);
@@ -118,6 +123,8 @@ struct port_cpu port_total(const struct port *port);
 
 /* port_drops() - dropped_in or dropped_out, all reasons. */
 uint64_t port_drops(const uint64_t v[DROP_N]);
+/* port_drops_behind() - of what the device took it dropped so many for reason @why. */
+uint64_t port_drops_behind(const struct port *port, enum drop_reason why);
 /* port_stat() - what the device itself counts, by ethtool's name; 0 if it does not. */
 uint64_t port_stat(struct port *port, const char *name);
 /* port_rx_errors() - damaged frames, which NICs count by kind. */

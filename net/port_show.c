@@ -112,6 +112,7 @@ static void print_reason(struct shell *sh, const struct snapshot *s, unsigned wh
 		cpu_for_each(c)
 			n += s->cpu[i * ncpus + c].dropped_in[why] +
 			     s->cpu[i * ncpus + c].dropped_out[why];
+		n += port_drops_behind(ports[i], why);
 		if (n)
 			shell_printf(sh, " [%s %lu]", ports[i]->name, (ul)n);
 	}

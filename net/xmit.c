@@ -28,7 +28,7 @@ void xmit_drop_unsent(struct stage *s, unsigned sent)
 {
 	for (unsigned i = sent; i < s->n; i++) {
 		s->bytes -= s->pkts[i]->frame_len;
-		port_drop_out(s->port, s->pkts[i], DROP_TX_RING_FULL);
+		port_drop_out(s->port, s->pkts[i], s->port->full);
 	}
 }
 

@@ -76,7 +76,7 @@ static inline void xmit_clear(struct stage *s)
 	s->bytes = 0;
 }
 
-/* xmit_drop_unsent() - the device took @sent of @s; its ring does not hold the rest. */
+/* xmit_drop_unsent() - the device took @sent of @s and no more: the rest goes for the reason port->full. */
 void xmit_drop_unsent(struct stage *s, unsigned sent);
 /* xmit_elsewhere() - this core may not transmit @s: another one does, or nobody can. */
 void xmit_elsewhere(struct stage *s);

@@ -18,13 +18,12 @@
 struct fake_port fake[FAKE_PORTS + 1];
 
 static unsigned asked[FAKE_PORTS + 1];
-static void (*net_tx)(void);
+static void (*softirq[SOFTIRQ_N])(void);
 
-/* in place of the fixture's: the test runs the softirq when it wants to */
+/* in place of the fixture's: the test runs the softirqs when it wants to */
 void open_softirq(enum softirq nr, void (*action)(void))
 {
-	if (nr == SOFTIRQ_NET_TX)
-		net_tx = action;
+	softirq[nr] = action;
 }
 
 /* no core transmits on another's queue, unless that one stands still */
@@ -77,6 +76,7 @@ static void add_port(struct fake_port *f, unsigned i)
 {
 	*f = (struct fake_port){ .link = true, .room = FAKE_SENT };
 	f->port.ops = &fake_ops;
+	f->port.full = DROP_TX_RING_FULL;
 	f->port.has_link = fake_has_link;
 	f->port.txq_of_cpu = f->txq_of_cpu;
 	f->port.mtu = 1500;
@@ -102,8 +102,14 @@ void net_up(unsigned cores, unsigned ports_wanted)
 	nports = 0;
 	memset(ports, 0, sizeof(ports));
 	memset(asked, 0, sizeof(asked));
+	memset(fake, 0, sizeof(fake));
 	for (unsigned i = 1; i <= ports_wanted; i++)
 		add_port(&fake[i], i);
+}
+
+void net_softirq(enum softirq nr)
+{
+	softirq[nr]();
 }
 
 void net_settle(void)
@@ -117,8 +123,8 @@ void net_settle(void)
 
 			cpus[i]->softirq_pending = 0;
 			host_play(i);
-			if (raised & BIT(SOFTIRQ_NET_TX))
-				net_tx();
+			for (; raised; raised &= raised - 1)
+				softirq[__builtin_ctz(raised)]();
 			qsbr_turn();
 		}
 	host_play(me);
@@ -284,6 +290,7 @@ unsigned dropped(enum drop_reason why)
 		struct port_cpu t = port_total(ports[i]);
 
 		mouths += t.dropped_in[why] + t.dropped_out[why];
+		mouths += port_drops_behind(ports[i], why);
 	}
 	assert_int_equal(cores, mouths);
 	return cores;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/softirq.h"
 #include "net/port.h"
 #include "net/switch.h"
 
@@ -34,8 +35,10 @@ void net_down(void);
 /* net_switch() - a switch of all ports, with its first rule. */
 struct vswitch *net_switch(void);
 
-/* net_settle() - run SOFTIRQ_NET_TX where it was raised, and turn every core's loop so that QSBR frees. */
+/* net_settle() - run the softirqs that were raised, and turn every core's loop so that QSBR frees. */
 void net_settle(void);
+/* net_softirq() - run one now, raised or not, on the core that this thread plays. */
+void net_softirq(enum softirq nr);
 /* net_second() - so many seconds pass: the clock of ageing. */
 void net_second(unsigned n);
 
