@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/* links: vmm/vcpu.c kernel/softirq.c kernel/timer.c tests/unit/host.c */
+/*
+ * test_vcpu.c - whose turn it is on a core, when a run ends, and what an entry brings
+ *
+ * The back end, the local APIC and the exits are stand-ins: a run does what the test says, and takes notes.
+ */
+#include "tests/unit/host.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/guest.h"
+#include "kernel/irq.h"
+#include "kernel/smp.h"
+#include "kernel/softirq.h"
+#include "kernel/timer.h"
+#include "kernel/x86.h"
+#include "vmm/backend.h"
+#include "vmm/exits.h"
+#include "vmm/vcpu.h"
+#include "vmm/vhost.h"
+
+enum { SLICE = 4000 * 1000, MIN_SLICE = 200 * 1000 };
+
+static const struct guest_ops *ops;
+static struct vcpu a, b;
+static char notes[256];
+static void (*in_guest)(struct vcpu *v); /* what happens during a run */
+
+static void note(const char *what)
+{
+	strncat(notes, what, sizeof(notes) - strlen(notes) - 1);
+	strncat(notes, " ", sizeof(notes) - strlen(notes) - 1);
+}
+
+/* --- stand-ins --- */
+
+void guest_attach(const struct guest_ops *o)
+{
+	ops = o;
+}
+
+int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+	unsigned me = host_play(cpu);
+
+	fn(arg);
+	host_play(me);
+	return 0;
+}
+
+int vlapic_pending(const struct vlapic *l)
+{
+	uint32_t word = atomic_load(&l->irr[1]);
+
+	return l->tpr || !word ? -1 : 32 + 31 - __builtin_clz(word);
+}
+
+bool vlapic_waits(const struct vlapic *l)
+{
+	return l->tpr && atomic_load(&l->irr[1]);
+}
+
+void vlapic_accept(struct vlapic *l, uint8_t vector)
+{
+	l->irr[1] &= ~BIT(vector - 32);
+}
+
+void vlapic_stop(struct vlapic *l)
+{
+	(void)l;
+	note("lapic-stop");
+}
+
+void vhost_guest_left(unsigned cpu)
+{
+	(void)cpu;
+}
+
+void exit_handle(struct vcpu *v)
+{
+	if (v->exit.reason == EXIT_HLT)
+		v->state = VCPU_HALTED;
+	if (v->exit.reason == EXIT_SHUTDOWN)
+		v->state = VCPU_OFF;
+}
+
+static void fake_load(struct vcpu *v)
+{
+	note(v == &a ? "load-a" : "load-b");
+}
+
+static void fake_put(struct vcpu *v)
+{
+	note(v == &a ? "put-a" : "put-b");
+}
+
+static void fake_run(struct vcpu *v)
+{
+	note(v == &a ? "A" : "B");
+	host_tsc += 1000;
+	v->exit.reason = EXIT_INTERRUPT;
+	if (in_guest)
+		in_guest(v);
+}
+
+static bool gate_closed;
+
+static void fake_close(void)
+{
+	gate_closed = true;
+}
+
+static void fake_open(void)
+{
+	gate_closed = false;
+	irq_disable();
+}
+
+static void fake_inject(struct vcpu *v, const struct vcpu_event *e)
+{
+	static const char *const name[] = { "none", "irq", "nmi", "exception" };
+	char text[24];
+
+	(void)v;
+	snprintf(text, sizeof(text), "%s:%u", name[e->type], e->vector);
+	note(text);
+}
+
+static void fake_irq_window(struct vcpu *v, bool on)
+{
+	(void)v;
+	note(on ? "irq-window" : "no-irq-window");
+}
+
+static void fake_nmi_window(struct vcpu *v, bool on)
+{
+	(void)v;
+	note(on ? "nmi-window" : "no-nmi-window");
+}
+
+static void fake_cr8(struct vcpu *v, bool on)
+{
+	(void)v;
+	note(on ? "cr8" : "no-cr8");
+}
+
+static const struct vmm_backend fake_backend = {
+	.vcpu_load = fake_load,
+	.vcpu_put = fake_put,
+	.run = fake_run,
+	.close_gate = fake_close,
+	.open_gate = fake_open,
+	.inject = fake_inject,
+	.want_irq_window = fake_irq_window,
+	.want_nmi_window = fake_nmi_window,
+	.want_cr8 = fake_cr8,
+};
+const struct vmm_backend *backend = &fake_backend;
+
+/* --- helpers --- */
+
+static int setup(void **state)
+{
+	(void)state;
+	host_cores(2);
+	softirq_init();
+	timer_init();
+	vcpus_init();
+	a = (struct vcpu){ .rflags = RFLAGS_IF };
+	b = (struct vcpu){ .rflags = RFLAGS_IF };
+	in_guest = NULL;
+	vcpu_start(&a);
+	notes[0] = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	vcpu_stop(&a);
+	vcpu_stop(&b);
+	host_tsc += 2 * SLICE; /* the slice timer outlives its guests */
+	raise_softirq(SOFTIRQ_TIMER);
+	softirq_run();
+	return 0;
+}
+
+static void one_exit_then_softirq(struct vcpu *v)
+{
+	(void)v;
+	raise_softirq(SOFTIRQ_NET_RX);
+}
+
+/* enter() as the loop does it, with what the softirqs do left out */
+static void enter(struct vcpu *v, uint64_t slice, bool keep)
+{
+	irq_disable();
+	ops->enter(v, slice, keep);
+	assert_false(host_irqs_on);
+	this_cpu()->softirq_pending = 0;
+	irq_enable();
+}
+
+static struct vcpu *next(void)
+{
+	return ops->next(this_cpu());
+}
+
+static void post(struct vcpu *v, unsigned vector)
+{
+	v->lapic.irr[1] |= BIT(vector - 32);
+}
+
+/* --- whose turn --- */
+
+static void one_that_has_run_less_comes_first(void **state)
+{
+	(void)state;
+	vcpu_start(&b);
+	a.vruntime = 2000;
+	b.vruntime = 1000;
+	assert_ptr_equal(next(), &b);
+	b.vruntime = 3000;
+	assert_ptr_equal(next(), &a);
+}
+
+static void two_that_spin_get_the_same(void **state)
+{
+	(void)state;
+	vcpu_start(&b);
+	in_guest = one_exit_then_softirq;
+	for (int i = 0; i < 100; i++)
+		enter(next(), SLICE, false);
+	assert_int_equal(a.tsc_run, b.tsc_run);
+	assert_int_equal(a.entries + b.entries, 100);
+}
+
+static void a_halted_one_is_chosen_only_when_an_interrupt_waits(void **state)
+{
+	(void)state;
+	a.state = VCPU_HALTED;
+	assert_null(next());
+	post(&a, 40);
+	assert_ptr_equal(next(), &a);
+	assert_int_equal(a.state, VCPU_RUNNING);
+}
+
+static void a_halted_one_with_interrupts_off_wakes_for_an_nmi_alone(void **state)
+{
+	(void)state;
+	a.state = VCPU_HALTED;
+	a.rflags = 0;
+	post(&a, 40);
+	assert_null(next());
+	vcpu_nmi(&a);
+	assert_ptr_equal(next(), &a);
+}
+
+static void sleep_saves_up_no_more_than_a_slice(void **state)
+{
+	(void)state;
+	vcpu_start(&b);
+	a.state = VCPU_HALTED;
+	b.vruntime = 100 * SLICE;
+	assert_ptr_equal(next(), &b);
+	post(&a, 40);
+	assert_ptr_equal(next(), &a);
+	assert_true(a.vruntime >= 99 * (uint64_t)SLICE);
+}
+
+static void a_stopped_one_is_never_chosen(void **state)
+{
+	(void)state;
+	vcpu_stop(&a);
+	post(&a, 40);
+	assert_null(next());
+	vcpu_start(&a);
+	assert_ptr_equal(next(), &a);
+}
+
+static void registers_are_switched_only_when_another_runs(void **state)
+{
+	(void)state;
+	vcpu_start(&b);
+	in_guest = one_exit_then_softirq;
+	enter(&a, SLICE, false);
+	enter(&a, SLICE, false);
+	enter(&b, SLICE, false);
+	assert_string_equal(notes, "load-a A A put-a load-b B ");
+	vcpu_stop(&b);
+	assert_non_null(strstr(notes, "put-b"));
+}
+
+/* --- when a run ends --- */
+
+static void a_pending_softirq_ends_the_run(void **state)
+{
+	(void)state;
+	in_guest = one_exit_then_softirq;
+	enter(&a, SLICE, false);
+	assert_int_equal(a.entries, 1);
+}
+
+static void one_that_is_pending_already_lets_nobody_in(void **state)
+{
+	(void)state;
+	raise_softirq(SOFTIRQ_NET_RX);
+	enter(&a, SLICE, false);
+	assert_int_equal(a.entries, 0);
+	assert_false(gate_closed);
+}
+
+static void what_another_core_raises_behind_the_gate_is_seen_at_the_next_look(void **state)
+{
+	(void)state;
+	host_play(1);
+	vcpu_kick(&a); /* its core is 0 */
+	host_play(0);
+	assert_int_equal(host_calls.ipi[0], 1);
+	enter(&a, SLICE, false);
+	assert_int_equal(a.entries, 0);
+	this_cpu()->remote_pending = 0;
+}
+
+static void under_load_the_share_is_kept_and_ends(void **state)
+{
+	(void)state;
+	raise_softirq(SOFTIRQ_NET_RX);
+	enter(&a, MIN_SLICE, true);
+	assert_in_range(a.entries, MIN_SLICE / 1000 - 1, MIN_SLICE / 1000 + 1);
+}
+
+static void a_busy_control_context_leaves_the_guest_its_share(void **state)
+{
+	(void)state;
+	this_cpu()->control_ready = true;
+	enter(&a, MIN_SLICE, false);
+	assert_in_range(a.entries, MIN_SLICE / 1000 - 1, MIN_SLICE / 1000 + 1);
+	this_cpu()->control_ready = false;
+}
+
+static void wake_control(struct vcpu *v)
+{
+	(void)v;
+	this_cpu()->control_ready = true;
+}
+
+static void a_control_context_that_wakes_ends_the_run(void **state)
+{
+	(void)state;
+	in_guest = wake_control;
+	enter(&a, SLICE, false);
+	assert_int_equal(a.entries, 1);
+	this_cpu()->control_ready = false;
+}
+
+static void halt(struct vcpu *v)
+{
+	v->exit.reason = EXIT_HLT;
+}
+
+static void a_halt_ends_the_run(void **state)
+{
+	(void)state;
+	in_guest = halt;
+	enter(&a, SLICE, false);
+	assert_int_equal(a.entries, 1);
+	assert_int_equal(a.state, VCPU_HALTED);
+}
+
+static void the_slice_timer_is_armed_once_for_many_short_runs(void **state)
+{
+	(void)state;
+	in_guest = one_exit_then_softirq;
+	for (int i = 0; i < 50; i++)
+		enter(&a, SLICE, false);
+	assert_int_equal(host_calls.timer_hw_arm, 1);
+	enter(&a, MIN_SLICE, true); /* ends earlier than what is armed */
+	assert_int_equal(host_calls.timer_hw_arm, 2);
+}
+
+/* --- what an entry brings --- */
+
+static void enter_once(struct vcpu *v)
+{
+	in_guest = one_exit_then_softirq;
+	enter(v, SLICE, false);
+}
+
+static void an_interrupt_is_injected_when_it_can_be_taken(void **state)
+{
+	(void)state;
+	post(&a, 40);
+	enter_once(&a);
+	assert_string_equal(notes, "load-a irq:40 A ");
+	assert_int_equal(a.irqs_injected, 1);
+	assert_int_equal(a.lapic.irr[1], 0);
+}
+
+static void with_interrupts_off_it_asks_for_the_window(void **state)
+{
+	(void)state;
+	post(&a, 40);
+	a.rflags = 0;
+	enter_once(&a);
+	assert_string_equal(notes, "load-a irq-window A ");
+	assert_int_equal(a.irqs_injected, 0);
+}
+
+static void behind_sti_it_asks_for_the_window(void **state)
+{
+	(void)state;
+	post(&a, 40);
+	a.irq_shadow = true;
+	enter_once(&a);
+	assert_string_equal(notes, "load-a irq-window A ");
+}
+
+static void of_two_the_second_waits_for_the_window(void **state)
+{
+	(void)state;
+	post(&a, 40);
+	post(&a, 41);
+	enter_once(&a);
+	assert_string_equal(notes, "load-a irq:41 irq-window A ");
+}
+
+static void what_an_exit_interrupted_comes_first(void **state)
+{
+	(void)state;
+	a.event = (struct vcpu_event){ .type = EVENT_EXCEPTION, .vector = 14 };
+	post(&a, 40);
+	enter_once(&a);
+	assert_string_equal(notes, "load-a exception:14 irq-window A ");
+	assert_int_equal(a.event.type, EVENT_NONE);
+}
+
+static void an_nmi_comes_before_an_interrupt_and_blocks_the_next(void **state)
+{
+	(void)state;
+	vcpu_nmi(&a);
+	post(&a, 40);
+	enter_once(&a);
+	assert_string_equal(notes, "load-a nmi:2 nmi-window irq-window A ");
+	assert_true(a.nmi_blocked);
+	vcpu_nmi(&a);
+	notes[0] = 0;
+	a.lapic.irr[1] = 0;
+	enter_once(&a);
+	assert_string_equal(notes, "nmi-window A ");
+	assert_int_equal(a.nmis_injected, 1);
+}
+
+static void what_the_priority_holds_back_asks_for_cr8(void **state)
+{
+	(void)state;
+	post(&a, 40);
+	a.lapic.tpr = 0xf0;
+	enter_once(&a);
+	assert_string_equal(notes, "load-a cr8 A ");
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(one_that_has_run_less_comes_first),
+		T(two_that_spin_get_the_same),
+		T(a_halted_one_is_chosen_only_when_an_interrupt_waits),
+		T(a_halted_one_with_interrupts_off_wakes_for_an_nmi_alone),
+		T(sleep_saves_up_no_more_than_a_slice),
+		T(a_stopped_one_is_never_chosen),
+		T(registers_are_switched_only_when_another_runs),
+		T(a_pending_softirq_ends_the_run),
+		T(one_that_is_pending_already_lets_nobody_in),
+		T(what_another_core_raises_behind_the_gate_is_seen_at_the_next_look),
+		T(under_load_the_share_is_kept_and_ends),
+		T(a_busy_control_context_leaves_the_guest_its_share),
+		T(a_control_context_that_wakes_ends_the_run),
+		T(a_halt_ends_the_run),
+		T(the_slice_timer_is_armed_once_for_many_short_runs),
+		T(an_interrupt_is_injected_when_it_can_be_taken),
+		T(with_interrupts_off_it_asks_for_the_window),
+		T(behind_sti_it_asks_for_the_window),
+		T(of_two_the_second_waits_for_the_window),
+		T(what_an_exit_interrupted_comes_first),
+		T(an_nmi_comes_before_an_interrupt_and_blocks_the_next),
+		T(what_the_priority_holds_back_asks_for_cr8),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fpu.h - x87, SSE and AVX state, XCR0, debug registers and TSC_AUX of guests [SDM 1 13, APM2 15.5]
+ *
+ * Weir itself uses none of them, so what a guest left in the registers stays there while Weir runs, and is switched only
+ * when a core turns to another vCPU.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+
+/* fpu_probe() - has this machine XSAVE, and does a vCPU's area hold what it saves? */
+bool fpu_probe(void);
+void fpu_init_cpu(void); /* on each core, once */
+
+/* fpu_xcr0_mask() - bits of XCR0 that a guest may set. */
+uint64_t fpu_xcr0_mask(void);
+
+void fpu_reset(struct vcpu *v); /* as after RESET; not loaded on any core */
+void fpu_load(struct vcpu *v);
+void fpu_put(struct vcpu *v);

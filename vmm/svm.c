@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * svm.c - the back end for AMD's SVM: into the guest and out, and what an entry brings with it [APM2 15]
+ *
+ * Called by vcpu.c on the vCPU's core. The gate is GIF: with CLGI nothing interrupts, then IF is set, so what comes in
+ * the meantime makes VMRUN exit at once. #VMEXIT leaves GIF clear; STGI lets the interrupt in.
+ */
+#include "svm.h"
+
+#include "kernel/x86.h"
+#include "fpu.h"
+
+void svm_vmrun(struct vmcb *guest, struct vmcb *host, uint64_t *gpr); /* svm_enter.S */
+
+static void svm_vcpu_load(struct vcpu *v)
+{
+	fpu_load(v);
+	vmcb_of(v)->tlb_control =
+		1; /* flush all: another guest may have had the ASID on this core */
+}
+
+static void svm_vcpu_put(struct vcpu *v)
+{
+	fpu_put(v);
+}
+
+static inline void svm_close_gate(void)
+{
+	__asm__ volatile("clgi; sti" ::: "memory");
+}
+
+static inline void svm_open_gate(void)
+{
+	__asm__ volatile("cli; stgi" ::: "memory");
+}
+
+/*
+ * The exit came while an event was being delivered: it is due again. Not so INT n, INT3 and INTO: rip is still at the
+ * instruction, which runs once more. [APM2 15.7.2]
+ */
+static void take_interrupted(struct vcpu *v, uint64_t info)
+{
+	unsigned type = FIELD_GET(EVENT_TYPE, info), vector = FIELD_GET(EVENT_VECTOR, info);
+
+	if (type == EVENT_TYPE_SOFT || (type == EVENT_TYPE_EXC && (vector == 3 || vector == 4)))
+		return;
+	v->event = (struct vcpu_event){
+		.type = type == EVENT_TYPE_NMI   ? EVENT_NMI
+			: type == EVENT_TYPE_EXC ? EVENT_EXCEPTION
+						 : EVENT_IRQ,
+		.vector = vector,
+		.has_error = info & EVENT_ERROR_SENT,
+		.error = FIELD_GET(EVENT_ERROR, info),
+	};
+	v->reinjected++;
+}
+
+static void svm_run(struct vcpu *v)
+{
+	struct vmcb *c = vmcb_of(v);
+	uint8_t tpr = v->lapic.tpr >> 4;
+
+	c->rax = v->gpr[GPR_RAX];
+	c->rsp = v->gpr[GPR_RSP];
+	c->rip = v->rip;
+	c->rflags = v->rflags;
+	c->int_shadow = v->irq_shadow;
+	c->int_ctl = (c->int_ctl & ~V_TPR) | tpr;
+	c->tsc_offset = v->tsc_offset;
+	svm_vmrun(c, svm_host[this_cpu()->id], v->gpr);
+	v->gpr[GPR_RAX] = c->rax;
+	v->gpr[GPR_RSP] = c->rsp;
+	v->rip = c->rip;
+	v->rflags = c->rflags;
+	v->irq_shadow = c->int_shadow & 1;
+	if (unlikely((c->int_ctl & V_TPR) != tpr))
+		v->lapic.tpr = (c->int_ctl & V_TPR) << 4;
+	c->event_inj = 0;
+	c->tlb_control = 0;
+	__asm__ volatile("stgi" ::: "memory"); /* IF is set: what made it exit is taken here */
+	if (unlikely(c->exit_int_info & EVENT_VALID))
+		take_interrupted(v, c->exit_int_info);
+	svm_decode(v, c);
+}
+
+/* --- what the next entry brings --- */
+
+static void svm_inject(struct vcpu *v, const struct vcpu_event *e)
+{
+	static const uint8_t type[] = {
+		[EVENT_IRQ] = EVENT_TYPE_INTR,
+		[EVENT_NMI] = EVENT_TYPE_NMI,
+		[EVENT_EXCEPTION] = EVENT_TYPE_EXC,
+	};
+
+	vmcb_of(v)->event_inj = EVENT_VALID | FIELD_PREP(EVENT_TYPE, type[e->type]) |
+				FIELD_PREP(EVENT_VECTOR, e->vector) |
+				(e->has_error ? EVENT_ERROR_SENT : 0) |
+				FIELD_PREP(EVENT_ERROR, e->error);
+}
+
+/* A virtual interrupt of highest priority that is never taken: it exits when it could be. [APM2 15.21.4] */
+static void svm_want_irq_window(struct vcpu *v, bool on)
+{
+	struct vmcb *c = vmcb_of(v);
+
+	if (on) {
+		c->int_ctl |= V_IRQ | V_IGN_TPR | V_INTR_PRIO;
+		c->intercept[0] |= INTERCEPT_VINTR;
+	} else {
+		c->int_ctl &= ~(V_IRQ | V_IGN_TPR | V_INTR_PRIO);
+		c->intercept[0] &= ~INTERCEPT_VINTR;
+	}
+}
+
+static void svm_want_nmi_window(struct vcpu *v, bool on)
+{
+	struct svm_vcpu *s = v->hw;
+
+	if (on && !s->stepping_iret)
+		s->vmcb->intercept[0] |= INTERCEPT_IRET;
+	else
+		s->vmcb->intercept[0] &= ~INTERCEPT_IRET;
+}
+
+static void svm_want_cr8(struct vcpu *v, bool on)
+{
+	if (on)
+		vmcb_of(v)->cr_write |= INTERCEPT_CR8_WRITE;
+	else
+		vmcb_of(v)->cr_write &= ~INTERCEPT_CR8_WRITE;
+}
+
+const struct vmm_backend svm_backend = {
+	.name = "SVM",
+	.probe = svm_probe,
+	.init_cpu = svm_init_cpu,
+	.vm_create = svm_vm_create,
+	.vcpu_create = svm_vcpu_create,
+	.vcpu_reset = svm_vcpu_reset,
+	.vcpu_load = svm_vcpu_load,
+	.vcpu_put = svm_vcpu_put,
+	.run = svm_run,
+	.close_gate = svm_close_gate,
+	.open_gate = svm_open_gate,
+	.inject = svm_inject,
+	.want_irq_window = svm_want_irq_window,
+	.want_nmi_window = svm_want_nmi_window,
+	.want_cr8 = svm_want_cr8,
+	.get_sregs = svm_get_sregs,
+	.get_msr = svm_get_msr,
+	.set_msr = svm_set_msr,
+};

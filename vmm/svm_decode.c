@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * svm_decode.c - what the hardware says about an exit, in the neutral words of exit.h [APM2 C]
+ *
+ * svm_decode() is called by svm_run() on the vCPU's core, once an exit. It changes the guest only where SVM needs two
+ * exits for one event: the return from an NMI handler.
+ */
+#include "svm.h"
+
+#include "kernel/x86.h"
+#include "decode.h"
+#include "gva.h"
+
+/* Without NRIPS the length is that of the instruction without prefixes, which no compiler gives these. */
+static void next_rip(struct vcpu *v, const struct vmcb *c, unsigned len)
+{
+	v->exit.next_rip = svm_has_nrips ? c->next_rip : v->rip + len;
+}
+
+static enum vcpu_exit_reason decode_io(struct vcpu *v, const struct vmcb *c)
+{
+	uint64_t info = c->exit_info_1;
+
+	v->exit.io.port = FIELD_GET(IOIO_PORT, info);
+	v->exit.io.size = FIELD_GET(IOIO_SIZE, info);
+	v->exit.io.addr_size = 2 * FIELD_GET(IOIO_ADDR_SIZE, info);
+	v->exit.io.in = info & IOIO_IN;
+	v->exit.io.string = info & IOIO_STRING;
+	v->exit.io.rep = info & IOIO_REP;
+	v->exit.next_rip = c->exit_info_2;
+	return EXIT_IO;
+}
+
+static enum vcpu_exit_reason decode_msr(struct vcpu *v, const struct vmcb *c)
+{
+	v->exit.msr.index = v->gpr[GPR_RCX];
+	next_rip(v, c, 2);
+	return c->exit_info_1 ? EXIT_WRMSR : EXIT_RDMSR;
+}
+
+static enum vcpu_exit_reason decode_mmio(struct vcpu *v, const struct vmcb *c)
+{
+	v->exit.mmio.gpa = c->exit_info_2;
+	v->exit.mmio.write = c->exit_info_1 & NPF_WRITE;
+	v->exit.mmio.fetch = c->exit_info_1 & NPF_FETCH;
+	v->exit.next_rip = 0;
+	return EXIT_MMIO;
+}
+
+static enum vcpu_exit_reason decode_hw(struct vcpu *v, const struct vmcb *c,
+				       enum vcpu_exit_reason r)
+{
+	v->exit.hw.hw_reason = c->exit_code;
+	v->exit.hw.info[0] = c->exit_info_1;
+	v->exit.hw.info[1] = c->exit_info_2;
+	return r;
+}
+
+static enum vcpu_exit_reason decode_short(struct vcpu *v, const struct vmcb *c, unsigned len,
+					  enum vcpu_exit_reason r)
+{
+	next_rip(v, c, len);
+	return r;
+}
+
+/* Which register: only the instruction knows. What cannot be read is no instruction that could have exited. */
+static enum vcpu_exit_reason decode_cr8(struct vcpu *v, const struct vmcb *c)
+{
+	struct vcpu_sregs sregs;
+	uint8_t bytes[INSN_MAX];
+	struct insn insn;
+
+	backend->get_sregs(v, &sregs);
+	if (insn_decode(bytes, gva_fetch(v, &sregs, bytes, sizeof(bytes)), INSN_64, &insn))
+		return decode_hw(v, c, EXIT_UNKNOWN);
+	v->exit.cr8.gpr = insn.reg;
+	v->exit.next_rip = v->rip + insn.len;
+	return EXIT_CR8;
+}
+
+/*
+ * The guest is about to return from its NMI handler: with one step behind IRET the next NMI may come. Nobody else
+ * sets TF while INTERCEPT_DB is on.
+ */
+static enum vcpu_exit_reason step_over_iret(struct vcpu *v, struct vmcb *c)
+{
+	struct svm_vcpu *s = v->hw;
+
+	c->intercept[0] &= ~INTERCEPT_IRET;
+	c->exceptions |= INTERCEPT_DB;
+	v->rflags |= RFLAGS_TF;
+	s->stepping_iret = true;
+	return EXIT_NMI_WINDOW;
+}
+
+static enum vcpu_exit_reason stepped_over_iret(struct vcpu *v, struct vmcb *c)
+{
+	struct svm_vcpu *s = v->hw;
+
+	c->exceptions &= ~INTERCEPT_DB;
+	v->rflags &= ~RFLAGS_TF;
+	s->stepping_iret = false;
+	v->nmi_blocked = false;
+	return EXIT_NMI_WINDOW;
+}
+
+static enum vcpu_exit_reason reason_of(struct vcpu *v, struct vmcb *c)
+{
+	switch (c->exit_code) {
+	case SVM_EXIT_INTR: return EXIT_INTERRUPT;
+	case SVM_EXIT_NMI: return EXIT_NMI;
+	case SVM_EXIT_VINTR: return EXIT_IRQ_WINDOW;
+	case SVM_EXIT_IRET: return step_over_iret(v, c);
+	case SVM_EXIT_DB: return stepped_over_iret(v, c);
+	case SVM_EXIT_HLT: return decode_short(v, c, 1, EXIT_HLT);
+	case SVM_EXIT_CPUID: return decode_short(v, c, 2, EXIT_CPUID);
+	case SVM_EXIT_IOIO: return decode_io(v, c);
+	case SVM_EXIT_MSR: return decode_msr(v, c);
+	case SVM_EXIT_NPF: return decode_mmio(v, c);
+	case SVM_EXIT_CR8_WRITE: return decode_cr8(v, c);
+	case SVM_EXIT_XSETBV: return decode_short(v, c, 3, EXIT_XSETBV);
+	case SVM_EXIT_VMMCALL: return decode_short(v, c, 3, EXIT_HYPERCALL);
+	case SVM_EXIT_INVD:
+	case SVM_EXIT_WBINVD: return decode_short(v, c, 2, EXIT_WBINVD);
+	case SVM_EXIT_RDPMC:
+	case SVM_EXIT_INVLPGA:
+	case SVM_EXIT_VMRUN:
+	case SVM_EXIT_VMLOAD:
+	case SVM_EXIT_VMSAVE:
+	case SVM_EXIT_STGI:
+	case SVM_EXIT_CLGI:
+	case SVM_EXIT_SKINIT:
+	case SVM_EXIT_MONITOR:
+	case SVM_EXIT_MWAIT: return EXIT_UNDEFINED;
+	case SVM_EXIT_SHUTDOWN: return EXIT_SHUTDOWN;
+	case SVM_EXIT_INVALID: return decode_hw(v, c, EXIT_FAILED);
+	default: return decode_hw(v, c, EXIT_UNKNOWN);
+	}
+}
+
+void svm_decode(struct vcpu *v, struct vmcb *c)
+{
+	v->exit.reason = reason_of(v, c);
+}

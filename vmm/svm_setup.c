@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * svm_setup.c - SVM found, switched on, and a guest's VMCB as it begins [APM2 15.4, 15.5, 15.25]
+ *
+ * svm_init_cpu() runs on each core once, the rest in the control context. Owns the two permission maps that all guests
+ * share: every port and every MSR exits, but for those MSRs that the hardware switches anyhow.
+ */
+#include "svm.h"
+
+#include "kernel/mem.h"
+#include "kernel/x86.h"
+#include "fpu.h"
+#include "nested.h"
+#include "vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { IOPM_SIZE = 3 * PAGE_SIZE, MSRPM_SIZE = 2 * PAGE_SIZE };
+
+/* nested tables are ordinary long-mode tables, walked as a user access [APM2 15.25.5] */
+static const struct nested_bits npt_bits = {
+	.table = BIT(0) | BIT(1) | BIT(2) | BIT(5),         /* P, R/W, U/S, A */
+	.page = BIT(0) | BIT(1) | BIT(2) | BIT(5) | BIT(6), /* and D */
+	.large = BIT(7),
+};
+
+struct vmcb *svm_host[MAX_CPUS];
+bool svm_has_nrips;
+
+static uint8_t *iopm, *msrpm;
+static uint32_t nasids; /* that the TLB tells apart; 0 is the host's */
+
+int svm_probe(const char **why)
+{
+	struct cpuid svm;
+
+	if (!(cpuid(0x80000001).ecx & CPUID80000001_ECX_SVM)) {
+		*why = "this CPU has no SVM";
+		return -ENODEV;
+	}
+	svm = cpuid(CPUID_SVM);
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
+		*why = "firmware has locked SVM off (VM_CR.SVMDIS)";
+	else if (!(svm.edx & CPUID_SVM_NP))
+		*why = "this CPU's SVM has no nested paging";
+	else if (!fpu_probe())
+		*why = "this CPU has no XSAVE";
+	else
+		return 0;
+	return -ENODEV;
+}
+
+/* msr_allow() - the guest reads, and with @write also writes, MSR @index without an exit. [APM2 15.11] */
+static void msr_allow(uint32_t index, bool write)
+{
+	uint32_t bit = 2 * (index & 0x1fff) + (index >= 0xc0000000 ? 0x800 * 8 : 0);
+
+	msrpm[bit / 8] &= ~(1u << bit % 8);
+	if (write)
+		msrpm[bit / 8] &= ~(2u << bit % 8);
+}
+
+static void make_permission_maps(void)
+{
+	static const uint32_t switched[] = {
+		MSR_STAR,    MSR_LSTAR,     MSR_CSTAR,       MSR_SFMASK,       MSR_FS_BASE,
+		MSR_GS_BASE, MSR_KERNEL_GS, MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+	};
+
+	iopm = mem_alloc(IOPM_SIZE, PAGE_SIZE, "SVM's port map");
+	msrpm = mem_alloc(MSRPM_SIZE, PAGE_SIZE, "SVM's MSR map");
+	memset(iopm, 0xff, IOPM_SIZE);
+	memset(msrpm, 0xff, MSRPM_SIZE);
+	for (unsigned i = 0; i < ARRAY_SIZE(switched); i++)
+		msr_allow(switched[i], true);
+	msr_allow(MSR_TSC_AUX, false);
+	svm_has_nrips = cpuid(CPUID_SVM).edx & CPUID_SVM_NRIPS;
+	nasids = MAX(cpuid(CPUID_SVM).ebx, 2u);
+}
+
+void svm_init_cpu(void)
+{
+	struct vmcb **host = &svm_host[this_cpu()->id];
+
+	if (!iopm)
+		make_permission_maps();
+	fpu_init_cpu();
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+	wrmsr(MSR_VM_HSAVE_PA, (uint64_t)mem_zalloc(PAGE_SIZE, PAGE_SIZE, "SVM's host save area"));
+	*host = mem_zalloc(PAGE_SIZE, PAGE_SIZE, "SVM's host VMCB");
+	/* GS, TR and the like of this core: they never change from here on */
+	__asm__ volatile("vmsave %0" ::"a"(*host) : "memory");
+}
+
+int svm_vm_create(struct vm *vm)
+{
+	vm->hw = nested_build(&vm->mem, &npt_bits);
+	return vm->hw ? 0 : -ENOMEM;
+}
+
+int svm_vcpu_create(struct vcpu *v)
+{
+	struct svm_vcpu *s = mem_try_alloc(sizeof(*s), CACHE_LINE);
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct svm_vcpu){ .vmcb = mem_try_alloc(PAGE_SIZE, PAGE_SIZE) };
+	v->hw = s;
+	return s->vmcb ? 0 : -ENOMEM;
+}
+
+static const struct svm_segment flat_data = {
+	.selector = 0x18,
+	.attr = 3 | SEG_S | SEG_P | SEG_DB | SEG_G, /* type 3: writable, accessed */
+	.limit = UINT32_MAX,
+};
+
+/* reset_control() - what exits, and the maps. */
+static void reset_control(struct vmcb *c, const struct vcpu *v)
+{
+	c->intercept[0] = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC | INTERCEPT_CPUID |
+			  INTERCEPT_INVD | INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO |
+			  INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
+	c->intercept[1] = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |
+			  INTERCEPT_VMSAVE | INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT |
+			  INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_XSETBV;
+	c->iopm_base = (uint64_t)iopm;
+	c->msrpm_base = (uint64_t)msrpm;
+	c->asid = 1 + (v->vm->id * VM_VCPUS + v->id) % (nasids - 1);
+	c->int_ctl = V_INTR_MASKING;
+	c->np_enable = 1;
+	c->n_cr3 = (uint64_t)v->vm->hw;
+}
+
+/* reset_state() - 64-bit mode with paging, as a loader leaves it. */
+static void reset_state(struct vmcb *c, const struct vcpu_entry *entry)
+{
+	c->cs = flat_data;
+	c->cs.selector = 0x10;
+	c->cs.attr = 0xb | SEG_S | SEG_P | SEG_L | SEG_G; /* type 11: code, readable, accessed */
+	c->ds = c->es = c->fs = c->gs = c->ss = flat_data;
+	c->gdtr = (struct svm_segment){ .base = entry->gdt_base, .limit = entry->gdt_limit };
+	c->ldtr = (struct svm_segment){ .attr = 2 | SEG_P };                /* LDT */
+	c->tr = (struct svm_segment){ .attr = 0xb | SEG_P, .limit = 0x67 }; /* busy TSS */
+	c->efer = EFER_LME | EFER_LMA | EFER_SVME;
+	c->cr0 = CR0_PE | CR0_ET | CR0_PG;
+	c->cr3 = entry->cr3;
+	c->cr4 = CR4_PAE;
+	c->dr6 = 0xffff0ff0; /* their values after RESET [APM2 14.1] */
+	c->dr7 = 0x400;
+	c->g_pat = UINT64_C(0x0007040600070406);
+}
+
+void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry)
+{
+	struct svm_vcpu *s = v->hw;
+
+	memset(s->vmcb, 0, sizeof(*s->vmcb));
+	s->stepping_iret = false;
+	reset_control(s->vmcb, v);
+	reset_state(s->vmcb, entry);
+	memset(v->gpr, 0, sizeof(v->gpr));
+	v->gpr[GPR_RSI] = entry->rsi;
+	v->rip = entry->rip;
+	v->rflags = RFLAGS_FIXED;
+	v->irq_shadow = false;
+	fpu_reset(v);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vcpu.c - whose turn it is on a core, entering and leaving the guest, and what waits to be injected
+ *
+ * vcpu_next() and vcpu_enter() are called by the core loop (kernel/guest.h). Owns for each core the list of its vCPUs, the
+ * current one (whose FPU state is in the registers), and the timer that ends a slice.
+ *
+ * No interrupt for a guest is lost between the last look and the entry: who posts one sets the bit first and raises a
+ * softirq on the vCPU's core afterwards; the last look at the softirqs is taken behind the gate, where the IPI can no
+ * longer come in and makes the guest exit at once.
+ */
+#include "vcpu.h"
+
+#include "kernel/control.h"
+#include "kernel/guest.h"
+#include "kernel/irq.h"
+#include "kernel/smp.h"
+#include "kernel/softirq.h"
+#include "kernel/time.h"
+#include "kernel/x86.h"
+#include "backend.h"
+#include "exits.h"
+#include "fpu.h"
+#include "vhost.h"
+#include "vm.h"
+
+#include <stddef.h>
+
+enum { SLICE_SLACK_US = 10 }; /* a slice timer this close to the wanted time is not armed again */
+
+struct vcpu_core {
+	struct vcpu *list;    /* vCPUs of this core */
+	struct vcpu *current; /* whose FPU state is loaded */
+	uint64_t vruntime;    /* of the one that was chosen last */
+	struct timer slice;
+};
+
+static struct vcpu_core core_of[MAX_CPUS];
+
+void vcpu_kick(struct vcpu *v)
+{
+	if (v->cpu != this_cpu()->id)
+		raise_softirq_on(cpus[v->cpu], SOFTIRQ_KICK);
+	/* on its own core it does not run now, and the next entry looks */
+}
+
+void vcpu_nmi(struct vcpu *v)
+{
+	/* release: pairs with the acquire in inject_nmi() */
+	atomic_store_explicit(&v->nmi_pending, 1, memory_order_release);
+	vcpu_kick(v);
+}
+
+void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+	v->event = (struct vcpu_event){ EVENT_EXCEPTION, vector, has_error, error };
+}
+
+/* vcpu_wakes() - is there what ends its HLT? */
+static bool vcpu_wakes(const struct vcpu *v)
+{
+	if (atomic_load_explicit(&v->nmi_pending, memory_order_relaxed) && !v->nmi_blocked)
+		return true;
+	return (v->rflags & RFLAGS_IF) && vlapic_pending(&v->lapic) >= 0;
+}
+
+bool vcpu_ready(struct vcpu *v)
+{
+	return v->state == VCPU_RUNNING || (v->state == VCPU_HALTED && vcpu_wakes(v));
+}
+
+/* --- injection: at most one event an entry, and a window for the next --- */
+
+static bool inject_nmi(struct vcpu *v)
+{
+	static const struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
+
+	/* acquire: pairs with the release in vcpu_nmi() */
+	if (!atomic_load_explicit(&v->nmi_pending, memory_order_acquire))
+		return false;
+	if (v->nmi_blocked) {
+		backend->want_nmi_window(v, true);
+		return false;
+	}
+	atomic_store_explicit(&v->nmi_pending, 0, memory_order_relaxed);
+	backend->inject(v, &nmi);
+	v->nmi_blocked = true;
+	backend->want_nmi_window(v, true); /* to learn when the handler is done */
+	v->nmis_injected++;
+	return true;
+}
+
+/* inject_irq() - @busy: something else is injected already, or it can't be just now: ask for the window. */
+static void inject_irq(struct vcpu *v, bool busy)
+{
+	int vector = vlapic_pending(&v->lapic);
+
+	if (vector < 0) {
+		if (unlikely(vlapic_waits(&v->lapic)))
+			backend->want_cr8(v, true);
+		return;
+	}
+	if (busy || v->irq_shadow || !(v->rflags & RFLAGS_IF)) {
+		backend->want_irq_window(v, true);
+		return;
+	}
+	vlapic_accept(&v->lapic, vector);
+	backend->inject(v, &(struct vcpu_event){ .type = EVENT_IRQ, .vector = vector });
+	v->irqs_injected++;
+	if (unlikely(vlapic_pending(&v->lapic) >= 0))
+		backend->want_irq_window(v, true);
+}
+
+/* vcpu_inject_events() - what an exit interrupted first, then an NMI, then the local APIC's say. */
+static inline void vcpu_inject_events(struct vcpu *v)
+{
+	bool busy = false;
+
+	if (unlikely(v->event.type != EVENT_NONE)) {
+		backend->inject(v, &v->event);
+		v->event.type = EVENT_NONE;
+		busy = true;
+	}
+	if (unlikely(atomic_load_explicit(&v->nmi_pending, memory_order_relaxed)) && !busy)
+		busy = inject_nmi(v);
+	inject_irq(v, busy);
+}
+
+/* --- whose turn --- */
+
+/* A vCPU that slept has not saved up time: it comes next, but not for longer than a slice. */
+static void vcpu_woken(struct vcpu_core *core, struct vcpu *v)
+{
+	uint64_t slice = tsc_from_us(1000);
+	uint64_t least = core->vruntime > slice ? core->vruntime - slice : 0;
+
+	v->vruntime = MAX(v->vruntime, least);
+	v->state = VCPU_RUNNING;
+}
+
+/* vcpu_next() - of those that want to run the one that has run least. Interrupts off. */
+static struct vcpu *vcpu_next(struct cpu *c)
+{
+	struct vcpu_core *core = &core_of[c->id];
+	struct vcpu *best = NULL;
+
+	for (struct vcpu *v = core->list; v; v = v->next_on_core) {
+		if (v->state == VCPU_HALTED && vcpu_wakes(v))
+			vcpu_woken(core, v);
+		if (v->state == VCPU_RUNNING && (!best || v->vruntime < best->vruntime))
+			best = v;
+	}
+	if (best)
+		core->vruntime = best->vruntime;
+	return best;
+}
+
+static void make_current(struct vcpu_core *core, struct vcpu *v)
+{
+	if (core->current)
+		backend->vcpu_put(core->current);
+	core->current = v;
+	if (v)
+		backend->vcpu_load(v);
+}
+
+/* The timer need do nothing: its interrupt ends the run, the softirq sees to it that the core loop turns. */
+static void slice_over(struct timer *t)
+{
+	(void)t;
+}
+
+/* It stays armed over short runs, so a guest that is entered often does not pay for it each time. */
+static void bound_slice(struct vcpu_core *core, uint64_t now, uint64_t slice)
+{
+	struct timer *t = &core->slice;
+
+	if (!t->armed || t->deadline > now + slice + tsc_from_us(SLICE_SLACK_US))
+		timer_arm_at(t, now + slice);
+}
+
+/*
+ * vcpu_run() - enter and handle exits until there is a reason to stop. The last look for work is taken behind the gate.
+ * Returns with interrupts off.
+ */
+static void vcpu_run(struct vcpu *v, struct cpu *c, uint64_t end, bool keep)
+{
+	bool control =
+		c->control_ready; /* waited already: what the guest gets now is its share beside it */
+
+	for (;;) {
+		backend->close_gate();
+		if ((softirq_pending_on(c) || (c->control_ready && !control)) && !keep)
+			break;
+		if (unlikely((keep || control) && rdtsc() >= end))
+			break;
+		vcpu_inject_events(v);
+		v->entries++;
+		backend->run(v);
+		exit_handle(v);
+		if (v->state != VCPU_RUNNING) {
+			irq_disable();
+			return;
+		}
+	}
+	backend->open_gate();
+}
+
+/* vcpu_enter() - the core loop gives it @slice TSC ticks. Entered and left with interrupts off. */
+static void vcpu_enter(struct vcpu *v, uint64_t slice, int keep)
+{
+	struct cpu *c = this_cpu();
+	struct vcpu_core *core = &core_of[c->id];
+	uint64_t begin = rdtsc(), ran;
+
+	if (unlikely(core->current != v))
+		make_current(core, v);
+	bound_slice(core, begin, slice);
+	vcpu_run(v, c, begin + slice, keep);
+	ran = rdtsc() - begin;
+	v->tsc_run += ran;
+	v->vruntime += ran;
+	vhost_guest_left(c->id);
+}
+
+static const struct guest_ops vcpu_guest_ops = { .next = vcpu_next, .enter = vcpu_enter };
+
+/* --- starting and stopping: on the vCPU's core, in a softirq, where no vCPU runs --- */
+
+static void start_here(void *arg)
+{
+	struct vcpu *v = arg;
+	struct vcpu_core *core = &core_of[v->cpu];
+
+	core->slice.fn = slice_over;
+	v->vruntime = core->vruntime;
+	v->state = VCPU_RUNNING;
+	v->next_on_core = core->list;
+	core->list = v;
+}
+
+static void stop_here(void *arg)
+{
+	struct vcpu *v = arg;
+	struct vcpu_core *core = &core_of[v->cpu];
+
+	v->state = VCPU_OFF;
+	vlapic_stop(&v->lapic);
+	for (struct vcpu **p = &core->list; *p; p = &(*p)->next_on_core) {
+		if (*p != v)
+			continue;
+		*p = v->next_on_core;
+		break;
+	}
+	if (core->current == v)
+		make_current(core, NULL);
+}
+
+void vcpu_start(struct vcpu *v)
+{
+	cpu_call(v->cpu, start_here, v);
+}
+
+void vcpu_stop(struct vcpu *v)
+{
+	cpu_call(v->cpu, stop_here, v);
+}
+
+/* KICK has nothing to do: that it is raised ends a run or a sleep. */
+static void kick_action(void)
+{
+}
+
+void vcpus_init(void)
+{
+	open_softirq(SOFTIRQ_KICK, kick_action);
+	guest_attach(&vcpu_guest_ops);
+}

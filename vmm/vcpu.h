@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vcpu.h - a virtual CPU: its registers, what waits to be injected, and whose turn it is
+ *
+ * A vCPU is pinned to a core and touched by that core alone, but for what others may write: bits of its local APIC's
+ * IRR, pending NMIs, and the kick. The core loop chooses and enters it through kernel/guest.h. Between two exits the
+ * neutral half (exits.c, vlapic.c, devices) works on struct vcpu; what is in hardware's form belongs to the back end.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/cpu.h"
+#include "cpu_model.h"
+#include "exit.h"
+#include "vlapic.h"
+
+struct vm;
+
+/* as instructions number them [SDM 2A table 2-2] */
+enum gpr {
+	GPR_RAX,
+	GPR_RCX,
+	GPR_RDX,
+	GPR_RBX,
+	GPR_RSP,
+	GPR_RBP,
+	GPR_RSI,
+	GPR_RDI,
+	GPR_R8,
+	GPR_R9,
+	GPR_R10,
+	GPR_R11,
+	GPR_R12,
+	GPR_R13,
+	GPR_R14,
+	GPR_R15,
+	GPR_N,
+};
+
+/* attributes of a segment as a descriptor has them, bits 40-47 and 52-55 side by side */
+#define SEG_TYPE BITS(3, 0)
+#define SEG_S    BIT(4) /* code or data */
+#define SEG_DPL  BITS(6, 5)
+#define SEG_P    BIT(7)
+#define SEG_AVL  BIT(8)
+#define SEG_L    BIT(9)  /* 64-bit code */
+#define SEG_DB   BIT(10) /* 32-bit */
+#define SEG_G    BIT(11) /* limit counts pages */
+
+struct vcpu_segment {
+	uint16_t selector, attr;
+	uint32_t limit; /* bytes - 1 */
+	uint64_t base;
+};
+
+enum segment { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS, SEGMENT_N };
+
+/* what decoding, start-up and reports need to know beyond the general registers */
+struct vcpu_sregs {
+	struct vcpu_segment seg[SEGMENT_N], ldtr, tr;
+	struct {
+		uint64_t base;
+		uint32_t limit;
+	} gdt, idt;
+	uint64_t cr0, cr2, cr3, cr4, efer;
+	uint8_t cpl;
+};
+
+enum vcpu_state {
+	VCPU_OFF,     /* does not run: not started, stopped, dead */
+	VCPU_RUNNING, /* wants to run */
+	VCPU_HALTED,  /* until an interrupt that it can take */
+};
+
+enum event_type { EVENT_NONE, EVENT_IRQ, EVENT_NMI, EVENT_EXCEPTION };
+
+struct vcpu_event {
+	enum event_type type;
+	uint8_t vector;
+	bool has_error;
+	uint32_t error;
+};
+
+enum { VCPU_LAST_EXITS = 16, XSAVE_SIZE = 4096 };
+
+/* one line of the report of a guest that died */
+struct vcpu_past {
+	uint64_t rip;
+	uint64_t info; /* port, MSR or address */
+	enum vcpu_exit_reason reason;
+};
+
+struct vcpu {
+	/* by the core that it is pinned to */
+	uint64_t gpr[GPR_N]; /* valid between an exit and the next entry, rip and rflags as well */
+	uint64_t rip, rflags;
+	bool irq_shadow; /* behind STI or MOV SS: no interrupt before the next instruction */
+	struct vcpu_exit exit;
+	struct vcpu_event
+		event; /* injected at the next entry: an exception, or what an exit interrupted */
+	enum vcpu_state state;
+	bool nmi_blocked;  /* in its NMI handler */
+	uint64_t vruntime; /* TSC ticks run; the least runs next */
+	struct vlapic lapic;
+	struct vcpu *next_on_core;
+
+	/* of the guest, not switched at each entry: loaded while it is the core's current vCPU */
+	uint8_t *xsave; /* XSAVE_SIZE, 64-byte aligned */
+	uint64_t xcr0, tsc_aux, dr[4];
+	uint64_t pat;
+	uint64_t tsc_offset;    /* guest's TSC = the core's + this */
+	struct cpu_model model; /* CPUID and MSRs that no hardware keeps */
+
+	/* statistics */
+	uint64_t exits[EXIT_N];
+	uint64_t entries, irqs_injected, nmis_injected, reinjected;
+	uint64_t tsc_run; /* TSC ticks in the guest, exits included */
+	uint64_t past_n;
+	struct vcpu_past past[VCPU_LAST_EXITS];
+
+	/* set once */
+	struct vm *vm;
+	unsigned id;  /* in its guest, from 0; also its APIC ID */
+	unsigned cpu; /* core */
+	void *hw;     /* of the back end */
+
+	/* by any core */
+	_Alignas(CACHE_LINE) _Atomic uint32_t nmi_pending;
+};
+
+/* vcpu_kick() - it has something new to take: ends its run or its sleep. From any context of any core. */
+void vcpu_kick(struct vcpu *v);
+/* vcpu_nmi() - an NMI for it, at its next entry. From any context of any core. */
+void vcpu_nmi(struct vcpu *v);
+
+/* vcpu_exception() - inject a fault at the next entry instead of going on; vCPU's core, while an exit is handled. */
+void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
+enum { EXCEPTION_UD = 6, EXCEPTION_GP = 13, EXCEPTION_PF = 14 };
+
+/* vcpu_step() - the instruction that caused the exit is done: go on behind it. */
+static inline void vcpu_step_to(struct vcpu *v, uint64_t rip)
+{
+	v->rip = rip;
+	v->irq_shadow = false;
+}
+
+static inline void vcpu_step(struct vcpu *v)
+{
+	vcpu_step_to(v, v->exit.next_rip);
+}
+
+/* vcpu_start(), vcpu_stop() - put it on its core's list or take it off, with its timers; control context. */
+void vcpu_start(struct vcpu *v);
+void vcpu_stop(struct vcpu *v);
+
+/* vcpu_ready() - does it want to run? A halted one does when an interrupt waits that it can take. */
+bool vcpu_ready(struct vcpu *v);
+
+void vcpus_init(void); /* the core loop learns of guests; once, with the first of them */

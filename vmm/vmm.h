@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* vmm.h - the room's entry */
+#pragma once
+
+#include <stddef.h>
+
+/*
+ * vmm_init() - choose a back end and switch it on on every core; without one, say why guests will be refused. Guest kernels
+ * and initrds are files of @archive, NULL if none was handed over. At boot, cores online.
+ */
+void vmm_init(const void *archive, size_t len);
+
+/*
+ * vmm_enable() - before the first guest: switch the back end on on all cores, unless that has been done. 0, or -ENODEV
+ * and a sentence in *why. Control context.
+ */
+int vmm_enable(const char **why);
