@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vlapic.h - a vCPU's local APIC [SDM 3A 11]
+ *
+ * xAPIC by MMIO and x2APIC by MSR over the same registers, with a timer that is one-shot, periodic or TSC-deadline
+ * whatever the machine has. An interrupt is posted from any core, by atomic bits and nothing else; everything else is
+ * done by the vCPU's core alone.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/bits.h"
+#include "kernel/time.h"
+
+struct vcpu;
+struct vm;
+
+#define VLAPIC_BASE UINT64_C(0xfee00000)
+#define VLAPIC_SIZE 0x1000
+
+enum { VLAPIC_WORDS = 8 }; /* 256 vectors */
+
+struct vlapic {
+	/* by any core that posts; irr bits are taken away by the vCPU's core */
+	_Atomic uint32_t irr[VLAPIC_WORDS];
+	_Atomic uint32_t tmr[VLAPIC_WORDS]; /* level-triggered, as last posted */
+	_Atomic uint32_t irr_words;         /* BIT(i): irr[i] may have a bit set */
+	_Atomic uint32_t esr_next;          /* errors since ESR was last written */
+
+	/* by the vCPU's core, seldom; whoever posts reads them */
+	_Atomic uint32_t svr, ldr, dfr;
+	_Atomic uint64_t apic_base; /* MSR 0x1b */
+	struct vcpu *vcpu;          /* set once */
+
+	/* the vCPU's core alone */
+	_Alignas(CACHE_LINE) uint32_t isr[VLAPIC_WORDS];
+	uint32_t isr_words; /* BIT(i): isr[i] has a bit set */
+	uint32_t tpr, esr, icr_high, icr_low;
+	uint32_t lvt_timer, lvt_thermal, lvt_perf, lvt_lint0, lvt_lint1, lvt_error;
+	uint32_t timer_initial, timer_divide;
+	uint64_t timer_start;  /* TSC of the core when the count began */
+	uint64_t tsc_deadline; /* as the guest wrote it; 0: disarmed */
+	struct timer timer;
+	uint64_t timer_fired, eois;
+};
+
+/* vlapic_init() - once, v->id set. vlapic_reset() - as after RESET; on the vCPU's core, or stopped. */
+void vlapic_init(struct vlapic *l, struct vcpu *v);
+void vlapic_reset(struct vlapic *l);
+/* vlapic_stop() - cancel its timer. vCPU's core. */
+void vlapic_stop(struct vlapic *l);
+
+/*
+ * vlapic_post() - interrupt @vector waits for it from now on; kicks the vCPU, unless the vector waited already. Any context
+ * of any core. An APIC that the guest has not enabled takes none.
+ */
+void vlapic_post(struct vlapic *l, uint8_t vector, bool level);
+
+/* The rest on the vCPU's core, vm->lock not held: the end of a level-triggered interrupt takes it. */
+
+/* vlapic_pending() - the vector to inject now by priority, or -1. vlapic_accept() - it is being injected: IRR to ISR. */
+int vlapic_pending(const struct vlapic *l);
+void vlapic_accept(struct vlapic *l, uint8_t vector);
+/* vlapic_waits() - is there a vector that only the task priority holds back? */
+bool vlapic_waits(const struct vlapic *l);
+
+/*
+ * by MMIO: @offset from the base, @size bytes; registers are 4 bytes at multiples of 16. While the APIC is off or in x2APIC
+ * mode nobody is there: reads all ones.
+ */
+uint64_t vlapic_mmio_read(struct vlapic *l, uint64_t offset, unsigned size);
+void vlapic_mmio_write(struct vlapic *l, uint64_t offset, unsigned size, uint64_t value);
+
+/* MSRs 0x1b, 0x6e0 and 0x800 to 0x8ff. 0, or -EINVAL: takes #GP. */
+int vlapic_rdmsr(struct vlapic *l, uint32_t index, uint64_t *value);
+int vlapic_wrmsr(struct vlapic *l, uint32_t index, uint64_t value);
+static inline bool vlapic_owns_msr(uint32_t index)
+{
+	return index == 0x1b || index == 0x6e0 || (index >= 0x800 && index < 0x900);
+}
+
+static inline uint64_t vlapic_base(const struct vlapic *l)
+{
+	return l->apic_base & UINT64_C(0xffffff000);
+}
+
+/*
+ * vlapic_deliver() - an MSI or a pin of the IOAPIC: to the vCPUs of @vm that @dest names, 8 bits, 0xff all of them. @mode as
+ * enum apic_delivery. Any core, with vm->lock or without. Returns how many took it.
+ */
+unsigned vlapic_deliver(struct vm *vm, uint32_t dest, bool logical, unsigned mode, uint8_t vector,
+			bool level);
+/* vlapic_msi() - the same as an MSI's address and data [SDM 3A 11.11]. */
+unsigned vlapic_msi(struct vm *vm, uint64_t address, uint32_t data);
