@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tap.h - a guest's port, the queue behind it, and the copy between packets and buffers
+ *
+ * Only the worker's core transmits to the port (txq_of_cpu), so the queue needs no lock: xmit.c brings what comes from
+ * other cores there. One copy a frame each way, and none may be longer than the header and TAP_FRAME_MAX.
+ */
+#pragma once
+
+#include "drivers/netdev.h"
+#include "vhost.h"
+
+/* in front of each frame [virtio 1.2 5.1.6]; little-endian */
+struct virtio_net_hdr {
+	uint8_t flags, gso_type;
+	uint16_t hdr_len, gso_size, csum_start, csum_offset;
+	uint16_t num_buffers; /* that the frame spans, on the way in */
+};
+
+enum {
+	VIRTIO_NET_HDR = sizeof(struct virtio_net_hdr),
+	TAP_SLOTS = 1024, /* a power of two; VHOST_TAP_QUEUE of them are used */
+	TAP_FRAME_MAX = ETH_HLEN + 2 * VLAN_HLEN + 9000,
+	TAP_BUFFERS_MAX = VIRTQ_SEGS_MAX /* that a merged frame may span */
+};
+
+/* tap_open() - the port and its queue. 0 or a negative errno, as vhost_net_open(). */
+int tap_open(struct vhost_net *n, const char *name, const uint8_t mac[6], unsigned mtu);
+
+static inline unsigned tap_queued(const struct vhost_net *n)
+{
+	return n->queue_head - n->queue_tail;
+}
+
+/* tap_peek() - the packet that waits longest, NULL if none does. */
+static inline struct pkt *tap_peek(const struct vhost_net *n)
+{
+	return tap_queued(n) ? n->queue[n->queue_tail % TAP_SLOTS] : NULL;
+}
+
+/* tap_delivered() - that packet was copied to the guest. */
+static inline void tap_delivered(struct vhost_net *n)
+{
+	n->delivered++;
+	pkt_free(n->queue[n->queue_tail++ % TAP_SLOTS]);
+}
+
+/* tap_drop() - that packet goes nowhere. tap_purge() - nor do the others. */
+void tap_drop(struct vhost_net *n, enum drop_reason why);
+void tap_purge(struct vhost_net *n);
+
+/* --- tun.c --- */
+
+/*
+ * tun_get_user() - the frame that the guest put into @c, which has pieces to read only, as a packet.
+ * Returns NULL if it was dropped: counted at the port's ingress mouth as one that came in.
+ */
+struct pkt *tun_get_user(struct vhost_net *n, const struct virtq_chain *c);
+
+/*
+ * tun_put_user() - copy @p into the next buffers of @vq and push them; the caller publishes.
+ * Returns 1, or 0: too few buffers now, -EMSGSIZE: never enough of them, -EINVAL: the queue broke.
+ */
+int tun_put_user(const struct vhost_net *n, struct virtq *vq, const struct pkt *p);

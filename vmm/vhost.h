@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vhost.h - the worker between a guest's virtqueues and its tap, in the steps that Linux's vhost-net has
+ *
+ *	life	vhost_net_open ► vhost_set_owner ► vhost_set_features ► vhost_set_vring_num, _addr, _base, _kick, _call
+ *		► vhost_net_set_backend			(the other way round: vhost_net_stop)
+ *	out	kick (a port write) ► vhost_poll_queue ► vhost_worker ► handle_tx ► tun_get_user ► switch_input
+ *	in	xmit_flush ► tun_net_xmit ► vhost_poll_queue ► vhost_worker ► handle_rx ► vhost_signal ► vlapic_post
+ *
+ * The worker is SOFTIRQ_VHOST on the core that owns it; its work list is that core's. A vring's mutex keeps set-up, which
+ * runs where the guest's vCPU runs, away from the worker; it is held by nobody for long.
+ *
+ * A kick is an exit, so as few as possible are asked for. While a vring is served kicks are off. One that gave work and
+ * ran empty is looked at once more after the guest has run (vhost_guest_left); only when that finds nothing is the guest
+ * asked to kick again. So is the transmit ring of a guest that was just given frames: the answer will come. Where
+ * worker and vCPU have different cores the guest is asked as soon as the ring is empty.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/lock.h"
+#include "kernel/pkt.h"
+#include "net/port.h"
+#include "virtq.h"
+
+struct vm;
+struct vhost_net;
+
+enum {
+	VHOST_RX,
+	VHOST_TX,
+	VHOST_VRINGS
+}; /* as virtio-net numbers its queues: receiveq1, transmitq1 */
+enum {
+	VHOST_TAP_QUEUE = 1000,
+	VHOST_WEIGHT = 256,
+	VHOST_BYTE_WEIGHT = 0x80000
+}; /* Linux's numbers */
+
+/* an entry of a core's work list */
+struct vhost_work {
+	void (*fn)(struct vhost_work *w);
+	struct vhost_work *next;
+	_Atomic bool queued;
+};
+
+struct vhost_vring {
+	struct vhost_work work;
+	struct spinlock mutex; /* guards vq and what set-up changes */
+	struct vhost_net *net;
+	struct virtq vq;
+	bool backend;                            /* served: between set_backend and stop */
+	void (*call)(void *arg, unsigned index); /* interrupt the guest; index: which vring */
+	void *call_arg;
+
+	/* by the worker's core */
+	bool polling; /* kicks are off; to be looked at when the guest has run */
+	struct vhost_vring *poll_next;
+
+	/* statistics: kicks by the vCPU's core, the rest by the worker's */
+	uint64_t kicks;          /* doorbells */
+	uint64_t polls;          /* looks after the guest had run */
+	uint64_t packets, bytes; /* frames taken or delivered; bytes without headers */
+	uint64_t signals;        /* interrupts asked for; vq.suppressed: not wanted */
+	uint64_t reweighs;       /* rounds that ended with work left */
+};
+
+struct vhost_net {
+	struct vhost_vring vring[VHOST_VRINGS];
+	struct vm *vm;
+	struct port *port;
+	unsigned cpu;   /* the worker's core; owns the port's queue */
+	bool same_core; /* the guest's vCPUs run there as well */
+	uint64_t features;
+	bool mergeable; /* a frame may span several buffers */
+	/*
+	 * A ring's driver did what none may: the device tells the guest. call() and broken() come on the worker's core, no
+	 * lock held; late ones may come just after the vring was stopped.
+	 */
+	void (*broken)(void *arg, unsigned index, const char *why);
+	void *broken_arg;
+	/* does the guest want this frame (RX mode, MAC table)? Read-only, on the worker's core; may be NULL */
+	bool (*wants)(void *arg, const uint8_t *frame);
+
+	/* the tap: a queue on the worker's core. See tap.h */
+	struct pkt **queue;
+	uint32_t queue_head, queue_tail; /* run freely */
+	_Atomic bool purge;              /* what waits is for a driver that is gone; by set-up */
+	struct pkt_holder holder;
+	int8_t txq_of_cpu[MAX_CPUS];
+	/* conservation: taken from the switch = delivered + dropped by reason + queued */
+	uint64_t taken, delivered, dropped[DROP_N];
+};
+
+/*
+ * vhost_net_open() - make the guest's port. Control context, at creation; @n is zeroed but for broken and wants, which
+ * are the device's. 0, -EEXIST: there is such a port, -ENOSPC: no more ports, -ENOMEM. @name, @mac, @mtu are the port's;
+ * @cpu is the worker's core.
+ */
+int vhost_net_open(struct vhost_net *n, struct vm *vm, const char *name, const uint8_t mac[6],
+		   unsigned mtu, unsigned cpu);
+
+/* The rest on the vCPU's core while an exit is handled, or in the control context with the VM off. */
+void vhost_set_owner(struct vhost_net *n);
+void vhost_set_features(struct vhost_net *n, uint64_t features);
+/* vhost_set_vring() - num, addr, base in one: 0, or -EINVAL with a reason in vring->vq.broken. The vring is stopped. */
+int vhost_set_vring(struct vhost_net *n, unsigned index, unsigned size, uint64_t desc,
+		    uint64_t avail, uint64_t used);
+void vhost_set_vring_call(struct vhost_net *n, unsigned index,
+			  void (*call)(void *arg, unsigned index), void *arg);
+/* vhost_net_set_backend() - from now on the vring is served; looks at once for what was made available before. */
+void vhost_net_set_backend(struct vhost_net *n, unsigned index);
+/* vhost_net_stop_vring() - from now on nobody touches its memory. vhost_net_stop() - all; the worker purges the tap's queue. */
+void vhost_net_stop_vring(struct vhost_net *n, unsigned index);
+void vhost_net_stop(struct vhost_net *n);
+
+/* vhost_kick() - the guest rang the doorbell of @index. vCPU's core, vm->lock not held. Harmless before DRIVER_OK. */
+void vhost_kick(struct vhost_net *n, unsigned index);
+
+/*
+ * vhost_guest_left() - a vCPU of core @cpu, this one, went back to the core loop: it sleeps, its slice is over, or there
+ * is work. The vrings that wait for this are put on the work list.
+ */
+void vhost_guest_left(unsigned cpu);
+
+/* vhost_init() - registers SOFTIRQ_VHOST. */
+void vhost_init(void);
+
+/* --- between vhost.c, vhost_net.c and tap.c: on the worker's core --- */
+
+/* vhost_poll_queue() - have @v served. Any context of any core but hard interrupts. */
+void vhost_poll_queue(struct vhost_vring *v);
+/* vhost_serve() - one round of handle() under the mutex, then tell the guest; handle() returns whether work is left. */
+void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v));
+/*
+ * vhost_wait() - @v has no more buffers, and had @took in this round: arrange for the next look. Returns true if one
+ * came in meanwhile. Mutex held.
+ */
+bool vhost_wait(struct vhost_vring *v, unsigned took);
+/* vhost_expect() - @v will soon have something: no need to kick. Takes its mutex; a receive ring's may be held. */
+void vhost_expect(struct vhost_vring *v);
+
+/* handle_tx_kick(), handle_rx_kick() - the work of the two vrings. */
+void handle_tx_kick(struct vhost_work *w);
+void handle_rx_kick(struct vhost_work *w);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vhost_net.c - handle_tx and handle_rx: what the worker does for a guest's two vrings
+ *
+ * Called by vhost_worker() on the worker's core. The guest's transmit ring becomes batches for the switch; what waits in
+ * the tap goes into the guest's receive buffers. Both stop at Linux's weights, so that other work of the core has its
+ * turn.
+ */
+#include "net/switch.h"
+#include "tap.h"
+
+#include <errno.h>
+
+/* --- from the guest: handle_tx --- */
+
+/* tx_batch() - up to PORT_BATCH frames from the guest into the switch. Returns how many, malformed ones included. */
+static unsigned tx_batch(struct vhost_vring *v)
+{
+	struct pkt *pkts[PORT_BATCH];
+	unsigned taken = 0, n = 0;
+	struct virtq_chain c;
+	uint64_t bytes = 0;
+
+	while (taken < PORT_BATCH && virtq_pop(&v->vq, &c) > 0) {
+		struct pkt *p;
+
+		if (unlikely(c.nwrite)) {
+			virtq_break(&v->vq, "a transmit buffer that the device may write");
+			break;
+		}
+		p = tun_get_user(v->net, &c);
+		virtq_push(&v->vq, c.head, 0);
+		taken++;
+		if (unlikely(!p))
+			continue;
+		bytes += p->frame_len;
+		pkts[n++] = p;
+	}
+	if (!taken)
+		return 0;
+	virtq_publish(&v->vq);
+	v->packets += taken;
+	v->bytes += bytes;
+	if (likely(n))
+		switch_input(v->net->port, pkts, n);
+	return taken;
+}
+
+static bool handle_tx(struct vhost_vring *v)
+{
+	uint64_t bytes_end = v->bytes + VHOST_BYTE_WEIGHT;
+	unsigned packets = 0, n;
+
+	virtq_notify_off(&v->vq);
+	do {
+		n = tx_batch(v);
+		packets += n;
+		if (packets >= VHOST_WEIGHT || v->bytes >= bytes_end)
+			return true;
+	} while (n == PORT_BATCH || vhost_wait(v, packets));
+	return false;
+}
+
+void handle_tx_kick(struct vhost_work *w)
+{
+	vhost_serve(container_of(w, struct vhost_vring, work), handle_tx);
+}
+
+/* --- to the guest: handle_rx --- */
+
+static inline bool wanted(const struct vhost_net *n, const struct pkt *p)
+{
+	return !n->wants || n->wants(n->broken_arg, p->data);
+}
+
+/* rx_one() - the packet that waits longest. 1: done with it; 0: no buffers; negative: the queue broke. */
+static inline int rx_one(struct vhost_vring *v, struct pkt *p)
+{
+	struct vhost_net *n = v->net;
+	uint32_t len = p->frame_len;
+	int put;
+
+	if (unlikely(!wanted(n, p))) {
+		tap_drop(n, DROP_GUEST_FILTERED);
+		return 1;
+	}
+	put = tun_put_user(n, &v->vq, p);
+	if (unlikely(put == -EMSGSIZE)) {
+		tap_drop(n, DROP_GUEST_TOO_SMALL);
+		return 1;
+	}
+	if (unlikely(put <= 0))
+		return put;
+	tap_delivered(n);
+	v->packets++;
+	v->bytes += len;
+	return 1;
+}
+
+static bool handle_rx(struct vhost_vring *v)
+{
+	struct vhost_net *n = v->net;
+	uint64_t before = v->packets, bytes_end = v->bytes + VHOST_BYTE_WEIGHT;
+	unsigned turns = 0;
+	struct pkt *p;
+	bool again = false;
+
+	virtq_notify_off(&v->vq);
+	while ((p = tap_peek(n)) && !again) {
+		int done = rx_one(v, p);
+
+		if (unlikely(done < 0 || (!done && !vhost_wait(v, v->packets - before))))
+			break;
+		again = ++turns >= VHOST_WEIGHT || v->bytes >= bytes_end;
+	}
+	if (likely(v->packets != before)) {
+		virtq_publish(&v->vq);
+		vhost_expect(&n->vring[VHOST_TX]); /* echoes, acknowledgements, answers */
+	}
+	return again && tap_queued(n);
+}
+
+void handle_rx_kick(struct vhost_work *w)
+{
+	struct vhost_vring *v = container_of(w, struct vhost_vring, work);
+
+	if (unlikely(atomic_load_explicit(&v->net->purge, memory_order_relaxed)) &&
+	    atomic_exchange(&v->net->purge, false))
+		tap_purge(v->net);
+	vhost_serve(v, handle_rx);
+}
