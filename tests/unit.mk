@@ -33,3 +33,5 @@ $(OUT)/obj/%.o: %.c tests/unit.mk
 	@echo '  HOSTCC  $<'
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+include vmm/vmm.mk

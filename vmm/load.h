@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load.h - a guest's memory before its first instruction: kernel, initrd, command line, ACPI tables [Linux boot protocol]
+ *
+ *	0x00000500 GDT    0x00007000 zero page    0x00009000 page tables, identity map of 4 GiB    0x00020000 command line
+ *	0x000e0000 ACPI tables    pref_address: the kernel    top of low RAM: initrd
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "backend.h"
+#include "vm.h"
+
+/* load_archive() - where kernels and initrds come from; once at boot. */
+void load_archive(const void *archive, size_t len);
+/* load_exists() - 0, or -ENOENT, -EINVAL and a sentence in @why: is there a file @name in the archive? */
+int load_exists(const char *name, char *why, size_t size);
+/*
+ * load_linux() - put vm's kernel (a bzImage with a 64-bit entry), initrd, command line and tables in place.
+ * Returns 0 and @entry; -ENOENT, -EINVAL, -ENOMEM and a sentence in @why: no such file, damaged or of an unknown
+ * kind, memory too small.
+ */
+int load_linux(struct vm *vm, struct vcpu_entry *entry, char *why, size_t size);
