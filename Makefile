@@ -31,7 +31,8 @@ CFLAGS = -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgene
 # What each packet passes is built without frame pointers: 70 instructions a packet when they come one by one. Without
 # a section for each function its code stands in .text and so, by linker.ld, together, where a back trace knows it.
 HOT := kernel/irq.c kernel/loop.c kernel/softirq.c drivers/igb.c drivers/igb_rx.c drivers/igb_tx.c \
-       net/nic.c net/switch.c net/xmit.c
+       net/nic.c net/switch.c net/xmit.c vmm/vcpu.c vmm/svm.c vmm/exits.c vmm/vhost.c \
+       vmm/vhost_net.c vmm/virtq.c vmm/tap.c vmm/tun.c
 $(HOT:%=build/obj/%.o): CFLAGS += -fomit-frame-pointer -fno-function-sections
 
 LDFLAGS = -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=0x1000 \
@@ -42,13 +43,15 @@ all: build/weir.elf $(CONFIGS) ## the kernel, build/weir.elf, and build/NAME.cpi
 
 # --- set-up: once a run, for all that the goals on the command line need ---------------------------------------------
 
-needs_run    := build run
-needs_demo   := build run
-needs_gdb    := build run gdb
-needs_iso    := build iso
+needs_all    := build guest
+needs_run    := build guest run
+needs_demo   := build guest run
+needs_switch := build guest run
+needs_gdb    := build guest run gdb
+needs_iso    := build guest iso
 needs_unit   := build test
-needs_test   := build run test iso format gdb tags
-needs_bench  := build run bench
+needs_test   := build guest run test iso format gdb tags
+needs_bench  := build guest run bench
 needs_tags   := tags
 needs_format := format
 needs_format-check := format
@@ -109,21 +112,33 @@ build/obj/noksyms.S: scripts/ksyms Makefile | setup
 build/obj/ksyms.o build/obj/noksyms.o: %.o: %.S
 	$(Q)$(CC) -c -o $@ $<
 
-# One archive holds all that a boot needs. As long as there are no guests, that is the config.
-build/%.cpio: boot/conf/%.conf scripts/mkcpio Makefile | setup
-	$(SAY) CPIO $@
-	$(Q)mkdir -p $(@D)
-	$(Q)scripts/mkcpio $@ weir.conf=$<
+# --- guests, and the archives ----------------------------------------------------------------------------------------
+
+-include vmm/vmm.mk guest/guest.mk guest/linux.mk
+
+# One archive holds all that a boot needs: the config, and the kernels and initrds that it names.
+files_of = $(sort $(shell sed -n '/^guest create/p' boot/conf/$(1).conf | grep -oE '(kernel|initrd) [^ ]+' | cut -d' ' -f2))
+
+define archive
+build/$(1).cpio: boot/conf/$(1).conf $(addprefix build/guest/,$(call files_of,$(1))) scripts/mkcpio Makefile | setup
+	$$(SAY) CPIO $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)scripts/mkcpio $$@ weir.conf=$$< $(foreach f,$(call files_of,$(1)),$(f)=build/guest/$(f))
+endef
+$(foreach conf,$(CONFIGS),$(eval $(call archive,$(basename $(notdir $(conf))))))
 
 # --- running it ---------------------------------------------------------------------------------------------------
 
-.PHONY: all run demo gdb iso unit test bench tags format format-check clean help
+.PHONY: all run demo switch gdb iso unit test bench tags format format-check clean help
 
-run: all ## boot Weir in QEMU with two NICs, its shell on this terminal
+run: all ## boot Weir in QEMU with a Linux guest that serves a page, its shell on this terminal
 	$(Q)scripts/launch run
 
-demo: all ## the same without a person: real traffic through it, counters, power off
+demo: all ## the same without a person: page, pings, a download, counters, power off
 	$(Q)scripts/launch demo
+
+switch: all ## Weir as a switch alone, between two NICs
+	$(Q)scripts/launch run --config switch
 
 gdb: all ## QEMU stopped before the first instruction, with gdb attached
 	$(Q)scripts/launch gdb

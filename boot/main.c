@@ -26,6 +26,7 @@
 #include "drivers/drivers.h"
 #include "drivers/uart.h"
 #include "net/net.h"
+#include "vmm/vmm.h"
 
 #include <errno.h>
 
@@ -114,10 +115,11 @@ void boot_main(uint32_t door, uint64_t info)
 	smp_init();
 	trace_init();
 
-	/* devices, and what stands between their ports */
+	/* devices, what stands between their ports, and guests */
 	uart_start();
 	drivers_init();
 	net_init();
+	vmm_init((const void *)boot.archive, boot.archive_len);
 
 	/* configuration and shell, then packets for ever */
 	control_start(control_main);

@@ -1,126 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""demo.py - traffic through a running Weir, each step with a line that says what happened, or Trouble"""
+"""demo.py - what `make demo` shows: real traffic through a Weir that has just come up, and what the path counted
 
-import contextlib
+Each step prints a line that says what happened, or raises Trouble.
+"""
+
 import hashlib
 import os
 import re
-import socket
-import threading
-import time
+import subprocess
 
-from machine import Trouble
-from wires import Namespaces, inside
+import guest
+from machine import TOP, Trouble
+from traffic import Station, fetch, frames_cross, ping, step, tcp, wait_for_path
+from wires import Namespaces
 
+# between two wires
 PINGS = 20
 TCP_BYTES = 8 << 20
 FRAMES = 200
-WINDOW = 16  # frames under way at a time: more than a burst, less than any queue
 
-
-def step(text):
-    print("demo:", text, flush=True)
-
-
-# --- between two namespaces -------------------------------------------------------------------------------------------
-
-
-def wait_for_path(net, seconds=20):
-    """The links come up half a second after the ports; try until one ping gets through."""
-    end = time.monotonic() + seconds
-    while net.exec(0, "ping", "-c", "1", "-W", "1", net.addresses[1]).returncode:
-        if time.monotonic() > end:
-            raise Trouble(f"no ping got through within {seconds} s")
-
-
-def ping(net):
-    done = net.exec(0, "ping", "-q", "-c", str(PINGS), "-i", "0.05", "-W", "2", net.addresses[1])
-    if f" {PINGS} received" not in done.stdout:
-        raise Trouble(f"ping lost packets:\n{done.stdout}{done.stderr}")
-    took = re.search(r"= [\d.]+/([\d.]+)/", done.stdout)
-    step(f"ping: {PINGS} of {PINGS} answered" + (f", {took[1]} ms each" if took else ""))
-
-
-def receive_all(listener, result):
-    """Accept one connection; put the length and the checksum of what comes into @result."""
-    listener.settimeout(60)
-    connection, _ = listener.accept()
-    connection.settimeout(60)
-    digest, length = hashlib.sha256(), 0
-    with connection:
-        while piece := connection.recv(1 << 16):
-            digest.update(piece)
-            length += len(piece)
-    result.append((length, digest.hexdigest()))
-
-
-def tcp(net, source, target):
-    """TCP_BYTES of noise from one namespace to the other; the checksums must agree."""
-    data = os.urandom(TCP_BYTES)
-    received = []
-    with inside(net.names[target]):
-        listener = socket.create_server((net.addresses[target], 5001))
-    thread = threading.Thread(target=receive_all, args=(listener, received), daemon=True)
-    thread.start()
-    began = time.monotonic()
-    try:
-        with inside(net.names[source]):
-            sender = socket.create_connection((net.addresses[target], 5001), 20)
-        with sender:
-            sender.settimeout(60)
-            sender.sendall(data)
-        thread.join(60)
-    except OSError as e:
-        raise Trouble(f"TCP from {net.names[source]} to {net.names[target]}: {e}")
-    finally:
-        listener.close()
-    if received != [(len(data), hashlib.sha256(data).hexdigest())]:
-        raise Trouble(f"TCP from {net.names[source]} to {net.names[target]}: what arrived is not what was sent")
-    seconds = time.monotonic() - began
-    step(f"TCP {net.names[source]} to {net.names[target]}: {len(data) >> 20} MiB, checksum right, {seconds:.1f} s")
-
-
-# --- over unix sockets ------------------------------------------------------------------------------------------------
-
-
-def frame(source, target, number):
-    """An Ethernet frame of a type for local experiments, of a length and content that depend on its number."""
-    mac = bytes([2, 0, 0, 0, 0])
-    head = mac + bytes([target + 1]) + mac + bytes([source + 1]) + b"\x88\xb5" + number.to_bytes(4, "big")
-    return head + bytes((number + i) & 0xFF for i in range(42 + number * 7 % 1400))
-
-
-def wait_for_wire(sockets, seconds=20):
-    """As wait_for_path(); the frames also teach the switch where the two stations are."""
-    end = time.monotonic() + seconds
-    for source, target in ((0, 1), (1, 0)):
-        while True:
-            with contextlib.suppress(Trouble):
-                sockets.send(source, frame(source, target, 0), 0.5)
-            if sockets.receive(target, 0.5) == frame(source, target, 0):
-                break
-            if time.monotonic() > end:
-                raise Trouble(f"no frame came through from NIC {source} to NIC {target} within {seconds} s")
-    for end in (0, 1):
-        while sockets.receive(end, 0.2):
-            pass
-
-
-def frames_cross(sockets, count=FRAMES):
-    """@count frames each way, each compared with what was sent, in order."""
-    wait_for_wire(sockets)
-    for source, target in ((0, 1), (1, 0)):
-        sent = [frame(source, target, number + 1) for number in range(count)]
-        for first in range(0, count, WINDOW):
-            window = sent[first : first + WINDOW]
-            for one in window:
-                sockets.send(source, one)
-            for number, one in enumerate(window, first + 1):
-                got = sockets.receive(target)
-                if got != one:
-                    what = "did not arrive" if got is None else "arrived as another"
-                    raise Trouble(f"frame {number} of {count} from NIC {source} to NIC {target} {what}")
-        step(f"frames nic{source} to nic{target}: {count} of {count} arrived as they were sent")
+# to a guest and back
+BESIDE = "10.0.2.50"  # a host on the guest's network, at nic1
+GUEST_PINGS = 1000
+GATEWAY_PINGS = 20
+DOWNLOAD_SECONDS = 120
+SEGMENT = 1460  # bytes of TCP in a frame
 
 
 # --- what the path says of itself -------------------------------------------------------------------------------------
@@ -182,8 +86,8 @@ def books(weir):
             raise Trouble(f"the books do not balance; '{command}' says\n{said}")
 
 
-def counters(weir, least):
-    """Print them, and hold them against the @least number of frames that must have come in."""
+def path_counters(weir, least):
+    """Print them, and hold them against the @least number of frames that must have come in, and as many gone out."""
     by_port, by_queue = ports(weir), queues(weir)
     table(("port", "frames in", "frames out", "dropped"), by_port)
     table(
@@ -193,28 +97,119 @@ def counters(weir, least):
     for name, seen in (
         ("frames in", sum(row[1] for row in by_port)),
         ("frames out", sum(row[2] for row in by_port)),
-        ("frames polled", sum(row[3] for row in by_queue)),
     ):
         if seen < least:
             raise Trouble(f"the counters know of {seen} {name}, but at least {least} crossed")
+    polled, came = sum(row[3] for row in by_queue), sum(row[1] for row in by_port if row[0].startswith("nic"))
+    if polled < came:
+        raise Trouble(f"the counters know of {polled} frames polled, but of {came} that came in by a NIC")
     if not sum(row[1] for row in by_queue):
         raise Trouble("the counters know of no interrupt")
 
 
-def show(weir, found):
-    """The whole demo on a Weir that has just come up; returns after it powered off, or raises Trouble."""
+# --- between two wires ------------------------------------------------------------------------------------------------
+
+
+def show_wires(weir, found):
+    """From one NIC to the other and back; returns after Weir powered off."""
     step("Weir is up")
     if isinstance(found, Namespaces):
-        wait_for_path(found)
-        ping(found)
-        tcp(found, 0, 1)
-        tcp(found, 1, 0)
+        wait_for_path(found, found.addresses[1])
+        step("ping: " + ping(found, found.addresses[1], PINGS, 0.05))
+        tcp(found, 0, 1, TCP_BYTES)
+        tcp(found, 1, 0, TCP_BYTES)
         least = 2 * PINGS + 2 * TCP_BYTES // 1500
     else:
         found.plug_in()
-        frames_cross(found)
+        frames_cross(found, FRAMES)
         least = 2 * FRAMES
     step("what the path counted")
-    counters(weir, least)
+    path_counters(weir, least)
+    books(weir)
+    weir.power_off()
+
+
+# --- to a guest and back ----------------------------------------------------------------------------------------------
+
+
+def pinger(host):
+    """ping(target, count) from the host at nic1, whichever kind it is."""
+    if isinstance(host, Namespaces):
+
+        def from_namespace(target, count):
+            wait_for_path(host, target)
+            return ping(host, target, count, 0.002)
+
+        return from_namespace
+    return Station(host.plug_in(), 0, BESIDE).ping
+
+
+def page(port, expected):
+    body = fetch(port, "/", 20)
+    if body != expected:
+        raise Trouble(f"the page is not what it should be:\n{body.decode(errors='replace')}\nbut:\n{expected.decode()}")
+    step(f"the page: {len(body)} bytes, as expected")
+
+
+def download(port):
+    """10 MiB that this host can make as well; and the checksum that the guest serves beside it is right."""
+    made = subprocess.run(["sh", os.path.join(TOP, "guest", "linux", "payload")], capture_output=True, timeout=60)
+    expected = hashlib.sha256(made.stdout).hexdigest()
+    body = fetch(port, "/10mb.bin", DOWNLOAD_SECONDS)
+    beside = fetch(port, "/10mb.bin.sha256", 20).split()[0].decode()
+    if len(body) < 10_000_000 or {hashlib.sha256(body).hexdigest(), beside} != {expected}:
+        raise Trouble(f"10mb.bin: {len(body)} bytes came, and they are not those that were sent")
+    step(f"download: {len(body):,} bytes, SHA-256 {expected[:16]}… as expected")
+    return len(body)
+
+
+class Watch:
+    """What the guest made Weir do in each part of the demo, as columns of one table."""
+
+    def __init__(self, weir, name):
+        self.weir, self.name = weir, name
+        self.last, self.parts = {}, []
+
+    def part(self, head):
+        now = guest.counts(self.weir, self.name)
+        self.parts.append((head, {key: now[key] - self.last.get(key, 0) for key in now}))
+        self.last = now
+
+    def show(self):
+        table(
+            (f"{self.name}: VM exits", *(head for head, _ in self.parts)),
+            [(key, *(part.get(key, 0) for _, part in self.parts)) for key in self.last],
+        )
+
+    def check(self):
+        """Nothing gets to a guest and back without these."""
+        for key in ("all exits", "interrupts injected", "kicks", "signals"):
+            if not self.last[key]:
+                raise Trouble(f"the counters know of no {key} of {self.name}")
+
+
+def show_guest(weir, name, user, host, expected):
+    """From the host and from beside to the guest and back, and between the wires; returns after Weir powered off.
+
+    @expected is the page that it must serve.
+    """
+    step("Weir is up; its guest boots")
+    seconds = guest.await_page(weir, name, user.port, step)
+    step(f"guest {name} answers at http://127.0.0.1:{user.port}/ after {seconds:.0f} s more")
+    watch = Watch(weir, name)
+    watch.part("until it answered")
+    page(user.port, expected)
+    watch.part("the page")
+    ping_from_nic1 = pinger(host)
+    step(f"ping from nic1 to {name}: " + ping_from_nic1(user.GUEST, GUEST_PINGS))
+    watch.part(f"{GUEST_PINGS:,} pings")
+    length = download(user.port)
+    watch.part("the download")
+    step("ping from nic1 to the gateway behind nic0: " + ping_from_nic1(user.GATEWAY, GATEWAY_PINGS))
+    step("what the path counted")
+    path_counters(weir, 2 * (GUEST_PINGS + GATEWAY_PINGS) + length // SEGMENT)
+    watch.show()
+    table(("virtqueue", *guest.VRING), guest.vrings(weir, name))
+    watch.check()
     books(weir)
     weir.power_off()

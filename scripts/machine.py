@@ -55,7 +55,7 @@ def kvm_cpuid(kvm):
 
 
 def accelerator(path="/dev/kvm"):
-    """("kvm" or "tcg", why): KVM only where it lets a guest be a hypervisor in its turn.
+    """("kvm" or "tcg", why): KVM only where it lets a guest be a hypervisor in its turn, in the way that Weir is one.
 
     The device node alone says little: there are hosts whose KVM is far slower than TCG. Those do not nest.
     """
@@ -71,11 +71,11 @@ def accelerator(path="/dev/kvm"):
         return "tcg", path + " may not be opened; the group kvm may"
     except OSError as e:
         return "tcg", "KVM does not answer: " + e.strerror
-    if leaves.get((1, 0), (0,) * 4)[2] & 1 << 5:
-        return "kvm", "it offers nested VT-x"
     if leaves.get((0x80000001, 0), (0,) * 4)[2] & 1 << 2:
         return "kvm", "it offers nested SVM"
-    return "tcg", "this host's KVM offers neither nested VT-x nor SVM"
+    if leaves.get((1, 0), (0,) * 4)[2] & 1 << 5:
+        return "tcg", "this host's KVM offers nested VT-x, which Weir does not use yet; TCG has SVM"
+    return "tcg", "this host's KVM offers neither nested SVM nor VT-x"
 
 
 # --- command line -----------------------------------------------------------------------------------------------------
@@ -89,6 +89,11 @@ def qemu():
     return path
 
 
+def archive(config):
+    """The path of the archive that --config means: a NAME of boot/conf, or a path of its own."""
+    return config if os.sep in config else os.path.join(TOP, "build", config + ".cpio")
+
+
 def arguments(netdevs, cores=1, config="switch", kernel=KERNEL, accel=None, memory=512):
     """QEMU's arguments for a Weir with one igb for each of @netdevs (what -netdev takes, without the id).
 
@@ -100,7 +105,7 @@ def arguments(netdevs, cores=1, config="switch", kernel=KERNEL, accel=None, memo
     args += ["-nodefaults", "-display", "none", "-no-reboot"]
     args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel]
     if config:
-        args += ["-initrd", config if os.sep in config else os.path.join(TOP, "build", config + ".cpio")]
+        args += ["-initrd", archive(config)]
     for i, netdev in enumerate(netdevs):
         args += ["-device", f"pcie-root-port,id=port{i},chassis={i + 1},slot={i + 1}"]
         args += ["-netdev", netdev.replace(",", f",id=net{i},", 1)]
@@ -134,7 +139,7 @@ class Machine:
     arguments = staticmethod(arguments)  # tests start machines of other kinds
 
     def __init__(self, wires=None, extra=(), boot_seconds=60, **how):
-        self.console = b""
+        self.console = bytearray()
         self.news = threading.Condition()
         self.hung_up = False
         self.status = None

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""wires.py - what Weir's NICs are plugged into: network namespaces (root), or unix sockets (anyone)
+"""wires.py - what Weir's NICs are plugged into: network namespaces (root), unix sockets or QEMU's user network (anyone)
 
-Either kind gives a Machine its `netdevs` and `fds`, is used with `with`, and leaves nothing behind.
+Each kind gives a Machine its `netdevs` and `fds`, is used with `with`, and leaves nothing behind. Bundle joins several.
 """
 
 import contextlib
 import ctypes
 import fcntl
+import ipaddress
 import os
 import socket
 import struct
@@ -76,11 +77,11 @@ def namespaces_refused():
 
 
 class Namespaces:
-    """@count namespaces PREFIX-a, PREFIX-b … with an eth0 (10.9.0.1/24, 10.9.0.2/24 …), each a wire to a NIC."""
+    """@count namespaces PREFIX-a, PREFIX-b … with an eth0 (@first/24 and those behind it), each a wire to a NIC."""
 
-    def __init__(self, prefix="weir", count=2, ipv6=True):
+    def __init__(self, prefix="weir", count=2, ipv6=True, first="10.9.0.1"):
         self.names = [f"{prefix}-{chr(ord('a') + i)}" for i in range(count)]
-        self.addresses = [f"10.9.0.{i + 1}" for i in range(count)]
+        self.addresses = [str(ipaddress.IPv4Address(first) + i) for i in range(count)]
         self.ipv6 = ipv6
         self.fds = []
         self.netdevs = []
@@ -139,14 +140,14 @@ class Namespaces:
 class Sockets:
     """@count NICs on datagram unix sockets in @directory, one frame a datagram: no root, and every frame in hand.
 
-    Unix socket paths are short (107 bytes); a relative @directory helps.
+    Unix socket paths are short (107 bytes); a relative @directory helps. @first is the number of the first NIC.
     """
 
     fds = ()
 
-    def __init__(self, directory, count=2):
-        self.near = [os.path.join(directory, f"nic{i}.host") for i in range(count)]
-        self.far = [os.path.join(directory, f"nic{i}.weir") for i in range(count)]
+    def __init__(self, directory, count=2, first=0):
+        self.near = [os.path.join(directory, f"nic{first + i}.host") for i in range(count)]
+        self.far = [os.path.join(directory, f"nic{first + i}.weir") for i in range(count)]
         self.netdevs = [
             f"dgram,local.type=unix,local.path={far},remote.type=unix,remote.path={near}"
             for near, far in zip(self.near, self.far)
@@ -199,3 +200,47 @@ class Sockets:
             return self.ends[i].recv(FRAME_MAX)
         except (TimeoutError, BlockingIOError):
             return None
+
+
+# --- QEMU's user network ----------------------------------------------------------------------------------------------
+
+
+def free_port(first, count=100):
+    """The first port of this host's loopback, from @first on, where nobody listens."""
+    for port in range(first, min(first + count, 1 << 16)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as QEMU does
+            with contextlib.suppress(OSError):
+                trial.bind(("127.0.0.1", port))
+                trial.listen()
+                return port
+    raise Trouble(f"no port of 127.0.0.1 is free from {first} to {first + count - 1}")
+
+
+class UserNetwork:
+    """One NIC on a network inside QEMU, 10.0.2.0/24: @port of this host's loopback leads to port 80 of GUEST.
+
+    No root, and no way out: of the hosts there only the gateway answers, and that is QEMU itself.
+    """
+
+    GUEST, GATEWAY = "10.0.2.15", "10.0.2.2"
+    fds = ()
+
+    def __init__(self, port):
+        self.port = port
+        self.netdevs = [f"user,restrict=on,hostfwd=tcp:127.0.0.1:{port}-{self.GUEST}:80"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class Bundle:
+    """Several kinds of wires at one machine, its NICs in this order."""
+
+    def __init__(self, *wires):
+        self.wires = wires
+        self.netdevs = [netdev for one in wires for netdev in one.netdevs]
+        self.fds = [fd for one in wires for fd in one.fds]

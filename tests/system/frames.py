@@ -28,15 +28,41 @@ def ip_checksum(header):
     return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
 
 
-def numbered(source, target, number, flow=0, size=SHORTEST):
-    """A UDP frame of @size bytes from station to station; @flow chooses its ports, @number makes it unique."""
+def numbered(source, target, number, flow=0, size=SHORTEST, port=5000):
+    """A UDP frame of @size bytes from station to station; @flow chooses its source port, @number makes it unique."""
     data = struct.pack("!IQ", flow, number)
     data += bytes((number + i) & 255 for i in range(size - 42 - len(data)))
     header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(data), 0, 0, 64, 17, 0, ip_bytes(source),
                          ip_bytes(target))  # fmt: skip
     header = header[:10] + struct.pack("!H", ip_checksum(header)) + header[12:]
-    udp = struct.pack("!HHHH", 1024 + flow, 5000, 8 + len(data), 0)
+    udp = struct.pack("!HHHH", 1024 + flow, port, 8 + len(data), 0)
     return mac_bytes(target) + mac_bytes(source) + b"\x08\x00" + header + udp + data
+
+
+def udp_echo(source, target, number, flow=0, size=SHORTEST):
+    """(question, answer): a datagram to the echo port of @target, and what must come back of it."""
+    ask = numbered(source, target, number, flow, size, port=7)
+    return ask, ask[6:12] + ask[:6] + ask[12:26] + ask[30:34] + ask[26:30] + ask[36:38] + ask[34:36] + ask[38:]
+
+
+def ping(source, target, number, size=SHORTEST):
+    """(question, answer): an ICMP echo request in a frame of @size bytes, and the reply to it."""
+    ask = Ether(src=mac(source), dst=mac(target)) / IP(src=f"10.0.0.{source}", dst=f"10.0.0.{target}", flags="DF")
+    answer = Ether(src=mac(target), dst=mac(source)) / IP(src=f"10.0.0.{target}", dst=f"10.0.0.{source}", flags="DF")
+    echo = {"id": source, "seq": number & 0xFFFF}
+    data = bytes((number + i) & 255 for i in range(size - 42))
+    return raw(ask / ICMP(type=8, **echo) / data), raw(answer / ICMP(type=0, **echo) / data)
+
+
+def arp(source, target):
+    """(question, answer): who has the address of @target?"""
+    ask = Ether(src=mac(source), dst="ff:ff:ff:ff:ff:ff") / ARP(
+        op=1, hwsrc=mac(source), psrc=f"10.0.0.{source}", pdst=f"10.0.0.{target}"
+    )
+    answer = Ether(src=mac(target), dst=mac(source)) / ARP(
+        op=2, hwsrc=mac(target), psrc=f"10.0.0.{target}", hwdst=mac(source), pdst=f"10.0.0.{source}"
+    )
+    return padded(ask), padded(answer)
 
 
 def padded(layers, size=SHORTEST):

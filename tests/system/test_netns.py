@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from weir import Weir, expect, expect_match  # puts scripts/ on the path
-from demo import receive_all
+from traffic import receive_all
 from wires import Namespaces, inside, namespaces_refused
 
 SIZE = 8 << 20

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_setup.py - what scripts/setup says when something is missing, on a machine of stand-ins
+"""test_setup.py - what scripts/setup does and says when something is missing, on a machine of stand-ins
 
 A copy of the script runs with a directory of small stand-ins first in its PATH and with its own /etc/apt.
 """
@@ -169,3 +169,101 @@ def test_a_machine_that_offers_a_new_qemu_keeps_its_sources(stage):
 def test_no_debian_source_at_all(stage):
     stage.stand_in("apt-cache", BACKPORTS)
     refuses(stage.run("--packages", "run", uid=0), "install QEMU 10 or newer by hand")
+
+
+# --- Debian's kernels, for guests ---
+
+CLOUD = "linux-image-6.1.0-9-cloud-amd64"
+KERNEL_STAND_INS = {
+    "dpkg-query": "for p; do echo ii $p 1.0; done",
+    "apt-cache": f'case "$*" in *depends*cloud*) echo x; echo "  Depends: {CLOUD}" ;; esac',
+    "apt-get": 'echo "apt-get $*" >>"$0.log"; case "$*" in *download*) echo deb >kernel.deb ;; esac',
+    "dpkg-deb": """case $1 in
+-f) echo 6.1.9-1 ;;
+-x) mkdir -p "$3/boot" && echo kernel >"$3/boot/vmlinuz-6.1.0-9" ;;
+esac""",
+}
+WITHOUT_NETWORK = 'echo "apt-get $*" >>"$0.log"; echo "Err:1 http://m Temporary failure resolving m"; exit 100'
+
+
+@pytest.fixture
+def kernels(stage):
+    for name, body in KERNEL_STAND_INS.items():
+        stage.stand_in(name, body)
+    return stage
+
+
+def cache(stage):
+    return sorted(os.listdir(stage.directory / ".cache" / "weir"))
+
+
+def kernel(stage):
+    return (stage.directory / "build" / "linux" / "boot" / "vmlinuz-6.1.0-9").read_text()
+
+
+def test_a_guests_kernel_is_unpacked_and_not_installed(kernels):
+    done = kernels.run("guest")
+    expect(done.returncode, 0, f"status of set-up ({done.stderr})")
+    expect(kernel(kernels), "kernel\n", "what build/linux leads to")
+    expect(cache(kernels), ["linux-cloud_6.1.9-1", "lock"], "the cache")
+    asked = (kernels.directory / "bin" / "apt-get.log").read_text()
+    expect_in(f"download {CLOUD}", asked, "apt-get's arguments")
+    expect("install" in asked, False, "did it install anything")
+
+
+def test_a_guests_kernel_from_the_cache_needs_no_network(kernels):
+    kernels.run("guest")
+    (kernels.directory / "build" / "linux").unlink()
+    for name in "apt-get", "apt-cache", "dpkg-deb":
+        kernels.stand_in(name, "exit 1")
+    expect(kernels.run("guest").returncode, 0, "status of set-up")
+    expect(kernel(kernels), "kernel\n", "what build/linux leads to")
+
+
+def test_a_guests_kernel_with_package_lists_that_are_old(kernels):
+    kernels.stand_in(
+        "apt-get",
+        """echo "apt-get $*" >>"$0.log"
+case "$*" in *download*)
+    case "$*" in *Dir::State::Lists*) echo deb >kernel.deb ;; *) echo "E: 404 Not Found"; exit 100 ;; esac ;;
+esac""",
+    )
+    done = kernels.run("guest")
+    expect(done.returncode, 0, f"status of set-up ({done.stderr})")
+    lines = (kernels.directory / "bin" / "apt-get.log").read_text().splitlines()
+    expect(len(lines), 3, f"calls of apt-get ({lines})")
+    expect_in("update -o Dir::State::Lists=", lines[1], "the second, by an ordinary user")
+
+
+@pytest.mark.parametrize(
+    "stand_ins, sentence",
+    [
+        (
+            {"apt-get": WITHOUT_NETWORK},
+            "the guests' kernel linux-image-cloud-amd64 cannot be fetched: the package servers cannot be reached",
+        ),
+        ({"apt-cache": "exit 0"}, "linux-image-cloud-amd64 cannot be fetched: no apt source of this machine has it"),
+        ({"dpkg-deb": "exit 2"}, "kernel.deb is damaged"),
+        ({"dpkg-deb": 'mkdir -p "$3"'}, "kernel.deb has no kernel in /boot"),
+    ],
+    ids=["no-network", "not-offered", "damaged", "no-kernel"],
+)
+def test_a_guests_kernel_that_cannot_be_had(kernels, stand_ins, sentence):
+    for name, body in stand_ins.items():
+        kernels.stand_in(name, body)
+    refuses(kernels.run("guest"), sentence)
+    expect(cache(kernels), ["lock"], "what is left in the cache")
+    expect(os.path.lexists(kernels.directory / "build" / "linux"), False, "is there a build/linux")
+
+
+def test_what_was_made_of_another_kernel_goes(kernels):
+    kernels.run("guest")
+    images = kernels.directory / "build" / "guest"
+    images.mkdir()
+    for name in "vmlinuz", "linux.cpio.gz", "vmlinuz-generic":
+        (images / name).write_text("old")
+    kernels.run("guest")
+    expect(len(os.listdir(images)), 3, "images while the kernel is the same")
+    (kernels.directory / ".cache" / "weir" / "linux-cloud_6.1.10-1").mkdir()
+    kernels.run("guest")
+    expect(os.listdir(images), ["vmlinuz-generic"], "images when it is another")

@@ -51,6 +51,12 @@ def expect_match(pattern, text, what):
     return found
 
 
+def guest_file(name):
+    """The bytes of a kernel or an initrd that make built for guests."""
+    with open(os.path.join(TOP, "build", "guest", name), "rb") as f:
+        return f.read()
+
+
 def archive(directory, files):
     """A cpio with @files, {name: bytes}, in @directory; returns its path."""
     pairs = []
@@ -65,24 +71,28 @@ def archive(directory, files):
 
 
 class Weir(Machine):
-    """One machine. @config is the text of a weir.conf, the bytes of a whole archive, or None for no archive."""
+    """One machine. @config is the text of a weir.conf, the bytes of a whole archive, or None for no archive.
+
+    @files go into the archive as well: names of what lies in build/guest, or {name: bytes}.
+    """
 
     alive = []  # for the report of a test that fails
 
     def __init__(
         self, nics=2, smp=1, config=SWITCH, memory=512, board="q35", cpu="max", iso=None, wires=None, extra=(),
-        boot_seconds=60,
+        boot_seconds=60, files=(),
     ):  # fmt: skip
         self.directory = tempfile.TemporaryDirectory(prefix="weir-")
         self.wires = wires or Sockets(self.directory.name, nics).__enter__().plug_in()
         self.nics = len(self.wires.netdevs)
         self.board, self.cpu, self.iso, self.smp = board, cpu, iso, smp
-        super().__init__(self.wires, extra, boot_seconds, cores=smp, memory=memory, config=self.initrd(config))
+        super().__init__(self.wires, extra, boot_seconds, cores=smp, memory=memory, config=self.initrd(config, files))
         self.alive.append(self)
 
-    def initrd(self, config):
+    def initrd(self, config, files):
         if config is None or isinstance(config, str):
-            return config and archive(self.directory.name, {"weir.conf": config.encode()})
+            held = files if isinstance(files, dict) else {name: guest_file(name) for name in files}
+            return config and archive(self.directory.name, {"weir.conf": config.encode(), **held})
         path = os.path.join(self.directory.name, "raw.cpio")
         with open(path, "wb") as f:
             f.write(config)
@@ -221,14 +231,15 @@ class Weir(Machine):
     def carry(self, frames, window=64, midway=None):
         """Send @frames, (in, out, flow, bytes) each, with at most @window under way, and see each one arrive.
 
-        Each must leave by its port as it is, those of one flow (any value) in their order, and nothing else may arrive.
-        No two frames for a port may be equal. @midway is called once, when half of them are sent.
+        Each must leave by its port as it is, or as a fifth item says: an answer. Those of one flow (any value) come in
+        their order, and nothing else may arrive. No two frames for a port may be equal. @midway is called once, when
+        half of them are sent.
         """
         pending, last, sent, half = {}, collections.defaultdict(lambda: -1), 0, len(frames) // 2
         while sent < len(frames) or pending:
             while sent < len(frames) and len(pending) < window:
-                source, out, flow, frame = frames[sent]
-                pending[out, frame] = (flow, sent)
+                source, out, flow, frame, *becomes = frames[sent]
+                pending[out, becomes[0] if becomes else frame] = (flow, sent)
                 self.send(source, frame)
                 sent += 1
                 if midway and sent == half:

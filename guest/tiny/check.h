@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.h - does the machine do what a machine does? Each check is a function that looks at one subject.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "kernel/bits.h"
+
+struct check {
+	const char *name, *help;
+	/* NULL: it held. Else what was seen, as by seen(). Words behind the name are the check's. */
+	const char *(*run)(int n, char **word);
+	bool alone; /* only when asked for by name */
+};
+
+SET_DECLARE(const struct check, tiny_checks);
+#define CHECK(id, ...) static const struct check id SET_ENTRY(tiny_checks) = { __VA_ARGS__ }
+
+/* seen() - format what was seen, for a check to return. */
+const char *seen(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_irq.c - interrupts come once, when they may, and in order; so do NMIs; the local APIC's timer keeps time
+ */
+#include "apic.h"
+#include "check.h"
+#include "clock.h"
+#include "cpu.h"
+#include "trap.h"
+
+enum { SPIN = 20000, WAIT_MS = 500, TICK_NS = 1000000, TICKS = 10 };
+
+static volatile unsigned low, high, low_when_high;
+
+static void on_low(void *arg)
+{
+	(void)arg;
+	low++;
+}
+
+static void on_high(void *arg)
+{
+	(void)arg;
+	low_when_high = low;
+	high++;
+}
+
+static void self_ipi(unsigned vector)
+{
+	apic_send(0, ICR_SELF | ICR_ASSERT | vector);
+}
+
+static void spin(void)
+{
+	for (unsigned i = 0; i < SPIN; i++)
+		barrier();
+	cpuid(0); /* an exit: the chance to do it wrong */
+}
+
+static const char *check_irq(int n, char **word)
+{
+	(void)n;
+	(void)word;
+	irq_handler_set(VECTOR_CHECK_LOW, on_low, NULL);
+	irq_handler_set(VECTOR_CHECK_HIGH, on_high, NULL);
+	low = high = 0;
+
+	/* not while interrupts are off, nor in the shadow of sti; then exactly once */
+	irq_disable();
+	self_ipi(VECTOR_CHECK_LOW);
+	spin();
+	if (low)
+		return seen("came with IF=0");
+	__asm__ volatile("sti; cli" ::: "memory");
+	if (low)
+		return seen("came in the shadow of sti");
+	spin();
+	irq_enable();
+	__asm__ volatile("nop; nop");
+	if (low != 1)
+		return seen("came %u times after sti", low);
+	spin();
+	if (low != 1)
+		return seen("came again");
+
+	/* two at once: the higher vector first */
+	low = high = 0;
+	irq_disable();
+	self_ipi(VECTOR_CHECK_LOW);
+	self_ipi(VECTOR_CHECK_HIGH);
+	irq_enable();
+	spin();
+	if (low != 1 || high != 1 || low_when_high)
+		return seen("low %u high %u, low first: %u", low, high, low_when_high);
+
+	/* the task priority holds it back, class 4 of it not the one of class 5 */
+	low = high = 0;
+	write_cr8(4);
+	self_ipi(VECTOR_CHECK_LOW);
+	self_ipi(VECTOR_CHECK_HIGH);
+	spin();
+	if (low || high != 1) {
+		write_cr8(0);
+		return seen("with CR8 = 4 came low %u high %u", low, high);
+	}
+	write_cr8(0);
+	spin();
+	if (low != 1)
+		return seen("with CR8 = 0 again came %u", low);
+
+	/* from sleep */
+	irq_disable();
+	self_ipi(VECTOR_CHECK_LOW);
+	cpu_halt();
+	return low == 2 ? NULL : seen("hlt ended without it");
+}
+
+/* --- NMI --- */
+
+static volatile unsigned nmi_depth, nmi_nested;
+
+/* in the first one: send a second, which has to wait for our IRET */
+static void on_nmi(void)
+{
+	if (nmi_depth++)
+		nmi_nested++;
+	if (nmis == 1) {
+		apic_send(apic_id(), ICR_ASSERT | ICR_NMI);
+		spin();
+	}
+	nmi_depth--;
+}
+
+static const char *check_nmi(int n, char **word)
+{
+	(void)n;
+	(void)word;
+	irq_disable();
+	nmis = 0;
+	nmi_nested = 0;
+	nmi_hook = on_nmi;
+	apic_send(apic_id(), ICR_ASSERT | ICR_NMI);
+	spin();
+	nmi_hook = NULL;
+	irq_enable();
+	if (nmis != 2 || nmi_nested)
+		return seen("%lu NMIs of 2, %u inside another", nmis, nmi_nested);
+	return NULL;
+}
+
+/* --- timer --- */
+
+/* fired() - how often the timer's vector comes within @ms */
+static unsigned fired(unsigned ms)
+{
+	uint64_t end = clock_in_ms(ms);
+
+	while (!clock_passed(end))
+		cpu_pause();
+	return low;
+}
+
+static void timer_mode(uint32_t mode)
+{
+	low = 0;
+	apic_write(APIC_LVT_TIMER, mode | VECTOR_CHECK_LOW);
+}
+
+static bool wait_fired(void)
+{
+	uint64_t end = clock_in_ms(WAIT_MS);
+
+	while (!low && !clock_passed(end))
+		cpu_pause();
+	return low;
+}
+
+static const char *check_counting_timer(void)
+{
+	uint64_t start;
+	unsigned n;
+
+	timer_mode(LVT_ONE_SHOT);
+	start = rdtsc();
+	apic_write(APIC_TIMER_INITIAL, TICK_NS);
+	if (!wait_fired())
+		return seen("one-shot never fired");
+	if (clock_us(rdtsc() - start) < TICK_NS / 1000 - 100)
+		return seen("one-shot fired after %lu us", clock_us(rdtsc() - start));
+	if (fired(5) != 1 || apic_read(APIC_TIMER_CURRENT))
+		return seen("one-shot fired %u times, count %x", low,
+			    apic_read(APIC_TIMER_CURRENT));
+
+	timer_mode(LVT_PERIODIC);
+	apic_write(APIC_TIMER_INITIAL, TICK_NS);
+	n = fired(TICKS);
+	apic_write(APIC_TIMER_INITIAL, 0);
+	if (n < 2 || n > TICKS + 1)
+		return seen("periodic: %u in %u ms", n, TICKS);
+	n = low;
+	return fired(5) == n ? NULL : seen("periodic fired after it was stopped");
+}
+
+static const char *check_deadline(void)
+{
+	uint64_t deadline;
+
+	timer_mode(LVT_TSC_DEADLINE);
+	deadline = clock_in_ms(1);
+	wrmsr(MSR_TSC_DEADLINE, deadline);
+	if (rdmsr(MSR_TSC_DEADLINE) != deadline && !low)
+		return seen("deadline reads %lx", rdmsr(MSR_TSC_DEADLINE));
+	if (!wait_fired())
+		return seen("deadline never fired");
+	if (rdtsc() < deadline || rdmsr(MSR_TSC_DEADLINE))
+		return seen("deadline %lx fired at %lx and reads %lx", deadline, rdtsc(),
+			    rdmsr(MSR_TSC_DEADLINE));
+	if (fired(5) != 1)
+		return seen("deadline fired %u times", low);
+	low = 0;
+	wrmsr(MSR_TSC_DEADLINE, 1);
+	if (!wait_fired())
+		return seen("a deadline in the past never fired");
+	low = 0;
+	wrmsr(MSR_TSC_DEADLINE, clock_in_ms(2));
+	wrmsr(MSR_TSC_DEADLINE, 0);
+	return fired(5) ? seen("a deadline that was taken back fired") : NULL;
+}
+
+static const char *check_timer(int n, char **word)
+{
+	const char *wrong;
+
+	(void)n;
+	(void)word;
+	irq_handler_set(VECTOR_CHECK_LOW, on_low, NULL);
+	wrong = check_counting_timer();
+	if (!wrong && apic_has_deadline())
+		wrong = check_deadline();
+	apic_write(APIC_TIMER_INITIAL, 0);
+	apic_write(APIC_LVT_TIMER, LVT_ONE_SHOT | VECTOR_TIMER);
+	return wrong;
+}
+
+CHECK(irq_check, .name = "irq", .help = "a self IPI: IF, sti's shadow, priorities, CR8, hlt",
+      .run = check_irq);
+CHECK(nmi_check, .name = "nmi", .help = "an NMI comes, a second one not before IRET",
+      .run = check_nmi);
+CHECK(timer_check, .name = "timer", .help = "one-shot, periodic, TSC-deadline", .run = check_timer);

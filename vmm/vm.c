@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm.c - the list of guests, starting and stopping one; vm_create.c makes them
+ *
+ * In the control context on core 0, but for vm_end() and its callers, which run on a vCPU's core while an exit is
+ * handled. Owns the list of guests.
+ *
+ * vCPUs run on other cores meanwhile. vcpu_stop() returns when the vCPU's core has left it for good, so behind it nobody
+ * handles an exit of this guest: one that ends by itself just then has done so before.
+ */
+#include "vm.h"
+
+#include "kernel/bits.h"
+#include "kernel/console.h"
+#include "backend.h"
+#include "guest_cpu.h"
+#include "load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WHY = 160 };
+
+struct vm *vms[VM_MAX];
+unsigned nvms;
+
+struct vm *vm_by_name(const char *name)
+{
+	vm_for_each(i)
+		if (!strcmp(vms[i]->name, name))
+			return vms[i];
+	return NULL;
+}
+
+const char *vm_state_name(enum vm_state state)
+{
+	static const char *const names[] = {
+		[VM_OFF] = "off",
+		[VM_RUNNING] = "running",
+		[VM_DEAD] = "dead",
+		[VM_REBOOTING] = "rebooting",
+	};
+
+	return names[state];
+}
+
+/* devices_reset() - as after RESET; when it returns no worker touches the guest's memory. */
+static void devices_reset(struct vm *vm)
+{
+	spin_lock(&vm->lock);
+	vpci_reset(&vm->pci);
+	vioapic_reset(&vm->ioapic);
+	vuart_reset(&vm->uart);
+	spin_unlock(&vm->lock);
+}
+
+/* leave_cores() - when it returns no core runs a vCPU of @vm. */
+static void leave_cores(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->nvcpus && vm->on_cores; i++)
+		vcpu_stop(vm->vcpu[i]);
+	vm->on_cores = false;
+}
+
+static void vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry)
+{
+	v->event = (struct vcpu_event){ .type = EVENT_NONE };
+	v->nmi_blocked = false;
+	atomic_store_explicit(&v->nmi_pending, 0, memory_order_relaxed);
+	v->past_n = 0;
+	backend->vcpu_reset(v, entry);
+	vlapic_reset(&v->lapic);
+	guest_cpu_reset(v);
+}
+
+int vm_start(struct vm *vm, char *why, size_t size)
+{
+	struct vcpu_entry entry;
+	int err;
+
+	if (vm->state == VM_RUNNING) {
+		snprintf(why, size, "%s is running", vm->name);
+		return -EBUSY;
+	}
+	leave_cores(vm);
+	err = load_linux(vm, &entry, why, size);
+	if (err)
+		return err;
+	devices_reset(vm);
+	for (unsigned i = 0; i < vm->nvcpus; i++)
+		vcpu_reset(vm->vcpu[i], &entry);
+	vm->death[0] = 0;
+	vm->starts++;
+	vm->state = VM_RUNNING;
+	vm->on_cores = true;
+	for (unsigned i = 0; i < vm->nvcpus; i++)
+		vcpu_start(vm->vcpu[i]);
+	return 0;
+}
+
+void vm_stop(struct vm *vm)
+{
+	leave_cores(vm);
+	devices_reset(vm);
+	vm->state = VM_OFF;
+}
+
+int vm_reset(struct vm *vm, char *why, size_t size)
+{
+	vm_stop(vm);
+	return vm_start(vm, why, size);
+}
+
+/* --- an end of its own; on a vCPU's core --- */
+
+void vm_end(struct vm *vm, enum vm_state state)
+{
+	struct vcpu *v = vm->vcpu[0]; /* the only one */
+
+	vm->state = state;
+	v->state = VCPU_OFF;
+	vlapic_stop(&v->lapic);
+	devices_reset(vm);
+}
+
+void vm_power_off(struct vm *vm)
+{
+	kprintf("%s: powered itself off\n", vm->name);
+	vm_end(vm, VM_OFF);
+}
+
+/* restart() - in the control context, unless the operator has stopped it meanwhile. */
+static void restart(struct control_work *w)
+{
+	struct vm *vm = container_of(w, struct vm, restart);
+	char why[WHY];
+
+	if (vm->state == VM_REBOOTING && vm_reset(vm, why, sizeof(why)))
+		kprintf("%s: it rebooted, and does not start: %s\n", vm->name, why);
+}
+
+/* Loading a kernel takes too long for a core that packets wait for. */
+void vm_reboot(struct vm *vm)
+{
+	vm_end(vm, VM_REBOOTING);
+	vm->restart.fn = restart;
+	control_defer(&vm->restart);
+}
