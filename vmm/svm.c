@@ -34,27 +34,6 @@ static inline void svm_open_gate(void)
 	__asm__ volatile("cli; stgi" ::: "memory");
 }
 
-/*
- * The exit came while an event was being delivered: it is due again. Not so INT n, INT3 and INTO: rip is still at the
- * instruction, which runs once more. [APM2 15.7.2]
- */
-static void take_interrupted(struct vcpu *v, uint64_t info)
-{
-	unsigned type = FIELD_GET(EVENT_TYPE, info), vector = FIELD_GET(EVENT_VECTOR, info);
-
-	if (type == EVENT_TYPE_SOFT || (type == EVENT_TYPE_EXC && (vector == 3 || vector == 4)))
-		return;
-	v->event = (struct vcpu_event){
-		.type = type == EVENT_TYPE_NMI   ? EVENT_NMI
-			: type == EVENT_TYPE_EXC ? EVENT_EXCEPTION
-						 : EVENT_IRQ,
-		.vector = vector,
-		.has_error = info & EVENT_ERROR_SENT,
-		.error = FIELD_GET(EVENT_ERROR, info),
-	};
-	v->reinjected++;
-}
-
 static void svm_run(struct vcpu *v)
 {
 	struct vmcb *c = vmcb_of(v);
@@ -78,8 +57,6 @@ static void svm_run(struct vcpu *v)
 	c->event_inj = 0;
 	c->tlb_control = 0;
 	__asm__ volatile("stgi" ::: "memory"); /* IF is set: what made it exit is taken here */
-	if (unlikely(c->exit_int_info & EVENT_VALID))
-		take_interrupted(v, c->exit_int_info);
 	svm_decode(v, c);
 }
 

@@ -27,7 +27,7 @@ int svm_vm_create(struct vm *vm);
 int svm_vcpu_create(struct vcpu *v);
 void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry);
 
-/* svm_decode.c: the exit that @c has, into v->exit. */
+/* svm_decode.c: the exit that @c has, into v->exit; an event that it interrupted, into v->event. */
 void svm_decode(struct vcpu *v, struct vmcb *c);
 
 /* svm_state.c: the ops of these names */
