@@ -34,4 +34,4 @@ $(OUT)/obj/%.o: %.c tests/unit.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-include vmm/vmm.mk
+-include vmm/vmm.mk
