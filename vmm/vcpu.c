@@ -26,7 +26,10 @@
 
 #include <stddef.h>
 
-enum { SLICE_SLACK_US = 10 }; /* a slice timer this close to the wanted time is not armed again */
+enum {
+	SLICE_SLACK_US = 10,   /* a slice timer this close to the wanted time is not armed again */
+	WAKE_CREDIT_US = 1000, /* one that wakes comes before who runs, for so long */
+};
 
 struct vcpu_core {
 	struct vcpu *list;    /* vCPUs of this core */
@@ -128,11 +131,11 @@ static inline void vcpu_inject_events(struct vcpu *v)
 
 /* --- whose turn --- */
 
-/* A vCPU that slept has not saved up time: it comes next, but not for longer than a slice. */
+/* A vCPU that slept has not saved up time: it comes next, but not for long. */
 static void vcpu_woken(struct vcpu_core *core, struct vcpu *v)
 {
-	uint64_t slice = tsc_from_us(1000);
-	uint64_t least = core->vruntime > slice ? core->vruntime - slice : 0;
+	uint64_t credit = tsc_from_us(WAKE_CREDIT_US);
+	uint64_t least = core->vruntime > credit ? core->vruntime - credit : 0;
 
 	v->vruntime = MAX(v->vruntime, least);
 	v->state = VCPU_RUNNING;

@@ -8,13 +8,14 @@ from weir import Weir, plain
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """With a failure, what each machine said last."""
+    """With a failure, what each machine said last; no later test gets one of them."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:
         for weir in Weir.alive:
             tail = "\n".join(plain(weir.console).splitlines()[-40:])
             report.sections.append(("Captured stdout console", f"--- console of {weir.nics} NICs ---\n{tail}\n"))
+            weir.spoiled = True
 
 
 class Lab:
@@ -27,7 +28,7 @@ class Lab:
         """The machine that is as @how says; a new one if it is not there or did not survive the last test."""
         key = repr(sorted(how.items()))
         weir = self.machines.get(key)
-        if not weir or weir.hung_up:
+        if not weir or weir.hung_up or weir.spoiled:
             if weir:
                 weir.close()
             self.machines[key] = weir = Weir(**how).__enter__()
@@ -36,7 +37,7 @@ class Lab:
     def close(self):
         try:
             for weir in self.machines.values():
-                if not weir.hung_up:
+                if not weir.hung_up and not weir.spoiled:
                     weir.poweroff()
         finally:
             for weir in self.machines.values():

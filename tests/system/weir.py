@@ -86,6 +86,7 @@ class Weir(Machine):
         self.wires = wires or Sockets(self.directory.name, nics).__enter__().plug_in()
         self.nics = len(self.wires.netdevs)
         self.board, self.cpu, self.iso, self.smp = board, cpu, iso, smp
+        self.spoiled = False  # a test failed while it ran
         super().__init__(self.wires, extra, boot_seconds, cores=smp, memory=memory, config=self.initrd(config, files))
         self.alive.append(self)
 

@@ -258,7 +258,7 @@ static void a_halted_one_with_interrupts_off_wakes_for_an_nmi_alone(void **state
 	assert_ptr_equal(next(), &a);
 }
 
-static void sleep_saves_up_no_more_than_a_slice(void **state)
+static void sleep_saves_up_little(void **state)
 {
 	(void)state;
 	vcpu_start(&b);
@@ -470,7 +470,7 @@ int main(void)
 		T(two_that_spin_get_the_same),
 		T(a_halted_one_is_chosen_only_when_an_interrupt_waits),
 		T(a_halted_one_with_interrupts_off_wakes_for_an_nmi_alone),
-		T(sleep_saves_up_no_more_than_a_slice),
+		T(sleep_saves_up_little),
 		T(a_stopped_one_is_never_chosen),
 		T(registers_are_switched_only_when_another_runs),
 		T(a_pending_softirq_ends_the_run),
