@@ -193,7 +193,8 @@ static int repeat(struct emulation *e, const struct string *s)
 		return element(e, s) ? -EINVAL : 0;
 	left = operand_reg(e->v, GPR_RCX, i->addr_size);
 	for (unsigned n = 0; left; n++) {
-		if (n == most)
+		if (n == most ||
+		    e->v->state != VCPU_RUNNING) /* it may have written to its power switch */
 			return -EAGAIN;
 		if (element(e, s))
 			return n ? -EAGAIN : -EINVAL;

@@ -10,24 +10,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VCPU_EXITS(X)                                                             \
-	X(INTERRUPT, "interrupt", "an interrupt for Weir came")                   \
-	X(NMI, "nmi", "an NMI for Weir came")                                     \
-	X(IRQ_WINDOW, "irq-window", "the guest can take an interrupt now")        \
-	X(NMI_WINDOW, "nmi-window", "the guest's NMI handler returned")           \
-	X(HLT, "hlt", "the guest waits for an interrupt")                         \
-	X(CPUID, "cpuid", "it asked what CPU this is")                            \
-	X(IO, "io", "a port was read or written")                                 \
-	X(RDMSR, "rdmsr", "a model-specific register was read")                   \
-	X(WRMSR, "wrmsr", "a model-specific register was written")                \
-	X(MMIO, "mmio", "an address outside its RAM was touched")                 \
-	X(CR8, "cr8", "the task priority was written while an interrupt waited")  \
-	X(XSETBV, "xsetbv", "XCR0 was written")                                   \
-	X(HYPERCALL, "hypercall", "VMCALL or VMMCALL")                            \
-	X(WBINVD, "wbinvd", "INVD or WBINVD")                                     \
-	X(UNDEFINED, "undefined", "an instruction that this guest does not have") \
-	X(SHUTDOWN, "shutdown", "triple fault")                                   \
-	X(FAILED, "failed", "the hardware refused to enter the guest")            \
+#define VCPU_EXITS(X)                                                                    \
+	X(INTERRUPT, "interrupt", "an interrupt for Weir came")                          \
+	X(NMI, "nmi", "an NMI for Weir came")                                            \
+	X(IRQ_WINDOW, "irq-window", "the guest can take an interrupt now")               \
+	X(NMI_WINDOW, "nmi-window", "the guest's NMI handler returned")                  \
+	X(HLT, "hlt", "the guest waits for an interrupt")                                \
+	X(EXCEPTION, "exception", "a fault that is looked at before the guest takes it") \
+	X(CPUID, "cpuid", "it asked what CPU this is")                                   \
+	X(IO, "io", "a port was read or written")                                        \
+	X(RDMSR, "rdmsr", "a model-specific register was read")                          \
+	X(WRMSR, "wrmsr", "a model-specific register was written")                       \
+	X(MMIO, "mmio", "an address outside its RAM was touched")                        \
+	X(CR8, "cr8", "the task priority was written while an interrupt waited")         \
+	X(XSETBV, "xsetbv", "XCR0 was written")                                          \
+	X(HYPERCALL, "hypercall", "VMCALL or VMMCALL")                                   \
+	X(WBINVD, "wbinvd", "INVD or WBINVD")                                            \
+	X(UNDEFINED, "undefined", "an instruction that this guest does not have")        \
+	X(SHUTDOWN, "shutdown", "triple fault")                                          \
+	X(FAILED, "failed", "the hardware refused to enter the guest")                   \
 	X(UNKNOWN, "unknown", "a reason that the back end does not know")
 
 enum vcpu_exit_reason {
@@ -57,6 +58,10 @@ struct vcpu_exit {
 		struct {
 			uint32_t index;
 		} msr;
+		struct {
+			uint8_t vector;
+			bool has_error; /* which is 0 */
+		} exception;
 		struct {
 			uint64_t gpa;
 			bool write, fetch;

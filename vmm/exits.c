@@ -7,6 +7,7 @@
  */
 #include "exits.h"
 
+#include "kernel/console.h"
 #include "backend.h"
 #include "emulate.h"
 #include "guest_cpu.h"
@@ -36,6 +37,14 @@ static void on_hlt(struct vcpu *v)
 {
 	vcpu_step(v);
 	v->state = VCPU_HALTED;
+}
+
+/* It takes what is its own. A machine check is not: it happened to Weir, who does not go on after one. */
+static void on_exception(struct vcpu *v)
+{
+	if (v->exit.exception.vector == EXCEPTION_MC)
+		panic("machine check while %s ran", v->vm->name);
+	vcpu_exception(v, v->exit.exception.vector, v->exit.exception.has_error, 0);
 }
 
 static void on_cpuid(struct vcpu *v)
@@ -124,8 +133,10 @@ static void on_cr8(struct vcpu *v)
 static void on_xsetbv(struct vcpu *v)
 {
 	uint64_t value = v->gpr[GPR_RDX] << 32 | (uint32_t)v->gpr[GPR_RAX];
+	struct vcpu_sregs sregs;
 
-	if (guest_xsetbv(v, v->gpr[GPR_RCX], value))
+	backend->get_sregs(v, &sregs); /* the intercept may come before the check of privilege */
+	if (sregs.cpl || guest_xsetbv(v, v->gpr[GPR_RCX], value))
 		vcpu_exception(v, EXCEPTION_GP, true, 0);
 	else
 		vcpu_step(v);
@@ -170,6 +181,7 @@ static void (*const handler[EXIT_N])(struct vcpu *v) = {
 	[EXIT_IRQ_WINDOW] = on_irq_window,
 	[EXIT_NMI_WINDOW] = on_nmi_window,
 	[EXIT_HLT] = on_hlt,
+	[EXIT_EXCEPTION] = on_exception,
 	[EXIT_CPUID] = on_cpuid,
 	[EXIT_IO] = on_io,
 	[EXIT_RDMSR] = on_rdmsr,
@@ -193,6 +205,7 @@ static uint64_t info_of(const struct vcpu_exit *e)
 	case EXIT_RDMSR:
 	case EXIT_WRMSR: return e->msr.index;
 	case EXIT_MMIO: return e->mmio.gpa;
+	case EXIT_EXCEPTION: return e->exception.vector;
 	case EXIT_FAILED:
 	case EXIT_UNKNOWN: return e->hw.hw_reason;
 	default: return 0;

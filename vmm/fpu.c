@@ -18,39 +18,47 @@
 #define XCR0_SSE     BIT(1)
 #define XCR0_AVX     BIT(2)
 #define XCR0_AVX512  BITS(7, 5)
-#define XSAVE_FCW    0 /* offsets in the legacy region [SDM 1 13.4.1] */
+#define XCR0_PKRU    BIT(9) /* not offered, but a guest may set CR4.PKE all the same */
+#define XSAVE_FCW    0      /* offsets in the legacy region [SDM 1 13.4.1] */
 #define XSAVE_MXCSR  24
 #define FCW_INIT     0x37f
 #define MXCSR_INIT   0x1f80
 #define CPUID_XSTATE 0xd
 
-static uint64_t mask;
+#define CPUID80000001_EDX_RDTSCP BIT(27) /* and TSC_AUX */
+
+static uint64_t mask;     /* what a guest may have */
+static uint64_t switched; /* and what else the registers may hold of it */
 
 bool fpu_probe(void)
 {
 	struct cpuid x = cpuid(CPUID_XSTATE);
 
-	if (!(cpuid(1).ecx & CPUID1_ECX_XSAVE))
+	if (!(cpuid(1).ecx & CPUID1_ECX_XSAVE) ||
+	    !(cpuid(0x80000001).edx & CPUID80000001_EDX_RDTSCP))
 		return false;
 	mask = x.eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
 	if ((x.eax & XCR0_AVX512) == XCR0_AVX512)
 		mask |= XCR0_AVX512;
+	switched = mask | (x.eax & XCR0_PKRU);
 	return true;
 }
 
 /* The area's size is that of all that XCR0 has on: known once it is on. [SDM 1 13.2] */
 static void drop_what_does_not_fit(void)
 {
-	if (cpuid(CPUID_XSTATE).ebx > XSAVE_SIZE)
-		mask &= ~XCR0_AVX512;
+	if (cpuid(CPUID_XSTATE).ebx <= XSAVE_SIZE)
+		return;
+	mask &= ~XCR0_AVX512;
+	switched &= ~(XCR0_AVX512 | XCR0_PKRU);
 }
 
 void fpu_init_cpu(void)
 {
 	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE);
-	xsetbv(mask);
+	xsetbv(switched);
 	drop_what_does_not_fit();
-	xsetbv(mask);
+	xsetbv(switched);
 }
 
 uint64_t fpu_xcr0_mask(void)
@@ -86,9 +94,11 @@ static void save_debug(uint64_t dr[4])
 
 void fpu_load(struct vcpu *v)
 {
-	xsetbv(mask);
-	__asm__ volatile("xrstor64 (%0)" ::"r"(v->xsave), "a"((uint32_t)mask),
-			 "d"((uint32_t)(mask >> 32))
+	xsetbv(switched);
+	__asm__ volatile(
+		"fninit"); /* XRSTOR may leave the last guest's instruction and data pointers */
+	__asm__ volatile("xrstor64 (%0)" ::"r"(v->xsave), "a"((uint32_t)switched),
+			 "d"((uint32_t)(switched >> 32))
 			 : "memory");
 	xsetbv(v->xcr0);
 	load_debug(v->dr);
@@ -97,9 +107,9 @@ void fpu_load(struct vcpu *v)
 
 void fpu_put(struct vcpu *v)
 {
-	xsetbv(mask);
-	__asm__ volatile("xsave64 (%0)" ::"r"(v->xsave), "a"((uint32_t)mask),
-			 "d"((uint32_t)(mask >> 32))
+	xsetbv(switched);
+	__asm__ volatile("xsave64 (%0)" ::"r"(v->xsave), "a"((uint32_t)switched),
+			 "d"((uint32_t)(switched >> 32))
 			 : "memory");
 	save_debug(v->dr);
 }

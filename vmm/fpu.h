@@ -12,7 +12,7 @@
 
 struct vcpu;
 
-/* fpu_probe() - has this machine XSAVE, and does a vCPU's area hold what it saves? */
+/* fpu_probe() - has this machine what fpu_load() and fpu_put() switch with, XSAVE and TSC_AUX? */
 bool fpu_probe(void);
 void fpu_init_cpu(void); /* on each core, once */
 

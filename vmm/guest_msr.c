@@ -71,7 +71,7 @@ static bool mtrr_accepts(uint32_t index, uint64_t value)
 
 /* --- what the back end keeps: refused here where hardware takes #GP ------------------------------------------------- */
 
-#define EFER_OURS (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
+#define EFER_OURS (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 
 /* LME stays while paging is on; LMA follows from both and is not the guest's to write [APM2 3.1.7]. */
 static bool efer_accepts(struct vcpu *v, uint64_t *value)

@@ -62,25 +62,42 @@ static void svm_run(struct vcpu *v)
 
 /* --- what the next entry brings --- */
 
-static void svm_inject(struct vcpu *v, const struct vcpu_event *e)
+/*
+ * A virtual interrupt of highest priority: the guest takes it before its next instruction, since it can [APM2 15.21.4].
+ * Not by event_inj: TCG then remembers the vector, and may deliver it a second time at any instruction, IF or not.
+ * What is still there at the exit was not taken, and svm_decode() takes it back.
+ */
+static void inject_irq(struct vmcb *c, uint8_t vector)
 {
-	static const uint8_t type[] = {
-		[EVENT_IRQ] = EVENT_TYPE_INTR,
-		[EVENT_NMI] = EVENT_TYPE_NMI,
-		[EVENT_EXCEPTION] = EVENT_TYPE_EXC,
-	};
-
-	vmcb_of(v)->event_inj = EVENT_VALID | FIELD_PREP(EVENT_TYPE, type[e->type]) |
-				FIELD_PREP(EVENT_VECTOR, e->vector) |
-				(e->has_error ? EVENT_ERROR_SENT : 0) |
-				FIELD_PREP(EVENT_ERROR, e->error);
+	c->int_ctl &= ~V_INTR_VECTOR;
+	c->int_ctl |= V_IRQ | V_IGN_TPR | V_INTR_PRIO | FIELD_PREP(V_INTR_VECTOR, vector);
+	c->intercept[0] &= ~INTERCEPT_VINTR;
 }
 
-/* A virtual interrupt of highest priority that is never taken: it exits when it could be. [APM2 15.21.4] */
+static void svm_inject(struct vcpu *v, const struct vcpu_event *e)
+{
+	struct vmcb *c = vmcb_of(v);
+	unsigned type = e->type == EVENT_NMI ? EVENT_TYPE_NMI : EVENT_TYPE_EXC;
+
+	if (likely(e->type == EVENT_IRQ)) {
+		inject_irq(c, e->vector);
+		return;
+	}
+	c->event_inj = EVENT_VALID | FIELD_PREP(EVENT_TYPE, type) |
+		       FIELD_PREP(EVENT_VECTOR, e->vector) | (e->has_error ? EVENT_ERROR_SENT : 0) |
+		       FIELD_PREP(EVENT_ERROR, e->error);
+}
+
+/*
+ * A virtual interrupt that is never taken: it exits when it could be. There is but one, so not beside an interrupt that
+ * is being injected: that one's end of interrupt exits, and the next entry looks again.
+ */
 static void svm_want_irq_window(struct vcpu *v, bool on)
 {
 	struct vmcb *c = vmcb_of(v);
 
+	if (on && svm_injects_irq(c))
+		return;
 	if (on) {
 		c->int_ctl |= V_IRQ | V_IGN_TPR | V_INTR_PRIO;
 		c->intercept[0] |= INTERCEPT_VINTR;

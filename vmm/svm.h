@@ -17,6 +17,12 @@ static inline struct vmcb *vmcb_of(const struct vcpu *v)
 	return ((struct svm_vcpu *)v->hw)->vmcb;
 }
 
+/* svm_injects_irq() - a virtual interrupt is there to be taken, and not as a window. */
+static inline bool svm_injects_irq(const struct vmcb *c)
+{
+	return unlikely(c->int_ctl & V_IRQ) && !(c->intercept[0] & INTERCEPT_VINTR);
+}
+
 extern struct vmcb *svm_host[MAX_CPUS]; /* by core: what VMLOAD and VMSAVE switch, of Weir */
 extern bool svm_has_nrips;              /* the hardware tells where the next instruction begins */
 

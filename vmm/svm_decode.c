@@ -78,27 +78,33 @@ static enum vcpu_exit_reason decode_cr8(struct vcpu *v, const struct vmcb *c)
 	return EXIT_CR8;
 }
 
-/*
- * The guest is about to return from its NMI handler: with one step behind IRET the next NMI may come. Nobody else
- * sets TF while INTERCEPT_DB is on.
- */
+/* An exception that is to be the guest's: it goes on by being injected. #AC pushes an error code, which is 0. */
+static enum vcpu_exit_reason decode_exception(struct vcpu *v, const struct vmcb *c)
+{
+	v->exit.exception.vector = c->exit_code - SVM_EXIT_EXCEPTION;
+	v->exit.exception.has_error = c->exit_code == SVM_EXIT_AC;
+	return EXIT_EXCEPTION;
+}
+
+/* The guest is about to return from its NMI handler: one step behind IRET the next NMI may come. */
 static enum vcpu_exit_reason step_over_iret(struct vcpu *v, struct vmcb *c)
 {
 	struct svm_vcpu *s = v->hw;
 
 	c->intercept[0] &= ~INTERCEPT_IRET;
-	c->exceptions |= INTERCEPT_DB;
 	v->rflags |= RFLAGS_TF;
 	s->stepping_iret = true;
 	return EXIT_NMI_WINDOW;
 }
 
-static enum vcpu_exit_reason stepped_over_iret(struct vcpu *v, struct vmcb *c)
+/* That step, or a debug exception of the guest's own. IRET has brought the guest's TF with the other flags. */
+static enum vcpu_exit_reason decode_debug(struct vcpu *v, struct vmcb *c)
 {
 	struct svm_vcpu *s = v->hw;
 
-	c->exceptions &= ~INTERCEPT_DB;
-	v->rflags &= ~RFLAGS_TF;
+	if (!s->stepping_iret || !(c->dr6 & DR6_BS))
+		return decode_exception(v, c);
+	c->dr6 &= ~DR6_BS;
 	s->stepping_iret = false;
 	v->nmi_blocked = false;
 	return EXIT_NMI_WINDOW;
@@ -111,7 +117,9 @@ static enum vcpu_exit_reason reason_of(struct vcpu *v, struct vmcb *c)
 	case SVM_EXIT_NMI: return EXIT_NMI;
 	case SVM_EXIT_VINTR: return EXIT_IRQ_WINDOW;
 	case SVM_EXIT_IRET: return step_over_iret(v, c);
-	case SVM_EXIT_DB: return stepped_over_iret(v, c);
+	case SVM_EXIT_DB: return decode_debug(v, c);
+	case SVM_EXIT_AC:
+	case SVM_EXIT_MC: return decode_exception(v, c);
 	case SVM_EXIT_HLT: return decode_short(v, c, 1, EXIT_HLT);
 	case SVM_EXIT_CPUID: return decode_short(v, c, 2, EXIT_CPUID);
 	case SVM_EXIT_IOIO: return decode_io(v, c);
@@ -130,6 +138,7 @@ static enum vcpu_exit_reason reason_of(struct vcpu *v, struct vmcb *c)
 	case SVM_EXIT_STGI:
 	case SVM_EXIT_CLGI:
 	case SVM_EXIT_SKINIT:
+	case SVM_EXIT_RDPRU:
 	case SVM_EXIT_MONITOR:
 	case SVM_EXIT_MWAIT: return EXIT_UNDEFINED;
 	case SVM_EXIT_SHUTDOWN: return EXIT_SHUTDOWN;
@@ -159,9 +168,25 @@ static void take_interrupted(struct vcpu *v, uint64_t info)
 	v->reinjected++;
 }
 
+/*
+ * The exit came before the guest took the interrupt: it is due again. If it came while that was being delivered, TCG
+ * calls the interrupt an exception in exit_int_info: not to be believed.
+ */
+static void take_back(struct vcpu *v, struct vmcb *c)
+{
+	c->int_ctl &= ~V_IRQ;
+	v->event = (struct vcpu_event){
+		.type = EVENT_IRQ,
+		.vector = FIELD_GET(V_INTR_VECTOR, c->int_ctl),
+	};
+	v->reinjected++;
+}
+
 void svm_decode(struct vcpu *v, struct vmcb *c)
 {
-	if (unlikely(c->exit_int_info & EVENT_VALID))
+	if (unlikely(svm_injects_irq(c)))
+		take_back(v, c);
+	else if (unlikely(c->exit_int_info & EVENT_VALID))
 		take_interrupted(v, c->exit_int_info);
 	v->exit.reason = reason_of(v, c);
 }

@@ -45,7 +45,7 @@ int svm_probe(const char **why)
 	else if (!(svm.edx & CPUID_SVM_NP))
 		*why = "this CPU's SVM has no nested paging";
 	else if (!fpu_probe())
-		*why = "this CPU has no XSAVE";
+		*why = "this CPU has no XSAVE or no RDTSCP";
 	else
 		return 0;
 	return -ENODEV;
@@ -124,7 +124,9 @@ static void reset_control(struct vmcb *c, const struct vcpu *v)
 			  INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
 	c->intercept[1] = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |
 			  INTERCEPT_VMSAVE | INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT |
-			  INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_XSETBV;
+			  INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT |
+			  INTERCEPT_XSETBV | INTERCEPT_RDPRU;
+	c->exceptions = INTERCEPT_DB | INTERCEPT_AC | INTERCEPT_MC;
 	c->iopm_base = (uint64_t)iopm;
 	c->msrpm_base = (uint64_t)msrpm;
 	c->asid = 1 + (v->vm->id * VM_VCPUS + v->id) % (nasids - 1);

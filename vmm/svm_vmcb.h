@@ -43,9 +43,15 @@
 #define INTERCEPT_MONITOR BIT(10)
 #define INTERCEPT_MWAIT   BIT(11)
 #define INTERCEPT_XSETBV  BIT(13)
+#define INTERCEPT_RDPRU   BIT(14)
 
 #define INTERCEPT_CR8_WRITE BIT(8) /* in cr_write */
-#define INTERCEPT_DB        BIT(1) /* in exceptions */
+/* in exceptions: delivering the first two may raise them again, for ever; the third is the machine's own */
+#define INTERCEPT_DB BIT(1)
+#define INTERCEPT_AC BIT(17)
+#define INTERCEPT_MC BIT(18)
+
+#define DR6_BS BIT(14) /* a single step */
 
 /* int_ctl [APM2 15.21] */
 #define V_TPR          BITS(3, 0)
@@ -53,6 +59,7 @@
 #define V_INTR_PRIO    BITS(19, 16)
 #define V_IGN_TPR      BIT(20)
 #define V_INTR_MASKING BIT(24) /* the host's IF decides about interrupts for the host */
+#define V_INTR_VECTOR  BITS(39, 32)
 
 /* event_inj, exit_int_info [APM2 15.20] */
 #define EVENT_VECTOR     BITS(7, 0)
@@ -80,7 +87,10 @@
 /* exit codes [APM2 C] */
 enum {
 	SVM_EXIT_CR8_WRITE = 0x18,
+	SVM_EXIT_EXCEPTION = 0x40, /* and the vector */
 	SVM_EXIT_DB = 0x41,
+	SVM_EXIT_AC = 0x51,
+	SVM_EXIT_MC = 0x52,
 	SVM_EXIT_INTR = 0x60,
 	SVM_EXIT_NMI = 0x61,
 	SVM_EXIT_VINTR = 0x64,
@@ -104,6 +114,7 @@ enum {
 	SVM_EXIT_MONITOR = 0x8a,
 	SVM_EXIT_MWAIT = 0x8b,
 	SVM_EXIT_XSETBV = 0x8d,
+	SVM_EXIT_RDPRU = 0x8e,
 	SVM_EXIT_NPF = 0x400,
 };
 #define SVM_EXIT_INVALID (~UINT64_C(0)) /* VMRUN found the state inconsistent */

@@ -11,12 +11,13 @@
  */
 #include "vcpu.h"
 
-#include "kernel/control.h"
+#include "kernel/apic.h"
 #include "kernel/guest.h"
 #include "kernel/irq.h"
 #include "kernel/smp.h"
 #include "kernel/softirq.h"
 #include "kernel/time.h"
+#include "kernel/trap.h"
 #include "kernel/x86.h"
 #include "backend.h"
 #include "exits.h"
@@ -74,16 +75,22 @@ bool vcpu_ready(struct vcpu *v)
 
 /* --- injection: at most one event an entry, and a window for the next --- */
 
-static bool inject_nmi(struct vcpu *v)
+/* inject_nmi() - @busy: something else is injected already. Returns whether something is now. */
+static bool inject_nmi(struct vcpu *v, bool busy)
 {
 	static const struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
 
 	/* acquire: pairs with the release in vcpu_nmi() */
 	if (!atomic_load_explicit(&v->nmi_pending, memory_order_acquire))
-		return false;
+		return busy;
 	if (v->nmi_blocked) {
 		backend->want_nmi_window(v, true);
-		return false;
+		return busy;
+	}
+	if (busy ||
+	    v->irq_shadow) { /* an interrupt of our own: the guest exits as soon as it has gone on */
+		apic_ipi(this_cpu()->apic_id, VECTOR_IPI);
+		return busy;
 	}
 	atomic_store_explicit(&v->nmi_pending, 0, memory_order_relaxed);
 	backend->inject(v, &nmi);
@@ -124,8 +131,8 @@ static inline void vcpu_inject_events(struct vcpu *v)
 		v->event.type = EVENT_NONE;
 		busy = true;
 	}
-	if (unlikely(atomic_load_explicit(&v->nmi_pending, memory_order_relaxed)) && !busy)
-		busy = inject_nmi(v);
+	if (unlikely(atomic_load_explicit(&v->nmi_pending, memory_order_relaxed)))
+		busy = inject_nmi(v, busy);
 	inject_irq(v, busy);
 }
 
@@ -183,6 +190,19 @@ static void bound_slice(struct vcpu_core *core, uint64_t now, uint64_t slice)
 }
 
 /*
+ * work_waits() - is there what ends a run? A kept one goes on beside packets, and looks at each entry what it was kicked
+ * for; clocks, calls and parking end it as any other. The clock must: the one that bounds the run may stand behind
+ * another timer, which that softirq runs first.
+ */
+static inline bool work_waits(const struct cpu *c, bool keep)
+{
+	const uint32_t load = BIT(SOFTIRQ_NET_TX) | BIT(SOFTIRQ_NET_RX) | BIT(SOFTIRQ_VHOST) |
+			      BIT(SOFTIRQ_KICK);
+
+	return softirq_pending_on(c) & (keep ? ~load : ~0u);
+}
+
+/*
  * vcpu_run() - enter and handle exits until there is a reason to stop. The last look for work is taken behind the gate.
  * Returns with interrupts off.
  */
@@ -193,7 +213,7 @@ static void vcpu_run(struct vcpu *v, struct cpu *c, uint64_t end, bool keep)
 
 	for (;;) {
 		backend->close_gate();
-		if ((softirq_pending_on(c) || (c->control_ready && !control)) && !keep)
+		if (work_waits(c, keep) || (c->control_ready && !control && !keep))
 			break;
 		if (unlikely((keep || control) && rdtsc() >= end))
 			break;

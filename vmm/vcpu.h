@@ -138,7 +138,7 @@ void vcpu_nmi(struct vcpu *v);
 
 /* vcpu_exception() - inject a fault at the next entry instead of going on; vCPU's core, while an exit is handled. */
 void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
-enum { EXCEPTION_UD = 6, EXCEPTION_GP = 13, EXCEPTION_PF = 14 };
+enum { EXCEPTION_UD = 6, EXCEPTION_GP = 13, EXCEPTION_PF = 14, EXCEPTION_MC = 18 };
 
 /* vcpu_step() - the instruction that caused the exit is done: go on behind it. */
 static inline void vcpu_step_to(struct vcpu *v, uint64_t rip)

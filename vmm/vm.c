@@ -126,6 +126,8 @@ void vm_end(struct vm *vm, enum vm_state state)
 
 void vm_power_off(struct vm *vm)
 {
+	if (vm->state != VM_RUNNING)
+		return;
 	kprintf("%s: powered itself off\n", vm->name);
 	vm_end(vm, VM_OFF);
 }
@@ -143,6 +145,8 @@ static void restart(struct control_work *w)
 /* Loading a kernel takes too long for a core that packets wait for. */
 void vm_reboot(struct vm *vm)
 {
+	if (vm->state != VM_RUNNING)
+		return;
 	vm_end(vm, VM_REBOOTING);
 	vm->restart.fn = restart;
 	control_defer(&vm->restart);

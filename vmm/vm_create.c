@@ -199,16 +199,17 @@ static int ports_make(struct vm *vm, const struct vm_options *o, char *why, size
 
 int vm_create(const struct vm_options *o, char *why, size_t size)
 {
-	const char *reason;
 	struct vm *vm;
 	uint8_t *ram;
 	int err;
 
-	if (vmm_enable(&reason))
-		return refuse(-ENODEV, why, size, "this machine runs no guests: %s", reason);
+	if (!backend)
+		return refuse(-ENODEV, why, size, "this machine runs no guests: %s",
+			      backend_missing);
 	err = check(o, why, size);
 	if (err)
 		return err;
+	vmm_enable();
 	ram = ram_alloc((size_t)o->memory_mib * MIB);
 	if (!ram)
 		return refuse(-ENOMEM, why, size,

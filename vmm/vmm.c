@@ -13,8 +13,6 @@
 #include "load.h"
 #include "vhost.h"
 
-#include <errno.h>
-
 const struct vmm_backend *backend;
 const char *backend_missing;
 
@@ -39,19 +37,14 @@ static void init_cpu(void *arg)
 	backend->init_cpu();
 }
 
-int vmm_enable(const char **why)
+void vmm_enable(void)
 {
-	if (!backend) {
-		*why = backend_missing;
-		return -ENODEV;
-	}
 	if (enabled)
-		return 0;
+		return;
 	for (unsigned i = 1; i < ncpus; i++)
 		cpu_call(i, init_cpu, NULL);
 	cores_park();
 	vcpus_init();
 	cores_resume();
 	enabled = true;
-	return 0;
 }

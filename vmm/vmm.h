@@ -10,8 +10,5 @@
  */
 void vmm_init(const void *archive, size_t len);
 
-/*
- * vmm_enable() - before the first guest: switch the back end on on all cores, unless that has been done. 0, or -ENODEV
- * and a sentence in *why. Control context.
- */
-int vmm_enable(const char **why);
+/* vmm_enable() - before the first guest: switch the back end, which there is, on on all cores, once. Control context. */
+void vmm_enable(void);

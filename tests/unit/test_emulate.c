@@ -201,6 +201,7 @@ static int up(void **state)
 	host_cores(1);
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.state = VCPU_RUNNING;
 	memset(&sregs, 0, sizeof(sregs));
 	memset(device, 0, sizeof(device));
 	reads = writes = rings = peeks = port_reads = port_said = lapic_reads = lapic_writes = 0;

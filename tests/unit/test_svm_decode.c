@@ -207,6 +207,30 @@ static void without_an_interrupted_event_nothing_is_due(void **state)
 	assert_int_equal(v.reinjected, 0);
 }
 
+/* --- a virtual interrupt: what is left of it was not taken --- */
+
+static void an_interrupt_that_was_not_taken_is_due_again(void **state)
+{
+	(void)state;
+	vmcb.int_ctl = V_IRQ | FIELD_PREP(V_INTR_VECTOR, 0x24);
+	vmcb.exit_int_info = EVENT_VALID | 3 << 8 | 0x24; /* as TCG has it: an exception */
+	exit_of(SVM_EXIT_NPF);
+	assert_int_equal(v.event.type, EVENT_IRQ);
+	assert_int_equal(v.event.vector, 0x24);
+	assert_int_equal(v.reinjected, 1);
+	assert_false(vmcb.int_ctl & V_IRQ);
+}
+
+static void an_open_window_is_no_interrupt(void **state)
+{
+	(void)state;
+	vmcb.int_ctl = V_IRQ;
+	vmcb.intercept[0] = INTERCEPT_VINTR;
+	exit_of(SVM_EXIT_INTR);
+	assert_int_equal(v.event.type, EVENT_NONE);
+	assert_true(vmcb.int_ctl & V_IRQ);
+}
+
 /* --- the way out of an NMI handler: IRET, then one step --- */
 
 static void an_nmi_is_blocked_until_one_step_behind_iret(void **state)
@@ -218,10 +242,28 @@ static void an_nmi_is_blocked_until_one_step_behind_iret(void **state)
 	assert_true(v.nmi_blocked);
 	assert_true(v.rflags & RFLAGS_TF);
 	assert_false(vmcb.intercept[0] & INTERCEPT_IRET);
+	vmcb.dr6 = BIT(0); /* a breakpoint of the guest's own: not the step */
+	assert_int_equal(exit_of(SVM_EXIT_DB), EXIT_EXCEPTION);
+	assert_true(v.nmi_blocked);
+	vmcb.dr6 = DR6_BS;
 	assert_int_equal(exit_of(SVM_EXIT_DB), EXIT_NMI_WINDOW);
 	assert_false(v.nmi_blocked);
-	assert_false(v.rflags & RFLAGS_TF);
-	assert_int_equal(vmcb.exceptions, 0);
+	assert_int_equal(vmcb.dr6, 0);
+	vmcb.dr6 = DR6_BS; /* the guest's own step */
+	assert_int_equal(exit_of(SVM_EXIT_DB), EXIT_EXCEPTION);
+}
+
+static void faults_that_could_loop_in_the_cpu_exit_and_are_the_guests(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_of(SVM_EXIT_DB), EXIT_EXCEPTION);
+	assert_int_equal(v.exit.exception.vector, 1);
+	assert_false(v.exit.exception.has_error);
+	assert_int_equal(exit_of(SVM_EXIT_AC), EXIT_EXCEPTION);
+	assert_int_equal(v.exit.exception.vector, 17);
+	assert_true(v.exit.exception.has_error);
+	assert_int_equal(exit_of(SVM_EXIT_MC), EXIT_EXCEPTION);
+	assert_int_equal(v.exit.exception.vector, EXCEPTION_MC);
 }
 
 int main(void)
@@ -239,7 +281,10 @@ int main(void)
 		T(an_interrupted_page_fault_keeps_its_error_code),
 		T(int_n_and_int3_run_again_by_themselves),
 		T(without_an_interrupted_event_nothing_is_due),
+		T(an_interrupt_that_was_not_taken_is_due_again),
+		T(an_open_window_is_no_interrupt),
 		T(an_nmi_is_blocked_until_one_step_behind_iret),
+		T(faults_that_could_loop_in_the_cpu_exit_and_are_the_guests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,17 @@ static const struct vmm_backend fake_backend = {
 };
 const struct vmm_backend *backend = &fake_backend;
 
+static unsigned self_ipis;
+
+void apic_ipi(uint32_t apic_id, uint8_t vector)
+{
+	(void)vector;
+	if (apic_id == this_cpu()->apic_id)
+		self_ipis++;
+	else
+		host_calls.ipi[apic_id]++;
+}
+
 /* --- helpers --- */
 
 static int setup(void **state)
@@ -332,6 +343,22 @@ static void under_load_the_share_is_kept_and_ends(void **state)
 	assert_in_range(a.entries, MIN_SLICE / 1000 - 1, MIN_SLICE / 1000 + 1);
 }
 
+/* The guest's own timer comes first and uses the hardware's up: its softirq alone arms the one that bounds the run. */
+static void raise_timer(struct vcpu *v)
+{
+	(void)v;
+	raise_softirq(SOFTIRQ_TIMER);
+}
+
+static void a_clock_ends_even_a_kept_run(void **state)
+{
+	(void)state;
+	raise_softirq(SOFTIRQ_NET_RX);
+	in_guest = raise_timer;
+	enter(&a, MIN_SLICE, true);
+	assert_int_equal(a.entries, 1);
+}
+
 static void a_busy_control_context_leaves_the_guest_its_share(void **state)
 {
 	(void)state;
@@ -453,6 +480,23 @@ static void an_nmi_comes_before_an_interrupt_and_blocks_the_next(void **state)
 	assert_int_equal(a.nmis_injected, 1);
 }
 
+static void an_nmi_that_must_wait_for_one_instruction_gets_an_exit_behind_it(void **state)
+{
+	(void)state;
+	self_ipis = 0;
+	a.irq_shadow = true;
+	vcpu_nmi(&a);
+	enter_once(&a);
+	assert_string_equal(notes, "load-a A ");
+	assert_int_equal(self_ipis, 1);
+	a.irq_shadow = false;
+	a.event = (struct vcpu_event){ .type = EVENT_EXCEPTION, .vector = 14 };
+	enter_once(&a);
+	assert_int_equal(self_ipis, 2);
+	enter_once(&a);
+	assert_non_null(strstr(notes, "nmi:2"));
+}
+
 static void what_the_priority_holds_back_asks_for_cr8(void **state)
 {
 	(void)state;
@@ -477,6 +521,7 @@ int main(void)
 		T(one_that_is_pending_already_lets_nobody_in),
 		T(what_another_core_raises_behind_the_gate_is_seen_at_the_next_look),
 		T(under_load_the_share_is_kept_and_ends),
+		T(a_clock_ends_even_a_kept_run),
 		T(a_busy_control_context_leaves_the_guest_its_share),
 		T(a_control_context_that_wakes_ends_the_run),
 		T(a_halt_ends_the_run),
@@ -487,6 +532,7 @@ int main(void)
 		T(of_two_the_second_waits_for_the_window),
 		T(what_an_exit_interrupted_comes_first),
 		T(an_nmi_comes_before_an_interrupt_and_blocks_the_next),
+		T(an_nmi_that_must_wait_for_one_instruction_gets_an_exit_behind_it),
 		T(what_the_priority_holds_back_asks_for_cr8),
 	};
 
