@@ -7,6 +7,7 @@ from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, IPv6, raw
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
 
 SHORTEST, MTU = 60, 1500
+RAMP = bytes(range(256)) * 40
 
 
 def mac(station):
@@ -22,6 +23,11 @@ def ip_bytes(station):
     return bytes([10, 0, station >> 8, station & 255])
 
 
+def ramp(number, length):
+    """@length bytes, each one up from the one before; the first is the number's last."""
+    return RAMP[number & 255 : (number & 255) + length]
+
+
 def ip_checksum(header):
     total = sum(struct.unpack(f"!{len(header) // 2}H", header))
     total = (total & 0xFFFF) + (total >> 16)
@@ -31,7 +37,7 @@ def ip_checksum(header):
 def numbered(source, target, number, flow=0, size=SHORTEST, port=5000):
     """A UDP frame of @size bytes from station to station; @flow chooses its source port, @number makes it unique."""
     data = struct.pack("!IQ", flow, number)
-    data += bytes((number + i) & 255 for i in range(size - 42 - len(data)))
+    data += ramp(number, size - 42 - len(data))
     header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(data), 0, 0, 64, 17, 0, ip_bytes(source),
                          ip_bytes(target))  # fmt: skip
     header = header[:10] + struct.pack("!H", ip_checksum(header)) + header[12:]
@@ -50,7 +56,7 @@ def ping(source, target, number, size=SHORTEST):
     ask = Ether(src=mac(source), dst=mac(target)) / IP(src=f"10.0.0.{source}", dst=f"10.0.0.{target}", flags="DF")
     answer = Ether(src=mac(target), dst=mac(source)) / IP(src=f"10.0.0.{target}", dst=f"10.0.0.{source}", flags="DF")
     echo = {"id": source, "seq": number & 0xFFFF}
-    data = bytes((number + i) & 255 for i in range(size - 42))
+    data = ramp(number, size - 42)
     return raw(ask / ICMP(type=8, **echo) / data), raw(answer / ICMP(type=0, **echo) / data)
 
 

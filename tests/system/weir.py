@@ -32,7 +32,7 @@ SWITCH = """ovs-vsctl add-br sw0
 ovs-vsctl add-port sw0 nic*
 ip link set nic* up
 """
-NOTICE = re.compile(r"igb: nic\d+ link is .*\n")
+NOTICE = re.compile(r"igb: nic\d+ link is .*\n|g\d: (?:died: |  |powered itself off|asks for a reset).*\n")
 SILENCE = 5  # seconds without any frame after which those still under way count as lost
 
 
@@ -142,7 +142,7 @@ class Weir(Machine):
     # --- the shell ---
 
     def text(self, since=0):
-        """The console's text without what drivers put in at any moment."""
+        """The console's text without what drivers and dying guests put in at any moment."""
         return NOTICE.sub("", plain(self.console[since:]))
 
     def sh(self, line, seconds=20):
