@@ -51,6 +51,7 @@ needs_gdb    := build guest run gdb
 needs_iso    := build guest iso
 needs_unit   := build test
 needs_test   := build guest run test iso format gdb tags
+needs_test-long := build guest guest-generic run test
 needs_bench  := build guest run bench
 needs_tags   := tags
 needs_format := format
@@ -129,7 +130,7 @@ $(foreach conf,$(CONFIGS),$(eval $(call archive,$(basename $(notdir $(conf))))))
 
 # --- running it ---------------------------------------------------------------------------------------------------
 
-.PHONY: all run demo switch gdb iso unit test bench tags format format-check clean help
+.PHONY: all run demo switch gdb iso unit test test-long bench tags format format-check clean help
 
 run: all ## boot Weir in QEMU with a Linux guest that serves a page, its shell on this terminal
 	$(Q)scripts/launch run
@@ -155,6 +156,9 @@ unit: setup ## the unit tests alone, on this host: no QEMU, a minute
 
 test: all build/weir.iso ## all tests; the last line says how many passed, failed and were skipped
 	$(Q)tests/run
+
+test-long: all build/guest/vmlinuz-generic build/guest/linux-generic.cpio.gz ## what takes longer: Debian's generic kernel
+	$(Q)tests/run --long
 
 bench: all ## instructions a packet, counted from outside
 	$(Q)tests/bench/run

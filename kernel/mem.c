@@ -70,8 +70,8 @@ void *mem_try_alloc(size_t bytes, size_t align)
 
 		if (at > extents[i].end || extents[i].end - at < bytes)
 			continue;
-		extents[i].base =
-			at + bytes; /* what alignment skipped is lost: a page at most, rarely */
+		/* what alignment skipped is lost: of a page at most, but for a guest's RAM, of 2 MiB */
+		extents[i].base = at + bytes;
 		return (void *)at;
 	}
 	return NULL;

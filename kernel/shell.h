@@ -25,7 +25,7 @@ struct word {
 	unsigned col; /* first is 1; of a word in quotes: of what stands behind the quote */
 };
 
-/* who asked: the terminal, a line of weir.conf; later a connection */
+/* who asked: the terminal, or a line of weir.conf */
 struct shell {
 	const char *file;        /* "weir.conf", or NULL on the terminal */
 	unsigned line;           /* of that file, from 1 */

@@ -38,7 +38,7 @@ struct gate { /* [SDM 3A 6.14.1] */
 	uint32_t reserved;
 };
 
-struct tss { /* [SDM 3A 7.7] */
+struct tss { /* [SDM 3A 8.7] */
 	uint32_t reserved0;
 	uint64_t rsp[3];
 	uint64_t reserved1;

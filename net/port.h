@@ -115,7 +115,10 @@ void port_set_switch(struct port *port, struct vswitch *sw);
 /* port_link_changed() - the link of @port came or went. Core 0. */
 void port_link_changed(struct port *port);
 
-/* port_hold() - take down the ports that @word matches, and keep them so till the operator says otherwise: config_run(). */
+/*
+ * port_hold() - take down the ports that @word matches, and keep them so till the operator says otherwise: config_run().
+ * A number matches the port with that id, whatever it meant in its line: rather a port too many than one too few.
+ */
 void port_hold(const char *word);
 
 /* port_total() - counters of all cores in one; exact while they are parked. */

@@ -13,7 +13,7 @@
 #include "vm.h"
 
 /*
- * in_lapic() - is all of it in the vCPU's own local APIC? Its page is there in xAPIC mode only [SDM 3A 10.4.4], the
+ * in_lapic() - is all of it in the vCPU's own local APIC? Its page is there in xAPIC mode only [SDM 3A 11.4.4], the
  * guest may move it, and each vCPU sees its own at the same address.
  */
 static bool in_lapic(const struct vlapic *l, uint64_t gpa, unsigned size)
@@ -25,7 +25,7 @@ static bool in_lapic(const struct vlapic *l, uint64_t gpa, unsigned size)
 }
 
 /*
- * find_unlocked() - called with vm->lock; true: @found is a doorbell, and the lock is given back. It is copied because
+ * find_unlocked() - called with vm->lock; true: @found wants no lock, so it is given back. It is copied because
  * ranges move as another vCPU programs its BARs; the device itself never goes away.
  */
 static bool find_unlocked(struct vm *vm, const struct bus_range *r, struct bus_range *found)
@@ -45,13 +45,13 @@ static uint64_t cut(uint64_t value, unsigned size)
 
 static uint64_t bus_read(struct vm *vm, struct bus *b, uint64_t address, unsigned size)
 {
-	struct bus_range *r, doorbell;
+	struct bus_range *r, unlocked;
 	uint64_t value;
 
 	spin_lock(&vm->lock);
 	r = bus_find(b, address, size);
-	if (find_unlocked(vm, r, &doorbell))
-		return cut(doorbell.read(doorbell.arg, address - doorbell.base, size), size);
+	if (find_unlocked(vm, r, &unlocked))
+		return cut(unlocked.read(unlocked.arg, address - unlocked.base, size), size);
 	value = r ? r->read(r->arg, address - r->base, size)
 		  : bus_unclaimed(b, address, size, false);
 	spin_unlock(&vm->lock);
@@ -60,12 +60,12 @@ static uint64_t bus_read(struct vm *vm, struct bus *b, uint64_t address, unsigne
 
 static void bus_write(struct vm *vm, struct bus *b, uint64_t address, unsigned size, uint64_t value)
 {
-	struct bus_range *r, doorbell;
+	struct bus_range *r, unlocked;
 
 	spin_lock(&vm->lock);
 	r = bus_find(b, address, size);
-	if (find_unlocked(vm, r, &doorbell)) {
-		doorbell.write(doorbell.arg, address - doorbell.base, size, value);
+	if (find_unlocked(vm, r, &unlocked)) {
+		unlocked.write(unlocked.arg, address - unlocked.base, size, value);
 		return;
 	}
 	if (r)

@@ -3,7 +3,7 @@
  * access.h - a port or an address of a guest, read or written once, whoever answers there
  *
  * On the vCPU's core while an exit is handled, vm->lock not held: it is taken round the device, but for the vCPU's own
- * local APIC and for a doorbell.
+ * local APIC and for an unlocked range (bus.h).
  */
 #pragma once
 

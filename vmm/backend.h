@@ -13,11 +13,13 @@
 
 #include "vcpu.h"
 
+enum { ENTRY_CS = 0x10, ENTRY_DS = 0x18 }; /* __BOOT_CS and __BOOT_DS of the protocol */
+
 /* what a vCPU looks like when a 64-bit kernel is entered [Linux boot protocol, 64-bit]; the rest is zero */
 struct vcpu_entry {
 	uint64_t rip, rsi;
 	uint64_t cr3;      /* identity map that the loader made in guest memory */
-	uint64_t gdt_base; /* with code at 0x10 and data at 0x18 */
+	uint64_t gdt_base; /* with code at ENTRY_CS and data at ENTRY_DS */
 	uint32_t gdt_limit;
 };
 

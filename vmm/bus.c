@@ -2,8 +2,8 @@
 /*
  * bus.c - finding who answers, a handful of ranges in the order they came
  *
- * Called at each exit for a port or an address, by emulate.c, and by vpci.c while a guest programs its BARs. A guest
- * uses one device for a while, so the last range found is looked at first.
+ * Looked up by access.c at each exit for a port or an address; changed by vm_create.c, and by vpci_bar.c while a guest
+ * programs its BARs; vm->lock held. A guest uses one device for a while, so the last range found is looked at first.
  */
 #include "bus.h"
 
@@ -88,5 +88,5 @@ uint64_t bus_unclaimed(struct bus *b, uint64_t address, unsigned size, bool writ
 		h->writes++;
 	else
 		h->reads++;
-	return size < sizeof(uint64_t) ? BIT(8 * size) - 1 : UINT64_MAX;
+	return BITS(8 * size - 1, 0);
 }

@@ -5,7 +5,8 @@
  * One bus for ports and one for memory, a VM each. What nobody claims reads all ones, ignores writes, and is counted by
  * address. Ranges come and go as the guest programs its BARs.
  *
- * Called on the vCPU's core with vm->lock held, but for a doorbell, which goes straight to the worker.
+ * Called on the vCPU's core with vm->lock held; a device's functions too, but for those of an `unlocked` range: a doorbell,
+ * which goes straight to the worker, and the power switch, which ends the guest and takes the lock for that by itself.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct bus_range {
 	uint64_t (*read)(void *arg, uint64_t offset, unsigned size);
 	void (*write)(void *arg, uint64_t offset, unsigned size, uint64_t value);
 	void *arg;
-	bool unlocked; /* a doorbell: called without vm->lock */
+	bool unlocked; /* read and write are called without vm->lock */
 	bool behind;   /* by bus.c: it overlaps a range that came before it */
 };
 

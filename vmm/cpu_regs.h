@@ -2,7 +2,7 @@
 /*
  * cpu_regs.h - bits of CPUID and numbers of MSRs, as far as a guest is told of them
  *
- * Intel SDM volume 2A (CPUID), 3A 11.11 (MTRRs), volume 4 (MSRs); AMD APM volume 3 appendix E; Linux
+ * Intel SDM volume 2A (CPUID), 3A 12.11 (MTRRs), volume 4 (MSRs); AMD APM volume 3 appendix E; Linux
  * Documentation/virt/kvm/x86/{cpuid,msr}.rst.
  */
 #pragma once
@@ -103,6 +103,7 @@ enum { XSAVE_LEGACY = 576, XCR0_FIRST_EXTENDED = 2 }; /* x87, SSE and the header
 #define XCR0_SSE    BIT(1)
 #define XCR0_AVX    BIT(2)
 #define XCR0_AVX512 BITS(7, 5)
+#define XCR0_PKRU   BIT(9) /* not offered, but a guest may set CR4.PKE all the same */
 
 /* --- CPUID 0x40000001: what KVM offers its guests --- */
 

@@ -38,8 +38,8 @@ struct insn {
 	uint8_t reg_size; /* bytes of the register that a load fills */
 	uint8_t reg;      /* general register, source or destination; MOV to CR8: its source */
 	bool high_byte;   /* AH, CH, DH, BH: reg is 0 to 3 */
-	bool has_imm, sign_extend, rep,
-		to_memory; /* to_memory: memory is the first operand; CMP, TEST and BT leave it as it is */
+	bool has_imm, sign_extend, rep;
+	bool to_memory;    /* memory is the first operand; CMP, TEST and BT leave it as it is */
 	uint8_t addr_size; /* 2, 4, 8 */
 	int8_t segment;    /* override, as enum segment; -1: none */
 	uint64_t imm;      /* sign-extended, but for a port */

@@ -11,6 +11,7 @@
  */
 #include "emulate.h"
 
+#include "access.h"
 #include "alu.h"
 #include "backend.h"
 #include "gva.h"
@@ -261,7 +262,7 @@ static int finish(struct emulation *e, int err)
 	return err == -EAGAIN ? 0 : err;
 }
 
-int emulate_mmio(struct vcpu *v, uint8_t bytes[15], unsigned *n)
+int emulate_mmio(struct vcpu *v, uint8_t bytes[INSN_MAX], unsigned *n)
 {
 	struct emulation e = { .v = v };
 	struct string s;

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "access.h"
+#include "decode.h"
 #include "vcpu.h"
 
 /*
@@ -14,6 +14,6 @@
  * 0: rip is behind it, or at it if more rounds are due. -EINVAL: cannot be decoded, or its other side is not mapped,
  * and the guest must end; bytes[] and *n say what stood there.
  */
-int emulate_mmio(struct vcpu *v, uint8_t bytes[15], unsigned *n);
+int emulate_mmio(struct vcpu *v, uint8_t bytes[INSN_MAX], unsigned *n);
 /* emulate_string_io() - INS and OUTS of EXIT_IO, likewise. */
 int emulate_string_io(struct vcpu *v);

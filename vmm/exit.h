@@ -70,8 +70,8 @@ struct vcpu_exit {
 			uint8_t gpr; /* that is written to CR8 */
 		} cr8;
 		struct {
-			uint64_t hw_reason,
-				info[2]; /* FAILED, UNKNOWN: as the hardware has them, for the report */
+			/* FAILED, UNKNOWN: as the hardware has them, for the report */
+			uint64_t hw_reason, info[2];
 		} hw;
 	};
 };

@@ -8,6 +8,7 @@
 #include "exits.h"
 
 #include "kernel/console.h"
+#include "access.h"
 #include "backend.h"
 #include "emulate.h"
 #include "guest_cpu.h"
@@ -112,8 +113,8 @@ static void hex_bytes(char *text, size_t size, const uint8_t *bytes, unsigned n)
 
 static void on_mmio(struct vcpu *v)
 {
-	uint8_t bytes[15];
-	char text[48];
+	uint8_t bytes[INSN_MAX];
+	char text[3 * INSN_MAX + 1];
 	unsigned n = 0;
 
 	if (!emulate_mmio(v, bytes, &n))

@@ -10,22 +10,16 @@
 #include "kernel/bits.h"
 #include "kernel/cpu.h"
 #include "kernel/x86.h"
+#include "cpu_regs.h"
 #include "vcpu.h"
 
 #include <string.h>
 
-#define XCR0_X87     BIT(0)
-#define XCR0_SSE     BIT(1)
-#define XCR0_AVX     BIT(2)
-#define XCR0_AVX512  BITS(7, 5)
-#define XCR0_PKRU    BIT(9) /* not offered, but a guest may set CR4.PKE all the same */
-#define XSAVE_FCW    0      /* offsets in the legacy region [SDM 1 13.4.1] */
+#define XSAVE_FCW    0 /* offsets in the legacy region [SDM 1 13.4.1] */
 #define XSAVE_MXCSR  24
 #define FCW_INIT     0x37f
 #define MXCSR_INIT   0x1f80
 #define CPUID_XSTATE 0xd
-
-#define CPUID80000001_EDX_RDTSCP BIT(27) /* and TSC_AUX */
 
 static uint64_t mask;     /* what a guest may have */
 static uint64_t switched; /* and what else the registers may hold of it */
@@ -95,8 +89,8 @@ static void save_debug(uint64_t dr[4])
 void fpu_load(struct vcpu *v)
 {
 	xsetbv(switched);
-	__asm__ volatile(
-		"fninit"); /* XRSTOR may leave the last guest's instruction and data pointers */
+	/* XRSTOR may leave the last guest's instruction and data pointers */
+	__asm__ volatile("fninit");
 	__asm__ volatile("xrstor64 (%0)" ::"r"(v->xsave), "a"((uint32_t)switched),
 			 "d"((uint32_t)(switched >> 32))
 			 : "memory");

@@ -14,11 +14,14 @@ struct vcpu;
 
 /* fpu_probe() - has this machine what fpu_load() and fpu_put() switch with, XSAVE and TSC_AUX? */
 bool fpu_probe(void);
-void fpu_init_cpu(void); /* on each core, once */
+/* fpu_init_cpu() - switch on what is switched. On each core, once, behind fpu_probe(). */
+void fpu_init_cpu(void);
 
 /* fpu_xcr0_mask() - bits of XCR0 that a guest may set. */
 uint64_t fpu_xcr0_mask(void);
 
-void fpu_reset(struct vcpu *v); /* as after RESET; not loaded on any core */
+/* fpu_reset() - as after RESET; v is no core's current vCPU. */
+void fpu_reset(struct vcpu *v);
+/* fpu_load(), fpu_put() - v becomes, or ceases to be, this core's current vCPU. */
 void fpu_load(struct vcpu *v);
 void fpu_put(struct vcpu *v);

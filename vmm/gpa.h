@@ -17,9 +17,9 @@
 
 #include "kernel/bits.h"
 
-#define GPA_LOW_MAX \
-	UINT64_C(0xc0000000) /* RAM below ends here at the latest: devices stand behind it */
-#define GPA_HIGH_BEGIN UINT64_C(0x100000000) /* where the rest goes on */
+/* RAM below 4 GiB ends here at the latest, as devices stand behind it; and where the rest goes on */
+#define GPA_LOW_MAX    UINT64_C(0xc0000000)
+#define GPA_HIGH_BEGIN UINT64_C(0x100000000)
 
 struct gpa_map {
 	uint8_t *ram;      /* ours, 2 MiB aligned */

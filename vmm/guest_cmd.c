@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { WHY = 160 };
-
 static int guest_start(struct shell *sh, struct vm *vm)
 {
 	char why[WHY];

@@ -10,6 +10,8 @@
 #include "kernel/shell.h"
 #include "vm.h"
 
+enum { WHY = 160 }; /* a sentence of vm.h or load.h, why not */
+
 /* what need not be said; beside these the last core, and for a port its guest's first core as worker */
 enum { GUEST_DEFAULT_MIB = 128, GUEST_DEFAULT_VECTORS = 3 };
 

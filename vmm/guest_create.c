@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHY = 160, MTU_MIN = 68, MTU_MAX = 9000, NO_CPU = MAX_CPUS };
+enum { MTU_MIN = 68, MTU_MAX = 9000, NO_CPU = MAX_CPUS };
 
 struct creation {
 	struct vm_options o;
@@ -54,6 +54,7 @@ static int read_file(struct shell *sh, int i, char to[VM_FILE])
 	char why[WHY];
 	int err;
 
+	_Static_assert(VM_FILE == 48, "as the sentence below says");
 	if (i >= sh->nwords || !sh->word[i].s[0] || strlen(sh->word[i].s) >= VM_FILE)
 		return shell_expected(sh, i, "a file of the archive, a name of at most 47 letters");
 	strcpy(to, sh->word[i].s);

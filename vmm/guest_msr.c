@@ -19,7 +19,7 @@
 
 /* --- TSC ---------------------------------------------------------------------------------------------------------- */
 
-/* Both TSC and TSC_ADJUST move by what is written to either [SDM 3B 17.17.3]. */
+/* Both TSC and TSC_ADJUST move by what is written to either [SDM 3B 18.17.3]. */
 static void move_tsc(struct vcpu *v, uint64_t by)
 {
 	v->tsc_offset += by;
@@ -30,7 +30,7 @@ static void move_tsc(struct vcpu *v, uint64_t by)
 		vlapic_wrmsr(&v->lapic, MSR_TSC_DEADLINE, v->lapic.tsc_deadline);
 }
 
-/* --- MTRRs: kept, without effect, as nested paging and PAT say how memory is cached [SDM 3A 11.11] ------------------- */
+/* --- MTRRs: kept, without effect, as nested paging and PAT say how memory is cached [SDM 3A 12.11] ------------------- */
 
 static uint64_t *mtrr(struct vcpu *v, uint32_t index)
 {
@@ -85,7 +85,7 @@ static bool efer_accepts(struct vcpu *v, uint64_t *value)
 	return true;
 }
 
-/* a memory type a byte; uncached minus is PAT's alone [SDM 3A 11.12.2] */
+/* a memory type a byte; uncached minus is PAT's alone [SDM 3A 12.12.2] */
 static bool pat_accepts(uint64_t value)
 {
 	for (unsigned i = 0; i < sizeof(value); i++) {

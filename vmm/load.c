@@ -9,6 +9,7 @@
 #include "load.h"
 
 #include "kernel/bits.h"
+#include "kernel/control.h"
 #include "kernel/cpio.h"
 #include "boot_params.h"
 #include "vacpi.h"
@@ -201,6 +202,15 @@ static void add_e820(struct boot_params *zp, uint64_t begin, uint64_t end, uint3
 			(struct e820_entry){ begin, end - begin, type };
 }
 
+/* copy_file() - into RAM that is known to be there. Tens of MiB, and packets go on meanwhile. */
+static void copy_file(const struct gpa_map *mem, uint64_t gpa, const uint8_t *from, uint64_t len)
+{
+	for (uint64_t at = 0; at < len; at += MIB) {
+		gpa_write(mem, gpa + at, from + at, MIN(len - at, (uint64_t)MIB));
+		yield();
+	}
+}
+
 static void write_zero_page(struct boot_params *zp, const struct image *im, const struct initrd *rd,
 			    const struct gpa_map *mem)
 {
@@ -256,9 +266,8 @@ int load_linux(struct vm *vm, struct vcpu_entry *entry, char *why, size_t size)
 	write_zero_page((struct boot_params *)(low + ZERO_PAGE_AT), &im, &rd, &vm->mem);
 	strcpy((char *)low + CMDLINE_AT, vm->cmdline);
 	vacpi_build(vm);
-	gpa_write(&vm->mem, im.hdr.pref_address, im.file + im.code, im.code_len);
-	if (rd.len)
-		gpa_write(&vm->mem, rd.addr, rd.file, rd.len);
+	copy_file(&vm->mem, im.hdr.pref_address, im.file + im.code, im.code_len);
+	copy_file(&vm->mem, rd.addr, rd.file, rd.len);
 	*entry = (struct vcpu_entry){
 		.rip = im.hdr.pref_address + ENTRY_64,
 		.rsi = ZERO_PAGE_AT,

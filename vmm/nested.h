@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nested.h - the tables that turn guest-physical addresses into ours [APM2 15.25, SDM 3C 28.3]
+ * nested.h - the tables that turn guest-physical addresses into ours [APM2 15.25, SDM 3C 29.3]
  *
  * VT-x and SVM share the shape, four levels of 512 entries with pages of 2 MiB; the bits differ.
  */

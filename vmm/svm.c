@@ -15,8 +15,8 @@ void svm_vmrun(struct vmcb *guest, struct vmcb *host, uint64_t *gpr); /* svm_ent
 static void svm_vcpu_load(struct vcpu *v)
 {
 	fpu_load(v);
-	vmcb_of(v)->tlb_control =
-		1; /* flush all: another guest may have had the ASID on this core */
+	/* another guest may have had the ASID on this core */
+	vmcb_of(v)->tlb_control = TLB_FLUSH_ALL;
 }
 
 static void svm_vcpu_put(struct vcpu *v)
@@ -43,7 +43,7 @@ static void svm_run(struct vcpu *v)
 	c->rsp = v->gpr[GPR_RSP];
 	c->rip = v->rip;
 	c->rflags = v->rflags;
-	c->int_shadow = v->irq_shadow;
+	c->int_shadow = v->irq_shadow ? INT_SHADOW : 0;
 	c->int_ctl = (c->int_ctl & ~V_TPR) | tpr;
 	c->tsc_offset = v->tsc_offset;
 	svm_vmrun(c, svm_host[this_cpu()->id], v->gpr);
@@ -51,11 +51,11 @@ static void svm_run(struct vcpu *v)
 	v->gpr[GPR_RSP] = c->rsp;
 	v->rip = c->rip;
 	v->rflags = c->rflags;
-	v->irq_shadow = c->int_shadow & 1;
+	v->irq_shadow = c->int_shadow & INT_SHADOW;
 	if (unlikely((c->int_ctl & V_TPR) != tpr))
 		v->lapic.tpr = (c->int_ctl & V_TPR) << 4;
 	c->event_inj = 0;
-	c->tlb_control = 0;
+	c->tlb_control = TLB_KEEP;
 	__asm__ volatile("stgi" ::: "memory"); /* IF is set: what made it exit is taken here */
 	svm_decode(v, c);
 }

@@ -111,7 +111,7 @@ int svm_vcpu_create(struct vcpu *v)
 }
 
 static const struct svm_segment flat_data = {
-	.selector = 0x18,
+	.selector = ENTRY_DS,
 	.attr = 3 | SEG_S | SEG_P | SEG_DB | SEG_G, /* type 3: writable, accessed */
 	.limit = UINT32_MAX,
 };
@@ -139,7 +139,7 @@ static void reset_control(struct vmcb *c, const struct vcpu *v)
 static void reset_state(struct vmcb *c, const struct vcpu_entry *entry)
 {
 	c->cs = flat_data;
-	c->cs.selector = 0x10;
+	c->cs.selector = ENTRY_CS;
 	c->cs.attr = 0xb | SEG_S | SEG_P | SEG_L | SEG_G; /* type 11: code, readable, accessed */
 	c->ds = c->es = c->fs = c->gs = c->ss = flat_data;
 	c->gdtr = (struct svm_segment){ .base = entry->gdt_base, .limit = entry->gdt_limit };

@@ -61,6 +61,10 @@
 #define V_INTR_MASKING BIT(24) /* the host's IF decides about interrupts for the host */
 #define V_INTR_VECTOR  BITS(39, 32)
 
+#define INT_SHADOW BIT(0) /* in int_shadow [APM2 15.21.5] */
+
+enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1 }; /* tlb_control [APM2 15.16.1] */
+
 /* event_inj, exit_int_info [APM2 15.20] */
 #define EVENT_VECTOR     BITS(7, 0)
 #define EVENT_TYPE       BITS(10, 8)
@@ -136,7 +140,7 @@ struct vmcb {
 	uint32_t asid;
 	uint8_t tlb_control, reserved_05d[3];
 	uint64_t int_ctl;
-	uint64_t int_shadow; /* bit 0 */
+	uint64_t int_shadow;
 	uint64_t exit_code, exit_info_1, exit_info_2, exit_int_info;
 	uint64_t np_enable; /* bit 0 */
 	uint8_t reserved_098[0x0a8 - 0x098];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tap.c - a guest's port, and the queue of 1000 behind it
+ * tap.c - a guest's port, and the queue of 1000 behind it, or of fewer when there are many
  *
  * tun_net_xmit() is called by xmit_flush() and net_tx_action(), tap_drop() and tap_purge() by vhost_net.c's handlers: all
- * on the worker's core, or with the cores parked. Owns the queue and its conservation law; the ports' own is
- * net/port.c's.
+ * on the worker's core, or with the cores parked. Owns the queue, its conservation law, and how long it may be; the
+ * ports' own law is net/port.c's.
  */
 #include "tap.h"
 
@@ -17,20 +17,39 @@
 
 enum { TAP_MEMORY = 1 << 20 }; /* bytes that a port may cost in all */
 
-_Static_assert(VHOST_TAP_QUEUE <= (unsigned)TAP_SLOTS, "the queue has its slots");
+_Static_assert(VHOST_TAP_QUEUE + (unsigned)PKT_MAX_SEGS <= TAP_SLOTS, "the queue has its slots");
+
+/*
+ * buffers that may wait in each tap: tap_share_pools(). Read by the workers, changed while the cores are parked
+ *
+ * What waits for a guest that takes nothing waits for ever, and its buffers are missed by the core whose pool they are
+ * from. So all taps together hold no more than a third of one core's pool, whichever cores they came from. Half of a
+ * pool is for the NICs' rings (netdev_share_pools), so these can always be filled, and a sixth is left for packets on
+ * their way. The parts are equal and fixed: what one guest leaves standing takes no other guest's place.
+ */
+static unsigned tap_share;
 
 /* --- the queue --- */
 
 void tap_drop(struct vhost_net *n, enum drop_reason why)
 {
 	n->dropped[why]++;
-	pkt_drop(n->queue[n->queue_tail++ % TAP_SLOTS], why);
+	pkt_drop(tap_take(n), why);
 }
 
-void tap_purge(struct vhost_net *n)
+void tap_purge(struct vhost_net *n, unsigned keep)
 {
-	while (tap_queued(n))
+	while (tap_queued(n) > keep)
 		tap_drop(n, DROP_TAP_PURGED);
+}
+
+unsigned tap_frames(const struct vhost_net *n)
+{
+	unsigned frames = 0;
+
+	for (uint32_t i = n->queue_tail; i != n->queue_head; frames++)
+		i += n->queue[i % TAP_SLOTS]->nsegs;
+	return frames;
 }
 
 static void drop_closed(struct vhost_net *n, struct pkt **pkts, unsigned count)
@@ -41,12 +60,13 @@ static void drop_closed(struct vhost_net *n, struct pkt **pkts, unsigned count)
 	}
 }
 
-/* xmit.c drops what does not fit, and says TAP_FULL */
+/* xmit.c drops what does not fit, and says TAP_FULL. The last that does may be a long frame, and reach beyond the share. */
 static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, unsigned count)
 {
 	struct vhost_net *n = port->priv;
 	struct vhost_vring *rx = &n->vring[VHOST_RX];
-	uint32_t head = n->queue_head;
+	uint32_t head = n->queue_head, end = n->queue_tail + tap_share;
+	unsigned took = 0;
 
 	(void)q;
 	if (unlikely(!rx->backend)) {
@@ -54,21 +74,27 @@ static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, u
 		drop_closed(n, pkts, count);
 		return count;
 	}
-	count = MIN(count, VHOST_TAP_QUEUE - tap_queued(n));
-	for (unsigned i = 0; i < count; i++)
-		n->queue[head++ % TAP_SLOTS] = pkts[i];
+	/* signed: the last one may have reached beyond */
+	for (; took < count && (int32_t)(end - head) > 0; took++) {
+		n->queue[head % TAP_SLOTS] = pkts[took];
+		head += pkts[took]->nsegs;
+	}
 	n->queue_head = head;
-	n->taken += count;
+	n->taken += took;
 	vhost_poll_queue(rx);
-	return count;
+	return took;
 }
 
 static void queue_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
 {
 	struct vhost_net *n = arg;
 
-	for (uint32_t i = n->queue_tail; i != n->queue_head; i++)
-		tally(t, n->queue[i % TAP_SLOTS]);
+	for (uint32_t i = n->queue_tail; i != n->queue_head;) {
+		struct pkt *p = n->queue[i % TAP_SLOTS];
+
+		i += p->nsegs;
+		tally(t, p);
+	}
 }
 
 /* --- the port --- */
@@ -90,7 +116,7 @@ static bool tap_audit(struct port *port)
 {
 	const struct vhost_net *n = port->priv;
 
-	return n->taken == n->delivered + port_drops(n->dropped) + tap_queued(n);
+	return n->taken == n->delivered + port_drops(n->dropped) + tap_frames(n);
 }
 
 static const uint64_t *tap_drops(struct port *port)
@@ -105,6 +131,20 @@ static const struct port_ops tap_ops = {
 	.audit = tap_audit,
 	.drops = tap_drops,
 };
+
+/* tap_share_pools() - a tap has come: each has less, and what waits beyond that goes. Cores parked. */
+static void tap_share_pools(void)
+{
+	struct vhost_net *tap[PORT_MAX];
+	unsigned ntaps = 0;
+
+	port_for_each(i)
+		if (ports[i]->ops == &tap_ops)
+			tap[ntaps++] = ports[i]->priv;
+	tap_share = MIN(this_cpu()->pool->size / 3 / ntaps, (unsigned)VHOST_TAP_QUEUE);
+	for (unsigned i = 0; i < ntaps; i++)
+		tap_purge(tap[i], tap_share);
+}
 
 int tap_open(struct vhost_net *n, const char *name, const uint8_t mac[6], unsigned mtu)
 {
@@ -132,8 +172,10 @@ int tap_open(struct vhost_net *n, const char *name, const uint8_t mac[6], unsign
 	n->holder = (struct pkt_holder){ .name = "tap queues", .walk = queue_walk, .arg = n };
 	cores_park();
 	err = port_add(port);
-	if (!err)
+	if (!err) {
 		pkt_holder_add(&n->holder);
+		tap_share_pools();
+	}
 	cores_resume();
 	return err;
 }

@@ -18,6 +18,9 @@ _Static_assert(VIRTIO_NET_HDR == 12 && offsetof(struct virtio_net_hdr, num_buffe
 	       "[virtio 1.2 5.1.6]");
 _Static_assert(TAP_FRAME_MAX <= PKT_MAX_SEGS * PKT_BUF_SIZE, "a frame is a chain");
 
+/* of a guest's buffers that take as long to walk as a frame in one piece takes in all */
+enum { PIECES_A_FRAME = 16 };
+
 /* --- from the guest --- */
 
 /* came_to_nothing() - what the guest sent came in by its port and is dropped there, without ever having been a packet. */
@@ -211,7 +214,7 @@ static __attribute__((noinline)) int put_scattered(const struct vhost_net *n, st
 	struct virtq_used_elem used[TAP_BUFFERS_MAX];
 	struct rest rest = { .seg = p };
 	struct virtq_chain more;
-	unsigned count = 0;
+	unsigned count = 0, pieces = first->nwrite;
 	int got;
 
 	if (first->write_bytes < VIRTIO_NET_HDR ||
@@ -232,11 +235,12 @@ static __attribute__((noinline)) int put_scattered(const struct vhost_net *n, st
 			return got;
 		}
 		used[count++] = (struct virtq_used_elem){ more.head, put_chain(&more, 0, &rest) };
+		pieces += more.nwrite;
 	}
 	put_header_bytes(first, count);
 	for (unsigned i = 0; i < count; i++)
 		virtq_push(vq, used[i].id, used[i].len);
-	return 1;
+	return 1 + pieces / PIECES_A_FRAME;
 }
 
 int tun_put_user(const struct vhost_net *n, struct virtq *vq, const struct pkt *p)

@@ -111,15 +111,13 @@ extern const uint8_t dsdt_begin[], dsdt_end[]; /* dsdt.S */
  */
 #define BIOS_ENTRY UINT64_C(0xffff0)
 static const uint8_t bios[] = {
-	0xba,
-	(VACPI_PORT + VACPI_RESET) & 0xff,
-	(VACPI_PORT + VACPI_RESET) >> 8, /* mov dx, port */
-	0xb0,
-	RESET_VALUE, /* mov al, value */
-	0xee,        /* out dx, al */
-	0xf4,        /* hlt */
-	0xeb,
-	0xfd, /* jmp to the hlt */
+	/* clang-format off */
+	0xba, (VACPI_PORT + VACPI_RESET) & 0xff, (VACPI_PORT + VACPI_RESET) >> 8, /* mov dx, port */
+	0xb0, RESET_VALUE,                                                        /* mov al, value */
+	0xee,                                                                     /* out dx, al */
+	0xf4,                                                                     /* hlt */
+	0xeb, 0xfd,                                                               /* jmp to the hlt */
+	/* clang-format on */
 };
 
 /* where the next table goes */

@@ -12,8 +12,8 @@
 
 struct vm;
 
-#define VACPI_TABLES \
-	UINT64_C(0xe0000) /* where they stand, RSDP first: a kernel looks there [5.2.5.1] */
+/* where they stand, RSDP first: a kernel looks there [5.2.5.1] */
+#define VACPI_TABLES UINT64_C(0xe0000)
 
 enum {
 	VACPI_PORT = 0x600, /* on the VM's port bus */

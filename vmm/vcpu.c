@@ -21,7 +21,6 @@
 #include "kernel/x86.h"
 #include "backend.h"
 #include "exits.h"
-#include "fpu.h"
 #include "vhost.h"
 #include "vm.h"
 
@@ -68,11 +67,6 @@ static bool vcpu_wakes(const struct vcpu *v)
 	return (v->rflags & RFLAGS_IF) && vlapic_pending(&v->lapic) >= 0;
 }
 
-bool vcpu_ready(struct vcpu *v)
-{
-	return v->state == VCPU_RUNNING || (v->state == VCPU_HALTED && vcpu_wakes(v));
-}
-
 /* --- injection: at most one event an entry, and a window for the next --- */
 
 /* inject_nmi() - @busy: something else is injected already. Returns whether something is now. */
@@ -87,8 +81,8 @@ static bool inject_nmi(struct vcpu *v, bool busy)
 		backend->want_nmi_window(v, true);
 		return busy;
 	}
-	if (busy ||
-	    v->irq_shadow) { /* an interrupt of our own: the guest exits as soon as it has gone on */
+	if (busy || v->irq_shadow) {
+		/* an interrupt of our own: the guest exits as soon as it has gone on */
 		apic_ipi(this_cpu()->apic_id, VECTOR_IPI);
 		return busy;
 	}
@@ -208,8 +202,8 @@ static inline bool work_waits(const struct cpu *c, bool keep)
  */
 static void vcpu_run(struct vcpu *v, struct cpu *c, uint64_t end, bool keep)
 {
-	bool control =
-		c->control_ready; /* waited already: what the guest gets now is its share beside it */
+	/* waited already: what the guest gets now is its share beside it */
+	bool control = c->control_ready;
 
 	for (;;) {
 		backend->close_gate();

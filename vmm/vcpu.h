@@ -99,8 +99,8 @@ struct vcpu {
 	uint64_t rip, rflags;
 	bool irq_shadow; /* behind STI or MOV SS: no interrupt before the next instruction */
 	struct vcpu_exit exit;
-	struct vcpu_event
-		event; /* injected at the next entry: an exception, or what an exit interrupted */
+	/* injected at the next entry: an exception, or what an exit interrupted */
+	struct vcpu_event event;
 	enum vcpu_state state;
 	bool nmi_blocked;  /* in its NMI handler */
 	uint64_t vruntime; /* TSC ticks run; the least runs next */
@@ -110,7 +110,6 @@ struct vcpu {
 	/* of the guest, not switched at each entry: loaded while it is the core's current vCPU */
 	uint8_t *xsave; /* XSAVE_SIZE, 64-byte aligned */
 	uint64_t xcr0, tsc_aux, dr[4];
-	uint64_t pat;
 	uint64_t tsc_offset;    /* guest's TSC = the core's + this */
 	struct cpu_model model; /* CPUID and MSRs that no hardware keeps */
 
@@ -138,9 +137,9 @@ void vcpu_nmi(struct vcpu *v);
 
 /* vcpu_exception() - inject a fault at the next entry instead of going on; vCPU's core, while an exit is handled. */
 void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
-enum { EXCEPTION_UD = 6, EXCEPTION_GP = 13, EXCEPTION_PF = 14, EXCEPTION_MC = 18 };
+enum { EXCEPTION_UD = 6, EXCEPTION_GP = 13, EXCEPTION_MC = 18 };
 
-/* vcpu_step() - the instruction that caused the exit is done: go on behind it. */
+/* vcpu_step(), vcpu_step_to() - the instruction that caused the exit is done: go on behind it, or at @rip. */
 static inline void vcpu_step_to(struct vcpu *v, uint64_t rip)
 {
 	v->rip = rip;
@@ -152,11 +151,9 @@ static inline void vcpu_step(struct vcpu *v)
 	vcpu_step_to(v, v->exit.next_rip);
 }
 
-/* vcpu_start(), vcpu_stop() - put it on its core's list or take it off, with its timers; control context. */
+/* vcpu_start(), vcpu_stop() - put it on its core's list or take it off, with its timers. Control context; waits for the core. */
 void vcpu_start(struct vcpu *v);
 void vcpu_stop(struct vcpu *v);
 
-/* vcpu_ready() - does it want to run? A halted one does when an interrupt waits that it can take. */
-bool vcpu_ready(struct vcpu *v);
-
-void vcpus_init(void); /* the core loop learns of guests; once, with the first of them */
+/* vcpus_init() - the core loop learns of guests. Once, with the first of them, cores parked. */
+void vcpus_init(void);

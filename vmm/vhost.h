@@ -12,7 +12,7 @@
  *
  * A kick is an exit, so as few as possible are asked for. While a vring is served kicks are off. One that gave work and
  * ran empty is looked at once more after the guest has run (vhost_guest_left); only when that finds nothing is the guest
- * asked to kick again. So is the transmit ring of a guest that was just given frames: the answer will come. Where
+ * asked to kick again. So are the transmit rings of a guest that was just given frames, those that answer such. Where
  * worker and vCPU have different cores the guest is asked as soon as the ring is empty.
  */
 #pragma once
@@ -34,7 +34,7 @@ enum {
 	VHOST_VRINGS
 }; /* as virtio-net numbers its queues: receiveq1, transmitq1 */
 enum {
-	VHOST_TAP_QUEUE = 1000,
+	VHOST_TAP_QUEUE = 1000, /* buffers, at most: tap.h */
 	VHOST_WEIGHT = 256,
 	VHOST_BYTE_WEIGHT = 0x80000
 }; /* Linux's numbers */
@@ -56,7 +56,9 @@ struct vhost_vring {
 	void *call_arg;
 
 	/* by the worker's core */
-	bool polling; /* kicks are off; to be looked at when the guest has run */
+	bool polling;  /* kicks are off; to be looked at when the guest has run */
+	bool expected; /* that is because the guest was given frames */
+	bool answers;  /* it had something since, or when it was last expected to */
 	struct vhost_vring *poll_next;
 
 	/* statistics: kicks by the vCPU's core, the rest by the worker's */
@@ -86,7 +88,7 @@ struct vhost_net {
 
 	/* the tap: a queue on the worker's core. See tap.h */
 	struct pkt **queue;
-	uint32_t queue_head, queue_tail; /* run freely */
+	uint32_t queue_head, queue_tail; /* run freely, and count buffers */
 	_Atomic bool purge;              /* what waits is for a driver that is gone; by set-up */
 	struct pkt_holder holder;
 	int8_t txq_of_cpu[MAX_CPUS];
@@ -139,7 +141,10 @@ void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v));
  * came in meanwhile. Mutex held.
  */
 bool vhost_wait(struct vhost_vring *v, unsigned took);
-/* vhost_expect() - @v will soon have something: no need to kick. Takes its mutex; a receive ring's may be held. */
+/*
+ * vhost_expect() - the guest may answer by @v: if it did so the last time, it need not kick. Takes v's mutex; a receive
+ * ring's may be held, no other.
+ */
 void vhost_expect(struct vhost_vring *v);
 
 /* handle_tx_kick(), handle_rx_kick() - the work of the two vrings. */

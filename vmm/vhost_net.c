@@ -4,10 +4,12 @@
  *
  * Called by vhost_worker() on the worker's core. The guest's transmit ring becomes batches for the switch; what waits in
  * the tap goes into the guest's receive buffers. Both stop at Linux's weights, so that other work of the core has its
- * turn.
+ * turn. The guest chooses how its buffers are cut, so what weighs is the work that they make.
  */
 #include "net/switch.h"
 #include "tap.h"
+#include "virtio_net.h"
+#include "vm.h"
 
 #include <errno.h>
 
@@ -68,12 +70,18 @@ void handle_tx_kick(struct vhost_work *w)
 
 /* --- to the guest: handle_rx --- */
 
+/*
+ * What a walk through buffers costs that came to nothing: they are too few, or all of them too small. It may have been
+ * thousands of pieces, and the next frame finds the same ones again.
+ */
+enum { VAIN_WALK = VHOST_WEIGHT / 4 };
+
 static inline bool wanted(const struct vhost_net *n, const struct pkt *p)
 {
 	return !n->wants || n->wants(n->broken_arg, p->data);
 }
 
-/* rx_one() - the packet that waits longest. 1: done with it; 0: no buffers; negative: the queue broke. */
+/* rx_one() - the packet that waits longest. Its cost: done with it; 0: no buffers; negative: the queue broke. */
 static inline int rx_one(struct vhost_vring *v, struct pkt *p)
 {
 	struct vhost_net *n = v->net;
@@ -87,35 +95,50 @@ static inline int rx_one(struct vhost_vring *v, struct pkt *p)
 	put = tun_put_user(n, &v->vq, p);
 	if (unlikely(put == -EMSGSIZE)) {
 		tap_drop(n, DROP_GUEST_TOO_SMALL);
-		return 1;
+		return VAIN_WALK;
 	}
 	if (unlikely(put <= 0))
 		return put;
 	tap_delivered(n);
 	v->packets++;
 	v->bytes += len;
-	return 1;
+	return put;
+}
+
+/* expect_answers() - echoes, acknowledgements, or the same frame by another port: where the guest sends from this core. */
+static void expect_answers(const struct vhost_net *n)
+{
+	for (unsigned i = 0; i < n->vm->nports; i++) {
+		struct vhost_net *port = &n->vm->port[i]->vhost;
+
+		if (port->cpu == n->cpu)
+			vhost_expect(&port->vring[VHOST_TX]);
+	}
 }
 
 static bool handle_rx(struct vhost_vring *v)
 {
 	struct vhost_net *n = v->net;
 	uint64_t before = v->packets, bytes_end = v->bytes + VHOST_BYTE_WEIGHT;
-	unsigned turns = 0;
+	unsigned weight = 0;
 	struct pkt *p;
 	bool again = false;
 
 	virtq_notify_off(&v->vq);
 	while ((p = tap_peek(n)) && !again) {
-		int done = rx_one(v, p);
+		int cost = rx_one(v, p);
 
-		if (unlikely(done < 0 || (!done && !vhost_wait(v, v->packets - before))))
-			break;
-		again = ++turns >= VHOST_WEIGHT || v->bytes >= bytes_end;
+		if (unlikely(cost <= 0)) {
+			if (cost < 0 || !vhost_wait(v, v->packets - before))
+				break;
+			cost = VAIN_WALK;
+		}
+		weight += cost;
+		again = weight >= VHOST_WEIGHT || v->bytes >= bytes_end;
 	}
 	if (likely(v->packets != before)) {
 		virtq_publish(&v->vq);
-		vhost_expect(&n->vring[VHOST_TX]); /* echoes, acknowledgements, answers */
+		expect_answers(n);
 	}
 	return again && tap_queued(n);
 }
@@ -126,6 +149,6 @@ void handle_rx_kick(struct vhost_work *w)
 
 	if (unlikely(atomic_load_explicit(&v->net->purge, memory_order_relaxed)) &&
 	    atomic_exchange(&v->net->purge, false))
-		tap_purge(v->net);
+		tap_purge(v->net, 0);
 	vhost_serve(v, handle_rx);
 }

@@ -9,6 +9,7 @@
 
 #include "kernel/bits.h"
 #include "virtio_regs.h"
+#include "vm.h"
 
 #include <stdio.h>
 
@@ -24,18 +25,33 @@ static void explain(struct virtio_pci *d, const char *why)
 	d->needs_resets++;
 }
 
-/* A complaint from before a reset comes too late to be one: only a device that is driven can be in need. */
-void virtio_needs_reset(struct virtio_pci *d, const char *why)
+/* Only a device that is driven can be in need, and only by a queue that is on. */
+static bool may_complain(const struct virtio_pci *d, unsigned q)
 {
-	uint8_t status = d->status;
+	return d->status & VIRTIO_STATUS_DRIVER_OK && !(d->status & VIRTIO_STATUS_NEEDS_RESET) &&
+	       d->queue[q].enabled;
+}
 
-	do {
-		if (!(status & VIRTIO_STATUS_DRIVER_OK) || status & VIRTIO_STATUS_NEEDS_RESET)
-			return;
-	} while (!atomic_compare_exchange_weak(&d->status, &status,
-					       status | VIRTIO_STATUS_NEEDS_RESET));
-	explain(d, why);
-	virtio_signal_config(d); /* [virtio 1.2 2.1.2] */
+void virtio_needs_reset(struct virtio_pci *d, unsigned q, const char *const *why)
+{
+	struct vm *vm = d->pci.vm;
+
+	spin_lock(&vm->lock);
+	if (may_complain(d, q) && *why) {
+		atomic_fetch_or(&d->status, VIRTIO_STATUS_NEEDS_RESET);
+		explain(d, *why);
+		virtio_signal_config(d); /* [virtio 1.2 2.1.2] */
+	}
+	spin_unlock(&vm->lock);
+}
+
+static void queue_reset(struct virtio_queue *q)
+{
+	/* member by member: who signals reads the vector without the lock, and must not find a 0 in between */
+	q->vector = VIRTIO_NO_VECTOR;
+	q->size = q->max;
+	q->enabled = q->bad_size = false;
+	q->desc = q->avail = q->used = 0;
 }
 
 void virtio_state_reset(struct virtio_pci *d)
@@ -44,12 +60,8 @@ void virtio_state_reset(struct virtio_pci *d)
 	d->offered_select = d->features_select = 0;
 	d->queue_select = 0;
 	d->config_vector = VIRTIO_NO_VECTOR;
-	for (unsigned q = 0; q < d->nqueues; q++) {
-		uint16_t max = d->queue[q].max;
-
-		d->queue[q] = (struct virtio_queue){ .max = max, .size = max };
-		d->queue[q].vector = VIRTIO_NO_VECTOR;
-	}
+	for (unsigned q = 0; q < d->nqueues; q++)
+		queue_reset(&d->queue[q]);
 	d->isr = 0;
 	virtio_line_update(d);
 	d->status = 0;
@@ -89,7 +101,7 @@ static void status_write(struct virtio_pci *d, uint8_t value)
 	/* first the bit: what the device does from now on may signal */
 	atomic_fetch_or(&d->status, add);
 	if (add & VIRTIO_STATUS_DRIVER_OK)
-		d->ops->driver_ok(d);
+		virtio_serve(d);
 }
 
 /* --- common configuration [virtio 1.2 4.1.4.3] --- */

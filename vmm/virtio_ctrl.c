@@ -252,18 +252,17 @@ static bool serve(struct virtio_net *n)
 	do {
 		for (; done < KICK_COMMANDS && virtq_pop(vq, &c) == 1; done++)
 			answer(n, &c);
-	} while (virtq_notify_on(vq) && done < KICK_COMMANDS);
+	} while (!vq->broken && virtq_notify_on(vq) && done < KICK_COMMANDS);
 	virtq_publish(vq);
 	return virtq_should_signal(vq);
 }
 
 void virtio_ctrl_kick(struct virtio_net *n)
 {
-	const char *broken = NULL;
-	bool signal = false;
+	bool signal = false, broken = false;
 
 	spin_lock(&n->control_lock);
-	if (n->control_on) {
+	if (n->control_on && !n->control_held) {
 		signal = serve(n);
 		broken = n->control.broken;
 		n->control_on = !broken;
@@ -273,7 +272,7 @@ void virtio_ctrl_kick(struct virtio_net *n)
 	if (signal)
 		virtio_signal_queue(&n->pci, VIRTIO_CTRL_QUEUE);
 	if (broken)
-		virtio_needs_reset(&n->pci, broken);
+		virtio_needs_reset(&n->pci, VIRTIO_CTRL_QUEUE, &n->control.broken);
 }
 
 int virtio_ctrl_start(struct virtio_net *n, const struct virtio_queue *q, const char **why)
@@ -292,6 +291,13 @@ int virtio_ctrl_start(struct virtio_net *n, const struct virtio_queue *q, const 
 	*why = n->control.broken;
 	spin_unlock(&n->control_lock);
 	return err;
+}
+
+void virtio_ctrl_hold(struct virtio_net *n, bool held)
+{
+	spin_lock(&n->control_lock);
+	n->control_held = held;
+	spin_unlock(&n->control_lock);
 }
 
 void virtio_ctrl_stop(struct virtio_net *n)

@@ -12,6 +12,8 @@ enum { VIRTIO_CTRL_QUEUE = 2, VIRTIO_CTRL_SIZE = 64 };
 int virtio_ctrl_start(struct virtio_net *n, const struct virtio_queue *q, const char **why);
 /* virtio_ctrl_stop() - when it returns nobody touches the guest's memory; the filter is as after RESET. */
 void virtio_ctrl_stop(struct virtio_net *n);
+/* virtio_ctrl_hold() - while @held nobody touches it either, and kicks come to nothing; the rest stays as it is. */
+void virtio_ctrl_hold(struct virtio_net *n, bool held);
 /* virtio_ctrl_kick() - carry out the commands that are there. vCPU's core, vm->lock not held. */
 void virtio_ctrl_kick(struct virtio_net *n);
 

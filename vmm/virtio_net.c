@@ -78,6 +78,14 @@ static void driver_ok(struct virtio_pci *d)
 	for (unsigned q = 0; q < VHOST_VRINGS; q++)
 		if (d->queue[q].enabled)
 			vhost_net_set_backend(&of_virtio(d)->vhost, q);
+	virtio_ctrl_hold(of_virtio(d), false);
+}
+
+static void hold(struct virtio_pci *d)
+{
+	for (unsigned q = 0; q < VHOST_VRINGS; q++)
+		vhost_net_stop_vring(&of_virtio(d)->vhost, q);
+	virtio_ctrl_hold(of_virtio(d), true);
 }
 
 static void stop(struct virtio_pci *d)
@@ -112,6 +120,7 @@ static const struct virtio_dev_ops net_ops = {
 	.features_ok = features_ok,
 	.queue_start = queue_start,
 	.driver_ok = driver_ok,
+	.hold = hold,
 	.stop = stop,
 	.kick = kick,
 	.config_read = config_read,
@@ -122,8 +131,8 @@ static void vring_broken(void *arg, unsigned index, const char *why)
 {
 	struct virtio_net *n = arg;
 
-	(void)index;
-	virtio_needs_reset(&n->pci, why);
+	(void)why; /* as it was when the ring broke */
+	virtio_needs_reset(&n->pci, index, &n->vhost.vring[index].vq.broken);
 }
 
 /* --- creation --- */

@@ -31,8 +31,8 @@ struct virtio_net {
 	struct virtio_net_options options;
 
 	/* control queue: by a vCPU that kicks it, and by reset */
-	struct spinlock control_lock; /* guards all below, but that the worker reads the filter */
-	bool control_on;
+	struct spinlock control_lock;  /* guards all below, but that the worker reads the filter */
+	bool control_on, control_held; /* held: the function may not be bus master */
 	struct virtq control;
 	uint64_t control_commands, control_refused;
 

@@ -13,5 +13,11 @@ void virtio_reset(struct virtio_pci *d);
 /* virtio_state_reset() - the second half of it: registers as a driver finds them after a reset; counters stay. */
 void virtio_state_reset(struct virtio_pci *d);
 
+/*
+ * virtio_serve() - DRIVER_OK or bus mastering may have changed: the device serves its queues, which lie in the guest's
+ * memory, as long as both are there.
+ */
+void virtio_serve(struct virtio_pci *d);
+
 /* virtio_line_update() - after setting or clearing a bit of ISR: INTx follows it. */
 void virtio_line_update(struct virtio_pci *d);

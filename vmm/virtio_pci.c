@@ -44,13 +44,20 @@ void virtio_line_update(struct virtio_pci *d)
 	vpci_intx_locked(&d->pci, d->isr);
 }
 
-static void line_signal(struct virtio_pci *d)
+/*
+ * A signal may come late, when the device was reset meanwhile. A reset holds vm->lock: for whoever looks under it too,
+ * the reset has come before, and there is nothing to signal, or it will come, and clears what is set here.
+ */
+static bool is_driven(const struct virtio_pci *d)
 {
-	struct vm *vm = d->pci.vm;
+	return d->status & VIRTIO_STATUS_DRIVER_OK;
+}
 
-	spin_lock(&vm->lock);
+/* vm->lock held */
+static void isr_raise(struct virtio_pci *d, uint8_t why)
+{
+	atomic_fetch_or(&d->isr, why);
 	virtio_line_update(d);
-	spin_unlock(&vm->lock);
 }
 
 static void vector_signal(struct virtio_pci *d, uint16_t vector)
@@ -61,23 +68,26 @@ static void vector_signal(struct virtio_pci *d, uint16_t vector)
 
 void virtio_signal_queue(struct virtio_pci *d, unsigned q)
 {
-	if (!(d->status & VIRTIO_STATUS_DRIVER_OK)) /* reset meanwhile */
-		return;
+	struct vm *vm = d->pci.vm;
+
 	if (d->pci.msix_on) {
-		vector_signal(d, d->queue[q].vector);
+		if (is_driven(d)) /* a reset just now leaves it no vector */
+			vector_signal(d, d->queue[q].vector);
 		return;
 	}
-	atomic_fetch_or(&d->isr, VIRTIO_ISR_QUEUE);
-	line_signal(d);
+	spin_lock(&vm->lock);
+	if (is_driven(d))
+		isr_raise(d, VIRTIO_ISR_QUEUE);
+	spin_unlock(&vm->lock);
 }
 
 void virtio_signal_config(struct virtio_pci *d)
 {
-	atomic_fetch_or(&d->isr, VIRTIO_ISR_CONFIG); /* with MSI-X too [virtio 1.2 4.1.4.5.1] */
+	if (!is_driven(d))
+		return;
+	isr_raise(d, VIRTIO_ISR_CONFIG); /* with MSI-X too [virtio 1.2 4.1.4.5.1] */
 	if (d->pci.msix_on)
 		vector_signal(d, d->config_vector);
-	else
-		line_signal(d);
 }
 
 /* --- BAR_REGISTERS --- */
@@ -152,6 +162,18 @@ static void notify_write(struct vpci_dev *pd, uint64_t offset, unsigned size, ui
 	d->ops->kick(d, q);
 }
 
+/* --- bus mastering [PCI 6.2.2] --- */
+
+void virtio_serve(struct virtio_pci *d)
+{
+	if (!is_driven(d))
+		return;
+	if (d->pci.config[PCI_COMMAND] & PCI_COMMAND_MASTER)
+		d->ops->driver_ok(d);
+	else
+		d->ops->hold(d);
+}
+
 /* --- the window in configuration space [virtio 1.2 4.1.4.9] --- */
 
 /* through_window() - the access that the capability describes; @data is what is read or written. */
@@ -181,21 +203,30 @@ static bool window_is_sane(const struct virtio_pci *d, const struct virtio_pci_c
 	return cap->offset % cap->length == 0 && cap->offset < d->pci.bar[cap->bar].size;
 }
 
-static void config_access(struct vpci_dev *pd, unsigned offset, unsigned size, bool write)
+static void window_access(struct virtio_pci *d, unsigned offset, unsigned size, bool write)
 {
-	struct virtio_pci *d = of_pci(pd);
+	uint8_t *config = d->pci.config;
 	unsigned data_at = d->window + offsetof(struct virtio_pci_cfg_cap, data);
 	struct virtio_pci_cap cap; /* guest-controlled, a copy */
 	uint32_t data;
 
 	if (offset + size <= data_at || offset >= data_at + sizeof(data))
 		return;
-	memcpy(&cap, pd->config + d->window, sizeof(cap));
+	memcpy(&cap, config + d->window, sizeof(cap));
 	if (!window_is_sane(d, &cap))
 		return;
-	memcpy(&data, pd->config + data_at, sizeof(data));
+	memcpy(&data, config + data_at, sizeof(data));
 	through_window(d, &cap, write, &data);
-	memcpy(pd->config + data_at, &data, sizeof(data));
+	memcpy(config + data_at, &data, sizeof(data));
+}
+
+static void config_access(struct vpci_dev *pd, unsigned offset, unsigned size, bool write)
+{
+	struct virtio_pci *d = of_pci(pd);
+
+	if (write && offset <= PCI_COMMAND && offset + size > PCI_COMMAND)
+		virtio_serve(d);
+	window_access(d, offset, size, write);
 }
 
 /* --- set-up --- */

@@ -34,7 +34,10 @@ struct virtio_dev_ops {
 	bool (*features_ok)(struct virtio_pci *d, uint64_t features);
 	/* queue_enable: 0, or -EINVAL and a sentence in *why: NEEDS_RESET */
 	int (*queue_start)(struct virtio_pci *d, unsigned q, const char **why);
+	/* serve the queues that are enabled; comes again after each hold(), and maybe between */
 	void (*driver_ok)(struct virtio_pci *d);
+	/* the function may not be bus master: returns when nobody touches the guest's memory, until driver_ok() */
+	void (*hold)(struct virtio_pci *d);
 	/* reset: returns when nobody touches the guest's memory */
 	void (*stop)(struct virtio_pci *d);
 	/* a doorbell of a device with DRIVER_OK; vm->lock not held */
@@ -75,8 +78,14 @@ struct virtio_pci {
 
 /* virtio_pci_add() - as a function of @vm's bus, with @vectors MSI-X vectors. 0 or -ENOSPC. VM off. */
 int virtio_pci_add(struct virtio_pci *d, struct vm *vm, uint16_t device_type, unsigned vectors);
-/* virtio_signal_queue(), virtio_signal_config() - used buffers, a changed configuration. Any core, no lock held. */
+/*
+ * virtio_signal_queue() - used buffers. Any core, no lock held. virtio_signal_config() - a changed configuration. Any core,
+ * vm->lock held. A device that was reset meanwhile signals nothing.
+ */
 void virtio_signal_queue(struct virtio_pci *d, unsigned q);
 void virtio_signal_config(struct virtio_pci *d);
-/* virtio_needs_reset() - the driver did what none may: @why. Any core, no lock held. */
-void virtio_needs_reset(struct virtio_pci *d, const char *why);
+/*
+ * virtio_needs_reset() - the driver did with queue @q what none may: *@why. Any core, no lock held. A complaint that comes
+ * late is none: *@why is looked at when no reset and no set-up can come between, and the latter makes it NULL.
+ */
+void virtio_needs_reset(struct virtio_pci *d, unsigned q, const char *const *why);

@@ -158,7 +158,7 @@ void vlapic_post(struct vlapic *l, uint8_t vector, bool level)
 		return;
 	/*
 	 * The word is named. Releases: pairs with the acquires in highest_requested and vlapic_accept; the vector is there
-	 * before. And seq_cst: only then does vcpu_kick look whether the vCPU runs or sleeps.
+	 * before. And before the kick: who takes the softirq that it raises finds the vector.
 	 */
 	atomic_fetch_or_explicit(&l->irr_words, BIT(w), memory_order_seq_cst);
 	vcpu_kick(l->vcpu);

@@ -14,6 +14,7 @@
 
 #include "kernel/bits.h"
 #include "kernel/time.h"
+#include "kernel/x86.h"
 
 struct vcpu;
 struct vm;
@@ -21,7 +22,8 @@ struct vm;
 #define VLAPIC_BASE UINT64_C(0xfee00000)
 #define VLAPIC_SIZE 0x1000
 
-enum { VLAPIC_WORDS = 8 }; /* 256 vectors */
+enum { VLAPIC_WORDS = 8 };       /* 256 vectors */
+enum { VLAPIC_X2_MSRS = 0x100 }; /* from MSR_X2APIC on */
 
 struct vlapic {
 	/* by any core that posts; irr bits are taken away by the vCPU's core */
@@ -32,7 +34,7 @@ struct vlapic {
 
 	/* by the vCPU's core, seldom; whoever posts reads them */
 	_Atomic uint32_t svr, ldr, dfr;
-	_Atomic uint64_t apic_base; /* MSR 0x1b */
+	_Atomic uint64_t apic_base; /* MSR_APIC_BASE */
 	struct vcpu *vcpu;          /* set once */
 
 	/* the vCPU's core alone */
@@ -74,12 +76,13 @@ bool vlapic_waits(const struct vlapic *l);
 uint64_t vlapic_mmio_read(struct vlapic *l, uint64_t offset, unsigned size);
 void vlapic_mmio_write(struct vlapic *l, uint64_t offset, unsigned size, uint64_t value);
 
-/* MSRs 0x1b, 0x6e0 and 0x800 to 0x8ff. 0, or -EINVAL: takes #GP. */
+/* MSR_APIC_BASE, MSR_TSC_DEADLINE and the 256 from MSR_X2APIC on. 0, or -EINVAL: takes #GP. */
 int vlapic_rdmsr(struct vlapic *l, uint32_t index, uint64_t *value);
 int vlapic_wrmsr(struct vlapic *l, uint32_t index, uint64_t value);
 static inline bool vlapic_owns_msr(uint32_t index)
 {
-	return index == 0x1b || index == 0x6e0 || (index >= 0x800 && index < 0x900);
+	return index == MSR_APIC_BASE || index == MSR_TSC_DEADLINE ||
+	       index - MSR_X2APIC < VLAPIC_X2_MSRS;
 }
 
 static inline uint64_t vlapic_base(const struct vlapic *l)

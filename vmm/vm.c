@@ -12,6 +12,7 @@
 
 #include "kernel/bits.h"
 #include "kernel/console.h"
+#include "kernel/time.h"
 #include "backend.h"
 #include "guest_cpu.h"
 #include "load.h"
@@ -132,14 +133,35 @@ void vm_power_off(struct vm *vm)
 	vm_end(vm, VM_OFF);
 }
 
+/* reboots_too_often() - counts one more. */
+static bool reboots_too_often(struct vm *vm)
+{
+	uint64_t now = rdtsc();
+
+	if (now - vm->reboots_since > tsc_from_us(VM_REBOOT_SECONDS * UINT64_C(1000000))) {
+		vm->reboots_since = now;
+		vm->reboots = 0;
+	}
+	return ++vm->reboots > VM_REBOOTS;
+}
+
 /* restart() - in the control context, unless the operator has stopped it meanwhile. */
 static void restart(struct control_work *w)
 {
 	struct vm *vm = container_of(w, struct vm, restart);
 	char why[WHY];
 
-	if (vm->state == VM_REBOOTING && vm_reset(vm, why, sizeof(why)))
+	if (vm->state != VM_REBOOTING)
+		return;
+	if (reboots_too_often(vm)) {
+		vm->reboots = 0; /* whoever starts it gives it as many again */
+		vm->state = VM_OFF;
+		kprintf("%s: it rebooted %u times in %u seconds and is left off; 'guest start %s' "
+			"starts it\n",
+			vm->name, VM_REBOOTS + 1, VM_REBOOT_SECONDS, vm->name);
+	} else if (vm_reset(vm, why, sizeof(why))) {
 		kprintf("%s: it rebooted, and does not start: %s\n", vm->name, why);
+	}
 }
 
 /* Loading a kernel takes too long for a core that packets wait for. */

@@ -4,7 +4,7 @@
  *
  *	create ─► OFF ─start─► RUNNING ─stop, or it powers itself off─► OFF	reset = stop, start
  *			         ├─(triple fault ...)─► DEAD ─start─► RUNNING
- *			         └─it asks for a reset─► REBOOTING ─(control context)─► RUNNING
+ *			         └─it asks for a reset─► REBOOTING ─(control context)─► RUNNING, or OFF if it goes on so
  *
  * The control context creates, starts and stops. A guest that does what no guest may do ends alone: vm_die() on the
  * vCPU's core. Memory of a guest is never given back, it waits for the next start.
@@ -27,6 +27,9 @@
 enum { VM_MAX = 8, VM_NAME = 16, VM_VCPUS = 4, VM_PORTS = 4, VM_FILE = 48, VM_CMDLINE = 512 };
 
 enum { VM_MIN_MIB = 8, VM_MAX_MIB = 16384 };
+
+/* whoever reboots more often is left off: each time costs the control context a copy of kernel and initrd */
+enum { VM_REBOOTS = 5, VM_REBOOT_SECONDS = 10 };
 
 enum vm_state { VM_OFF, VM_RUNNING, VM_DEAD, VM_REBOOTING };
 
@@ -57,6 +60,8 @@ struct vm {
 	unsigned macs_given; /* BIT(port): its MAC was chosen by the operator */
 	uint64_t starts;
 	struct control_work restart;
+	uint64_t reboots_since; /* rdtsc() of the first of */
+	unsigned reboots;       /* those in VM_REBOOT_SECONDS from then on */
 
 	/* set at creation */
 	struct gpa_map mem;
@@ -102,7 +107,7 @@ int vm_reset(struct vm *vm, char *why, size_t size);
 void vm_end(struct vm *vm, enum vm_state state);
 /*
  * vm_power_off(), vm_reboot() - the guest asked for it: OFF and a line on the console, or REBOOTING until the control
- * context starts it again. As vm_end().
+ * context starts it again, unless it does so all the time. As vm_end().
  */
 void vm_power_off(struct vm *vm);
 void vm_reboot(struct vm *vm);

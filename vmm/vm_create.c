@@ -72,13 +72,34 @@ static void buses_init(struct vm *vm)
 {
 	/* power takes the lock by itself: it ends the guest */
 	const struct bus_range port[] = {
-		{ VUART_PORT, VUART_PORTS, "serial", vuart_read, vuart_write, &vm->uart, 0, 0 },
-		{ VPCI_CONFIG_ADDRESS, 8, "pci", vpci_config_read, vpci_config_write, &vm->pci, 0,
-		  0 },
-		{ VACPI_PORT, VACPI_PORTS, "power", power_read, power_write, vm, .unlocked = true },
+		{ .base = VUART_PORT,
+		  .len = VUART_PORTS,
+		  .name = "serial",
+		  .read = vuart_read,
+		  .write = vuart_write,
+		  .arg = &vm->uart },
+		{ .base = VPCI_CONFIG_ADDRESS,
+		  .len = VPCI_CONFIG_PORTS,
+		  .name = "pci",
+		  .read = vpci_config_read,
+		  .write = vpci_config_write,
+		  .arg = &vm->pci },
+		{ .base = VACPI_PORT,
+		  .len = VACPI_PORTS,
+		  .name = "power",
+		  .read = power_read,
+		  .write = power_write,
+		  .arg = vm,
+		  .unlocked = true },
 	};
-	const struct bus_range ioapic = { VIOAPIC_BASE, VIOAPIC_SIZE, "ioapic", ioapic_read,
-					  ioapic_write, &vm->ioapic,  0,        0 };
+	const struct bus_range ioapic = {
+		.base = VIOAPIC_BASE,
+		.len = VIOAPIC_SIZE,
+		.name = "ioapic",
+		.read = ioapic_read,
+		.write = ioapic_write,
+		.arg = &vm->ioapic,
+	};
 
 	vm->ports.name = "port";
 	vm->memory.name = "memory";

@@ -10,12 +10,11 @@
 #include "kernel/bits.h"
 #include "kernel/console.h"
 #include "backend.h"
+#include "decode.h"
 #include "gva.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-enum { CODE_BYTES = 15 }; /* as long as an instruction can be */
 
 static void say_gprs(const struct vcpu *v)
 {
@@ -64,9 +63,9 @@ static void say_sregs(const struct vcpu *v, const struct vcpu_sregs *s)
 
 static void say_code(struct vcpu *v, const struct vcpu_sregs *s)
 {
-	uint8_t bytes[CODE_BYTES];
+	uint8_t bytes[INSN_MAX];
 	unsigned n = gva_fetch(v, s, bytes, sizeof(bytes));
-	char text[3 * CODE_BYTES + 1] = "";
+	char text[3 * INSN_MAX + 1] = "";
 
 	for (unsigned i = 0; i < n; i++)
 		snprintf(text + 3 * i, 4, " %02x", bytes[i]);

@@ -25,7 +25,7 @@ enum {
 
 static uint64_t all_ones(unsigned size)
 {
-	return size < sizeof(uint64_t) ? BIT(8 * size) - 1 : UINT64_MAX;
+	return BITS(8 * size - 1, 0);
 }
 
 /* --- configuration space by ports [PCI 3.2.2.3.2] --- */

@@ -18,6 +18,7 @@ enum { VPCI_DEVICES = 8, VPCI_BARS = 6, VPCI_VECTORS = 4 };
 
 #define VPCI_CONFIG_ADDRESS 0xcf8
 #define VPCI_CONFIG_DATA    0xcfc
+#define VPCI_CONFIG_PORTS   8 /* both */
 
 /* windows that the DSDT's _CRS names: keep dsdt.asl in step */
 #define VPCI_IO_BASE  UINT64_C(0xc000)

@@ -26,8 +26,10 @@ struct vuart {
 	char out[VUART_OUT];
 };
 
+/* vuart_init() - once. vuart_reset() - as after RESET; what the guest has sent stays readable. vm->lock held, or VM off. */
 void vuart_init(struct vuart *u, struct vm *vm);
 void vuart_reset(struct vuart *u);
+/* vuart_read(), vuart_write() - of a struct bus_range; @offset from VUART_PORT. vm->lock held. */
 uint64_t vuart_read(void *u, uint64_t offset, unsigned size);
 void vuart_write(void *u, uint64_t offset, unsigned size, uint64_t value);
 /* vuart_room() - bytes that can be typed just now. Takes vm->lock. */

@@ -6,18 +6,15 @@
 #include "clock.h"
 #include "cpu.h"
 #include "fpu.h"
-#include "lib.h"
 #include "trap.h"
 
 #define CPUID1_ECX_MONITOR       BIT(3)
 #define CPUID1_ECX_VMX           BIT(5)
 #define CPUID1_ECX_OSXSAVE       BIT(27)
-#define CPUID1_ECX_HYPERVISOR    BIT(31)
 #define CPUID6_EAX_ARAT          BIT(2)
 #define CPUID80000001_ECX_SVM    BIT(2)
 #define CPUID80000001_EDX_RDTSCP BIT(27)
 #define CPUID80000007_EDX_TSC    BIT(8) /* invariant */
-#define MSR_PAT                  0x277
 #define PAT_RESET                UINT64_C(0x0007040600070406)
 #define PAT_OTHER                UINT64_C(0x0706050401000506)
 #define MSR_NOBODYS              0x12345

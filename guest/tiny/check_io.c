@@ -172,7 +172,7 @@ static const char *check_xapic(int n, char **word)
 	(void)n;
 	(void)word;
 	irq_disable();
-	if (was) { /* from x2APIC the way back leads over "off" [SDM 3A 10.12.5] */
+	if (was) { /* from x2APIC the way back leads over "off" [SDM 3A 11.12.5] */
 		uint64_t base = rdmsr(MSR_APIC_BASE) & ~(APIC_BASE_X2APIC | APIC_BASE_ENABLE);
 
 		wrmsr(MSR_APIC_BASE, base);

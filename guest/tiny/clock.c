@@ -19,7 +19,7 @@ bool clock_has_kvm(void)
 	struct cpuid c = cpuid(CPUID_KVM);
 	uint32_t name[3] = { c.ebx, c.ecx, c.edx };
 
-	return cpuid(1).ecx & BIT(31) && !memcmp(name, "KVMKVMKVM\0\0\0", 12) &&
+	return cpuid(1).ecx & CPUID1_ECX_HYPERVISOR && !memcmp(name, "KVMKVMKVM\0\0\0", 12) &&
 	       cpuid(CPUID_KVM_FEATURES).eax & KVM_FEATURE_CLOCK;
 }
 

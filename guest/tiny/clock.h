@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/bits.h"
+
 /* a page that the hypervisor writes [KVM: struct pvclock_vcpu_time_info] */
 struct pvclock {
 	uint32_t version; /* odd while it is being written */
@@ -17,6 +19,7 @@ struct pvclock {
 	uint8_t pad2[2];
 };
 
+#define CPUID1_ECX_HYPERVISOR  BIT(31)
 #define CPUID_KVM              0x40000000
 #define CPUID_KVM_FEATURES     0x40000001
 #define KVM_FEATURE_CLOCK      BIT(3)

@@ -5,7 +5,6 @@
 #include "command.h"
 #include "cpu.h"
 #include "fpu.h"
-#include "lib.h"
 
 /* no IDT: the first exception becomes a triple fault */
 static void triple(void)

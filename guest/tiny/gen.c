@@ -14,7 +14,6 @@
 #include "virtio_net.h"
 
 enum {
-	FRAME_MIN = 60,
 	FRAME_MAX = 9014,
 	BURST = 32,
 	WINDOW = 64,        /* datagrams under way to an echo */

@@ -24,7 +24,6 @@ enum {
 	ARPOP_REQUEST = 1,
 	ARPOP_REPLY = 2,
 	TTL = 64,
-	FRAME_MIN = 60,
 	NEIGHBOURS = 16,
 	NEIGH_MS = 1000,
 };
@@ -214,7 +213,7 @@ static void ip_rcv(struct skb *skb)
 
 	/* our own headers fit into the first buffer; options and fragments are not for us */
 	if (skb->len < HEADERS || ip->version_ihl != 0x45 || ip->frag_off & be16(IP_FRAGMENT) ||
-	    be16(ip->tot_len) < IP_HLEN || be16(ip->tot_len) > skb->frame_len - ETH_HLEN_ ||
+	    be16(ip->tot_len) < IP_HLEN || be16(ip->tot_len) > skb->frame_len - ETH_HLEN ||
 	    !dev->ip || !ours || fold(sum((uint8_t *)ip, IP_HLEN, 0)))
 		drop(skb);
 	else if (ip->protocol == IPPROTO_UDP)
@@ -229,7 +228,7 @@ static void ip_rcv(struct skb *skb)
 static uint16_t udp_check(const struct skb *skb, const struct iphdr *ip, const struct udphdr *udp)
 {
 	uint32_t s = sum((const uint8_t *)&ip->saddr, 8, IPPROTO_UDP + be16(udp->len));
-	unsigned front = ETH_HLEN_ + IP_HLEN, left = be16(udp->len);
+	unsigned front = ETH_HLEN + IP_HLEN, left = be16(udp->len);
 
 	for (; skb; skb = skb->frag, front = 0) {
 		unsigned n = MIN(left, skb->len - front);
@@ -253,7 +252,7 @@ void udp_header(struct skb *skb, struct net_device *dev, const uint8_t mac[6], u
 	eth->proto = be16(ETH_P_IP);
 	*ip = (struct iphdr){
 		.version_ihl = 0x45,
-		.tot_len = be16(skb->frame_len - ETH_HLEN_),
+		.tot_len = be16(skb->frame_len - ETH_HLEN),
 		.frag_off = be16(IP_DF),
 		.ttl = TTL,
 		.protocol = IPPROTO_UDP,
@@ -264,7 +263,7 @@ void udp_header(struct skb *skb, struct net_device *dev, const uint8_t mac[6], u
 	*udp = (struct udphdr){
 		.source = be16(source),
 		.dest = be16(dest),
-		.len = be16(skb->frame_len - ETH_HLEN_ - IP_HLEN),
+		.len = be16(skb->frame_len - ETH_HLEN - IP_HLEN),
 	};
 	udp->check = be16(udp_check(skb, ip, udp));
 }

@@ -30,7 +30,8 @@ struct udphdr {
 	uint16_t source, dest, len, check;
 } __attribute__((packed));
 
-enum { ETH_HLEN_ = 14, IP_HLEN = 20, UDP_HLEN = 8, HEADERS = ETH_HLEN_ + IP_HLEN + UDP_HLEN };
+enum { ETH_HLEN = 14, IP_HLEN = 20, UDP_HLEN = 8, HEADERS = ETH_HLEN + IP_HLEN + UDP_HLEN };
+enum { FRAME_MIN = 60 }; /* without its checksum: what is shorter is padded */
 
 enum rx_mode {
 	MODE_STACK,   /* as above */

@@ -7,27 +7,25 @@
 
 #include "kernel/bits.h"
 
-#define PCI_VENDOR_ID        0x00
-#define PCI_DEVICE_ID        0x02
-#define PCI_COMMAND          0x04
-#define PCI_COMMAND_IO       BIT(0)
-#define PCI_COMMAND_MEMORY   BIT(1)
-#define PCI_COMMAND_MASTER   BIT(2)
-#define PCI_COMMAND_INTX_OFF BIT(10)
-#define PCI_STATUS           0x06
-#define PCI_STATUS_CAP_LIST  BIT(4)
-#define PCI_BAR(n)           (0x10 + 4 * (n))
-#define BAR_IO               BIT(0)
-#define BAR_TYPE             BITS(2, 1)
-#define BAR_TYPE_64          2
-#define PCI_CAP_POINTER      0x34
-#define PCI_CAP_ID_VENDOR    0x09
-#define PCI_CAP_ID_MSIX      0x11
+#define PCI_VENDOR_ID       0x00
+#define PCI_DEVICE_ID       0x02
+#define PCI_COMMAND         0x04
+#define PCI_COMMAND_IO      BIT(0)
+#define PCI_COMMAND_MEMORY  BIT(1)
+#define PCI_COMMAND_MASTER  BIT(2)
+#define PCI_STATUS          0x06
+#define PCI_STATUS_CAP_LIST BIT(4)
+#define PCI_BAR(n)          (0x10 + 4 * (n))
+#define BAR_IO              BIT(0)
+#define BAR_TYPE            BITS(2, 1)
+#define BAR_TYPE_64         2
+#define PCI_CAP_POINTER     0x34
+#define PCI_CAP_ID_VENDOR   0x09
+#define PCI_CAP_ID_MSIX     0x11
 
 #define MSIX_CONTROL      0x02 /* 16 */
 #define MSIX_TABLE_SIZE   BITS(10, 0)
 #define MSIX_ENABLE       BIT(15)
-#define MSIX_MASK_ALL     BIT(14)
 #define MSIX_TABLE        0x04 /* 32 */
 #define MSIX_TABLE_BAR    BITS(2, 0)
 #define MSIX_TABLE_OFFSET BITS(31, 3)

@@ -13,7 +13,7 @@
 #include "inet.h"
 #include "lib.h"
 
-enum { CTRL_MS = 1000, CTRL_DATA_MAX = 512, ETH_HLEN = 14 };
+enum { CTRL_MS = 1000, CTRL_DATA_MAX = 512 };
 
 struct net_device nic[NICS];
 unsigned nnics;

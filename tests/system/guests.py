@@ -148,7 +148,13 @@ class Tiny(Guest):
 class Linux(Guest):
     """The guest of guest/linux: a shell on its console, which echoes what is typed."""
 
-    ready = "linux: ready"
+    ready = "linux: ready"  # behind whatever stood on the console when it was reset
+
+    def wait_booted(self, seconds):
+        """Until its shell asks for the first command since the last start."""
+        self.wait_log(r"^Enter 'help' for a list of built-in commands\.\n\nguest# [^\n]*\n\Z", seconds, lines=4)
+        expect_match(rf"{self.ready}$", self.log(20), f"what {self.name} says")
+        return self
 
     def run(self, command, seconds=30):
         """What a command printed. The markers are sums, so that the echo of the line is none of them."""

@@ -15,7 +15,7 @@ from weir import expect, expect_match
 A, B = 1, 9  # stations behind nic0 and nic1
 G2, G3 = 2, 3  # guests
 JUMBO = 9000
-TAP_QUEUE, RING = 1000, 256  # frames that may wait in front of a guest
+TAP_QUEUE, RING = 512, 256  # buffers that may wait in front of each of two guests
 
 PAIR = config(line(G2, cpu=0, port=f"mtu {JUMBO}"), line(G3, cpu=1, port=f"mtu {JUMBO}"), mtu=JUMBO)
 SOLO = config(line(G2))

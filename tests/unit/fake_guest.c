@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "drivers/pci_regs.h"
-#include "vmm/emulate.h"
+#include "vmm/access.h"
 
 struct vm guest;
 struct vcpu guest_vcpu;

@@ -145,7 +145,7 @@ void net_down(void)
 	host_play(0);
 	net_settle();
 	conserved();
-	port_for_each(i)
+	for (unsigned i = 1; i <= FAKE_PORTS; i++)
 		for (unsigned k = 0; k < fake[i].nsent; k++)
 			pkt_free(fake[i].sent[k]);
 	switch_for_each(i)

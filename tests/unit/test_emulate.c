@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "kernel/x86.h"
+#include "vmm/access.h"
 #include "vmm/backend.h"
 #include "vmm/decode.h"
 #include "vmm/emulate.h"

@@ -581,6 +581,38 @@ static void a_guest_that_reboots_is_started_again_in_the_control_context(void **
 	assert_int_equal(vms[0]->starts, 2);
 }
 
+static void reboot(void)
+{
+	port_write(VACPI_PORT, VACPI_REBOOT);
+	vms[0]->restart.fn(&vms[0]->restart);
+}
+
+static void a_guest_that_reboots_all_the_time_is_left_off(void **state)
+{
+	(void)state;
+	ok(CREATE);
+	ok("guest start g0");
+	for (unsigned i = 0; i < 3 * VM_REBOOTS; i++) { /* now and then is fine */
+		host_tsc += tsc_from_us(VM_REBOOT_SECONDS * 1000000 / (VM_REBOOTS - 1));
+		reboot();
+	}
+	assert_int_equal(vms[0]->state, VM_RUNNING);
+	host_tsc += tsc_from_us(VM_REBOOT_SECONDS * 1000001);
+	for (unsigned i = 0; i < VM_REBOOTS; i++)
+		reboot();
+	assert_int_equal(vms[0]->state, VM_RUNNING);
+	assert_string_equal(host_log, "");
+	diary[0] = 0;
+	reboot();
+	assert_string_equal(diary, "timer devices "); /* not loaded again */
+	assert_int_equal(vms[0]->state, VM_OFF);
+	assert_string_equal(host_log, "g0: it rebooted 6 times in 10 seconds and is left off; "
+				      "'guest start g0' starts it\n");
+	ok("guest start g0");
+	reboot();
+	assert_int_equal(vms[0]->state, VM_RUNNING);
+}
+
 static void a_reboot_comes_to_nothing_when_the_operator_stops_it_first(void **state)
 {
 	(void)state;
@@ -977,6 +1009,7 @@ int main(void)
 		cmocka_unit_test_setup(a_guest_may_power_itself_off_and_be_started_again, setup),
 		cmocka_unit_test_setup(a_guest_that_reboots_is_started_again_in_the_control_context,
 				       setup),
+		cmocka_unit_test_setup(a_guest_that_reboots_all_the_time_is_left_off, setup),
 		cmocka_unit_test_setup(a_reboot_comes_to_nothing_when_the_operator_stops_it_first,
 				       setup),
 		cmocka_unit_test_setup(a_reboot_that_fails_is_told, setup),

@@ -150,6 +150,14 @@ static void the_zero_page_tells_of_initrd_and_command_line(void **state)
 	assert_memory_equal(gpa_ptr(&vm.mem, VACPI_TABLES, 8), "RSD PTR ", 8);
 }
 
+static void packets_go_on_while_files_are_copied(void **state)
+{
+	(void)state;
+	loads();
+	/* a turn of the core loop for each MiB of the initrd, the begun one too, and one for the kernel's few bytes */
+	assert_int_equal(host_calls.yield, sizeof(initrd) / MIB + 1 + 1);
+}
+
 static void without_an_initrd_none_is_told(void **state)
 {
 	(void)state;
@@ -382,6 +390,7 @@ int main(void)
 			the_kernel_lies_where_it_wants_to_and_is_entered_at_its_64_bit_entry,
 			start),
 		cmocka_unit_test_setup(the_zero_page_tells_of_initrd_and_command_line, start),
+		cmocka_unit_test_setup(packets_go_on_while_files_are_copied, start),
 		cmocka_unit_test_setup(without_an_initrd_none_is_told, start),
 		cmocka_unit_test_setup(the_memory_map_has_what_is_ram_and_no_more, start),
 		cmocka_unit_test_setup(memory_above_the_hole_is_told_as_well, start),

@@ -108,6 +108,12 @@ void vhost_net_set_backend(struct vhost_net *n, unsigned index)
 	note("backend %u; ", index);
 }
 
+void vhost_net_stop_vring(struct vhost_net *n, unsigned index)
+{
+	(void)n;
+	note("stop %u; ", index);
+}
+
 void vhost_net_stop(struct vhost_net *n)
 {
 	(void)n;
@@ -474,7 +480,11 @@ static void vhosts_calls_become_the_queues_vectors(void **state)
 	net->vhost.vring[TX].call(net->vhost.vring[TX].call_arg, TX);
 	assert_int_equal(guest_msi[0x51], 1);
 	assert_int_equal(guest_msi[0x52], 2);
-	net->vhost.broken(net->vhost.broken_arg, TX, "a chain that loops");
+	net->vhost.broken(net->vhost.broken_arg, TX,
+			  "a chain that loops"); /* but not since it was set up */
+	assert_int_equal(status(), 15);
+	net->vhost.vring[TX].vq.broken = "a chain that loops";
+	net->vhost.broken(net->vhost.broken_arg, TX, net->vhost.vring[TX].vq.broken);
 	assert_int_equal(guest_msi[0x50], 1);
 	assert_int_equal(status(), 15 | VIRTIO_STATUS_NEEDS_RESET);
 	assert_string_equal(net->pci.broken, "a chain that loops");
@@ -810,6 +820,30 @@ static void after_a_reset_nobody_reads_the_old_queue(void **state)
 	assert_true(net->promisc);
 }
 
+static void without_bus_mastering_nothing_is_served(void **state)
+{
+	uint32_t command = cfg(SLOT, PCI_COMMAND, 2);
+	const uint8_t off[] = { VIRTIO_NET_CTRL_RX, VIRTIO_NET_RX_PROMISC, 0 };
+
+	(void)state;
+	drive(ALL);
+	cfg_set(SLOT, PCI_COMMAND, 2, command & ~PCI_COMMAND_MASTER);
+	assert_string_equal(noted(), "stop 0; stop 1; ");
+	expose(off, sizeof(off), sizeof(off));
+	ring(CTRL);
+	assert_int_equal(net->control_commands, 0);
+	cfg_set(SLOT, PCI_COMMAND, 2, command);
+	assert_string_equal(noted(), "backend 0; backend 1; ");
+	ring(CTRL);
+	assert_int_equal(answer(), VIRTIO_NET_OK);
+	/* a reset ends that as well */
+	cfg_set(SLOT, PCI_COMMAND, 2, command & ~PCI_COMMAND_MASTER);
+	set(VIRTIO_DEVICE_STATUS, 1, 0);
+	cfg_set(SLOT, PCI_COMMAND, 2, command);
+	drive(ALL);
+	assert_int_equal(mode(VIRTIO_NET_RX_PROMISC, 0), VIRTIO_NET_OK);
+}
+
 /* --- vectors --- */
 
 static void vectors_are_as_asked_for(void **state)
@@ -863,6 +897,7 @@ int main(void)
 		TEST(an_answer_interrupts_who_wants_that),
 		TEST(a_control_queue_that_breaks_needs_a_reset),
 		TEST(after_a_reset_nobody_reads_the_old_queue),
+		TEST(without_bus_mastering_nothing_is_served),
 		TEST(vectors_are_as_asked_for),
 	};
 

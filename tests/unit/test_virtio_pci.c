@@ -13,7 +13,7 @@
 
 #include "drivers/pci_regs.h"
 #include "tests/unit/fake_guest.h"
-#include "vmm/virtio_pci.h"
+#include "vmm/virtio_parts.h"
 #include "vmm/virtio_regs.h"
 
 enum { SLOT = 1, PIN = VPCI_INTX_PIN(SLOT), DEVICE_TYPE = 1, QUEUE_MAX = 128, CONFIG_LEN = 10 };
@@ -70,6 +70,13 @@ static void dev_driver_ok(struct virtio_pci *d)
 	note("driver ok; ");
 }
 
+static void dev_hold(struct virtio_pci *d)
+{
+	(void)d;
+	assert_int_equal(guest.lock.locked, 1);
+	note("hold; ");
+}
+
 static void dev_stop(struct virtio_pci *d)
 {
 	(void)d;
@@ -95,6 +102,7 @@ static const struct virtio_dev_ops dev_ops = {
 	.features_ok = dev_features_ok,
 	.queue_start = dev_queue_start,
 	.driver_ok = dev_driver_ok,
+	.hold = dev_hold,
 	.stop = dev_stop,
 	.kick = dev_kick,
 	.config_read = dev_config_read,
@@ -266,6 +274,21 @@ static void three_vectors(void)
 		set(VIRTIO_QUEUE_SELECT, q);
 		set(VIRTIO_QUEUE_VECTOR, q + 1);
 	}
+}
+
+/* --- what the device behind it reports --- */
+
+static void config_changes(void)
+{
+	spin_lock(&guest.lock);
+	virtio_signal_config(&dev);
+	spin_unlock(&guest.lock);
+}
+
+static void queue_breaks(unsigned q, const char *why)
+{
+	virtio_needs_reset(&dev, q, &why);
+	assert_int_equal(guest.lock.locked, 0);
 }
 
 /* --- who it is --- */
@@ -645,7 +668,7 @@ static void each_queue_signals_by_its_vector(void **state)
 	assert_int_equal(guest_msi[0x40], 0);
 	assert_int_equal(guest_msi[0x41], 1);
 	assert_int_equal(guest_msi[0x42], 2);
-	virtio_signal_config(&dev);
+	config_changes();
 	assert_int_equal(guest_msi[0x40], 1);
 	assert_false(guest_line[PIN]);
 	assert_int_equal(isr(), VIRTIO_ISR_CONFIG); /* even so [virtio 1.2 4.1.4.5.1] */
@@ -680,7 +703,7 @@ static void without_msix_a_line_goes_up_until_isr_is_read(void **state)
 	assert_int_equal(isr(), VIRTIO_ISR_QUEUE);
 	assert_false(guest_line[PIN]);
 	assert_int_equal(isr(), 0);
-	virtio_signal_config(&dev);
+	config_changes();
 	virtio_signal_queue(&dev, 0);
 	assert_true(guest_line[PIN]);
 	assert_true(cfg(SLOT, PCI_STATUS, 2) & PCI_STATUS_INTX);
@@ -705,11 +728,11 @@ static void a_device_in_need_of_a_reset_says_so_and_gets_it(void **state)
 	(void)state;
 	drive();
 	three_vectors();
-	virtio_needs_reset(&dev, "a chain that loops");
+	queue_breaks(0, "a chain that loops");
 	assert_int_equal(status(), 15 | VIRTIO_STATUS_NEEDS_RESET);
 	assert_int_equal(guest_msi[0x40], 1);
 	assert_string_equal(dev.broken, "a chain that loops");
-	virtio_needs_reset(&dev, "once more");
+	queue_breaks(1, "once more");
 	assert_int_equal(guest_msi[0x40], 1);
 	assert_int_equal(dev.needs_resets, 1);
 	kick(0, 0);
@@ -728,12 +751,99 @@ static void a_complaint_from_before_a_reset_comes_too_late(void **state)
 	(void)state;
 	drive();
 	set(VIRTIO_DEVICE_STATUS, 0);
-	virtio_needs_reset(&dev, "too late");
+	queue_breaks(0, "too late");
 	assert_int_equal(status(), 0);
 	negotiate();
-	virtio_needs_reset(&dev, "too late");
+	queue_breaks(0, "too late");
 	assert_int_equal(status(), 11);
 	assert_int_equal(dev.needs_resets, 0);
+}
+
+static void so_does_one_about_a_queue_that_the_next_driver_leaves_off_or_started_anew(void **state)
+{
+	(void)state;
+	drive();
+	set(VIRTIO_DEVICE_STATUS, 0);
+	negotiate();
+	enable(1, 0x4000);
+	add_status(VIRTIO_STATUS_DRIVER_OK);
+	queue_breaks(0, "too late");
+	queue_breaks(1, NULL); /* as its set-up leaves it */
+	assert_int_equal(status(), 15);
+	queue_breaks(1, "in time");
+	assert_int_equal(status(), 15 | VIRTIO_STATUS_NEEDS_RESET);
+}
+
+/* As a reset leaves it that comes between the worker's look at status and its signal. */
+static void a_signal_from_before_a_reset_raises_nothing(void **state)
+{
+	(void)state;
+	drive();
+	set(VIRTIO_DEVICE_STATUS, 0);
+	virtio_signal_queue(&dev, 0);
+	config_changes();
+	assert_int_equal(dev.isr, 0);
+	assert_false(guest_line[PIN]);
+	three_vectors();
+	config_changes();
+	virtio_signal_queue(&dev, 1);
+	assert_int_equal(dev.isr, 0);
+	assert_int_equal(guest_msi[0x40] + guest_msi[0x41] + guest_msi[0x42], 0);
+}
+
+enum { RESETS = 20000, STALE_SPINS = 20 };
+
+static _Atomic unsigned resetting, stale;
+
+/* core 0 resets the device and drives it again, core 1 signals all the while */
+static void reset_core(void *arg)
+{
+	(void)arg;
+	while (this_cpu()->id == 1 && resetting)
+		virtio_signal_queue(&dev, 0);
+	for (; this_cpu()->id == 0 && resetting; resetting--) {
+		dev.status = 15;
+		for (unsigned i = 0; i < resetting % STALE_SPINS; i++)
+			cpu_pause();
+		spin_lock(&guest.lock);
+		virtio_reset(&dev);
+		spin_unlock(&guest.lock);
+		for (unsigned i = 0; i < STALE_SPINS; i++)
+			stale += dev.isr != 0;
+	}
+}
+
+static void no_signal_of_another_core_outlives_a_reset(void **state)
+{
+	(void)state;
+	host_cores(2);
+	drive();
+	stale = 0;
+	resetting = RESETS;
+	host_run_cores(reset_core, NULL);
+	assert_int_equal(stale, 0);
+	assert_int_equal(dev.isr, 0);
+	assert_false(guest_line[PIN]);
+}
+
+static void without_bus_mastering_the_device_is_held(void **state)
+{
+	uint32_t command = cfg(SLOT, PCI_COMMAND, 2);
+
+	(void)state;
+	cfg_set(SLOT, PCI_COMMAND, 2, command & ~PCI_COMMAND_MASTER);
+	assert_string_equal(noted(), ""); /* nothing to hold yet */
+	negotiate();
+	noted();
+	add_status(VIRTIO_STATUS_DRIVER_OK);
+	assert_string_equal(noted(), "hold; ");
+	cfg_set(SLOT, PCI_COMMAND, 2, command);
+	assert_string_equal(noted(), "driver ok; ");
+	cfg_set(SLOT, PCI_COMMAND + 1, 1, 0);
+	cfg_set(SLOT, PCI_INTERRUPT_LINE, 1, 5);
+	assert_string_equal(noted(), "");
+	cfg_set(SLOT, PCI_COMMAND, 1, PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+	assert_string_equal(noted(), "hold; ");
 }
 
 static void a_reset_leaves_nothing_of_the_driver_before(void **state)
@@ -744,7 +854,7 @@ static void a_reset_leaves_nothing_of_the_driver_before(void **state)
 	set(VIRTIO_QUEUE_SELECT, 2);
 	set(VIRTIO_QUEUE_SIZE, 8);
 	set(VIRTIO_QUEUE_DESC, 0x1000);
-	virtio_signal_config(&dev);
+	config_changes();
 	set(VIRTIO_DEVICE_STATUS, 0);
 	assert_string_equal(noted(), "stop; ");
 	assert_int_equal(status(), 0);
@@ -850,10 +960,11 @@ static void everything_can_be_reached_through_the_window(void **state)
 	cfg_set(SLOT, window_data(), 2, 0);
 	assert_string_equal(noted(), "kick 1; ");
 	aim(1, 0x400, 1);
-	virtio_signal_config(&dev);
+	config_changes();
 	assert_int_equal(cfg(SLOT, window_data(), 1), 2);
 	assert_int_equal(cfg(SLOT, window_data(), 1), 0);
 	cfg_set(SLOT, PCI_COMMAND, 2, 0); /* that is what it is for: no BAR needs to answer */
+	assert_string_equal(noted(), "hold; ");
 	aim(1, VIRTIO_DEVICE_STATUS, 1);
 	cfg_set(SLOT, window_data(), 1, 0);
 	assert_string_equal(noted(), "stop; ");
@@ -917,6 +1028,10 @@ int main(void)
 		TEST(a_device_that_is_not_driven_signals_nobody),
 		TEST(a_device_in_need_of_a_reset_says_so_and_gets_it),
 		TEST(a_complaint_from_before_a_reset_comes_too_late),
+		TEST(so_does_one_about_a_queue_that_the_next_driver_leaves_off_or_started_anew),
+		TEST(a_signal_from_before_a_reset_raises_nothing),
+		TEST_INTX(no_signal_of_another_core_outlives_a_reset),
+		TEST(without_bus_mastering_the_device_is_held),
 		TEST(a_reset_leaves_nothing_of_the_driver_before),
 		TEST(a_reset_takes_the_line_down),
 		TEST(the_machines_reset_is_the_devices_too),
