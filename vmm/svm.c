@@ -34,6 +34,16 @@ static inline void svm_open_gate(void)
 	__asm__ volatile("cli; stgi" ::: "memory");
 }
 
+/* What the guest has changed. A guest that was not entered has not; what TCG leaves in the VMCB then is Weir's own. */
+static inline void take_registers(struct vcpu *v, const struct vmcb *c)
+{
+	v->gpr[GPR_RAX] = c->rax;
+	v->gpr[GPR_RSP] = c->rsp;
+	v->rip = c->rip;
+	v->rflags = c->rflags;
+	v->irq_shadow = c->int_shadow & INT_SHADOW;
+}
+
 static void svm_run(struct vcpu *v)
 {
 	struct vmcb *c = vmcb_of(v);
@@ -47,11 +57,8 @@ static void svm_run(struct vcpu *v)
 	c->int_ctl = (c->int_ctl & ~V_TPR) | tpr;
 	c->tsc_offset = v->tsc_offset;
 	svm_vmrun(c, svm_host[this_cpu()->id], v->gpr);
-	v->gpr[GPR_RAX] = c->rax;
-	v->gpr[GPR_RSP] = c->rsp;
-	v->rip = c->rip;
-	v->rflags = c->rflags;
-	v->irq_shadow = c->int_shadow & INT_SHADOW;
+	if (likely((uint32_t)c->exit_code != SVM_EXIT_INVALID))
+		take_registers(v, c);
 	if (unlikely((c->int_ctl & V_TPR) != tpr))
 		v->lapic.tpr = (c->int_ctl & V_TPR) << 4;
 	c->event_inj = 0;

@@ -112,7 +112,7 @@ static enum vcpu_exit_reason decode_debug(struct vcpu *v, struct vmcb *c)
 
 static enum vcpu_exit_reason reason_of(struct vcpu *v, struct vmcb *c)
 {
-	switch (c->exit_code) {
+	switch ((uint32_t)c->exit_code) {
 	case SVM_EXIT_INTR: return EXIT_INTERRUPT;
 	case SVM_EXIT_NMI: return EXIT_NMI;
 	case SVM_EXIT_VINTR: return EXIT_IRQ_WINDOW;

@@ -121,7 +121,7 @@ enum {
 	SVM_EXIT_RDPRU = 0x8e,
 	SVM_EXIT_NPF = 0x400,
 };
-#define SVM_EXIT_INVALID (~UINT64_C(0)) /* VMRUN found the state inconsistent */
+#define SVM_EXIT_INVALID UINT32_MAX /* VMRUN found the state inconsistent; TCG has 32 bits of it */
 
 struct svm_segment {
 	uint16_t selector, attr;

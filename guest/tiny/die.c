@@ -5,6 +5,9 @@
 #include "command.h"
 #include "cpu.h"
 #include "fpu.h"
+#include "trap.h"
+
+#define CR0_NW BIT(29)
 
 /* no IDT: the first exception becomes a triple fault */
 static void triple(void)
@@ -37,6 +40,22 @@ static void tables(void)
 	write_cr3(HOLE);
 }
 
+/*
+ * Not write-through without cache disable: no CPU takes that, and none should enter a guest with it [APM2 15.5.1]. On
+ * hardware the write itself takes #GP; TCG lets it pass, and refuses at the next entry.
+ */
+static void not_write_through(void *arg)
+{
+	(void)arg;
+	write_cr0(read_cr0() | CR0_NW);
+	cpuid(0); /* an exit, so that there is an entry */
+}
+
+static void entry(void)
+{
+	try(not_write_through, NULL);
+}
+
 /* asleep for good */
 static void sleep(void)
 {
@@ -49,7 +68,7 @@ static const struct {
 } ways[] = {
 	{ "triple", triple }, { "undecodable", undecodable },
 	{ "fetch", fetch },   { "tables", tables },
-	{ "sleep", sleep },
+	{ "entry", entry },   { "sleep", sleep },
 };
 
 static void die(int n, char **word)
@@ -61,8 +80,8 @@ static void die(int n, char **word)
 			return;
 		}
 	}
-	answer_fail("die triple|undecodable|fetch|tables|sleep");
+	answer_fail("die triple|undecodable|fetch|tables|entry|sleep");
 }
 
-COMMAND(command_die, .name = "die", .usage = "triple|undecodable|fetch|tables|sleep",
+COMMAND(command_die, .name = "die", .usage = "triple|undecodable|fetch|tables|entry|sleep",
 	.help = "end this guest", .run = die);

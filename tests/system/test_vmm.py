@@ -197,6 +197,7 @@ DEATHS = {
     "triple": r"triple fault",
     "undecodable": r"access to 0xd0000000 cannot be decoded: (c5 fe|f3 0f) 6f .*",
     "fetch": r"access to 0xd0000000 cannot be decoded:.*",
+    "entry": r"the hardware refused to enter it",
     "tables": r"access to 0xd0000[0-9a-f]{3} cannot be decoded:.*",
 }
 
@@ -208,8 +209,8 @@ def test_death(weir, way):
     weir.guests[0].type(f"die {way}")
     report = died(weir, "g2")
     expect_match(rf"^died: {DEATHS[way]} \(vCPU 0 on core 1\)$", report, "why")
-    expect_match(r"^  rip [0-9a-f]{16} rflags [0-9a-f]+ exit (shutdown|mmio)$", report, "where")
-    for part in (r"rax [0-9a-f]{16} rbx", r"cr0 [0-9a-f]+ cr2 [0-9a-f]+ cr3", r" cs 0010 base", r"bytes at rip: "):
+    expect_match(r"^  rip [0-9a-f]{16} rflags [0-9a-f]+ exit (shutdown|mmio|failed)$", report, "where")
+    for part in (r"rax [0-9a-f]{16} rbx", r"cr0 [0-9a-f]+ cr2 [0-9a-f]+ cr3", r" cs [0-9a-f]{4} base", r"bytes at rip: "):
         expect_match(part, report, "registers")
     past = re.findall(r"^    (\S+) +rip [0-9a-f]{16} info [0-9a-f]+$", report, re.MULTILINE)
     assert len(past) == 16 and past[0] in ("shutdown", "mmio"), f"expected the last 16 exits, the latest first, saw {past}"
