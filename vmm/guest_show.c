@@ -75,6 +75,25 @@ static void show_vcpu(struct shell *sh, const struct vcpu *v)
 
 	shell_printf(sh, "vCPU %u:       core %u, %s, ran %lu.%03lu s\n", v->id, v->cpu,
 		     state[v->state], (unsigned long)(ms / 1000), (unsigned long)(ms % 1000));
+	shell_printf(sh, "  apic: timer fired %lu times, %lu ends of interrupt\n",
+		     (unsigned long)v->lapic.timer_fired, (unsigned long)v->lapic.eois);
+}
+
+static void show_ioapic(struct shell *sh, const struct vioapic *io)
+{
+	shell_printf(sh, "IOAPIC:      ");
+	for (unsigned pin = 0; pin < VIOAPIC_PINS; pin++)
+		if (io->count[pin])
+			shell_printf(sh, " pin %u: %lu", pin, (unsigned long)io->count[pin]);
+	shell_printf(sh, "\n");
+}
+
+static void show_interrupts(struct shell *sh, const struct vpci_dev *d)
+{
+	shell_printf(sh, "  interrupts: INTx %lu, MSI-X", (unsigned long)d->intx);
+	for (unsigned i = 0; i < d->nvectors; i++)
+		shell_printf(sh, " %lu", (unsigned long)atomic_load(&d->signalled[i]));
+	shell_printf(sh, "\n");
 }
 
 static void show_vring(struct shell *sh, const char *name, const struct vhost_vring *r)
@@ -99,9 +118,12 @@ static void show_port(struct shell *sh, const struct virtio_net *n)
 		     n->options.mmio_notify ? "mmio" : "pio", v->cpu);
 	shell_printf(sh,
 		     "  device: status %#x, features %#lx, %lu resets, %lu needed, %lu control "
-		     "commands\n",
+		     "commands (%lu refused), %lu early kicks\n",
 		     n->pci.status, (unsigned long)n->pci.features, (unsigned long)n->pci.resets,
-		     (unsigned long)n->pci.needs_resets, (unsigned long)n->control_commands);
+		     (unsigned long)n->pci.needs_resets, (unsigned long)n->control_commands,
+		     (unsigned long)n->control_refused,
+		     (unsigned long)atomic_load(&n->pci.early_kicks));
+	show_interrupts(sh, &n->pci.pci);
 	if (n->pci.broken[0])
 		shell_printf(sh, "  needed a reset: %s\n", n->pci.broken);
 	shell_printf(sh, "  tap: %lu taken, %lu delivered, %lu dropped\n", (unsigned long)v->taken,
@@ -126,6 +148,7 @@ int guest_info(struct shell *sh, struct vm *vm)
 		     (unsigned long)vm->uart.out_head, (unsigned long)vm->uart.in_lost);
 	for (unsigned i = 0; i < vm->nvcpus; i++)
 		show_vcpu(sh, vm->vcpu[i]);
+	show_ioapic(sh, &vm->ioapic);
 	for (unsigned i = 0; i < vm->nports; i++)
 		show_port(sh, vm->port[i]);
 	return 0;

@@ -213,7 +213,7 @@ def test_death(weir, way):
     for part in (r"rax [0-9a-f]{16} rbx", r"cr0 [0-9a-f]+ cr2 [0-9a-f]+ cr3", r" cs [0-9a-f]{4} base", r"bytes at rip: "):
         expect_match(part, report, "registers")
     past = re.findall(r"^    (\S+) +rip [0-9a-f]{16} info [0-9a-f]+$", report, re.MULTILINE)
-    assert len(past) == 16 and past[0] in ("shutdown", "mmio"), f"expected the last 16 exits, the latest first, saw {past}"
+    assert len(past) == 16 and past[0] in ("shutdown", "mmio", "failed"), f"expected the last 16 exits, the latest first, saw {past}"
     expect(plain(weir.console[before:]).count("g2: died: "), 1, "reports")
     expect_match(rf"^State: +dead: {DEATHS[way]}$", weir.guests[0].info(), "its state")
     expect_match(r" is dead$", weir.sh("guest type g2 hello"), "the answer to who types to it")
