@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""figures.py - what was measured, beside what was to be reached and what others need: as text, Markdown and a plot
+"""figures.py - wire to wire: what was measured, what was to be reached, and what others need
 
 `result` is what tests/bench/run writes as JSON: "rows" (a traffic at a burst each), and by name "overload", "miss",
-"idle", "idle_after", "mode", "boot_insns", "image_bytes". A row that is void has "void", the reason, in place of
-figures.
+"idle", "idle_after", "mode", "boot_insns", "image_bytes", and "guests", which is for guest_figures.py. A row that is
+void has "void", the reason, in place of figures.
 """
+
+import collections
 
 MIB = 1 << 20
 BURSTS = (32, 1)
@@ -24,6 +26,7 @@ PEERS = (
     ("modelled floor: descriptor swap and flow lookup", 62, None),
 )
 
+ROW_HEAD = ["a packet of", "bytes", "burst"]
 COLUMNS = (  # heading, figure, digits
     ("insns", "insns", 1),
     ("+-", "spread", 1),
@@ -59,32 +62,55 @@ def doorbells_a_batch(row):
 # --- targets ----------------------------------------------------------------------------------------------------------
 
 
+Target = collections.namedtuple("Target", "what text limit verdict")  # text: the figure; None if it was not measured
+
+REACHED, MISSED, NOT_MEASURED = "reached", "NOT reached", "not measured"
+
+
+def target(what, value, limit, digits=0, unit=""):
+    text = None if value is None else number(value, digits) + unit
+    verdict = NOT_MEASURED if value is None else REACHED if round(value, digits) <= limit else MISSED
+    return Target(what, text, f"<= {number(limit, digits)}{unit}", verdict)
+
+
 def targets(result):
-    """[(what, figure as text or None if not measured, limit as text, reached)]"""
-    found = []
-
-    def add(what, value, limit, digits=0, unit=""):
-        text = None if value is None else number(value, digits) + unit
-        reached = value is not None and round(value, digits) <= limit
-        found.append((what, text, f"<= {number(limit, digits)}{unit}", reached))
-
     for burst in BURSTS:
         for traffic in GOAL_TRAFFIC:
             row = find(result, traffic, burst)
-            add(f"instructions a packet, burst {burst}, {traffic}", row and row["insns"], GOAL[burst])
+            yield target(f"instructions a packet, burst {burst}, {traffic}", row and row["insns"], GOAL[burst])
     for burst in BURSTS:
         row = find(result, "one flow", burst)
-        add(f"doorbell writes a batch, burst {burst}", row and doorbells_a_batch(row), 2, 2)
+        yield target(f"doorbell writes a batch, burst {burst}", row and doorbells_a_batch(row), 2, 2)
     overload = result.get("overload", {})
-    add("interrupts a packet under overload", overload.get("iret"), 0.01, 3)
-    add("image, bytes loaded", result.get("image_bytes"), MIB)
+    yield target("interrupts a packet under overload", overload.get("iret"), 0.01, 3)
+    yield target("image, bytes loaded", result.get("image_bytes"), MIB)
     boot = result.get("boot_insns")
-    add("kernel entry to first frame out, instructions", boot and boot / 1e6, 50, 1, " M")
-    return found
+    yield target("kernel entry to first frame out, instructions", boot and boot / 1e6, 50, 1, " M")
 
 
-def verdict(text, reached):
-    return "not measured" if text is None else "reached" if reached else "NOT reached"
+# --- tables: lists of lines, which are lists of cells -----------------------------------------------------------------
+
+
+def row_cells(row, columns):
+    cells = [row["traffic"], str(row["bytes"]), str(row["burst"])]
+    if "void" in row:
+        return cells + ["VOID"] + [""] * (len(columns) - 1)
+    return cells + [number(row.get(figure), digits) for _, figure, digits in columns]
+
+
+def row_table(rows, columns):
+    if not rows:
+        return []
+    return [ROW_HEAD + [heading for heading, _, _ in columns]] + [row_cells(row, columns) for row in rows]
+
+
+def peer_table():
+    return [["others (quoted, not measured here)", "burst 32", "burst 1"]] + [
+        [name, number(at_32), number(at_1)] for name, at_32, at_1 in PEERS
+    ]
+
+
+# --- sentences --------------------------------------------------------------------------------------------------------
 
 
 def worst(result, burst):
@@ -122,93 +148,3 @@ def sentences(result):
                 f"idle, mode {result['mode']}, {when}: {number(result[name]['insns'])} instructions and"
                 f" {number(result[name]['interrupts'], 1)} interrupts a second"
             )
-
-
-# --- text -------------------------------------------------------------------------------------------------------------
-
-
-def table(lines):
-    """Columns as wide as they must be; the first is left-aligned."""
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    for line in lines:
-        cells = [cell.rjust(width) for cell, width in zip(line, widths)]
-        yield "  ".join([line[0].ljust(widths[0])] + cells[1:]).rstrip()
-
-
-def row_cells(row):
-    cells = [row["traffic"], str(row["bytes"]), str(row["burst"])]
-    if "void" in row:
-        return cells + ["VOID"] + [""] * (len(COLUMNS) - 1)
-    return cells + [number(row.get(figure), digits) for _, figure, digits in COLUMNS]
-
-
-def table_lines(result):
-    head = ["a packet of", "bytes", "burst"] + [heading for heading, _, _ in COLUMNS]
-    return [head] + [row_cells(row) for row in result["rows"]]
-
-
-def target_lines(result):
-    return [["target", "measured", "limit", ""]] + [
-        [what, text or "-", limit, verdict(text, reached)] for what, text, limit, reached in targets(result)
-    ]
-
-
-def peer_lines():
-    return [["others (quoted, not measured here)", "burst 32", "burst 1"]] + [
-        [name, number(at_32), number(at_1)] for name, at_32, at_1 in PEERS
-    ]
-
-
-def text(result):
-    parts = [table(table_lines(result)), sentences(result), table(target_lines(result)), table(peer_lines())]
-    return "\n\n".join("\n".join(part) for part in parts)
-
-
-# --- Markdown ---------------------------------------------------------------------------------------------------------
-
-
-def markdown_table(lines):
-    rule = ["---"] + ["---:"] * (len(lines[0]) - 1)
-    for line in [lines[0], rule] + lines[1:]:
-        yield "| " + " | ".join(line) + " |"
-
-
-def markdown(result):
-    parts = [
-        ["# Figures"],
-        [
-            f"Measured by `{result['command']}` ({result['qemu']}, one core, mode {result['mode']});"
-            " `tests/bench/README.md` says how."
-        ],
-        markdown_table(table_lines(result)),
-        [f"- {sentence}" for sentence in sentences(result)],
-        markdown_table(target_lines(result)),
-        markdown_table(peer_lines()),
-    ]
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
-
-
-# --- plot -------------------------------------------------------------------------------------------------------------
-
-
-def plot(result, path):
-    """A bar a traffic and peer at either burst, on a logarithmic scale. Needs matplotlib."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    names = list(dict.fromkeys(row["traffic"] for row in good_rows(result)))
-    bars = [(name, *[(find(result, name, b) or {}).get("insns") for b in BURSTS]) for name in names]
-    bars += [(f"{name} (quoted)", a, b) for name, a, b in PEERS]
-    bars.reverse()
-    figure, axes = pyplot.subplots(figsize=(9, 0.45 * len(bars) + 1))
-    for i, burst in enumerate(BURSTS):
-        places = [y + 0.2 - 0.4 * i for y in range(len(bars))]
-        axes.barh(places, [bar[1 + i] or 0 for bar in bars], height=0.38, label=f"burst {burst}")
-        axes.axvline(GOAL[burst], color=f"C{i}", linestyle=":")
-    axes.set_yticks(range(len(bars)), [bar[0] for bar in bars])
-    axes.set_xscale("log")
-    axes.set_xlabel("instructions a packet; dotted: to be reached")
-    axes.legend()
-    figure.savefig(path, format="svg", bbox_inches="tight")

@@ -250,6 +250,15 @@ size_t frame_build(uint8_t *f, const struct traffic *t, uint32_t seq)
 	return plain.size;
 }
 
+void frame_turn(uint8_t *f)
+{
+	uint8_t mac[6];
+
+	memcpy(mac, f, 6);
+	memmove(f, f + 6, 6);
+	memcpy(f + 6, mac, 6);
+}
+
 bool frame_sequence(const uint8_t *f, size_t len, const struct traffic *t, uint32_t *seq)
 {
 	size_t mark = mark_offset(t->kind);

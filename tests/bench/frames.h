@@ -18,6 +18,7 @@ enum order { IN_TURN, RANDOM, ALL_NEW };
 struct traffic {
 	uint32_t id; /* tells its frames from those of other runs */
 	unsigned to; /* the side they come out on: 0 or 1 */
+	bool echo;   /* they go in there as well, and come out turned round */
 	enum kind kind;
 	uint32_t size; /* at least frame_shortest() */
 	uint32_t flows;
@@ -30,6 +31,9 @@ uint32_t frame_shortest(enum kind kind);
 
 /* frame_build() - frame number @seq into f[FRAME_MAX]; returns its length. */
 size_t frame_build(uint8_t *f, const struct traffic *t, uint32_t seq);
+
+/* frame_turn() - swap its addresses, as one that echoes does. */
+void frame_turn(uint8_t *f);
 
 /* frame_sequence() - is this a frame of @t, and which? Trusts its mark alone. */
 bool frame_sequence(const uint8_t *f, size_t len, const struct traffic *t, uint32_t *seq);

@@ -7,11 +7,12 @@
  * The sockets are of `-netdev stream`: a frame is four bytes of length, big-endian, and the frame without FCS.
  * Commands come on stdin, a line each, and each is answered by a line of NAME=NUMBER on stdout:
  *
- *	run n=N burst=B|window=W [to=0|1] [kind=0|1|2] [size=60] [flows=1] [order=0|1|2] [first=0] [bad=0]
- *	first	frames one by one until one has crossed: has the machine come up?
+ *	run n=N burst=B|window=W [to=0|1] [echo=1] [kind=0|1|2] [size=60] [flows=1] [order=0|1|2] [first=0] [bad=0]
+ *	first [to=0|1] [echo=1]	frames one by one until one has crossed: has the machine come up?
  *
  * burst=B is lock step: B frames in one write, which QEMU puts into the ring at one go, and the next B when these have
  * come out. window=W keeps W frames under way instead. bad=K makes every K-th frame malformed; these must not come out.
+ * With echo=1 frames go in where they are to come out, and come back with their two addresses swapped.
  *
  * Numbers of kind and order are those of frames.h. Each frame that comes out is compared with what went in, byte for
  * byte.
@@ -36,6 +37,7 @@ enum {
 	INBOX = 1 << 20,
 	OUTBOX = 4 << 20,
 	FRAMES_MAX = 1 << 20, /* a run */
+	FIRST_MAX = 30000,    /* one every 2 ms: a minute */
 	PATIENCE_MS = 3000,   /* without a frame a run is over */
 	LINGER_MS = 20,       /* after a run: what comes out now was one too many */
 	CONNECT_MS = 10000,
@@ -83,6 +85,7 @@ static uint64_t now_ms(void)
 static void judge(struct run *r, const uint8_t *frame, size_t len)
 {
 	uint8_t expected[FRAME_MAX];
+	size_t expected_len;
 	uint32_t seq;
 
 	if (!frame_sequence(frame, len, &r->traffic, &seq) || seq >= r->sent ||
@@ -90,9 +93,12 @@ static void judge(struct run *r, const uint8_t *frame, size_t len)
 		r->strange++;
 		return;
 	}
+	expected_len = frame_build(expected, &r->traffic, seq);
+	if (r->traffic.echo)
+		frame_turn(expected);
 	if (seen[seq])
 		r->twice++;
-	else if (frame_build(expected, &r->traffic, seq) != len || memcmp(expected, frame, len))
+	else if (expected_len != len || memcmp(expected, frame, len))
 		r->damaged++;
 	else
 		r->delivered++;
@@ -164,7 +170,7 @@ static void send_all(int fd, const uint8_t *bytes, size_t n)
 /* the next @n frames, in as few writes as possible */
 static void send_frames(struct run *r, uint32_t n)
 {
-	int fd = sides[!r->traffic.to].fd;
+	int fd = sides[r->traffic.echo ? r->traffic.to : !r->traffic.to].fd;
 	size_t used = 0;
 
 	for (; n; n--, r->sent++) {
@@ -250,6 +256,7 @@ static void run_prepare(struct run *r, const char *line)
 		.traffic = {
 			.id = ++last_id,
 			.to = argument(line, "to", 1) & 1,
+			.echo = argument(line, "echo", 0),
 			.kind = argument(line, "kind", IPV4) % KINDS,
 			.size = argument(line, "size", ETHERNET_MIN),
 			.flows = argument(line, "flows", 1),
@@ -299,11 +306,13 @@ static void command_run(const char *line)
 }
 
 /* a machine that boots takes no frames yet, or loses them */
-static void command_first(void)
+static void command_first(const char *line)
 {
 	uint64_t began = now_ms();
 
-	run_prepare(&run, " n=30000 burst=1");
+	run_prepare(&run, line);
+	run.n = FIRST_MAX;
+	run.burst = 1;
 	while (!run.delivered && run.sent < run.n) {
 		send_frames(&run, 1);
 		wait_for(2, false);
@@ -315,8 +324,8 @@ static void command(const char *line)
 {
 	if (!strncmp(line, "run ", 4))
 		command_run(line);
-	else if (!strcmp(line, "first"))
-		command_first();
+	else if (!strncmp(line, "first", 5))
+		command_first(line);
 	else
 		printf("what? run or first\n");
 	fflush(stdout);

@@ -13,6 +13,11 @@
  *
  * Every instruction counts when it starts, by an add of its own, and not with its block: a fault, an interrupt and,
  * under -icount, an access to a device cut blocks short. A halted vCPU executes nothing and costs nothing.
+ *
+ * A machine that runs guests of its own by SVM: from a VMRUN on, all is a guest's until the VMSAVE that follows it.
+ * Of a guest only its instructions are counted; all else is about the machine itself. QEMU translates a block for
+ * the machine and for its guests apart, and just before it runs for the first time, so who runs then is whose it is.
+ * With several vCPUs this is right only if no more than one of them runs guests.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -34,7 +39,9 @@ enum { MAX_INSNS = 1 << 20, MAX_MMIO = 1 << 12, INSN_MAX = 15 };
 	X(stores)                                                                       \
 	X(port_io)                                                                      \
 	X(wrmsr)                                                                        \
-	X(iret) /* interrupts and exceptions taken */
+	X(iret)        /* interrupts and exceptions taken */                            \
+	X(vmrun)       /* entries into a guest */                                       \
+	X(guest_insns) /* what is executed in there */
 
 /* one a vCPU, written by its thread alone */
 struct counts {
@@ -64,6 +71,8 @@ static uint64_t from_vaddr; /* first execution of this starts the count `since`;
 static bool from_seen;
 static uint64_t from_insns;
 
+static bool in_guest; /* between a VMRUN and a VMSAVE; by vCPU threads */
+
 static char *socket_path;
 
 #define ENTRY(member) \
@@ -81,7 +90,7 @@ static size_t slot_of(uint64_t key, size_t slots)
 
 /* --- x86 instructions, as far as it takes to tell some apart [SDM 2 2.1] ------------------------------------------ */
 
-enum kind { OTHER, REPEATED, PORT_IO, IRET, WRMSR };
+enum kind { OTHER, REPEATED, PORT_IO, IRET, WRMSR, VMLOAD, VMRUN, VMSAVE };
 
 static bool is_rep(uint8_t byte)
 {
@@ -107,9 +116,24 @@ static bool is_port_io(uint8_t op)
 	       (op >= 0x6c && op <= 0x6f);
 }
 
+/* of the opcode at @op, which begins with 0f */
+static enum kind kind_of_0f(const uint8_t *op)
+{
+	if (op[1] == 0x30)
+		return WRMSR;
+	if (op[1] != 0x01)
+		return OTHER;
+	switch (op[2]) {
+	case 0xd8: return VMRUN;
+	case 0xda: return VMLOAD;
+	case 0xdb: return VMSAVE;
+	default: return OTHER;
+	}
+}
+
 static enum kind kind_of(const struct qemu_plugin_insn *insn)
 {
-	uint8_t b[INSN_MAX + 1] = { 0 };
+	uint8_t b[INSN_MAX + 2] = { 0 };
 	size_t n = qemu_plugin_insn_data(insn, b, INSN_MAX);
 	bool rep = false;
 	size_t i = 0;
@@ -122,9 +146,7 @@ static enum kind kind_of(const struct qemu_plugin_insn *insn)
 		return PORT_IO;
 	if (b[i] == 0xcf)
 		return IRET;
-	if (b[i] == 0x0f && b[i + 1] == 0x30)
-		return WRMSR;
-	return OTHER;
+	return b[i] == 0x0f ? kind_of_0f(&b[i]) : OTHER;
 }
 
 /* --- while the guest runs, on its vCPU's thread ------------------------------------------------------------------- */
@@ -137,6 +159,20 @@ static void on_from(unsigned int vcpu, void *udata)
 		return;
 	from_insns = qemu_plugin_u64_sum(ENTRY(insns));
 	from_seen = true;
+}
+
+static void on_enter(unsigned int vcpu, void *udata)
+{
+	(void)vcpu;
+	(void)udata;
+	in_guest = true;
+}
+
+static void on_leave(unsigned int vcpu, void *udata)
+{
+	(void)vcpu;
+	(void)udata;
+	in_guest = false;
 }
 
 /* the slot of @paddr, or NULL if the table is full; under the lock */
@@ -208,14 +244,28 @@ static void count_execution(struct qemu_plugin_insn *insn)
 		add_one(insn, executions_of((size_t)i));
 }
 
+static void count_entry(struct qemu_plugin_insn *insn)
+{
+	add_one(insn, ENTRY(vmrun));
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_enter, QEMU_PLUGIN_CB_NO_REGS, NULL);
+}
+
+static void count_accesses(struct qemu_plugin_insn *insn)
+{
+	qemu_plugin_register_vcpu_mem_inline_per_vcpu(insn, QEMU_PLUGIN_MEM_R,
+						      QEMU_PLUGIN_INLINE_ADD_U64, ENTRY(loads), 1);
+	qemu_plugin_register_vcpu_mem_inline_per_vcpu(insn, QEMU_PLUGIN_MEM_W,
+						      QEMU_PLUGIN_INLINE_ADD_U64, ENTRY(stores), 1);
+	qemu_plugin_register_vcpu_mem_cb(insn, on_memory, QEMU_PLUGIN_CB_NO_REGS,
+					 QEMU_PLUGIN_MEM_RW, NULL);
+}
+
 /*
  * QEMU leaves the block before each further iteration of a repeated string instruction and comes back to a block that
  * starts with it (under -icount always, else now and then). Those go to `rep`.
  */
-static void count_insn(struct qemu_plugin_insn *insn, bool first_of_block)
+static void count_insn(struct qemu_plugin_insn *insn, enum kind kind, bool first_of_block)
 {
-	enum kind kind = kind_of(insn);
-
 	if (from_vaddr && qemu_plugin_insn_vaddr(insn) == from_vaddr)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_from, QEMU_PLUGIN_CB_NO_REGS, NULL);
 	if (kind == REPEATED && first_of_block)
@@ -228,19 +278,33 @@ static void count_insn(struct qemu_plugin_insn *insn, bool first_of_block)
 		add_one(insn, ENTRY(iret));
 	else if (kind == WRMSR)
 		add_one(insn, ENTRY(wrmsr));
-	qemu_plugin_register_vcpu_mem_inline_per_vcpu(insn, QEMU_PLUGIN_MEM_R,
-						      QEMU_PLUGIN_INLINE_ADD_U64, ENTRY(loads), 1);
-	qemu_plugin_register_vcpu_mem_inline_per_vcpu(insn, QEMU_PLUGIN_MEM_W,
-						      QEMU_PLUGIN_INLINE_ADD_U64, ENTRY(stores), 1);
-	qemu_plugin_register_vcpu_mem_cb(insn, on_memory, QEMU_PLUGIN_CB_NO_REGS,
-					 QEMU_PLUGIN_MEM_RW, NULL);
+	else if (kind == VMRUN)
+		count_entry(insn);
+	if (kind < VMLOAD) /* what VMLOAD, VMRUN and VMSAVE switch is no access of ours */
+		count_accesses(insn);
+}
+
+/* where an exit from a guest ends */
+static void count_return(struct qemu_plugin_insn *insn)
+{
+	in_guest = false;
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_leave, QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	(void)id;
-	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++)
-		count_insn(qemu_plugin_tb_get_insn(tb, i), i == 0);
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		enum kind kind = kind_of(insn);
+
+		if (kind == VMSAVE && i == 0)
+			count_return(insn);
+		if (!in_guest)
+			count_insn(insn, kind, i == 0);
+		else if (kind != REPEATED || i > 0)
+			add_one(insn, ENTRY(guest_insns));
+	}
 }
 
 /* --- the server, on a thread of its own --------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ ICOUNT = ["-icount", "shift=0,sleep=on", "-cpu", "max,-x2apic"]
 IPV4, IPV6, VLAN = range(3)  # frames.h: enum kind
 IN_TURN, RANDOM, ALL_NEW = range(3)  # enum order
 
+PAGE = 4096
 SETTLE_SECONDS = 0.1  # after a run: the guest cleans up and goes to sleep
 
 
@@ -67,6 +68,10 @@ def generator_file():
 def numbers(line):
     """'a=1 b=2' as a Counter, which knows how to subtract."""
     return collections.Counter({name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)})
+
+
+def said(arguments):
+    return " ".join(f"{name}={value}" for name, value in arguments.items())
 
 
 class Plugin:
@@ -139,10 +144,10 @@ class Generator:
         return numbers(answer)
 
     def run(self, **arguments):
-        return self.ask("run " + " ".join(f"{name}={value}" for name, value in arguments.items()))
+        return self.ask("run " + said(arguments))
 
-    def first(self):
-        return self.ask("first")
+    def first(self, **arguments):
+        return self.ask("first " + said(arguments))
 
     def close(self):
         self.child.stdin.close()
@@ -171,6 +176,9 @@ class Symbols:
         """Of a function; None if there is none of that name."""
         return self.starts[self.names.index(name)] if name in self.names else None
 
+    def covers(self, address):
+        return self.starts[0] <= address < self.starts[-1] + PAGE
+
     def function(self, address):
         i = bisect.bisect_right(self.starts, address) - 1
         return self.names[i] if i >= 0 else "firmware"
@@ -182,15 +190,19 @@ def is_doorbell(device, address):
     return device == "igb-mmio" and offset & ~0x3C0 in (0xC018, 0xE018)
 
 
-class Reading:
-    """All that the plugin knows at one moment; differences make figures."""
+# figures that are calls of functions; one that an image does not have, nobody calls
+CALLS = {"polls": ("nic_poll",), "copies": ("pkt_copy", "tun_get_user", "tun_put_user")}
 
-    def __init__(self, counts, profile, mmio):
-        self.counts, self.profile, self.mmio = counts, profile, mmio
+
+class Reading:
+    """All that the plugin knows at one moment; differences make figures. `guest`: what Weir counts of a guest."""
+
+    def __init__(self, counts, profile, mmio, guest=()):
+        self.counts, self.profile, self.mmio, self.guest = counts, profile, mmio, collections.Counter(guest)
 
     def __sub__(self, earlier):
         parts = []
-        for name in ("counts", "profile", "mmio"):
+        for name in ("counts", "profile", "mmio", "guest"):
             difference = collections.Counter(getattr(self, name))
             difference.subtract(getattr(earlier, name))
             parts.append(difference)
@@ -199,11 +211,13 @@ class Reading:
     def figures(self, symbols, n):
         """Per packet."""
         figures = {name: value / n for name, value in self.counts.items() if name not in ("since", "left_out")}
+        figures["guest"] = {name: times / n for name, times in self.guest.items()}
         doorbells = sum(v for (dev, pa, way), v in self.mmio.items() if way == "w" and is_doorbell(dev, pa))
         figures["doorbells"] = doorbells / n
-        for what, function in (("polls", "nic_poll"), ("copies", "pkt_copy")):
-            if symbols.address(function) is not None:
-                figures[what] = self.profile[symbols.address(function)] / n
+        for what, functions in CALLS.items():
+            addresses = [symbols.address(function) for function in functions if function in symbols.names]
+            if addresses:
+                figures[what] = sum(self.profile[address] for address in addresses) / n
         return figures
 
 
@@ -236,6 +250,8 @@ class Wires:
 class Lab:
     """One machine with one core, booted and forwarding. `boot_insns`: from kernel entry to the first frame out."""
 
+    traffic = {}  # what all runs in it have in common
+
     def __init__(self, kernel=KERNEL, config="switch", memory=512):
         self.symbols = Symbols(kernel)
         self.is_weir = self.symbols.address("pvh_start") is not None
@@ -266,7 +282,7 @@ class Lab:
         return f",from={self.symbols.address('pvh_start'):#x}" if self.is_weir else ""
 
     def boot(self):
-        answer = self.generator.first()
+        answer = self.generator.first(**self.traffic)
         self.boot_insns = self.plugin.counts()["since"]
         if not answer["delivered"]:
             raise Trouble("no frame crossed the machine:\n" + self.machine.last_lines())
@@ -280,7 +296,7 @@ class Lab:
     def run(self, **traffic):
         """One run; returns the Reading of what it cost. Void if not all came out."""
         before = self.read()
-        answer = self.generator.run(**traffic)
+        answer = self.generator.run(**{**self.traffic, **traffic})
         time.sleep(SETTLE_SECONDS)
         cost = self.read() - before
         check_delivery(answer)
@@ -290,8 +306,9 @@ class Lab:
     def warm_up(self, **traffic):
         """Both addresses learnt, and each flow seen once, which slopes do not measure."""
         for to in (0, 1):  # with the tag that the traffic has: addresses are learnt by VLAN
-            check_delivery(self.generator.run(n=4, burst=1, to=to, kind=traffic.get("kind", IPV4)))
-        traffic = {**traffic, "order": IN_TURN}
+            learnt = {"to": to, "kind": traffic.get("kind", IPV4), **self.traffic}
+            check_delivery(self.generator.run(n=4, burst=1, **learnt))
+        traffic = {**self.traffic, **traffic, "order": IN_TURN}
         check_delivery(self.generator.run(n=max(64, traffic.get("flows", 1)), burst=32, **traffic))
 
     def slope(self, n, **traffic):
@@ -304,6 +321,11 @@ class Lab:
             costs.append(self.run(n=frames, **traffic))
         return (costs[1] - costs[0]).figures(self.symbols, n)
 
+    def median_slope(self, repeats, n, **traffic):
+        """Figures of the run in the middle, by instructions; `spread` says how far apart the others are."""
+        runs = sorted((self.slope(n, **traffic) for _ in range(repeats)), key=lambda figures: figures["insns"])
+        return {**runs[len(runs) // 2], "spread": (runs[-1]["insns"] - runs[0]["insns"]) / 2}
+
     def drops(self):
         """{reason: packets} as Weir's own `drops` says; an image that is not Weir says nothing."""
         if not self.is_weir:
@@ -312,12 +334,13 @@ class Lab:
         return collections.Counter({name: int(n) for name, n in re.findall(r"^(\w+) +(\d+) ", said, re.MULTILINE)})
 
     def idle(self, seconds):
-        """Instructions and interrupts a second with nothing to do."""
+        """Instructions and interrupts a second with nothing to do; those of guests, and exits, too."""
         before, began = self.plugin.counts(), time.monotonic()
         time.sleep(seconds)
         cost = self.plugin.counts() - before
         passed = time.monotonic() - began
-        return {"insns": cost["insns"] / passed, "interrupts": cost["iret"] / passed}
+        names = {"insns": "insns", "interrupts": "iret", "guest_insns": "guest_insns", "exits": "vmrun"}
+        return {figure: cost[name] / passed for figure, name in names.items()}
 
 
 # --- profile ----------------------------------------------------------------------------------------------------------
