@@ -12,7 +12,7 @@ from frames import mac, mac_bytes, numbered, udp_echo
 from guests import config, echoes, guests, line
 from weir import expect, expect_match
 
-A, B = 1, 9  # stations behind nic0 and nic1
+A, B = 1, 20  # stations behind nic0 and nic1
 G2, G3 = 2, 3  # guests
 JUMBO = 9000
 TAP_QUEUE, RING = 512, 256  # buffers that may wait in front of each of two guests

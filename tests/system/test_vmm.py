@@ -10,7 +10,7 @@ from frames import mac, numbered
 from guests import Guest, config, died, echoes, guests, line
 from weir import Weir, expect, expect_in, expect_match, guest_file, plain
 
-A, B = 1, 9  # stations behind nic0 and nic1
+A, B = 1, 20  # stations behind nic0 and nic1
 G2, G3 = 2, 3
 CHECKS = "cpuid msr pat tsc_aux clock ports hole string xapic irq nmi timer fpu xcr0 dr".split()
 
@@ -325,7 +325,6 @@ def test_log(weir):
 
 # --- creating and starting --------------------------------------------------------------------------------------------
 
-TINY = guest_file("tiny")
 WRONG_LINES = [  # the line, the word it must point at, what it must say
     ("guest create g2 memory 7 kernel tiny", "7", "expected a number from 8 to 16384, found '7'"),
     ("guest create g2 memory 99999 kernel tiny", "99999", "expected a number from 8 to 16384, found '99999'"),
@@ -394,16 +393,21 @@ def test_failed_lines_hold_down_ports():
         weir.poweroff()
 
 
-def damaged():
+@pytest.fixture
+def tiny():
+    return guest_file("tiny")
+
+
+def damaged(tiny):
     """{name: (kernel, what is said of it)}"""
     def with_field(at, value, size):
-        return TINY[:at] + value.to_bytes(size, "little") + TINY[at + size :]
+        return tiny[:at] + value.to_bytes(size, "little") + tiny[at + size :]
 
     return {
         "empty": (b"", r"kernel empty is no bzImage: it has 0 bytes"),
         "text": (b"not a kernel\n" * 100, r"kernel text is no bzImage: no HdrS at offset 0x202"),
-        "header": (TINY[:600], r"kernel header is no bzImage: it has 600 bytes"),
-        "cut": (TINY[:-4096], rf"kernel cut is cut off: its header tells of \d+ bytes, it has {len(TINY) - 4096}"),
+        "header": (tiny[:600], r"kernel header is no bzImage: it has 600 bytes"),
+        "cut": (tiny[:-4096], rf"kernel cut is cut off: its header tells of \d+ bytes, it has {len(tiny) - 4096}"),
         "old": (with_field(0x206, 0x020A, 2), r"kernel old speaks boot protocol 2\.10, 2\.12 is needed"),
         "bits": (with_field(0x236, 0, 2), r"kernel bits has no 64-bit entry"),
         "low": (with_field(0x258, 0x1000, 8), r"kernel low is damaged: it wants to be loaded at 0x1000"),
@@ -412,10 +416,10 @@ def damaged():
     }
 
 
-def test_kernels_that_cannot_be_started():
+def test_kernels_that_cannot_be_started(tiny):
     """Each is refused in a sentence, at the start and by a terminal; the guest stays off and can be tried again."""
-    kernels, lines = damaged(), ""
-    with_initrd = {"tiny": TINY, "initrd": bytes(20 << 20)}
+    kernels, lines = damaged(tiny), ""
+    with_initrd = {"tiny": tiny, "initrd": bytes(20 << 20)}
     names = [*kernels, "initrd"]
     for name in names:
         with_initrd[name] = kernels[name][0] if name in kernels else with_initrd[name]
@@ -433,12 +437,12 @@ def test_kernels_that_cannot_be_started():
             weir.poweroff()
 
 
-def test_kernel_of_noise():
+def test_kernel_of_noise(tiny):
     """A right header in front of noise: the guest dies of it, or spins; Weir and the others do not care."""
-    noise = bytes((i * i >> 3) * 37 & 255 for i in range(len(TINY)))
-    kernel = TINY[:1024] + noise[1024:]
+    noise = bytes((i * i >> 3) * 37 & 255 for i in range(len(tiny)))
+    kernel = tiny[:1024] + noise[1024:]
     text = config(line(G2, kernel="noise"), line(G3))
-    with Weir(nics=1, smp=2, config=text, files={"tiny": TINY, "noise": kernel}) as weir:
+    with Weir(nics=1, smp=2, config=text, files={"tiny": tiny, "noise": kernel}) as weir:
         guests(weir, G3)
         weir.carry([echoes(n, G3) for n in range(100)])
         expect_match(r"^g2 +(dead|running) ", weir.sh("guest list"), "g2")
