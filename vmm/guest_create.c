@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MTU_MIN = 68, MTU_MAX = 9000, NO_CPU = MAX_CPUS };
+enum { NO_CPU = MAX_CPUS };
 
 struct creation {
 	struct vm_options o;
@@ -176,7 +176,7 @@ static int read_mac(struct shell *sh, int i, struct virtio_net_options *p)
 
 static int read_mtu(struct shell *sh, int i, struct virtio_net_options *p)
 {
-	return read_number(sh, i, MTU_MIN, MTU_MAX, &p->mtu);
+	return read_number(sh, i, VIRTIO_NET_MTU_MIN, VIRTIO_NET_MTU_MAX, &p->mtu);
 }
 
 static int read_vectors(struct shell *sh, int i, struct virtio_net_options *p)

@@ -29,7 +29,6 @@ enum {
 	PD_AT = 0xb000, /* four of them */
 	CMDLINE_AT = 0x20000,
 	EBDA = 0x9fc00, /* where a PC's BIOS keeps its data: RAM ends here */
-	MIB = 1 << 20,
 };
 
 /* more than any kernel asks for, and small enough to add up without wrapping */

@@ -30,8 +30,6 @@
 
 #define CLASS_ETHERNET 0x02000000
 
-enum { MTU_MIN = 68, MTU_MAX = 9000 }; /* [virtio 1.2 5.1.4.1]; a jumbo frame */
-
 static struct virtio_net *of_virtio(struct virtio_pci *d)
 {
 	return container_of(d, struct virtio_net, pci);
@@ -139,7 +137,7 @@ static void vring_broken(void *arg, unsigned index, const char *why)
 
 static const char *wrong_with(const struct virtio_net_options *o)
 {
-	if (o->mtu < MTU_MIN || o->mtu > MTU_MAX)
+	if (o->mtu < VIRTIO_NET_MTU_MIN || o->mtu > VIRTIO_NET_MTU_MAX)
 		return "the MTU must be 68 to 9000";
 	if (o->vectors != 0 && o->vectors != 2 && o->vectors != 3)
 		return "a port has 3, 2 or 0 interrupt vectors";

@@ -26,6 +26,8 @@
 
 enum { VM_MAX = 8, VM_NAME = 16, VM_VCPUS = 4, VM_PORTS = 4, VM_FILE = 48, VM_CMDLINE = 512 };
 
+enum { MIB = 1 << 20 };
+
 enum { VM_MIN_MIB = 8, VM_MAX_MIB = 16384 };
 
 /* whoever reboots more often is left off: each time costs the control context a copy of kernel and initrd */

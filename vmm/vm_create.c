@@ -23,7 +23,6 @@
 #include <string.h>
 
 enum {
-	MIB = 1 << 20,
 	GUEST_ALIGN = 2 * MIB, /* nested tables map large pages */
 	SPARE_MIB = 8, /* stays free beside a guest's memory, for what else it needs and for Weir */
 };

@@ -15,7 +15,7 @@
 #include "inet.h"
 #include "lib.h"
 
-enum { WAIT_MS = 300, WAIT_RX_MS = 3000, RECOVER_MS = 1000 };
+enum { WAIT_MS = 1000, WAIT_RX_MS = 3000, RECOVER_MS = 1000 };
 
 static const struct abuse *const tables[] = { hostile_rings, hostile_setups };
 

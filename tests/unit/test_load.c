@@ -12,7 +12,7 @@
 #include "vmm/load.h"
 #include "vmm/vacpi.h"
 
-enum { MIB = 1 << 20, SETUP_SECTS = 2, CODE = (SETUP_SECTS + 1) * SECTOR, CODE_LEN = 0x3000 };
+enum { SETUP_SECTS = 2, CODE = (SETUP_SECTS + 1) * SECTOR, CODE_LEN = 0x3000 };
 enum { KERNEL_AT = 16 * MIB, INIT_SIZE = 20 * MIB, KERNEL_LEN = CODE + CODE_LEN };
 enum { ZERO_PAGE = 0x7000, GDT = 0x500 };
 
