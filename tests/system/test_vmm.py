@@ -477,6 +477,17 @@ def test_as_many_guests_as_there_can_be():
         weir.poweroff()
 
 
+def test_memory_in_pieces():
+    """3 GiB, of which 2 lie below the hole for PCI: no guest has more than that."""
+    with Weir(nics=0, memory=3072, config="guest create g2 memory 2200 kernel tiny\n", files=("tiny",)) as weir:
+        what = r"g2 wants 2200 MiB of memory in one piece; \d{4} MiB are free in several"
+        expect_match(rf"^weir\.conf:1:14: {what}$", weir.booted(), "what it says")
+        expect_match(rf"^col 14: {what}$", weir.sh("guest create g2 memory 2200 kernel tiny"), "and by hand")
+        weir.quiet("guest create g2 memory 700 kernel tiny", "guest start g2")
+        Guest(weir, G2).wait_log(r"^tiny: ready$")
+        weir.poweroff()
+
+
 def test_show_config_rebuilds_guests(lab):
     """What is printed, handed over as weir.conf, makes the same guests and prints the same."""
     lines = line(G2, "run='spin 10'".replace("'", '"'), memory=24, cpu=0, port="mtu 9000 vectors 2 notify mmio worker 1")
