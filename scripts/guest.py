@@ -69,7 +69,7 @@ VRING = ("packets", "kicks", "polls", "signals", "suppressed")
 def counts(weir, name):
     """{exit or event: how often}, in the order of `guest exits`."""
     said = weir.command(f"guest exits {name}")
-    found = {row[1]: int(row[2]) for row in re.finditer(r"^([a-z-]+) +(\d+) +\d+\.\d  ", said, re.MULTILINE)}
+    found = {row[1]: int(row[2]) for row in re.finditer(r"^([a-z0-9-]+) +(\d+) +\d+\.\d  ", said, re.MULTILINE)}
     for key, pattern in (
         ("all exits", r"^all +(\d+)"),
         ("interrupts injected", r"interrupts injected (\d+)"),

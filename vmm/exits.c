@@ -120,7 +120,8 @@ static void on_mmio(struct vcpu *v)
 	if (!emulate_mmio(v, bytes, &n))
 		return;
 	hex_bytes(text, sizeof(text), bytes, n);
-	vm_die(v, "access to %#lx cannot be decoded:%s", (unsigned long)v->exit.mmio.gpa, text);
+	vm_die(v, "access to %#lx cannot be decoded:%s", (unsigned long)v->exit.mmio.gpa,
+	       n ? text : " no code can be read there");
 }
 
 /* Its priority may let a waiting interrupt through now: the next entry looks. */

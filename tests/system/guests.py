@@ -56,7 +56,8 @@ class Guest:
 
     def wait_driven(self, seconds=20):
         """Until its driver has said DRIVER_OK; not so since the last start or reset of the device."""
-        self.weir.wait_sh(f"guest info {self.name}", lambda text: " status 0xf," in text, f"{self.name}'s driver", seconds)
+        driven = lambda text: " status 0xf," in text  # noqa: E731
+        self.weir.wait_sh(f"guest info {self.name}", driven, f"{self.name}'s driver", seconds)
         return self
 
     def info(self):
@@ -178,6 +179,7 @@ def echoes(number, guest, size=60, flow=0, station=1, nic=0):
 
 def died(weir, name, seconds=20):
     """The report of a guest that died, its lines without the name in front, and what the console said since."""
-    weir.wait_sh("guest list", lambda text: re.search(rf"^{name} +dead ", text, re.MULTILINE), f"{name} to die", seconds)
+    dead = lambda text: re.search(rf"^{name} +dead ", text, re.MULTILINE)  # noqa: E731
+    weir.wait_sh("guest list", dead, f"{name} to die", seconds)
     report = plain(weir.console).rpartition(f"{name}: died: ")[2]
     return "died: " + re.sub(rf"^.*?{name}: ", "", report, flags=re.MULTILINE)

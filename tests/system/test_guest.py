@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tiny guests behind the switch: to the wire, to each other, every size, every way of interrupts, resets under traffic"""
+"""Tiny guests behind the switch: to wires and each other, every size, every kind of interrupt, resets under traffic"""
 
 import concurrent.futures
 import re
@@ -60,7 +60,8 @@ def acquainted(weir):
 def test_ready(pair):
     """What it found and was told, and where Weir lists it."""
     said = pair.guests[G2].log()
-    expect_match(rf"^tiny: nic0 {mac(G2)} mtu {JUMBO} features [0-9a-f]+ vectors 3 notify pio$", said, "its first words")
+    what = rf"^tiny: nic0 {mac(G2)} mtu {JUMBO} features [0-9a-f]+ vectors 3 notify pio$"
+    expect_match(what, said, "its first words")
     row = expect_match(r"^g2 +(.*)$", pair.sh("guest list"), "guest list")[1].split()
     expect(row, ["running", "1", "0", "16", "MiB", "tiny", "p2"], "g2 in 'guest list'")
 
@@ -125,7 +126,7 @@ def check_generated(got, guest, station, count, size):
 
 @pytest.mark.parametrize("size", [60, 1514, 9014])
 def test_guest_to_wire(pair, size):
-    """What a guest sends by itself, with bursts of several lengths. Long jumbo ones may be too much for the NIC's ring."""
+    """What a guest sends by itself, with bursts of several lengths. Long jumbo ones may overrun the NIC's ring."""
     guest = pair.guests[G2]
     for burst in (1, 32, 200):
         before = pair.drops()
@@ -261,7 +262,9 @@ def test_sleepers_leave_the_others_their_buffers(lab):
         weir.carry([(0, 1, "pace", numbered(A, B, n))])
     assert weir.drops()["tap_full"] > 8, f"expected full queues, saw {weir.drops()}"
     with weir.dropping():
-        weir.carry([(i, 1 - i, (i, n % 32), numbered((A, B)[i], (B, A)[i], n, n % 32)) for n in range(3000) for i in (0, 1)], 128)
+        there = [(0, 1, ("there", n % 32), numbered(A, B, n, flow=n % 32)) for n in range(3000)]
+        back = [(1, 0, ("back", n % 32), numbered(B, A, n, flow=n % 32)) for n in range(3000)]
+        weir.carry([item for pair in zip(there, back) for item in pair], 128)
     weir.quiet(*(f"guest stop g{n}" for n in range(G2, G2 + 8)))
 
 
@@ -429,7 +432,8 @@ def test_vectors_doorbells_and_apics(eight):
         guest, what = eight.guests[number], f"the driver with '{port} {words}'"
         expect_match(rf" vectors {vectors} notify {notify}$", guest.log(), what)
         eight.carry([echoes(n, number, 60 + n) for n in range(100)], 1)
-        rows = re.findall(r"^  nic0 (\S+) buffers .* kicks (\d+) suppressed \d+ interrupts (\d+)", guest.ok("queues"), re.M)
+        queue = r"^  nic0 (\S+) buffers .* kicks (\d+) suppressed \d+ interrupts (\d+)"
+        rows = re.findall(queue, guest.ok("queues"), re.MULTILINE)
         counts = {name: (int(kicks), int(irqs)) for name, kicks, irqs in rows}
         assert counts["input.0"][1] > 0, f"{what}: expected interrupts of the receive queue, saw {counts}"
         assert counts["output.0"][0] > 0, f"{what}: expected kicks of the transmit queue, saw {counts}"
@@ -451,7 +455,8 @@ MAC, STATUS, MTU = 1 << 5, 1 << 16, 1 << 3
 
 
 @pytest.mark.parametrize(
-    "features", [0, EVENT_IDX, INDIRECT, INDIRECT | EVENT_IDX, MRG_RXBUF, MRG_RXBUF | EVENT_IDX | CTRL_VQ, (1 << 40) - 1]
+    "features",
+    [0, EVENT_IDX, INDIRECT, INDIRECT | EVENT_IDX, MRG_RXBUF, MRG_RXBUF | EVENT_IDX | CTRL_VQ, (1 << 40) - 1],
 )
 def test_features_are_negotiated_anew(pair, features):
     """Reset, other features, other vectors; what was agreed is what is used."""
@@ -537,7 +542,8 @@ def test_wrong_commands_are_refused(filtered):
     """An answer of 1, and nothing changes."""
     for kind, command, data in (
         (RX, 9, "01"), (RX, PROMISC, "02"), (RX, PROMISC, "0101"), (RX, PROMISC, ""), (7, 0, "01"), (CTRL_MAC, 5, ""),
-        (CTRL_MAC, 0, "ff000000" + "020000000001" + "00000000"), (CTRL_MAC, 1, "0100000000"), (CTRL_MAC, 1, "010000000005"),
+        (CTRL_MAC, 0, "ff000000" + "020000000001" + "00000000"), (CTRL_MAC, 1, "0100000000"),
+        (CTRL_MAC, 1, "010000000005"),
     ):  # fmt: skip
         ctrl(filtered, kind, command, data, ack=1)
     expect(reaches(filtered, OTHER), False, "another station's frames reach the guest")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A guest that breaks every rule of virtio: its device needs a reset and gets one, its neighbour serves all the while"""
+"""A guest that breaks every rule of virtio: its device needs a reset and gets one, its neighbour serves all along"""
 
 import concurrent.futures
 import re

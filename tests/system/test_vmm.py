@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The machine that a guest believes it has, how guests share a core, how they end, and what the operator says to them"""
+"""The machine that a guest believes it has, guests that share a core, how they end, what the operator says to them"""
 
 import re
-import time
 
 import pytest
 
@@ -58,7 +57,7 @@ def test_every_check_is_run(weir):
 
 
 def test_registers_of_two_guests_on_one_core(weir):
-    """Patterns in ymm0 to 15, x87, MXCSR and debug registers, another in each guest, while slices end and packets go by.
+    """Patterns in ymm0 to 15, x87, MXCSR and debug registers, another in each guest; slices end, packets go by.
 
     They were on the core in turns, or the test would show nothing: each saw the timer end its slices.
     """
@@ -90,7 +89,7 @@ def test_what_nobody_claims_is_counted(weir):
     after, msrs_now = counted()
     for where in ("port 0x5150", "memory 0xd0000004"):
         new = [a - b for a, b in zip(after[where], before[where])]
-        assert min(new) > 0, f"{where}: expected more reads and more writes, saw {before[where]} and then {after[where]}"
+        assert min(new) > 0, f"{where}: expected more reads and writes, saw {before[where]} and then {after[where]}"
     expect(msrs_now, (msrs[0] + 2, "0x12345"), "accesses to unknown MSRs, and the last of them")
 
 
@@ -134,8 +133,9 @@ def loops(said):
 
 def test_two_spinning_guests_on_one_core():
     """By count: with icount the clock is the number of instructions, so a fair share of it is a fair share of loops."""
-    text = config(*(line(n, "run='spin 400ms'".replace("'", '"'), cpu=0) for n in (G2, G3)))
-    with Weir(nics=0, smp=1, config=text.replace("ovs-vsctl add-port sw0 nic*\n", "").replace("ip link set nic* up\n", ""),
+    text = config(*(line(n, 'run="spin 400ms"', cpu=0) for n in (G2, G3)))
+    text = "".join(row for row in text.splitlines(True) if "nic*" not in row)
+    with Weir(nics=0, smp=1, config=text,
               files=("tiny",), cpu="max,-x2apic", extra=("-icount", "shift=0,sleep=off")) as weir:  # fmt: skip
         made = [loops(Guest(weir, n).wait_log(r"^ok \d+ loops", 120)[0]) for n in (G2, G3)]
         times = [ran(weir, f"g{n}") for n in (G2, G3)]
@@ -185,7 +185,7 @@ def test_stopping_a_guest_that_spins(weir):
     """It makes no exit by itself, and has to go at once: stop, start, reset."""
     for how in (("guest stop g2", "guest start g2"), ("guest reset g2",)):
         weir.guests[0].type("spin 3600000ms")
-        weir.wait_sh("guest log g3 1", lambda _: True, "the shell")
+        weir.wait_sh("guest info g2", lambda text: " running, " in text, "g2 to run")
         weir.quiet(*how)
         weir.guests[0].answers_arp()
         weir.guests[0].ok("echo back")
@@ -210,10 +210,11 @@ def test_death(weir, way):
     report = died(weir, "g2")
     expect_match(rf"^died: {DEATHS[way]} \(vCPU 0 on core 1\)$", report, "why")
     expect_match(r"^  rip [0-9a-f]{16} rflags [0-9a-f]+ exit (shutdown|mmio|failed)$", report, "where")
-    for part in (r"rax [0-9a-f]{16} rbx", r"cr0 [0-9a-f]+ cr2 [0-9a-f]+ cr3", r" cs [0-9a-f]{4} base", r"bytes at rip: "):
+    for part in ("rax [0-9a-f]{16} rbx", "cr0 [0-9a-f]+ cr2 [0-9a-f]+ cr3", " cs [0-9a-f]{4} base", "bytes at rip: "):
         expect_match(part, report, "registers")
     past = re.findall(r"^    (\S+) +rip [0-9a-f]{16} info [0-9a-f]+$", report, re.MULTILINE)
-    assert len(past) == 16 and past[0] in ("shutdown", "mmio", "failed"), f"expected the last 16 exits, the latest first, saw {past}"
+    expect(len(past), 16, "exits of the past")
+    assert past[0] in ("shutdown", "mmio", "failed"), f"expected the exit that ended it first, saw {past}"
     expect(plain(weir.console[before:]).count("g2: died: "), 1, "reports")
     expect_match(rf"^State: +dead: {DEATHS[way]}$", weir.guests[0].info(), "its state")
     expect_match(r" is dead$", weir.sh("guest type g2 hello"), "the answer to who types to it")
@@ -328,7 +329,7 @@ def test_log(weir):
 WRONG_LINES = [  # the line, the word it must point at, what it must say
     ("guest create g2 memory 7 kernel tiny", "7", "expected a number from 8 to 16384, found '7'"),
     ("guest create g2 memory 99999 kernel tiny", "99999", "expected a number from 8 to 16384, found '99999'"),
-    ("guest create g2 memory 600 kernel tiny", "g2", r"g2 wants 600 MiB of memory, and 8 more must stay free; there are \d+ MiB"),
+    ("guest create g2 memory 600 kernel tiny", "g2", r"g2 wants 600 MiB of memory, and 8 more must stay free; .*\d+ MiB"),
     ("guest create g2", "", "expected kernel FILE, found the end of the line"),
     ("guest create g2 kernel nothing", "nothing", "guest: no file nothing in the boot archive"),
     ("guest create g2 kernel tiny initrd nothing", "nothing", "guest: no file nothing in the boot archive"),
@@ -338,7 +339,7 @@ WRONG_LINES = [  # the line, the word it must point at, what it must say
     ("guest create g2 kernel tiny vcpus 2", "2", "a guest has one vCPU; more are not built yet"),
     ("guest create g2 kernel tiny vcpus 5", "5", "expected a number from 1 to 4, found '5'"),
     ("guest create g2 kernel tiny mac 02:00:00:00:00:01", "mac", "mac belongs to a port: name one first"),
-    ("guest create g2 kernel tiny port p2 mac 01:00:00:00:00:01", "01:00", "expected a MAC address of one station, found .*"),
+    ("guest create g2 kernel tiny port p2 mac 01:00:00:00:00:01", "01:00", "expected a MAC address of one .*"),
     ("guest create g2 kernel tiny port p2 mtu 67", "67", "expected a number from 68 to 9000, found '67'"),
     ("guest create g2 kernel tiny port p2 vectors 1", "1", "expected 3 .*, 2 .* or 0 .*, found '1'"),
     ("guest create g2 kernel tiny port p2 notify smoke", "smoke", "expected pio or mmio, found 'smoke'"),
@@ -424,13 +425,13 @@ def test_kernels_that_cannot_be_started(tiny):
     for name in names:
         with_initrd[name] = kernels[name][0] if name in kernels else with_initrd[name]
     for batch in (names[:5], names[5:]):
-        lines = "".join(
-            f"guest create {name} memory 16 kernel {'tiny initrd initrd' if name == 'initrd' else name}\n" for name in batch
-        )
+        kernel = {name: "tiny initrd initrd" if name == "initrd" else name for name in batch}
+        lines = "".join(f"guest create {name} memory 16 kernel {kernel[name]}\n" for name in batch)
         lines += "".join(f"guest start {name}\n" for name in batch)
         with Weir(nics=0, smp=2, config=lines, files=with_initrd) as weir:
             for number, name in enumerate(batch, len(batch) + 1):
-                what = kernels[name][1] if name in kernels else r"kernel tiny with initrd initrd needs \d+ MiB of .*has 16"
+                too_large = r"kernel tiny with initrd initrd needs \d+ MiB of memory, the guest has 16"
+                what = kernels[name][1] if name in kernels else too_large
                 expect_match(rf"^weir\.conf:{number}:13: {name}: {what}$", weir.booted(), f"what it says of '{name}'")
                 expect_match(rf"^col 13: {name}: {what}$", weir.sh(f"guest start {name}"), f"'guest start {name}'")
                 expect_match(rf"^{name} +off ", weir.sh("guest list"), f"guest {name}")
@@ -445,8 +446,8 @@ def test_kernel_of_noise(tiny):
     with Weir(nics=1, smp=2, config=text, files={"tiny": tiny, "noise": kernel}) as weir:
         guests(weir, G3)
         weir.carry([echoes(n, G3) for n in range(100)])
-        expect_match(r"^g2 +(dead|running) ", weir.sh("guest list"), "g2")
         weir.quiet("guest stop g2")
+        expect_match(r"^g2 +off ", weir.sh("guest list"), "g2")
         weir.poweroff()
 
 
@@ -456,7 +457,7 @@ def test_no_svm():
     with Weir(nics=2, cpu="max,-svm", config=text, files=("tiny",)) as weir:
         why = expect_match(r"^vmm: no guests: (.*)$", weir.booted(), "what it says when it boots")[1]
         expect_in(f"this machine runs no guests: {why}", weir.booted(), "why the guest was refused")
-        expect_match(r"^g2 ", weir.sh("guest list") + "g2 \n", "the list")
+        expect(len(weir.sh("guest list").splitlines()), 1, "lines of 'guest list', its heading among them")
         expect_in(f"this machine runs no guests: {why}", weir.sh("guest create g2 kernel tiny"), "and by hand")
         weir.poweroff()
 
@@ -490,14 +491,15 @@ def test_memory_in_pieces():
 
 def test_show_config_rebuilds_guests(lab):
     """What is printed, handed over as weir.conf, makes the same guests and prints the same."""
-    lines = line(G2, "run='spin 10'".replace("'", '"'), memory=24, cpu=0, port="mtu 9000 vectors 2 notify mmio worker 1")
+    port = "mtu 9000 vectors 2 notify mmio worker 1"
+    lines = line(G2, 'run="spin 10"', memory=24, cpu=0, port=port)
     with Weir(nics=2, smp=2, config=config(lines, line(G3)), files=("tiny",)) as weir:
         guests(weir, G2, G3)
         weir.quiet("guest stop g3")
         first = weir.sh("show config")
         weir.poweroff()
-    expect_match(rf"^guest create g2 memory 24 cpus 0 kernel tiny .* port p2 mac {mac(G2)} mtu 9000 vectors 2 notify mmio worker 1$",
-                 first, "the line of g2")  # fmt: skip
+    row = rf"^guest create g2 memory 24 cpus 0 kernel tiny .* port p2 mac {mac(G2)} {port}$"
+    expect_match(row, first, "the line of g2")
     with Weir(nics=2, smp=2, config=first, files=("tiny",)) as weir:
         guests(weir, G2)
         expect(weir.sh("show config"), first, "the config of a machine made by it")
@@ -510,6 +512,8 @@ def test_guests_leave_the_wires_alone(weir):
     with weir.dropping():
         for guest in weir.guests:
             guest.begin("check fpu 3 300")
-        weir.carry([(i, 1 - i, (i, n % 16), numbered((A, B)[i], (B, A)[i], n, flow=n % 16)) for n in range(1500) for i in (0, 1)])
+        there = [(0, 1, ("there", n % 16), numbered(A, B, n, flow=n % 16)) for n in range(1500)]
+        back = [(1, 0, ("back", n % 16), numbered(B, A, n, flow=n % 16)) for n in range(1500)]
+        weir.carry([item for pair in zip(there, back) for item in pair])
         for guest in weir.guests:
             guest.good(guest.finish(), "check fpu")
