@@ -12,12 +12,16 @@
 
 #define CR0_PE         BIT(0)
 #define CR0_ET         BIT(4)
+#define CR0_NE         BIT(5)
 #define CR0_WP         BIT(16) /* ring 0 respects read-only pages */
+#define CR0_NW         BIT(29)
+#define CR0_CD         BIT(30)
 #define CR0_PG         BIT(31)
 #define CR4_PSE        BIT(4)
 #define CR4_PAE        BIT(5)
 #define CR4_OSFXSR     BIT(9)
 #define CR4_OSXMMEXCPT BIT(10)
+#define CR4_VMXE       BIT(13)
 #define CR4_OSXSAVE    BIT(18)
 #define RFLAGS_FIXED   BIT(1)
 #define RFLAGS_TF      BIT(8)

@@ -9,19 +9,20 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "vcpu.h"
 
-enum { ENTRY_CS = 0x10, ENTRY_DS = 0x18 }; /* __BOOT_CS and __BOOT_DS of the protocol */
-
-/* what a vCPU looks like when a 64-bit kernel is entered [Linux boot protocol, 64-bit]; the rest is zero */
-struct vcpu_entry {
-	uint64_t rip, rsi;
-	uint64_t cr3;      /* identity map that the loader made in guest memory */
-	uint64_t gdt_base; /* with code at ENTRY_CS and data at ENTRY_DS */
-	uint32_t gdt_limit;
+/* a part of the virtualisation hardware that Weir can do with and without */
+struct vmm_feature {
+	const char *name; /* "nrip-save" */
+	const char *help;
+	bool has;        /* this machine, probed at boot */
+	_Atomic bool on; /* the operator, live; never where it is not there */
 };
+
+enum { EXPLAIN_SIZE = 96 };
 
 struct vmm_backend {
 	const char *name; /* "SVM" */
@@ -35,8 +36,8 @@ struct vmm_backend {
 	int (*vm_create)(struct vm *vm);
 	int (*vcpu_create)(struct vcpu *v);
 
-	/* as after the loader: ready to run at @entry */
-	void (*vcpu_reset)(struct vcpu *v, const struct vcpu_entry *entry);
+	/* as after RESET, but for the registers in @s and those in struct vcpu, which are the caller's; v is off */
+	void (*vcpu_reset)(struct vcpu *v, const struct vcpu_sregs *s);
 
 	/* it becomes, or ceases to be, this core's current vCPU: what is not switched at each entry */
 	void (*vcpu_load)(struct vcpu *v);
@@ -55,6 +56,13 @@ struct vmm_backend {
 	void (*close_gate)(void);
 	void (*open_gate)(void);
 
+	/*
+	 * Something waits in v->lapic for a vCPU that may be in the guest just now: does the hardware take it from there
+	 * by itself (posted interrupts)? Then it is told so, and true returned; else the caller kicks. NULL: never.
+	 * From any core.
+	 */
+	bool (*notify)(struct vcpu *v);
+
 	/* at the next entry; one at a time */
 	void (*inject)(struct vcpu *v, const struct vcpu_event *e);
 	/* exit as soon as an interrupt, or an NMI, could be injected */
@@ -63,12 +71,19 @@ struct vmm_backend {
 	/* exit when the guest writes CR8: an interrupt waits that its task priority holds back */
 	void (*want_cr8)(struct vcpu *v, bool on);
 
+	/* on the vCPU's core between an exit and the next entry */
 	void (*get_sregs)(struct vcpu *v, struct vcpu_sregs *s);
 	/* MSRs that the back end keeps in its own structures (EFER, PAT, STAR ...). 0, or -EINVAL: not one of them, or refused */
 	int (*get_msr)(struct vcpu *v, uint32_t index, uint64_t *value);
 	int (*set_msr)(struct vcpu *v, uint32_t index, uint64_t value);
+
+	/* after EXIT_FAILED: what the hardware found wrong, "guest RFLAGS is 0x0: bit 1 must be 1". vCPU's core */
+	void (*explain)(struct vcpu *v, char *text, size_t size);
+
+	struct vmm_feature *features; /* up to one without a name */
+	bool times_slices;            /* an entry ends at v->slice_end by itself */
 };
 
-extern const struct vmm_backend svm_backend;
+extern const struct vmm_backend svm_backend, vmx_backend;
 extern const struct vmm_backend *backend; /* NULL: no guests on this machine */
 extern const char *backend_missing;       /* why there is none */

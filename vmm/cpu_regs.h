@@ -157,7 +157,14 @@ enum { XSAVE_LEGACY = 576, XCR0_FIRST_EXTENDED = 2 }; /* x87, SSE and the header
 #define MTRR_DEF_FE    BIT(10) /* fixed ranges count */
 #define MTRR_DEF_E     BIT(11)
 #define MTRR_BASE_TYPE BITS(7, 0)
+#define PAT_RESET      UINT64_C(0x0007040600070406) /* [SDM 3A 12.12.4] */
+
 enum { MTRR_WRITE_BACK = 6, PAT_UC_MINUS = 7 };
 
 #define MISC_ENABLE_FAST_STRING BIT(0)
 #define DE_CFG_LFENCE_SERIALIZE BIT(1) /* AMD: LFENCE waits for what stands before it */
+
+/* --- debug registers after RESET [SDM 3A table 10-1] --- */
+
+#define DR6_RESET UINT64_C(0xffff0ff0)
+#define DR7_RESET UINT64_C(0x400)

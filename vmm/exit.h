@@ -23,6 +23,11 @@
 	X(WRMSR, "wrmsr", "a model-specific register was written")                       \
 	X(MMIO, "mmio", "an address outside its RAM was touched")                        \
 	X(CR8, "cr8", "the task priority was written while an interrupt waited")         \
+	X(TPR, "tpr", "the task priority fell below that of a waiting interrupt")        \
+	X(CR, "cr", "a control register was written of which Weir keeps a bit")          \
+	X(APIC_WRITE, "apic-write", "the CPU has written a register of its local APIC")  \
+	X(EOI, "eoi", "the CPU has ended a level-triggered interrupt")                   \
+	X(SLICE, "slice", "its time was up, by a timer of the CPU's own")                \
 	X(XSETBV, "xsetbv", "XCR0 was written")                                          \
 	X(HYPERCALL, "hypercall", "VMCALL or VMMCALL")                                   \
 	X(WBINVD, "wbinvd", "INVD or WBINVD")                                            \
@@ -67,8 +72,13 @@ struct vcpu_exit {
 			bool write, fetch;
 		} mmio;
 		struct {
-			uint8_t gpr; /* that is written to CR8 */
+			uint8_t gpr; /* that is written to CR8, or read into */
+			bool read;
 		} cr8;
+		struct {
+			uint32_t offset, value; /* APIC_WRITE: of the register */
+			uint8_t vector;         /* EOI */
+		} apic;
 		struct {
 			/* FAILED, UNKNOWN: as the hardware has them, for the report */
 			uint64_t hw_reason, info[2];

@@ -127,9 +127,42 @@ static void on_mmio(struct vcpu *v)
 /* Its priority may let a waiting interrupt through now: the next entry looks. */
 static void on_cr8(struct vcpu *v)
 {
-	v->lapic.tpr = (v->gpr[v->exit.cr8.gpr] & 0xf) << 4;
-	backend->want_cr8(v, false);
+	uint64_t *gpr = &v->gpr[v->exit.cr8.gpr];
+
+	if (v->exit.cr8.read) {
+		*gpr = v->lapic.tpr >> 4;
+	} else {
+		v->lapic.tpr = (*gpr & 0xf) << 4;
+		backend->want_cr8(v, false);
+	}
 	vcpu_step(v);
+}
+
+static void on_tpr(struct vcpu *v)
+{
+	backend->want_cr8(v, false);
+}
+
+/* The back end has done what the instruction wanted. */
+static void on_cr(struct vcpu *v)
+{
+	vcpu_step(v);
+}
+
+/* The CPU went on behind the instruction; what the register does is still to be done. */
+static void on_apic_write(struct vcpu *v)
+{
+	vlapic_written(&v->lapic, v->exit.apic.offset, v->exit.apic.value);
+}
+
+static void on_eoi(struct vcpu *v)
+{
+	vlapic_ended(&v->lapic, v->exit.apic.vector);
+}
+
+static void on_slice(struct vcpu *v)
+{
+	(void)v;
 }
 
 static void on_xsetbv(struct vcpu *v)
@@ -168,7 +201,10 @@ static void on_shutdown(struct vcpu *v)
 
 static void on_failed(struct vcpu *v)
 {
-	vm_die(v, "the hardware refused to enter it");
+	char why[EXPLAIN_SIZE];
+
+	backend->explain(v, why, sizeof(why));
+	vm_die(v, "the hardware refused to enter it: %s", why);
 }
 
 static void on_unknown(struct vcpu *v)
@@ -190,6 +226,11 @@ static void (*const handler[EXIT_N])(struct vcpu *v) = {
 	[EXIT_WRMSR] = on_wrmsr,
 	[EXIT_MMIO] = on_mmio,
 	[EXIT_CR8] = on_cr8,
+	[EXIT_TPR] = on_tpr,
+	[EXIT_CR] = on_cr,
+	[EXIT_APIC_WRITE] = on_apic_write,
+	[EXIT_EOI] = on_eoi,
+	[EXIT_SLICE] = on_slice,
 	[EXIT_XSETBV] = on_xsetbv,
 	[EXIT_HYPERCALL] = on_hypercall,
 	[EXIT_WBINVD] = on_wbinvd,

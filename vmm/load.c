@@ -267,12 +267,7 @@ int load_linux(struct vm *vm, struct vcpu_entry *entry, char *why, size_t size)
 	vacpi_build(vm);
 	copy_file(&vm->mem, im.hdr.pref_address, im.file + im.code, im.code_len);
 	copy_file(&vm->mem, rd.addr, rd.file, rd.len);
-	*entry = (struct vcpu_entry){
-		.rip = im.hdr.pref_address + ENTRY_64,
-		.rsi = ZERO_PAGE_AT,
-		.cr3 = PML4_AT,
-		.gdt_base = GDT_AT,
-		.gdt_limit = sizeof(gdt) - 1,
-	};
+	entry_long(entry, im.hdr.pref_address + ENTRY_64, ZERO_PAGE_AT, PML4_AT, GDT_AT,
+		   sizeof(gdt) - 1);
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "backend.h"
+#include "entry.h"
 #include "vm.h"
 
 /* load_archive() - where kernels and initrds come from; once at boot. */

@@ -151,4 +151,6 @@ const struct vmm_backend svm_backend = {
 	.get_sregs = svm_get_sregs,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,
+	.explain = svm_explain,
+	.features = svm_features,
 };

@@ -74,6 +74,7 @@ static enum vcpu_exit_reason decode_cr8(struct vcpu *v, const struct vmcb *c)
 	if (insn_decode(bytes, gva_fetch(v, &sregs, bytes, sizeof(bytes)), INSN_64, &insn))
 		return decode_hw(v, c, EXIT_UNKNOWN);
 	v->exit.cr8.gpr = insn.reg;
+	v->exit.cr8.read = false;
 	v->exit.next_rip = v->rip + insn.len;
 	return EXIT_CR8;
 }

@@ -9,6 +9,7 @@
 
 #include "kernel/mem.h"
 #include "kernel/x86.h"
+#include "cpu_regs.h"
 #include "fpu.h"
 #include "nested.h"
 #include "vm.h"
@@ -27,6 +28,7 @@ static const struct nested_bits npt_bits = {
 
 struct vmcb *svm_host[MAX_CPUS];
 bool svm_has_nrips;
+struct vmm_feature svm_features[] = { { 0 } };
 
 static uint8_t *iopm, *msrpm;
 static uint32_t nasids; /* that the TLB tells apart; 0 is the host's */
@@ -110,12 +112,6 @@ int svm_vcpu_create(struct vcpu *v)
 	return s->vmcb ? 0 : -ENOMEM;
 }
 
-static const struct svm_segment flat_data = {
-	.selector = ENTRY_DS,
-	.attr = 3 | SEG_S | SEG_P | SEG_DB | SEG_G, /* type 3: writable, accessed */
-	.limit = UINT32_MAX,
-};
-
 /* reset_control() - what exits, and the maps. */
 static void reset_control(struct vmcb *c, const struct vcpu *v)
 {
@@ -135,37 +131,16 @@ static void reset_control(struct vmcb *c, const struct vcpu *v)
 	c->n_cr3 = (uint64_t)v->vm->hw;
 }
 
-/* reset_state() - 64-bit mode with paging, as a loader leaves it. */
-static void reset_state(struct vmcb *c, const struct vcpu_entry *entry)
-{
-	c->cs = flat_data;
-	c->cs.selector = ENTRY_CS;
-	c->cs.attr = 0xb | SEG_S | SEG_P | SEG_L | SEG_G; /* type 11: code, readable, accessed */
-	c->ds = c->es = c->fs = c->gs = c->ss = flat_data;
-	c->gdtr = (struct svm_segment){ .base = entry->gdt_base, .limit = entry->gdt_limit };
-	c->ldtr = (struct svm_segment){ .attr = 2 | SEG_P };                /* LDT */
-	c->tr = (struct svm_segment){ .attr = 0xb | SEG_P, .limit = 0x67 }; /* busy TSS */
-	c->efer = EFER_LME | EFER_LMA | EFER_SVME;
-	c->cr0 = CR0_PE | CR0_ET | CR0_PG;
-	c->cr3 = entry->cr3;
-	c->cr4 = CR4_PAE;
-	c->dr6 = 0xffff0ff0; /* their values after RESET [APM2 14.1] */
-	c->dr7 = 0x400;
-	c->g_pat = UINT64_C(0x0007040600070406);
-}
-
-void svm_vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry)
+void svm_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *sregs)
 {
 	struct svm_vcpu *s = v->hw;
 
 	memset(s->vmcb, 0, sizeof(*s->vmcb));
 	s->stepping_iret = false;
 	reset_control(s->vmcb, v);
-	reset_state(s->vmcb, entry);
-	memset(v->gpr, 0, sizeof(v->gpr));
-	v->gpr[GPR_RSI] = entry->rsi;
-	v->rip = entry->rip;
-	v->rflags = RFLAGS_FIXED;
-	v->irq_shadow = false;
+	svm_set_sregs(v, sregs);
+	s->vmcb->dr6 = DR6_RESET;
+	s->vmcb->dr7 = DR7_RESET;
+	s->vmcb->g_pat = PAT_RESET;
 	fpu_reset(v);
 }

@@ -111,6 +111,7 @@ struct vcpu {
 	uint8_t *xsave; /* XSAVE_SIZE, 64-byte aligned */
 	uint64_t xcr0, tsc_aux, dr[4];
 	uint64_t tsc_offset;    /* guest's TSC = the core's + this */
+	uint64_t slice_end;     /* TSC of the core */
 	struct cpu_model model; /* CPUID and MSRs that no hardware keeps */
 
 	/* statistics */

@@ -108,7 +108,6 @@ void vlapic_accept(struct vlapic *l, uint8_t vector)
 
 void vlapic_eoi(struct vlapic *l)
 {
-	struct vm *vm = l->vcpu->vm;
 	int vector = highest_in_service(l);
 	unsigned w = vector / 32;
 
@@ -118,7 +117,14 @@ void vlapic_eoi(struct vlapic *l)
 	if (!l->isr[w])
 		l->isr_words &= ~BIT(w);
 	l->eois++;
-	if (!(atomic_load_explicit(&l->tmr[w], memory_order_relaxed) & BIT(vector % 32)))
+	vlapic_ended(l, vector);
+}
+
+void vlapic_ended(struct vlapic *l, uint8_t vector)
+{
+	struct vm *vm = l->vcpu->vm;
+
+	if (!(atomic_load_explicit(&l->tmr[vector / 32], memory_order_relaxed) & BIT(vector % 32)))
 		return;
 	spin_lock(&vm->lock);
 	vioapic_eoi(&vm->ioapic, vector);

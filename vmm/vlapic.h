@@ -26,8 +26,14 @@ enum { VLAPIC_WORDS = 8 };       /* 256 vectors */
 enum { VLAPIC_X2_MSRS = 0x100 }; /* from MSR_X2APIC on */
 
 struct vlapic {
-	/* by any core that posts; irr bits are taken away by the vCPU's core */
-	_Atomic uint32_t irr[VLAPIC_WORDS];
+	/*
+	 * By any core that posts; irr bits are taken away by the vCPU's core. These 64 bytes are a posted-interrupt
+	 * descriptor as VT-x has it [SDM 3C 29.6]: where the hardware knows such, it takes from irr by itself.
+	 */
+	_Alignas(CACHE_LINE) _Atomic uint32_t irr[VLAPIC_WORDS];
+	_Atomic uint64_t posted; /* the descriptor's control, the back end's alone */
+	uint64_t reserved[3];
+
 	_Atomic uint32_t tmr[VLAPIC_WORDS]; /* level-triggered, as last posted */
 	_Atomic uint32_t irr_words;         /* BIT(i): irr[i] may have a bit set */
 	_Atomic uint32_t esr_next;          /* errors since ESR was last written */
@@ -89,6 +95,16 @@ static inline uint64_t vlapic_base(const struct vlapic *l)
 {
 	return l->apic_base & UINT64_C(0xffffff000);
 }
+
+/*
+ * For a back end whose CPU has a local APIC for guests, which works on a page with registers as xAPIC has them (@page,
+ * 1,024 words). All on the vCPU's core.
+ *
+ * vlapic_written() - the guest has written @value to the register at @offset of that page; what it does is done now.
+ * vlapic_ended() - the CPU has taken level-triggered @vector out of service: the IOAPIC learns of it. Takes vm->lock.
+ */
+void vlapic_written(struct vlapic *l, uint32_t offset, uint32_t value);
+void vlapic_ended(struct vlapic *l, uint8_t vector);
 
 /*
  * vlapic_deliver() - an MSI or a pin of the IOAPIC: to the vCPUs of @vm that @dest names, 8 bits, 0xff all of them. @mode as

@@ -204,6 +204,16 @@ void vlapic_mmio_write(struct vlapic *l, uint64_t offset, unsigned size, uint64_
 		reg_write(l, reg, value & rule[reg / 16].bits);
 }
 
+/* --- xAPIC or x2APIC, by the CPU's own hand --- */
+
+void vlapic_written(struct vlapic *l, uint32_t offset, uint32_t value)
+{
+	uint32_t reg = ROUND_DOWN(offset, 16);
+
+	if (allowed(reg, vlapic_mode(l) == APIC_MODE_X2APIC ? W2 : W1))
+		reg_write(l, reg, value & rule[reg / 16].bits);
+}
+
 /* --- x2APIC: MSRs [11.12.1] --- */
 
 static int x2_read(struct vlapic *l, uint32_t reg, uint64_t *value)

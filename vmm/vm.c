@@ -13,6 +13,7 @@
 #include "kernel/bits.h"
 #include "kernel/console.h"
 #include "kernel/time.h"
+#include "kernel/x86.h"
 #include "backend.h"
 #include "guest_cpu.h"
 #include "load.h"
@@ -70,7 +71,11 @@ static void vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry)
 	v->nmi_blocked = false;
 	atomic_store_explicit(&v->nmi_pending, 0, memory_order_relaxed);
 	v->past_n = 0;
-	backend->vcpu_reset(v, entry);
+	memcpy(v->gpr, entry->gpr, sizeof(v->gpr));
+	v->rip = entry->rip;
+	v->rflags = RFLAGS_FIXED;
+	v->irq_shadow = false;
+	backend->vcpu_reset(v, &entry->sregs);
 	vlapic_reset(&v->lapic);
 	guest_cpu_reset(v);
 }

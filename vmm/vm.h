@@ -55,7 +55,7 @@ struct vm {
 	unsigned id; /* from 0 */
 	volatile enum vm_state state;
 	bool on_cores; /* its vCPUs are on their cores' lists, which they still are when it ended by itself */
-	char death[96];                                             /* why it is DEAD */
+	char death[160];                                            /* why it is DEAD */
 	char kernel[VM_FILE], initrd[VM_FILE], cmdline[VM_CMDLINE]; /* names in the archive */
 	unsigned memory_mib;
 	unsigned nvcpus, nports;

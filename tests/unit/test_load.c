@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/load.c kernel/cpio.c tests/unit/host.c */
+/* links: vmm/load.c vmm/entry.c kernel/cpio.c tests/unit/host.c */
 /* test_load.c - a kernel in a guest's memory as the boot protocol wants it, and a sentence for each one that is refused */
 #include "tests/unit/host.h"
 
@@ -128,7 +128,7 @@ static void the_kernel_lies_where_it_wants_to_and_is_entered_at_its_64_bit_entry
 	assert_memory_equal(gpa_ptr(&vm.mem, KERNEL_AT, CODE_LEN), kernel + CODE, CODE_LEN);
 	assert_int_equal(*(uint8_t *)gpa_ptr(&vm.mem, KERNEL_AT + CODE_LEN, 1), 0xee);
 	assert_int_equal(entry.rip, KERNEL_AT + 0x200);
-	assert_int_equal(entry.rsi, ZERO_PAGE);
+	assert_int_equal(entry.gpr[GPR_RSI], ZERO_PAGE);
 }
 
 static void the_zero_page_tells_of_initrd_and_command_line(void **state)
@@ -201,7 +201,7 @@ static void memory_above_the_hole_is_told_as_well(void **state)
 
 static uint64_t walk(uint64_t va)
 {
-	const uint64_t *table = gpa_ptr(&vm.mem, entry.cr3, PAGE_SIZE);
+	const uint64_t *table = gpa_ptr(&vm.mem, entry.sregs.cr3, PAGE_SIZE);
 	uint64_t pte = table[va >> 39];
 
 	assert_true(pte & BIT(0));
@@ -228,8 +228,8 @@ static void the_gdt_has_code_at_0x10_and_data_at_0x18(void **state)
 
 	(void)state;
 	loads();
-	assert_int_equal(entry.gdt_base, GDT);
-	assert_int_equal(entry.gdt_limit, 31);
+	assert_int_equal(entry.sregs.gdt.base, GDT);
+	assert_int_equal(entry.sregs.gdt.limit, 31);
 	gdt = gpa_ptr(&vm.mem, GDT, 32);
 	assert_int_equal(FIELD_GET(BITS(47, 40), gdt[2]), 0x9b); /* present, code, readable */
 	assert_true(gdt[2] & BIT(53));                           /* 64-bit */
