@@ -44,7 +44,7 @@ struct cpu {
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
 	uint64_t spurious; /* vectors that nobody owned */
-	uint64_t timer_irqs, ipis;
+	uint64_t timer_irqs, ipis, notifies;
 	uint64_t drop[DROP_N];          /* packets dropped on this core, by reason */
 	uint64_t counter[CPU_COUNTERS]; /* counter.h */
 	uint8_t *stack_top, *ist_top;

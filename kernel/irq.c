@@ -146,6 +146,8 @@ static int show_interrupts(struct shell *sh, const char *star)
 	}
 	show_core_row(sh, "LOC", "Local timer interrupts", offsetof(struct cpu, timer_irqs));
 	show_core_row(sh, "RES", "Rescheduling interrupts", offsetof(struct cpu, ipis));
+	show_core_row(sh, "PIN", "Posted-interrupt notification event",
+		      offsetof(struct cpu, notifies));
 	show_core_row(sh, "SPU", "Spurious interrupts", offsetof(struct cpu, spurious));
 	return 0;
 }

@@ -44,7 +44,7 @@ static struct cpu boot_cpu;
 static uint8_t boot_ist[PAGE_SIZE + CPU_IST_SIZE]
 	__attribute__((aligned(PAGE_SIZE))); /* a guard, the stack */
 static struct cpu *volatile starting;        /* whom smp_entry() becomes */
-static struct irq ipi_irq[MAX_CPUS];
+static struct irq ipi_irq[MAX_CPUS], notify_irq[MAX_CPUS];
 
 static struct {
 	void (*fn)(void *arg);
@@ -56,6 +56,14 @@ static void ipi_handler(void *arg)
 {
 	(void)arg;
 	this_cpu()->ipis++; /* remote_pending says what for */
+}
+
+/* It came while no guest ran that could have taken it: the core loop turns, and enters one. */
+static void notify_handler(void *arg)
+{
+	(void)arg;
+	this_cpu()->notifies++;
+	raise_softirq(SOFTIRQ_KICK);
 }
 
 void cpu_init_boot(void)
@@ -82,12 +90,14 @@ void cpu_init_late(void)
 	ipi_irq[c->id] =
 		(struct irq){ .handler = ipi_handler, .name = "ipi", .vector = VECTOR_IPI };
 	c->vector[VECTOR_IPI] = &ipi_irq[c->id];
+	notify_irq[c->id] = (struct irq){ .handler = notify_handler,
+					  .name = "notify",
+					  .vector = VECTOR_NOTIFY };
+	c->vector[VECTOR_NOTIFY] = &notify_irq[c->id];
 	libc_init_cpu();
 	c->pool = pool_create(c->id, POOL_PKTS);
 	if (!c->pool)
-		panic("out of memory: no %u KiB left for the packets of core %u. Give the machine "
-		      "more RAM",
-		      POOL_PKTS * PKT_STRIDE / 1024, c->id);
+		mem_exhausted(POOL_PKTS * PKT_STRIDE, "a core's packets");
 }
 
 /* smp_entry() - called by the trampoline on the new core, on its own stack. */

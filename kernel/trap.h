@@ -22,6 +22,8 @@ enum {
 	VECTOR_LAST = 0xef, /* of those that irq_request() gives out */
 	VECTOR_TIMER = 0xf0,
 	VECTOR_IPI = 0xf1, /* wakes a core; what it should do stands in remote_pending */
+	VECTOR_NOTIFY =
+		0xf2, /* something was posted for a guest of this core; the CPU takes it if the guest runs */
 	VECTOR_SPURIOUS = 0xff,
 	VECTORS = 256,
 };
@@ -31,6 +33,12 @@ struct cpu;
 /* trap_init() - the shared IDT. trap_init_cpu() - GDT, TSS and GS of core @c, loaded on that core. */
 void trap_init(void);
 void trap_init_cpu(struct cpu *c);
+
+/*
+ * trap_call() - enter the handler of @vector as the CPU itself would: of an interrupt, or an NMI, that went into a guest's
+ * exit. Interrupts off, before and after.
+ */
+void trap_call(uint8_t vector);
 
 /* ksym_lookup() - the function @addr lies in; NULL if none. *offset: bytes into it. */
 const char *ksym_lookup(uint64_t addr, uint64_t *offset);

@@ -98,3 +98,22 @@ exception_entry:
 	popq	%rax
 	addq	$16, %rsp
 	iretq
+
+/* void trap_call(uint8_t vector): what the CPU pushes, on an aligned stack as it has it, then the stub [SDM 3A 6.14.2] */
+	.globl	trap_call
+	.type	trap_call, @function
+trap_call:
+	movzbl	%dil, %eax
+	shll	$4, %eax	/* stubs stand 16 bytes apart */
+	addq	$vector_stubs, %rax
+	movq	%rsp, %rdx
+	andq	$-16, %rsp
+	movl	%ss, %ecx
+	pushq	%rcx
+	pushq	%rdx		/* back here, behind the CALL, when IRET takes it */
+	pushfq
+	movl	%cs, %ecx
+	pushq	%rcx
+	call	*%rax
+	ret
+	.size	trap_call, . - trap_call

@@ -11,9 +11,13 @@
 #include "bits.h"
 
 #define CR0_PE         BIT(0)
+#define CR0_MP         BIT(1)
+#define CR0_EM         BIT(2)
+#define CR0_TS         BIT(3)
 #define CR0_ET         BIT(4)
 #define CR0_NE         BIT(5)
 #define CR0_WP         BIT(16) /* ring 0 respects read-only pages */
+#define CR0_AM         BIT(18)
 #define CR0_NW         BIT(29)
 #define CR0_CD         BIT(30)
 #define CR0_PG         BIT(31)
@@ -148,6 +152,11 @@ static inline uint64_t read_cr2(void)
 
 	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
 	return v;
+}
+
+static inline void write_cr2(uint64_t v)
+{
+	__asm__ volatile("mov %0, %%cr2" ::"r"(v));
 }
 
 static inline uint64_t read_cr3(void)

@@ -27,10 +27,10 @@ enum { EXPLAIN_SIZE = 96 };
 struct vmm_backend {
 	const char *name; /* "SVM" */
 
-	/* can this machine? 0, or -ENODEV and a sentence in *why */
+	/* can this machine? 0; -ENODEV: its CPU has no such thing; -EPERM: it has, but it cannot be used. A sentence in *why */
 	int (*probe)(const char **why);
-	/* on each core, once */
-	void (*init_cpu)(void);
+	/* on each core, once. 0, or -ENODEV and a sentence in *why */
+	int (*init_cpu)(const char **why);
 
 	/* nested tables for v's guest memory; hardware state. At set-up, control context. 0 or -ENOMEM */
 	int (*vm_create)(struct vm *vm);
@@ -81,7 +81,8 @@ struct vmm_backend {
 	void (*explain)(struct vcpu *v, char *text, size_t size);
 
 	struct vmm_feature *features; /* up to one without a name */
-	bool times_slices;            /* an entry ends at v->slice_end by itself */
+	/* where that is on, an entry ends at v->slice_end by itself, with EXIT_SLICE; NULL: never */
+	const struct vmm_feature *slice_timer;
 };
 
 extern const struct vmm_backend svm_backend, vmx_backend;

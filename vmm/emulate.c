@@ -255,11 +255,14 @@ static bool fits(struct emulation *e)
 	return true;
 }
 
+/* finish() - on behind it, or once more, or into the fault that the guest's own CPU would have taken */
 static int finish(struct emulation *e, int err)
 {
 	if (!err)
 		step_over(e);
-	return err == -EAGAIN ? 0 : err;
+	if (err == -EAGAIN || (err && !operand_fault(e)))
+		return 0;
+	return err;
 }
 
 int emulate_mmio(struct vcpu *v, uint8_t bytes[INSN_MAX], unsigned *n)

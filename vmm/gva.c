@@ -23,6 +23,12 @@
 #define CR4_SMAP      BIT(21)
 #define RFLAGS_AC     BIT(18)
 
+/* error code of a page fault [SDM 3A 4.7] */
+#define PF_P    BIT(0) /* the page is there */
+#define PF_W    BIT(1)
+#define PF_US   BIT(2)
+#define PF_RSVD BIT(3)
+
 /* an entry, whatever its level [SDM 3A tables 4-5 to 4-20] */
 #define PTE_P        BIT(0)
 #define PTE_RW       BIT(1)
@@ -67,37 +73,40 @@ static uint64_t page_address(const struct paging *p, uint64_t entry, unsigned le
 	return entry & PTE_ADDR & ~(BIT(level) - 1) & (p->entry == 4 ? UINT32_MAX : UINT64_MAX);
 }
 
-/* read_entry() - once; false: absent, or in no memory. PAE's first entries have no rights [SDM 3A 4.4.1] */
-static bool read_entry(struct vcpu *v, struct walk *w, uint64_t at, unsigned level)
+/* read_entry() - once; -ENOENT: absent, -EIO: in no memory. PAE's first entries have no rights [SDM 3A 4.4.1] */
+static int read_entry(struct vcpu *v, struct walk *w, uint64_t at, unsigned level)
 {
 	bool narrow = w->paging->entry == sizeof(uint32_t);
 
 	w->entry_at = gpa_ptr(&v->vm->mem, at, w->paging->entry);
 	if (!w->entry_at)
-		return false;
+		return -EIO;
 	/* volatile: what was checked is what is used */
 	w->entry = narrow ? *(volatile uint32_t *)w->entry_at : *(volatile uint64_t *)w->entry_at;
 	if (w->paging != &pae || level != PDPT)
 		w->rights &= w->entry;
-	return w->entry & PTE_P;
+	return w->entry & PTE_P ? 0 : -ENOENT;
 }
 
+/* walk() - 0; as read_entry() says; or -EINVAL: a reserved bit is set. */
 static int walk(struct vcpu *v, struct walk *w)
 {
 	const struct paging *p = w->paging;
 	uint64_t table = w->table;
+	int err;
 
 	for (unsigned level = p->top;; level -= p->index_bits) {
 		uint64_t index = w->linear >> level & (BIT(p->index_bits) - 1);
 
-		if (!read_entry(v, w, table + index * p->entry, level))
-			return -EFAULT;
+		err = read_entry(v, w, table + index * p->entry, level);
+		if (err)
+			return err;
 		if (level == PT || ((w->entry & PTE_PS) && (p->large & BIT(level)))) {
 			w->gpa = page_address(p, w->entry, level) | (w->linear & (BIT(level) - 1));
 			return 0;
 		}
 		if ((w->entry & PTE_PS) && p->entry == 8) /* reserved there */
-			return -EFAULT;
+			return -EINVAL;
 		table = w->entry & PTE_ADDR & (p->entry == 4 ? UINT32_MAX : UINT64_MAX);
 	}
 }
@@ -113,7 +122,7 @@ static int choose(const struct vcpu_sregs *s, struct walk *w)
 	if (s->efer & EFER_LMA) {
 		w->paging = &four_level;
 		w->table = s->cr3 & CR3_TABLE;
-		return canonical(w->linear) ? 0 : -EFAULT;
+		return canonical(w->linear) ? 0 : -ERANGE;
 	}
 	w->linear = (uint32_t)w->linear;
 	if (s->cr4 & CR4_PAE) {
@@ -164,7 +173,7 @@ int gva_to_gpa(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, uint
 	}
 	err = translate(v, s, &w);
 	*gpa = w.gpa;
-	return err;
+	return err ? -EFAULT : 0;
 }
 
 int gva_data(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool write, uint64_t *gpa)
@@ -179,6 +188,22 @@ int gva_data(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool w
 		mark_dirty(&w);
 	*gpa = w.gpa;
 	return 0;
+}
+
+int gva_fault(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool write,
+	      uint32_t *error)
+{
+	struct walk w = { .linear = linear, .rights = PTE_RW | PTE_US };
+	int err = s->cr0 & CR0_PG ? translate(v, s, &w) : 0;
+
+	*error = (write ? PF_W : 0) | (s->cpl == 3 ? PF_US : 0);
+	switch (err) {
+	case 0: *error |= PF_P; return s->cr0 & CR0_PG && !allowed(v, s, &w, write) ? 0 : -EFAULT;
+	case -ENOENT: return 0;
+	case -EINVAL: *error |= PF_P | PF_RSVD; return 0;
+	case -ERANGE: return err;
+	default: return -EFAULT;
+	}
 }
 
 enum insn_mode gva_mode(const struct vcpu_sregs *s)

@@ -20,6 +20,12 @@ int gva_to_gpa(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, uint
  */
 int gva_data(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool write,
 	     uint64_t *gpa);
+/*
+ * gva_fault() - why gva_data() refused. 0: a page fault, with this error code [SDM 3A 4.7]. -ERANGE: the address is not
+ * canonical. -EFAULT: nothing that the guest's CPU would take an exception for, such as a table in no memory.
+ */
+int gva_fault(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool write,
+	      uint32_t *error);
 /* gva_mode() - how the code at CS:rip is to be read. */
 enum insn_mode gva_mode(const struct vcpu_sregs *s);
 /* gva_fetch() - up to @max bytes of code at CS:rip; returns how many could be read. */

@@ -68,3 +68,8 @@ uint64_t *nested_build(const struct gpa_map *m, const struct nested_bits *bits)
 		return root;
 	return NULL;
 }
+
+bool nested_map_page(uint64_t *root, uint64_t gpa, uint64_t to, const struct nested_bits *bits)
+{
+	return map(root, gpa, gpa + PAGE_SIZE, to, bits);
+}

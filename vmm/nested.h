@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gpa.h"
@@ -21,3 +22,5 @@ struct nested_bits {
  * Returns the root, NULL if there is no memory for it.
  */
 uint64_t *nested_build(const struct gpa_map *m, const struct nested_bits *bits);
+/* nested_map_page() - one page more, 4 KiB at @gpa, where nothing is mapped yet. False without memory for it. */
+bool nested_map_page(uint64_t *root, uint64_t gpa, uint64_t to, const struct nested_bits *bits);

@@ -106,8 +106,12 @@ void operand_know(struct emulation *e, uint64_t linear, uint64_t gpa, bool write
 static int translate(struct emulation *e, uint64_t linear, bool write, uint64_t *gpa)
 {
 	if (!e->page[write].known || e->page[write].linear != page_of(linear)) {
-		if (gva_data(e->v, &e->sregs, linear, write, gpa))
+		if (gva_data(e->v, &e->sregs, linear, write, gpa)) {
+			e->refused = true;
+			e->refused_write = write;
+			e->refused_at = linear;
 			return -EFAULT;
+		}
 		e->page[write].known = true;
 		e->page[write].linear = page_of(linear);
 		e->page[write].gpa = page_of(*gpa);
@@ -132,6 +136,26 @@ int operand_find(struct emulation *e, uint64_t linear, unsigned size, bool write
 	if (translate(e, linear, write, &p->next) || !gpa_ptr(mem, p->gpa, p->before) ||
 	    !gpa_ptr(mem, p->next, size - p->before))
 		return -EFAULT;
+	return 0;
+}
+
+int operand_fault(struct emulation *e)
+{
+	uint32_t error = 0;
+	int err;
+
+	if (!e->refused)
+		return -EFAULT;
+	err = gva_fault(e->v, &e->sregs, e->refused_at, e->refused_write, &error);
+	if (err && err != -ERANGE)
+		return -EFAULT;
+	e->v->event = (struct vcpu_event){
+		.type = EVENT_EXCEPTION,
+		.vector = err ? EXCEPTION_GP : EXCEPTION_PF,
+		.has_error = true,
+		.error = err ? 0 : error,
+		.cr2 = e->refused_at,
+	};
 	return 0;
 }
 

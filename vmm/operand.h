@@ -23,6 +23,9 @@ struct emulation {
 		bool known;
 		uint64_t linear, gpa;
 	} page[2];
+	/* the access that the guest's own tables do not allow, if there was one */
+	bool refused, refused_write;
+	uint64_t refused_at;
 };
 
 /* where an operand lies: in one page, or in RAM on both sides of a page's end */
@@ -60,8 +63,10 @@ void operand_know(struct emulation *e, uint64_t linear, uint64_t gpa, bool write
 
 /*
  * operand_find() - @size bytes at @linear. 0, or -EFAULT: not mapped, or across a page's end with a device in it.
+ * operand_fault() - after that: the guest takes the page fault or #GP that its CPU would have. -EFAULT: none of them.
  * operand_load(), operand_store() - what is found there: RAM, or a device.
  */
 int operand_find(struct emulation *e, uint64_t linear, unsigned size, bool write, struct place *p);
+int operand_fault(struct emulation *e);
 uint64_t operand_load(struct vcpu *v, const struct place *p);
 void operand_store(struct vcpu *v, const struct place *p, uint64_t value);

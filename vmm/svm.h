@@ -29,7 +29,7 @@ extern bool svm_has_nrips; /* the hardware tells where the next instruction begi
 
 /* svm_setup.c: the ops of these names (backend.h) */
 int svm_probe(const char **why);
-void svm_init_cpu(void);
+int svm_init_cpu(const char **why);
 int svm_vm_create(struct vm *vm);
 int svm_vcpu_create(struct vcpu *v);
 void svm_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *s);

@@ -11,6 +11,7 @@
 #include "kernel/x86.h"
 #include "cpu_regs.h"
 #include "fpu.h"
+#include "guest_msrs.h"
 #include "nested.h"
 #include "vm.h"
 
@@ -50,7 +51,7 @@ int svm_probe(const char **why)
 		*why = "this CPU has no XSAVE or no RDTSCP";
 	else
 		return 0;
-	return -ENODEV;
+	return -EPERM;
 }
 
 /* msr_allow() - the guest reads, and with @write also writes, MSR @index without an exit. [APM2 15.11] */
@@ -65,23 +66,18 @@ static void msr_allow(uint32_t index, bool write)
 
 static void make_permission_maps(void)
 {
-	static const uint32_t switched[] = {
-		MSR_STAR,    MSR_LSTAR,     MSR_CSTAR,       MSR_SFMASK,       MSR_FS_BASE,
-		MSR_GS_BASE, MSR_KERNEL_GS, MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
-	};
-
 	iopm = mem_alloc(IOPM_SIZE, PAGE_SIZE, "SVM's port map");
 	msrpm = mem_alloc(MSRPM_SIZE, PAGE_SIZE, "SVM's MSR map");
 	memset(iopm, 0xff, IOPM_SIZE);
 	memset(msrpm, 0xff, MSRPM_SIZE);
-	for (unsigned i = 0; i < ARRAY_SIZE(switched); i++)
-		msr_allow(switched[i], true);
+	for (unsigned i = 0; i < GUEST_MSRS; i++)
+		msr_allow(guest_msrs[i], true);
 	msr_allow(MSR_TSC_AUX, false);
 	svm_has_nrips = cpuid(CPUID_SVM).edx & CPUID_SVM_NRIPS;
 	nasids = MAX(cpuid(CPUID_SVM).ebx, 2u);
 }
 
-void svm_init_cpu(void)
+int svm_init_cpu(const char **why)
 {
 	struct vmcb **host = &svm_host[this_cpu()->id];
 
@@ -93,6 +89,8 @@ void svm_init_cpu(void)
 	*host = mem_zalloc(PAGE_SIZE, PAGE_SIZE, "SVM's host VMCB");
 	/* GS, TR and the like of this core: they never change from here on */
 	__asm__ volatile("vmsave %0" ::"a"(*host) : "memory");
+	(void)why;
+	return 0;
 }
 
 int svm_vm_create(struct vm *vm)

@@ -56,7 +56,9 @@ void vcpu_nmi(struct vcpu *v)
 
 void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 {
-	v->event = (struct vcpu_event){ EVENT_EXCEPTION, vector, has_error, error };
+	v->event = (struct vcpu_event){
+		.type = EVENT_EXCEPTION, .vector = vector, .has_error = has_error, .error = error
+	};
 }
 
 /* vcpu_wakes() - is there what ends its HLT? */
@@ -99,6 +101,8 @@ static void inject_irq(struct vcpu *v, bool busy)
 {
 	int vector = vlapic_pending(&v->lapic);
 
+	if (unlikely(v->irqs_by_cpu))
+		return;
 	if (vector < 0) {
 		if (unlikely(vlapic_waits(&v->lapic)))
 			backend->want_cr8(v, true);
@@ -168,6 +172,13 @@ static void make_current(struct vcpu_core *core, struct vcpu *v)
 		backend->vcpu_load(v);
 }
 
+/* slices_by_cpu() - the CPU ends an entry when the slice is over: no timer of ours, and no interrupt. */
+static inline bool slices_by_cpu(void)
+{
+	return unlikely(backend->slice_timer) &&
+	       atomic_load_explicit(&backend->slice_timer->on, memory_order_relaxed);
+}
+
 /* The timer need do nothing: its interrupt ends the run, the softirq sees to it that the core loop turns. */
 static void slice_over(struct timer *t)
 {
@@ -204,12 +215,13 @@ static void vcpu_run(struct vcpu *v, struct cpu *c, uint64_t end, bool keep)
 {
 	/* waited already: what the guest gets now is its share beside it */
 	bool control = c->control_ready;
+	bool timed = keep || control || slices_by_cpu();
 
 	for (;;) {
 		backend->close_gate();
 		if (work_waits(c, keep) || (c->control_ready && !control && !keep))
 			break;
-		if (unlikely((keep || control) && rdtsc() >= end))
+		if (unlikely(timed && rdtsc() >= end))
 			break;
 		vcpu_inject_events(v);
 		v->entries++;
@@ -232,7 +244,9 @@ static void vcpu_enter(struct vcpu *v, uint64_t slice, int keep)
 
 	if (unlikely(core->current != v))
 		make_current(core, v);
-	bound_slice(core, begin, slice);
+	v->slice_end = begin + slice;
+	if (!slices_by_cpu())
+		bound_slice(core, begin, slice);
 	vcpu_run(v, c, begin + slice, keep);
 	ran = rdtsc() - begin;
 	v->tsc_run += ran;

@@ -82,6 +82,7 @@ struct vcpu_event {
 	uint8_t vector;
 	bool has_error;
 	uint32_t error;
+	uint64_t cr2; /* of a page fault */
 };
 
 enum { VCPU_LAST_EXITS = 16, XSAVE_SIZE = 4096 };
@@ -97,6 +98,7 @@ struct vcpu {
 	/* by the core that it is pinned to */
 	uint64_t gpr[GPR_N]; /* valid between an exit and the next entry, rip and rflags as well */
 	uint64_t rip, rflags;
+	bool irqs_by_cpu; /* the CPU delivers from the local APIC by itself: nothing is injected for that */
 	bool irq_shadow; /* behind STI or MOV SS: no interrupt before the next instruction */
 	struct vcpu_exit exit;
 	/* injected at the next entry: an exception, or what an exit interrupted */
@@ -138,7 +140,14 @@ void vcpu_nmi(struct vcpu *v);
 
 /* vcpu_exception() - inject a fault at the next entry instead of going on; vCPU's core, while an exit is handled. */
 void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
-enum { EXCEPTION_UD = 6, EXCEPTION_GP = 13, EXCEPTION_MC = 18 };
+enum {
+	EXCEPTION_DB = 1,
+	EXCEPTION_UD = 6,
+	EXCEPTION_GP = 13,
+	EXCEPTION_PF = 14,
+	EXCEPTION_AC = 17,
+	EXCEPTION_MC = 18
+};
 
 /* vcpu_step(), vcpu_step_to() - the instruction that caused the exit is done: go on behind it, or at @rip. */
 static inline void vcpu_step_to(struct vcpu *v, uint64_t rip)

@@ -106,6 +106,12 @@ void vlapic_accept(struct vlapic *l, uint8_t vector)
 	l->isr_words |= BIT(w);
 }
 
+void vlapic_put_back(struct vlapic *l, unsigned w, uint32_t bits)
+{
+	atomic_fetch_or_explicit(&l->irr[w], bits, memory_order_relaxed);
+	atomic_fetch_or_explicit(&l->irr_words, BIT(w), memory_order_relaxed);
+}
+
 void vlapic_eoi(struct vlapic *l)
 {
 	int vector = highest_in_service(l);

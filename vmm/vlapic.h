@@ -100,9 +100,13 @@ static inline uint64_t vlapic_base(const struct vlapic *l)
  * For a back end whose CPU has a local APIC for guests, which works on a page with registers as xAPIC has them (@page,
  * 1,024 words). All on the vCPU's core.
  *
+ * vlapic_to_page() - all that can be read, but IRR, ISR and TMR, which the back end carries. vlapic_put_back() - of what it
+ * took from irr[w], these the CPU has not delivered.
  * vlapic_written() - the guest has written @value to the register at @offset of that page; what it does is done now.
  * vlapic_ended() - the CPU has taken level-triggered @vector out of service: the IOAPIC learns of it. Takes vm->lock.
  */
+void vlapic_to_page(struct vlapic *l, uint32_t *page);
+void vlapic_put_back(struct vlapic *l, unsigned w, uint32_t bits);
 void vlapic_written(struct vlapic *l, uint32_t offset, uint32_t value);
 void vlapic_ended(struct vlapic *l, uint8_t vector);
 

@@ -206,6 +206,16 @@ void vlapic_mmio_write(struct vlapic *l, uint64_t offset, unsigned size, uint64_
 
 /* --- xAPIC or x2APIC, by the CPU's own hand --- */
 
+void vlapic_to_page(struct vlapic *l, uint32_t *page)
+{
+	for (uint32_t reg = 0; reg < APIC_REGS * 16; reg += 16) {
+		bool words = reg >= APIC_ISR && reg < APIC_ESR;
+
+		if (!words && allowed(reg, R))
+			page[reg / sizeof(uint32_t)] = reg_read(l, reg);
+	}
+}
+
 void vlapic_written(struct vlapic *l, uint32_t offset, uint32_t value)
 {
 	uint32_t reg = ROUND_DOWN(offset, 16);

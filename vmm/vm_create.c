@@ -229,7 +229,9 @@ int vm_create(const struct vm_options *o, char *why, size_t size)
 	err = check(o, why, size);
 	if (err)
 		return err;
-	vmm_enable();
+	if (vmm_enable())
+		return refuse(-ENODEV, why, size, "this machine runs no guests: %s",
+			      backend_missing);
 	ram = ram_alloc((size_t)o->memory_mib * MIB);
 	if (!ram)
 		return refuse(-ENOMEM, why, size,

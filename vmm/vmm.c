@@ -13,38 +13,75 @@
 #include "load.h"
 #include "vhost.h"
 
+#include <errno.h>
+
 const struct vmm_backend *backend;
 const char *backend_missing;
 
 static bool enabled; /* on every core */
 
+/* choose() - the back end that this machine can do; else why not, by whoever knows more than that it is not there. */
+static const struct vmm_backend *choose(const char **why)
+{
+	static const struct vmm_backend *const all[] = { &vmx_backend, &svm_backend };
+
+	*why = "this CPU has neither VT-x nor SVM";
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
+		const char *reason;
+		int err = all[i]->probe(&reason);
+
+		if (!err)
+			return all[i];
+		if (err != -ENODEV)
+			*why = reason;
+	}
+	return NULL;
+}
+
+/* say_features() - what the CPU has beyond the least. */
+static void say_features(void)
+{
+	kprintf("vmm: %s, nested paging", backend->name);
+	for (const struct vmm_feature *f = backend->features; f->name; f++)
+		if (f->has)
+			kprintf(", %s", f->name);
+	kprintf("\n");
+}
+
 void vmm_init(const void *archive, size_t len)
 {
 	load_archive(archive, len);
 	vhost_init();
-	if (svm_backend.probe(&backend_missing)) {
+	backend = choose(&backend_missing);
+	if (backend && backend->init_cpu(&backend_missing))
+		backend = NULL;
+	if (backend)
+		say_features();
+	else
 		kprintf("vmm: no guests: %s\n", backend_missing);
-		return;
-	}
-	backend = &svm_backend;
-	backend->init_cpu();
-	kprintf("vmm: %s, nested paging\n", backend->name);
 }
 
 static void init_cpu(void *arg)
 {
-	(void)arg;
-	backend->init_cpu();
+	if (backend->init_cpu(&backend_missing))
+		*(bool *)arg = false;
 }
 
-void vmm_enable(void)
+int vmm_enable(void)
 {
+	bool all = true;
+
 	if (enabled)
-		return;
+		return 0;
 	for (unsigned i = 1; i < ncpus; i++)
-		cpu_call(i, init_cpu, NULL);
+		cpu_call(i, init_cpu, &all);
+	if (!all) {
+		backend = NULL;
+		return -ENODEV;
+	}
 	cores_park();
 	vcpus_init();
 	cores_resume();
 	enabled = true;
+	return 0;
 }

@@ -10,5 +10,8 @@
  */
 void vmm_init(const void *archive, size_t len);
 
-/* vmm_enable() - before the first guest: switch the back end, which there is, on on all cores, once. Control context. */
-void vmm_enable(void);
+/*
+ * vmm_enable() - before the first guest: switch the back end, which there is, on on all cores, once. Control context.
+ * 0, or -ENODEV: a core cannot; backend_missing says why, and there is none from now on.
+ */
+int vmm_enable(void);
