@@ -31,6 +31,7 @@ CFLAGS = -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgene
 # What each packet passes is built without frame pointers: 70 instructions a packet when they come one by one. Without
 # a section for each function its code stands in .text and so, by linker.ld, together, where a back trace knows it.
 HOT := kernel/irq.c kernel/loop.c kernel/softirq.c drivers/igb.c drivers/igb_rx.c drivers/igb_tx.c \
+       drivers/e1000.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c \
        net/nic.c net/switch.c net/xmit.c vmm/vcpu.c vmm/svm.c vmm/exits.c vmm/vhost.c \
        vmm/vhost_net.c vmm/virtq.c vmm/tap.c vmm/tun.c
 $(HOT:%=build/obj/%.o): CFLAGS += -fomit-frame-pointer -fno-function-sections
@@ -47,10 +48,14 @@ needs_all    := build guest
 needs_run    := build guest run
 needs_demo   := build guest run
 needs_switch := build guest run
+needs_bochs  := build guest run bochs iso
 needs_gdb    := build guest run gdb
 needs_iso    := build guest iso
+needs_efi    := efi
+needs_disk   := build guest efi disk
 needs_unit   := build test
-needs_test   := build guest run test iso format gdb tags
+needs_test   := build guest run bochs test iso efi disk firmware format gdb tags
+needs_test-nested := build guest run test
 needs_test-long := build guest guest-generic run test
 needs_bench  := build guest run bench
 needs_tags   := tags
@@ -115,7 +120,7 @@ build/obj/ksyms.o build/obj/noksyms.o: %.o: %.S
 
 # --- guests, and the archives ----------------------------------------------------------------------------------------
 
--include vmm/vmm.mk guest/guest.mk guest/linux.mk
+-include vmm/vmm.mk guest/guest.mk guest/linux.mk boot/efi/efi.mk
 
 # One archive holds all that a boot needs: the config, and the kernels and initrds that it names.
 files_of = $(sort $(shell sed -n '/^guest create/p' boot/conf/$(1).conf | grep -oE '(kernel|initrd) [^ ]+' | cut -d' ' -f2))
@@ -130,7 +135,7 @@ $(foreach conf,$(CONFIGS),$(eval $(call archive,$(basename $(notdir $(conf))))))
 
 # --- running it ---------------------------------------------------------------------------------------------------
 
-.PHONY: all run demo switch gdb iso unit test test-long bench tags format format-check clean help
+.PHONY: all run demo switch bochs gdb iso efi disk unit test test-long test-nested bench tags format format-check clean help
 
 run: all ## boot Weir in QEMU with a Linux guest that serves a page, its shell on this terminal
 	$(Q)scripts/launch run
@@ -141,24 +146,48 @@ demo: all ## the same without a person: page, pings, a download, counters, power
 switch: all ## Weir as a switch alone, between two NICs
 	$(Q)scripts/launch run --config switch
 
+bochs: all ## Weir with its tiny guest on an Intel machine with VT-x, played by Bochs
+	$(Q)scripts/launch run --platform bochs
+
 gdb: all ## QEMU stopped before the first instruction, with gdb attached
 	$(Q)scripts/launch gdb
 
-iso: build/weir.iso ## build/weir.iso, which GRUB starts on a BIOS machine
+# what a boot menu offers, under the names that boot/grub.cfg and boot/efi/settings.c know
+BOOT_CONFIGS := linux switch selftest
+BOOT_FILES := boot/weir.elf=build/weir.elf boot/grub/grub.cfg=boot/grub.cfg \
+	      $(foreach c,$(BOOT_CONFIGS),boot/$(c).cpio=build/$(c).cpio)
+BOOT_PARTS := build/weir.elf boot/grub.cfg $(BOOT_CONFIGS:%=build/%.cpio)
 
-build/weir.iso: build/weir.elf build/switch.cpio boot/grub.cfg scripts/mkiso
+iso: build/weir.iso ## build/weir.iso, for a CD or a USB stick: GRUB starts it by BIOS and by UEFI
+
+build/weir.iso: $(BOOT_PARTS) scripts/mkiso Makefile
 	$(SAY) ISO $@
-	$(Q)scripts/mkiso $@ boot/weir.elf=build/weir.elf boot/switch.cpio=build/switch.cpio \
-		boot/grub/grub.cfg=boot/grub.cfg
+	$(Q)scripts/mkiso $@ $(BOOT_FILES)
+
+efi: build/BOOTX64.EFI ## build/BOOTX64.EFI, the loader for an EFI system partition of your own
+
+disk: build/weir.img ## build/weir.img, a disk: GRUB starts it by BIOS, BOOTX64.EFI by UEFI
+
+build/weir.img: $(BOOT_PARTS) build/BOOTX64.EFI scripts/mkdisk Makefile
+	$(SAY) DISK $@
+	$(Q)scripts/mkdisk $@ EFI/BOOT/BOOTX64.EFI=build/BOOTX64.EFI $(BOOT_FILES)
 
 unit: setup ## the unit tests alone, on this host: no QEMU, a minute
 	$(Q)tests/run --units
 
-test: all build/weir.iso ## all tests; the last line says how many passed, failed and were skipped
+# The machine between, where this host's KVM does not nest: Debian's kernel, and this host's QEMU with its libraries.
+build/kvmhost.cpio: $(wildcard tests/system/kvmhost/*) guest/linux/add-modules $(wildcard /usr/bin/qemu-system-x86_64) | setup
+	$(SAY) INITRD $@
+	$(Q)tests/system/kvmhost/mkinitrd $@ build/linux
+
+test: all build/weir.iso build/weir.img build/kvmhost.cpio build/guest/vmlinuz ## all tests; the last line says how many passed, failed and were skipped
 	$(Q)tests/run
 
 test-long: all build/guest/vmlinuz-generic build/guest/linux-generic.cpio.gz ## what takes longer: Debian's generic kernel
 	$(Q)tests/run --long
+
+test-nested: all build/kvmhost.cpio build/guest/vmlinuz ## Weir under the real KVM: this host's, or Debian's in a machine of QEMU's
+	$(Q)tests/run --nested
 
 bench: all ## instructions a packet, counted from outside
 	$(Q)tests/bench/run

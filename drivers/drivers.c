@@ -3,6 +3,7 @@
 #include "drivers.h"
 
 #include "kernel/bits.h"
+#include "e1000.h"
 #include "edu.h"
 #include "igb.h"
 #include "netdev.h"
@@ -10,6 +11,7 @@
 
 static const struct pci_driver *const drivers[] = {
 	&igb_driver,
+	&e1000_driver,
 	&edu_driver,
 };
 

@@ -2,18 +2,16 @@
 /*
  * edu.c - QEMU's teaching device [QEMU docs/specs/edu]
  *
- * Only its self-test uses it, in the control context. Owns the interrupts of the test while it runs. Without an interpreter for
- * ACPI's _PRT nobody can tell to which pin of the IOAPIC the device's INTA leads, so the test listens on all that PCI
- * uses; each handler looks at the device's own status, as handlers of a shared line must.
+ * Only its self-test uses it, in the control context. Owns the interrupts of the test while it runs.
  */
 #include "edu.h"
 
 #include "kernel/bits.h"
 #include "kernel/console.h"
-#include "kernel/ioapic.h"
 #include "kernel/irq.h"
 #include "kernel/selftest.h"
 #include "kernel/time.h"
+#include "intx.h"
 #include "msi.h"
 #include "pci_regs.h"
 
@@ -29,16 +27,13 @@ enum {
 	EDU_REGS = 0x100,
 	EDU_ROUNDS = 5,
 	EDU_WAIT_US = 50000,
-	INTX_FIRST_PIN = 16,
-	INTX_PINS = 8,
-	INTX_UNCLAIMED_MAX = 64, /* a line that keeps calling for nobody we know is masked */
 };
 
 static volatile uint8_t *regs;
 static struct pci_dev *edu;
 static volatile unsigned arrived;
-static volatile unsigned unclaimed[INTX_PINS];
-static struct irq msi_irq, intx_irq[INTX_PINS];
+static struct irq msi_irq;
+static struct intx intx;
 
 static uint32_t edu_read(unsigned off)
 {
@@ -68,12 +63,16 @@ static void edu_msi_handler(void *arg)
 	edu_claim();
 }
 
-static void edu_intx_handler(void *arg)
+static bool edu_intx_handler(void *arg)
 {
-	unsigned pin = (struct irq *)arg - intx_irq;
+	(void)arg;
+	return edu_claim();
+}
 
-	if (!edu_claim() && ++unclaimed[pin] >= INTX_UNCLAIMED_MAX)
-		intx_irq[pin].chip->mask(&intx_irq[pin]);
+static void edu_ask(void *arg)
+{
+	(void)arg;
+	edu_write(EDU_IRQ_RAISE, BIT(0));
 }
 
 /* edu_raise() - raise one after another; 0, or -ETIMEDOUT if one did not arrive. */
@@ -110,29 +109,24 @@ static int edu_test_msi(void)
 
 static int edu_test_intx(void)
 {
-	bool listening[INTX_PINS] = { false };
-	int err;
+	int line = intx_find(edu, edu_ask, edu_intx_handler, NULL), cpu, err;
 
-	for (unsigned i = 0; i < INTX_PINS; i++) {
-		intx_irq[i] = (struct irq){ .handler = edu_intx_handler,
-					    .arg = &intx_irq[i],
-					    .name = "edu-intx" };
-		unclaimed[i] = 0;
-		listening[i] = ioapic_irq_init(&intx_irq[i], INTX_FIRST_PIN + i, true, true) == 0 &&
-			       irq_request(&intx_irq[i], 0) == 0;
-	}
-	pci_command(edu, 0, PCI_COMMAND_INTX_OFF);
+	if (line < 0)
+		return line == -ENODEV ? -ETIMEDOUT : line;
+	intx = (struct intx){ .handler = edu_intx_handler, .name = "edu-intx" };
+	cpu = intx_request(&intx, line, 0);
+	if (cpu < 0)
+		return cpu;
 	err = edu_raise("INTx");
 	pci_command(edu, PCI_COMMAND_INTX_OFF, 0);
-	for (unsigned i = 0; i < INTX_PINS; i++)
-		if (listening[i])
-			irq_free(&intx_irq[i]);
+	intx_free(&intx);
 	return err;
 }
 
 /*
- * The device raises interrupts by MSI, then by INTx, and each must arrive. Returns -ENODEV without the device, -ETIMEDOUT
- * if one did not arrive, -EIO if the device answers wrongly (said on the console). Takes at most a second.
+ * The device raises interrupts by MSI, then by INTx, and each must arrive. Returns -ENODEV without the device,
+ * -ETIMEDOUT if one did not arrive, -EIO if the device answers wrongly (said on the console). Takes at most a
+ * second.
  */
 static int selftest(struct shell *sh)
 {

@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * igb.c - the 82576: probe, open, stop, and a vector a queue
+ * igb.c - the 82576: a vector a queue, one for link and errors, and what else its family is
  *
- * Everything here runs on core 0: probe at boot, open and stop in the control context with the cores parked; but for
- * the hard interrupt of a queue, igb_queue_irq(), and its NAPI ops, on the core that owns it. Owns struct igb.
+ * Set-up runs on core 0, at probe or in the control context with the cores parked; the hard interrupt of a queue,
+ * igb_queue_irq(), and its NAPI ops on the core that owns it. Owns the vectors of struct gbe.
  */
 #include "igb.h"
 
 #include "kernel/console.h"
-#include "kernel/mem.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-enum { IGB_REGS = 128 * 1024 /* BAR 0 */ };
-
-/* the first row that matches counts */
-static const struct igb_chip chips[] = {
-	/* QEMU's: EIAM is a plain register, the EEPROM bit is never set */
-	{ .id = { 0x8086, 0x10c9 },
-	  .subsystem = { 0x1af4, 0x1100 },
-	  .name = "82576 (QEMU)",
-	  .max_queues = 16 },
-	{ .id = { 0x8086, 0x10c9 },
-	  .name = "82576",
-	  .max_queues = 16,
-	  .auto_mask = true,
-	  .eeprom_bit = true },
-};
 
 /* --- the queues' vectors --- */
 
@@ -36,7 +17,7 @@ static void queue_vector(struct napi *napi, uint32_t reg)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	igb_write(queue->dev->priv, reg, BIT(queue->index));
+	gbe_write(queue->dev->priv, reg, BIT(queue->index));
 }
 
 static void queue_irq_mask(struct napi *napi)
@@ -82,257 +63,193 @@ static void igb_queue_irq(void *arg)
 	napi_irq(&queue->napi);
 }
 
-/* which pair a core may transmit on: the first that it owns */
-static void map_tx_queues(struct netdev *dev)
-{
-	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
-	for (unsigned q = dev->nqueues; q-- > 0;)
-		dev->txq_of_cpu[dev->queue[q].cpu] = q;
-}
-
-/* the queue follows its vector; cores parked */
 static void igb_queue_moved(void *arg, unsigned cpu)
 {
-	struct netdev_queue *queue = arg;
-
-	napi_disable(&queue->napi);
-	if (queue->dev->owner_changing)
-		queue->dev->owner_changing(queue->dev);
-	queue->cpu = queue->napi.cpu = cpu;
-	map_tx_queues(queue->dev);
-	netdev_share_pools();
-	napi_enable(&queue->napi);
+	gbe_queue_moved(arg, cpu);
 }
 
-static void free_vectors(struct igb *igb, unsigned n)
+/* --- the link and error vector, behind those of the queues --- */
+
+static void link_vector(struct napi *napi, uint32_t reg)
+{
+	struct gbe *gbe = container_of(napi, struct gbe, link_napi);
+
+	gbe_write(gbe, reg, BIT(gbe->dev.nqueues));
+}
+
+static void link_irq_mask(struct napi *napi)
+{
+	link_vector(napi, IGB_EIMC);
+}
+
+static void link_irq_unmask(struct napi *napi)
+{
+	link_vector(napi, IGB_EIMS);
+}
+
+/* what comes while the vector is masked sets its EICR bit, and the unmask sends it: there is nothing to look for */
+static bool link_work_pending(struct napi *napi)
+{
+	(void)napi;
+	return false;
+}
+
+static const struct napi_ops link_ops = {
+	.irq_mask = link_irq_mask,
+	.irq_unmask = link_irq_unmask,
+	.work_pending = link_work_pending,
+};
+
+static void igb_link_irq(void *arg)
+{
+	struct gbe *gbe = arg;
+
+	napi_irq(&gbe->link_napi);
+}
+
+static void igb_link_moved(void *arg, unsigned cpu)
+{
+	gbe_link_moved(arg, cpu);
+}
+
+/* ICR is never a queue's: the queues' causes live in EICR, which nobody reads */
+static uint32_t igb_causes(struct gbe *gbe)
+{
+	return gbe_read(gbe, GBE_ICR);
+}
+
+/* --- all of them --- */
+
+static void free_vectors(struct gbe *gbe, unsigned n)
 {
 	while (n-- > 0)
-		irq_free(&igb->queue_irq[n]);
+		irq_free(&gbe->queue_irq[n]);
 }
 
-static int request_vectors(struct igb *igb)
+static int request_queue_vectors(struct gbe *gbe)
 {
-	struct netdev *dev = &igb->dev;
-	int err;
-
-	for (unsigned q = 0; q < dev->nqueues; q++) {
-		struct netdev_queue *queue = &dev->queue[q];
+	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
+		struct netdev_queue *queue = &gbe->dev.queue[q];
+		int err;
 
 		queue->napi.cpu = queue->cpu;
-		igb->queue_irq[q] = (struct irq){
+		gbe->queue_irq[q] = (struct irq){
 			.handler = igb_queue_irq,
 			.moved = igb_queue_moved,
 			.arg = queue,
 			.name = queue->name,
 		};
-		msix_irq_init(&igb->msix, q, &igb->queue_irq[q]);
-		err = irq_request(&igb->queue_irq[q], queue->cpu);
+		msix_irq_init(&gbe->msix, q, &gbe->queue_irq[q]);
+		err = irq_request(&gbe->queue_irq[q], queue->cpu);
 		if (err) {
-			free_vectors(igb, q);
+			free_vectors(gbe, q);
 			return err;
 		}
 	}
-	igb_link_init(igb, dev->nqueues);
-	err = irq_request(&igb->link_irq, igb->link_napi.cpu);
+	return 0;
+}
+
+static int igb_request_vectors(struct gbe *gbe)
+{
+	int err = request_queue_vectors(gbe);
+
 	if (err)
-		free_vectors(igb, dev->nqueues);
+		return err;
+	gbe_link_init(gbe, 0);
+	gbe->link_irq = (struct irq){
+		.handler = igb_link_irq,
+		.moved = igb_link_moved,
+		.arg = gbe,
+		.name = gbe->dev.name,
+	};
+	msix_irq_init(&gbe->msix, gbe->dev.nqueues, &gbe->link_irq);
+	err = irq_request(&gbe->link_irq, 0);
+	if (err)
+		free_vectors(gbe, gbe->dev.nqueues);
 	return err;
 }
 
-/* --- open and stop --- */
-
-/* the chip is silent and does no DMA: take back every buffer and vector */
-static void release(struct igb *igb)
+static void igb_free_vectors(struct gbe *gbe)
 {
-	for (unsigned q = 0; q < igb->dev.nqueues; q++) {
-		igb_rx_stop(igb, q);
-		igb_tx_stop(igb, q);
-	}
-	irq_free(&igb->link_irq);
-	free_vectors(igb, igb->dev.nqueues);
+	irq_free(&gbe->link_irq);
+	free_vectors(gbe, gbe->dev.nqueues);
 }
 
-static int igb_open(struct netdev *dev)
+static void igb_wake(struct gbe *gbe, uint32_t queues)
 {
-	struct igb *igb = dev->priv;
-	int err = request_vectors(igb);
-
-	if (err) {
-		kprintf("igb: %s: no interrupt vector left\n", dev->name);
-		return err;
-	}
-	dev->up = true;
-	err = igb_start(igb);
-	if (err) {
-		dev->up = false;
-		igb_reset(igb);
-		release(igb);
-		return err;
-	}
-	map_tx_queues(dev);
-	netdev_share_pools();
-	for (unsigned q = 0; q < dev->nqueues; q++)
-		napi_enable(&dev->queue[q].napi);
-	napi_enable(&igb->link_napi);
-	return 0;
+	gbe_write(gbe, IGB_EICS, queues);
 }
-
-static void igb_stop(struct netdev *dev)
-{
-	struct igb *igb = dev->priv;
-
-	for (unsigned q = 0; q < dev->nqueues; q++)
-		napi_disable(&dev->queue[q].napi);
-	napi_disable(&igb->link_napi);
-	igb_stats_update(igb);
-	igb_change(igb, IGB_RCTL, 0, IGB_RCTL_EN);
-	igb_change(igb, IGB_TCTL, 0, IGB_TCTL_EN);
-	igb_reset(igb);
-	release(igb);
-	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
-	dev->up = dev->link = false;
-	dev->speed = 0;
-	netdev_share_pools();
-}
-
-static const struct netdev_ops igb_ops = {
-	.open = igb_open,
-	.stop = igb_stop,
-	.rx_batch = igb_rx_batch,
-	.tx_batch = igb_tx_batch,
-	.set_rx_share = igb_rx_share,
-	.set_rx_mode = igb_set_rx_mode,
-	.watchdog = igb_watchdog,
-};
 
 /* --- probe --- */
 
-static const struct igb_chip *chip_of(const struct pci_dev *pd)
+static int igb_find_vectors(struct gbe *gbe)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
-		const struct igb_chip *c = &chips[i];
+	int err = msix_enable(&gbe->msix, gbe->pd);
 
-		if (c->id.vendor == pd->vendor && c->id.device == pd->device &&
-		    (!c->subsystem.vendor || (c->subsystem.vendor == pd->subvendor &&
-					      c->subsystem.device == pd->subdevice)))
-			return c;
+	if (err)
+		return err;
+	if (gbe->msix.n < 2) {
+		kprintf("igb: %s has %u MSI-X vectors, 2 are needed\n", gbe->dev.bus_info,
+			gbe->msix.n);
+		return -ENOSPC;
 	}
-	return NULL;
+	gbe->dev.max_queues = MIN(MIN(gbe->chip->max_queues, NETDEV_MAX_QUEUES), gbe->msix.n - 1);
+	gbe->queue_ops = gbe->chip->auto_mask ? &queue_ops_auto_mask : &queue_ops;
+	return 0;
 }
 
 /* after reset the chip has its permanent address in RAL, RAH 0 */
-static int read_address(struct igb *igb)
+static int igb_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN])
 {
-	uint32_t lo = igb_read(igb, IGB_RAL(0)), hi = igb_read(igb, IGB_RAH(0));
-	uint8_t *m = igb->dev.perm_mac;
+	uint32_t lo = gbe_read(gbe, GBE_RAL(0)), hi = gbe_read(gbe, GBE_RAH(0));
 
 	for (unsigned i = 0; i < 4; i++)
-		m[i] = lo >> 8 * i;
-	m[4] = hi;
-	m[5] = hi >> 8;
-	memcpy(igb->dev.mac, m, ETH_ALEN);
-	if (hi & IGB_RAH_AV && !(m[0] & 1) && (lo || hi & IGB_RAH_ADDR))
-		return 0;
-	kprintf("igb: %s has no valid address\n", igb->dev.bus_info);
-	return -EINVAL;
+		mac[i] = lo >> 8 * i;
+	mac[4] = hi;
+	mac[5] = hi >> 8;
+	return hi & GBE_RAH_AV ? 0 : -EINVAL;
 }
 
-static int allocate_rings(struct igb *igb)
-{
-	for (unsigned q = 0; q < igb->dev.max_queues; q++) {
-		igb->rx[q] = mem_try_alloc(sizeof(struct igb_rx), 128);
-		igb->tx[q] = mem_try_alloc(sizeof(struct igb_tx), 128);
-		if (!igb->rx[q] || !igb->tx[q]) {
-			kprintf("igb: %s: no memory for rings\n", igb->dev.bus_info);
-			return -ENOMEM;
-		}
-		memset(igb->rx[q], 0, sizeof(struct igb_rx));
-		memset(igb->tx[q], 0, sizeof(struct igb_tx));
-	}
-	return 0;
-}
+static const struct netdev_ops netdev_ops = {
+	.open = gbe_open,
+	.stop = gbe_stop,
+	.rx_batch = igb_rx_batch,
+	.tx_batch = igb_tx_batch,
+	.set_rx_share = gbe_rx_share,
+	.set_rx_mode = gbe_set_rx_mode,
+	.watchdog = gbe_watchdog,
+};
 
-static void init_queues(struct netdev *dev)
-{
-	struct igb *igb = dev->priv;
+static const struct ethtool_ops ethtool_ops = {
+	.driver = "igb",
+	.version = "weir",
+	.get_stats = gbe_get_stats,
+	.get_coalesce = gbe_get_coalesce,
+	.set_coalesce = gbe_set_coalesce,
+	.nway_reset = gbe_nway_reset,
+};
 
-	for (unsigned q = 0; q < dev->max_queues; q++) {
-		struct netdev_queue *queue = &dev->queue[q];
-
-		queue->cpu = queue->napi.cpu = q % ncpus;
-		queue->priv = igb->rx[q];
-		igb->rx[q]->igb = igb->tx[q]->igb = igb;
-		igb->rx[q]->queue = igb->tx[q]->queue = queue;
-		igb->rx[q]->tail_reg = IGB_RDT(q);
-		igb->tx[q]->tail_reg = IGB_TDT(q);
-		queue->napi.ops = igb->chip->auto_mask ? &queue_ops_auto_mask : &queue_ops;
-	}
-}
-
-static void init_holders(struct igb *igb)
-{
-	snprintf(igb->rx_held_name, sizeof(igb->rx_held_name), "%s rx rings", igb->dev.name);
-	snprintf(igb->tx_held_name, sizeof(igb->tx_held_name), "%s tx rings", igb->dev.name);
-	igb->rx_held =
-		(struct pkt_holder){ .name = igb->rx_held_name, .walk = igb_rx_walk, .arg = igb };
-	igb->tx_held =
-		(struct pkt_holder){ .name = igb->tx_held_name, .walk = igb_tx_walk, .arg = igb };
-	pkt_holder_add(&igb->rx_held);
-	pkt_holder_add(&igb->tx_held);
-}
-
-static int igb_probe(struct pci_dev *pd)
-{
-	struct igb *igb = mem_try_alloc(sizeof(*igb), CACHE_LINE);
-	struct netdev *dev = &igb->dev;
-	int err;
-
-	if (!igb)
-		return -ENOMEM;
-	*igb = (struct igb){ .pd = pd, .chip = chip_of(pd) };
-	*dev = (struct netdev){
-		.ops = &igb_ops,
-		.ethtool = &igb_ethtool_ops,
-		.priv = igb,
-		.mtu = ETH_DATA_LEN,
-		.ring_size = IGB_RING,
-	};
-	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
-	snprintf(dev->bus_info, sizeof(dev->bus_info), "%s", pd->name);
-	snprintf(dev->name, sizeof(dev->name), "%s",
-		 pd->name); /* in messages, until it is registered */
-
-	igb->regs = pci_map_bar(pd, 0, 0, IGB_REGS);
-	if (!igb->regs)
-		return -EINVAL;
-	pci_command(pd, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF, 0);
-	err = msix_enable(&igb->msix, pd);
-	if (err)
-		return err;
-	if (igb->msix.n < 2) {
-		kprintf("igb: %s has %u MSI-X vectors, 2 are needed\n", dev->bus_info, igb->msix.n);
-		return -ENOSPC;
-	}
-	err = igb_reset(igb);
-	if (!err)
-		err = read_address(igb);
-	if (err)
-		return err;
-	dev->max_queues = MIN(MIN(igb->chip->max_queues, NETDEV_MAX_QUEUES), igb->msix.n - 1);
-	dev->nqueues = MIN(ncpus, dev->max_queues);
-	err = allocate_rings(igb);
-	if (!err)
-		err = netdev_register(dev);
-	if (err)
-		return err;
-	init_queues(dev);
-	init_holders(igb);
-	kprintf("igb: %s is an %s at %s, %02x:%02x:%02x:%02x:%02x:%02x, %u queue pairs\n",
-		dev->name, igb->chip->name, pd->name, dev->mac[0], dev->mac[1], dev->mac[2],
-		dev->mac[3], dev->mac[4], dev->mac[5], dev->nqueues);
-	return 0;
-}
+const struct gbe_family igb_family = {
+	.name = "igb",
+	.netdev = &netdev_ops,
+	.ethtool = &ethtool_ops,
+	.link_ops = &link_ops,
+	.usecs_max = IGB_USECS_MAX,
+	.find_interrupts = igb_find_vectors,
+	.read_address = igb_read_address,
+	.request_interrupts = igb_request_vectors,
+	.free_interrupts = igb_free_vectors,
+	.reset = igb_reset,
+	.start = igb_start,
+	.rx_length = igb_rx_length,
+	.rx_off = igb_rx_off,
+	.tx_on = igb_tx_on,
+	.tx_off = igb_tx_off,
+	.throttle = igb_throttle,
+	.causes = igb_causes,
+	.wake = igb_wake,
+};
 
 static const struct pci_id igb_ids[] = { { 0x8086, 0x10c9 }, { 0, 0 } };
 
-const struct pci_driver igb_driver = { .name = "igb", .ids = igb_ids, .probe = igb_probe };
+const struct pci_driver igb_driver = { .name = "igb", .ids = igb_ids, .probe = gbe_probe };

@@ -34,8 +34,9 @@
 #define UART_LSR  5
 #define LSR_DR    BIT(0)
 #define LSR_THRE  BIT(5)
+#define LSR_TEMT  BIT(6) /* FIFO and shift register are empty */
 
-enum { FIFO = 16, COM1_IRQ = 4, POLL_MAX = 1000000, RX_MAX = 256 };
+enum { FIFO = 16, COM1_IRQ = 4, POLL_MAX = 1000000, RX_MAX = 256, ROUNDS_MAX = 4 };
 
 static struct spinlock lock;
 static bool started, tx_busy;
@@ -46,6 +47,13 @@ static void put_now(char c)
 	for (int i = 0; i < POLL_MAX && !(inb(COM1 + UART_LSR) & LSR_THRE); i++)
 		cpu_pause();
 	outb(COM1 + UART_THR, c);
+}
+
+/* drain_now() - a machine that is switched off takes along what still stands in the FIFO. */
+static void drain_now(void)
+{
+	for (int i = 0; i < POLL_MAX && !(inb(COM1 + UART_LSR) & LSR_TEMT); i++)
+		cpu_pause();
 }
 
 /* fill_fifo() - the transmitter is empty: give it what the console has; the lock is held. */
@@ -79,16 +87,40 @@ static void kick(void)
 	irq_restore(flags);
 }
 
-static void handler(void *arg)
+/* serve() - whatever the cause: take what has come, and fill the transmitter if it is empty. */
+static void serve(void)
 {
-	(void)arg;
-	(void)inb(COM1 + UART_IIR); /* takes the transmitter's cause back */
 	for (int i = 0; i < RX_MAX && inb(COM1 + UART_LSR) & LSR_DR; i++)
 		console_in_put(inb(COM1 + UART_RBR));
 	spin_lock(&lock);
 	if (tx_busy && inb(COM1 + UART_LSR) & LSR_THRE)
 		fill_fifo();
 	spin_unlock(&lock);
+}
+
+/* lower_line() - a cause that is still there raises it again, and that is an edge. */
+static void lower_line(void)
+{
+	spin_lock(&lock);
+	outb(COM1 + UART_IER, 0);
+	outb(COM1 + UART_IER, IER_RX | (tx_busy ? IER_TX : 0));
+	spin_unlock(&lock);
+}
+
+/*
+ * Two causes share a line of which only the edge interrupts: a byte that comes while an empty transmitter holds it up
+ * makes none, now or ever. So causes are served until there is none, or the line is lowered by force. Reading IIR takes
+ * the transmitter's cause back if it is the one that is told.
+ */
+static void handler(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		if (inb(COM1 + UART_IIR) & IIR_NONE)
+			return;
+		serve();
+	}
+	lower_line();
 }
 
 /* moved() - what was typed meanwhile holds the line up, and only an edge interrupts: take it, so that the next one does. */
@@ -98,7 +130,11 @@ static void moved(void *arg, unsigned cpu)
 	handler(arg);
 }
 
-static const struct console_ops uart_console = { .kick = kick, .put_now = put_now };
+static const struct console_ops uart_console = {
+	.kick = kick,
+	.put_now = put_now,
+	.drain_now = drain_now,
+};
 
 void uart_init(void)
 {

@@ -4,7 +4,12 @@
 
 #include <stdint.h>
 
+#include "bits.h"
 #include "cpu.h"
+
+/* flags of an override [ACPI 6.4, 5.2.12.5]: 3 in either field means active low, level */
+#define ACPI_OVERRIDE_POLARITY BITS(1, 0)
+#define ACPI_OVERRIDE_TRIGGER  BITS(3, 2)
 
 enum { ACPI_MAX_IOAPICS = 4, ACPI_MAX_OVERRIDES = 16 };
 
@@ -23,7 +28,7 @@ extern struct acpi_info {
 	struct { /* where ISA interrupt @irq really goes */
 		uint8_t irq;
 		uint32_t gsi;
-		uint16_t flags; /* polarity bits 1:0, trigger bits 3:2 */
+		uint16_t flags; /* ACPI_OVERRIDE_... */
 	} override[ACPI_MAX_OVERRIDES];
 	unsigned noverrides;
 

@@ -24,10 +24,6 @@
 #define RTE_MASKED     BIT(16)
 #define RTE_DEST_SHIFT 24 /* in the high half */
 
-/* flags of a MADT override [ACPI 6.4, 5.2.12.5]: 3 in either field means active low, level */
-#define OVERRIDE_POLARITY BITS(1, 0)
-#define OVERRIDE_TRIGGER  BITS(3, 2)
-
 enum { NO_GSI = -1, MAX_LINES = 256 };
 
 struct line {
@@ -144,7 +140,7 @@ int ioapic_isa_init(struct irq *irq, unsigned isa_irq)
 		if (acpi.override[i].irq == isa_irq)
 			return ioapic_irq_init(
 				irq, acpi.override[i].gsi,
-				FIELD_GET(OVERRIDE_TRIGGER, acpi.override[i].flags) == 3,
-				FIELD_GET(OVERRIDE_POLARITY, acpi.override[i].flags) == 3);
+				FIELD_GET(ACPI_OVERRIDE_TRIGGER, acpi.override[i].flags) == 3,
+				FIELD_GET(ACPI_OVERRIDE_POLARITY, acpi.override[i].flags) == 3);
 	return ioapic_irq_init(irq, isa_irq, false, false);
 }

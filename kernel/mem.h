@@ -21,6 +21,8 @@ void mem_init(const struct boot_info *b);
  */
 void *mem_alloc(size_t bytes, size_t align, const char *what);
 void *mem_zalloc(size_t bytes, size_t align, const char *what);
+/* mem_exhausted() - that panic, for who found it out by mem_try_alloc(). */
+_Noreturn void mem_exhausted(size_t bytes, const char *what);
 /* mem_try_alloc() - the same, NULL when there is not that much. */
 void *mem_try_alloc(size_t bytes, size_t align);
 

@@ -23,7 +23,9 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 
+import bochs  # noqa: E402
 import machine  # noqa: E402
+from bochs import Bochs, Datagrams  # noqa: E402
 from machine import PANICKED, POWERED_OFF, Machine, Trouble, plain  # noqa: E402, F401: tests take them from here
 from wires import FRAME_MAX, Sockets  # noqa: E402
 
@@ -32,7 +34,7 @@ SWITCH = """ovs-vsctl add-br sw0
 ovs-vsctl add-port sw0 nic*
 ip link set nic* up
 """
-NOTICE = re.compile(r"igb: nic\d+ link is .*\n|g\d: (?:died: |  |powered itself off|asks for a reset).*\n")
+NOTICE = re.compile(r"(?:igb|e1000): nic\d+ link is .*\n|g\d: (?:died: |  |powered itself off|asks for a reset).*\n")
 SILENCE = 5  # seconds without any frame after which those still under way count as lost
 
 
@@ -70,24 +72,20 @@ def archive(directory, files):
     return path
 
 
-class Weir(Machine):
-    """One machine. @config is the text of a weir.conf, the bytes of a whole archive, or None for no archive.
+class UnderTest:
+    """What a machine under test has beside a Machine's verbs, whatever emulates it.
 
-    @files go into the archive as well: names of what lies in build/guest, or {name: bytes}.
+    @config is the text of a weir.conf, the bytes of a whole archive, or None for no archive. @files go into the archive
+    as well: names of what lies in build/guest, or {name: bytes}. @how is the emulator's.
     """
 
     alive = []  # for the report of a test that fails
 
-    def __init__(
-        self, nics=2, smp=1, config=SWITCH, memory=512, board="q35", cpu="max", iso=None, wires=None, extra=(),
-        boot_seconds=60, files=(),
-    ):  # fmt: skip
-        self.directory = tempfile.TemporaryDirectory(prefix="weir-")
-        self.wires = wires or Sockets(self.directory.name, nics).__enter__().plug_in()
-        self.nics = len(self.wires.netdevs)
-        self.board, self.cpu, self.iso, self.smp = board, cpu, iso, smp
+    def __init__(self, directory, wires, smp, config, files, extra, boot_seconds, **how):
+        self.directory, self.wires, self.smp = directory, wires, smp
+        self.nics = len(wires.netdevs)
         self.spoiled = False  # a test failed while it ran
-        super().__init__(self.wires, extra, boot_seconds, cores=smp, memory=memory, config=self.initrd(config, files))
+        super().__init__(wires, extra, boot_seconds, cores=smp, config=self.initrd(config, files), **how)
         self.alive.append(self)
 
     def initrd(self, config, files):
@@ -98,21 +96,6 @@ class Weir(Machine):
         with open(path, "wb") as f:
             f.write(config)
         return path
-
-    def arguments(self, netdevs, **how):
-        """As scripts/launch starts it, but for what this machine has otherwise."""
-        args = machine.arguments(netdevs, **how)
-        args[args.index("-cpu") + 1] = self.cpu
-        if self.iso:
-            at = args.index("-kernel")
-            args[at : at + 2] = ["-cdrom", self.iso]
-        if self.board == "pc":  # no PCI Express: igb on the root bus, apart, as each is SR-IOV capable
-            args[args.index("-M") + 1] = "pc"
-            ports = [at for at, arg in enumerate(args) if arg.startswith("pcie-root-port")]
-            for at in reversed(ports):
-                del args[at - 1 : at + 1]
-            args = [re.sub(r"bus=port(\d+)", lambda m: f"addr={4 * int(m[1]) + 4}", arg) for arg in args]
-        return args
 
     def __enter__(self):
         super().__enter__()
@@ -170,7 +153,7 @@ class Weir(Machine):
         """The end of a machine whose books are right; afterwards nobody could look."""
         self.audit()
         self.power_off()
-        expect(self.status, POWERED_OFF, "QEMU's status after poweroff")
+        expect(self.status, POWERED_OFF, f"{self.emulator}'s status after poweroff")
 
     def wait_sh(self, line, done, what, seconds=20):
         """Ask again until done(answer) gives something true; returns that."""
@@ -305,5 +288,54 @@ class Weir(Machine):
 
     def interrupts(self):
         """{name: (number, [count of each core])}."""
-        rows = re.findall(r"^ *(\d+):((?: +\d+)+)  \S+ +(\S+)$", self.sh("cat /proc/interrupts"), re.MULTILINE)
+        rows = re.findall(r"^ *(\d+):((?: +\d+)+)  \S+ +(\S.*)$", self.sh("cat /proc/interrupts"), re.MULTILINE)
         return {name: (int(number), [int(n) for n in counts.split()]) for number, counts, name in rows}
+
+
+class Weir(UnderTest, Machine):
+    """One machine in QEMU. @e1000 says which NICs are an 82540EM and in which slot of the root bus: {1: 0x10}.
+
+    These are numbered behind the others by Weir, so they have to be the last.
+    """
+
+    def __init__(
+        self, nics=2, smp=1, config=SWITCH, memory=512, board="q35", cpu="max", iso=None, wires=None, extra=(),
+        boot_seconds=60, files=(), e1000={},
+    ):  # fmt: skip
+        directory = tempfile.TemporaryDirectory(prefix="weir-")
+        wires = wires or Sockets(directory.name, nics).__enter__().plug_in()
+        self.board, self.cpu, self.iso, self.e1000 = board, cpu, iso, e1000
+        super().__init__(directory, wires, smp, config, files, extra, boot_seconds, memory=memory)
+
+    def arguments(self, netdevs, **how):
+        """As scripts/launch starts it, but for what this machine has otherwise."""
+        args = machine.arguments(netdevs, **how)
+        args[args.index("-cpu") + 1] = self.cpu
+        if self.iso:
+            at = args.index("-kernel")
+            args[at : at + 2] = ["-cdrom", self.iso]
+        if self.board == "pc":  # no PCI Express: igb on the root bus, apart, as each is SR-IOV capable
+            args[args.index("-M") + 1] = "pc"
+            ports = [at for at, arg in enumerate(args) if arg.startswith("pcie-root-port")]
+            for at in reversed(ports):
+                del args[at - 1 : at + 1]
+            args = [re.sub(r"bus=port(\d+)", lambda m: f"addr={4 * int(m[1]) + 4}", arg) for arg in args]
+        for i, slot in self.e1000.items():
+            at = next(at for at, arg in enumerate(args) if arg.startswith(f"igb,id=igb{i},"))
+            args[at] = re.sub(r"(bus|addr)=\w+", f"addr={slot:x}", args[at].replace("igb,", "e1000,", 1))
+        return args
+
+
+class BochsWeir(UnderTest, Bochs):
+    """One machine in Bochs, with a NIC for each of @macs, to which alone frames get in (bochs.Datagrams says why).
+
+    @how: cpu, a model, and ips, instructions in a second of its time.
+    """
+
+    def __init__(
+        self, macs=bochs.GUEST_MACS[:1], smp=1, config=SWITCH, memory=256, wires=None, extra=(), boot_seconds=60,
+        files=(), **how,
+    ):  # fmt: skip
+        directory = tempfile.TemporaryDirectory(prefix="weir-")
+        wires = wires or Datagrams(macs).plug_in()
+        super().__init__(directory, wires, smp, config, files, extra, boot_seconds, memory=memory, **how)

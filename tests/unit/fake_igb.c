@@ -19,11 +19,11 @@ static uint32_t *reg(struct fake_igb *f, uint32_t off)
 static void defaults(struct fake_igb *f)
 {
 	memset(f->reg, 0, sizeof(f->reg));
-	*reg(f, IGB_STATUS) = IGB_STATUS_GIO_ON | IGB_STATUS_FD | FIELD_PREP(IGB_STATUS_SPEED, 2);
+	*reg(f, GBE_STATUS) = IGB_STATUS_GIO_ON | GBE_STATUS_FD | FIELD_PREP(GBE_STATUS_SPEED, 2);
 	*reg(f, IGB_EEC) = f->eeprom_hangs ? 0 : IGB_EEC_AUTO_RD;
-	*reg(f, IGB_RAL(0)) = permanent[0] | permanent[1] << 8 | permanent[2] << 16 |
+	*reg(f, GBE_RAL(0)) = permanent[0] | permanent[1] << 8 | permanent[2] << 16 |
 			      (uint32_t)permanent[3] << 24;
-	*reg(f, IGB_RAH(0)) = permanent[4] | permanent[5] << 8 | IGB_RAH_AV;
+	*reg(f, GBE_RAH(0)) = permanent[4] | permanent[5] << 8 | GBE_RAH_AV;
 	f->negotiating = false;
 	f->tx_open = 0;
 }
@@ -67,10 +67,10 @@ static uint32_t vector_of(uint32_t entry)
 
 void fake_igb_cause(struct fake_igb *f, uint32_t causes)
 {
-	uint32_t before = *reg(f, IGB_ICR) & *reg(f, IGB_IMS);
+	uint32_t before = *reg(f, GBE_ICR) & *reg(f, GBE_IMS);
 
-	*reg(f, IGB_ICR) |= causes;
-	if (*reg(f, IGB_ICR) & *reg(f, IGB_IMS) & ~before)
+	*reg(f, GBE_ICR) |= causes;
+	if (*reg(f, GBE_ICR) & *reg(f, GBE_IMS) & ~before)
 		fake_igb_raise(f,
 			       vector_of(FIELD_GET(IGB_IVAR_MISC_OTHER, *reg(f, IGB_IVAR_MISC))));
 }
@@ -78,44 +78,44 @@ void fake_igb_cause(struct fake_igb *f, uint32_t causes)
 void fake_igb_link(struct fake_igb *f, bool up)
 {
 	f->link = up;
-	fake_igb_cause(f, IGB_ICR_LSC);
+	fake_igb_cause(f, GBE_ICR_LSC);
 }
 
 /* --- transmit [82576 7.2] --- */
 
-static void send_descriptor(struct fake_igb *f, volatile struct igb_tx_desc *d)
+static void send_descriptor(struct fake_igb *f, volatile struct gbe_tx_desc *d)
 {
-	uint32_t len = FIELD_GET(IGB_TXD_LEN, d->cmd);
+	uint32_t len = FIELD_GET(GBE_TXD_LEN, d->cmd);
 	const uint8_t *from = (const uint8_t *)(uintptr_t)d->addr;
 
-	if (FIELD_GET(IGB_TXD_DTYP, d->cmd) != 3 || !(d->cmd & IGB_TXD_DEXT) ||
-	    !(d->cmd & IGB_TXD_IFCS) || len == 0 || f->tx_open + len > FAKE_IGB_FRAME)
+	if (FIELD_GET(IGB_TXD_DTYP, d->cmd) != 3 || !(d->cmd & GBE_TXD_DEXT) ||
+	    !(d->cmd & GBE_TXD_IFCS) || len == 0 || f->tx_open + len > FAKE_IGB_FRAME)
 		abort();
 	memcpy(f->last + f->tx_open, from, len);
 	f->tx_open += len;
-	if (d->cmd & IGB_TXD_EOP) {
+	if (d->cmd & GBE_TXD_EOP) {
 		if (FIELD_GET(IGB_TXD_PAYLEN, d->cmd) != f->tx_open)
 			abort(); /* PAYLEN is the whole frame's [82576 7.2.2.3.11] */
 		f->sent_len[f->nsent++ % FAKE_IGB_SENT] = f->tx_open;
 		f->tx_open = 0;
 	}
-	if (d->cmd & IGB_TXD_RS) {
-		if (!(d->cmd & IGB_TXD_EOP))
+	if (d->cmd & GBE_TXD_RS) {
+		if (!(d->cmd & GBE_TXD_EOP))
 			abort(); /* a report belongs to the end of a frame */
 		f->nreports++;
 		if (!f->tx_silent)
-			d->cmd = IGB_TXD_DD;
+			d->cmd = GBE_TXD_DD;
 	}
 }
 
 static void transmit(struct fake_igb *f, unsigned q)
 {
-	volatile struct igb_tx_desc *ring =
+	volatile struct gbe_tx_desc *ring =
 		(void *)((uint64_t)*reg(f, IGB_TDBAH(q)) << 32 | *reg(f, IGB_TDBAL(q)));
 	uint32_t n = *reg(f, IGB_TDLEN(q)) / sizeof(*ring);
 
 	if (f->tx_stalled || !(*reg(f, IGB_TXDCTL(q)) & IGB_TXDCTL_ENABLE) ||
-	    !(*reg(f, IGB_TCTL) & IGB_TCTL_EN))
+	    !(*reg(f, GBE_TCTL) & GBE_TCTL_EN))
 		return;
 	while (*reg(f, IGB_TDH(q)) != *reg(f, IGB_TDT(q))) {
 		send_descriptor(f, &ring[*reg(f, IGB_TDH(q))]);
@@ -125,32 +125,32 @@ static void transmit(struct fake_igb *f, unsigned q)
 
 /* --- receive [82576 7.1] --- */
 
-static volatile union igb_rx_desc *rx_ring(struct fake_igb *f, unsigned q)
+static volatile union gbe_rx_desc *rx_ring(struct fake_igb *f, unsigned q)
 {
 	return (void *)((uint64_t)*reg(f, IGB_RDBAH(q)) << 32 | *reg(f, IGB_RDBAL(q)));
 }
 
 static uint32_t rx_posted(struct fake_igb *f, unsigned q)
 {
-	uint32_t n = *reg(f, IGB_RDLEN(q)) / sizeof(union igb_rx_desc);
+	uint32_t n = *reg(f, IGB_RDLEN(q)) / sizeof(union gbe_rx_desc);
 
 	return n ? (*reg(f, IGB_RDT(q)) + n - *reg(f, IGB_RDH(q))) % n : 0;
 }
 
 static void give_back(struct fake_igb *f, unsigned q, uint32_t status, uint16_t len)
 {
-	uint32_t head = *reg(f, IGB_RDH(q)), n = *reg(f, IGB_RDLEN(q)) / sizeof(union igb_rx_desc);
-	volatile union igb_rx_desc *d = &rx_ring(f, q)[head];
+	uint32_t head = *reg(f, IGB_RDH(q)), n = *reg(f, IGB_RDLEN(q)) / sizeof(union gbe_rx_desc);
+	volatile union gbe_rx_desc *d = &rx_ring(f, q)[head];
 
-	d->done.type_hash = 0;
-	d->done.len = len;
-	d->done.status = status;
+	d->advanced.type_hash = 0;
+	d->advanced.len = len;
+	d->advanced.status = status;
 	*reg(f, IGB_RDH(q)) = (head + 1) % n;
 }
 
 static bool rx_on(struct fake_igb *f, unsigned q)
 {
-	return *reg(f, IGB_RCTL) & IGB_RCTL_EN && *reg(f, IGB_RXDCTL(q)) & IGB_RXDCTL_ENABLE;
+	return *reg(f, GBE_RCTL) & GBE_RCTL_EN && *reg(f, IGB_RXDCTL(q)) & IGB_RXDCTL_ENABLE;
 }
 
 static void rx_interrupt(struct fake_igb *f, unsigned q)
@@ -175,9 +175,9 @@ bool fake_igb_rx(struct fake_igb *f, unsigned q, uint32_t len, uint8_t first)
 	if (!rx_on(f, q))
 		return false;
 	if (rx_posted(f, q) < (len + buf - 1) / buf) {
-		*reg(f, IGB_RNBC) += 1;
+		*reg(f, GBE_RNBC) += 1;
 		*reg(f, IGB_RQDPC(q)) += 1;
-		fake_igb_cause(f, IGB_ICR_RXO);
+		fake_igb_cause(f, GBE_ICR_RXO);
 		return false;
 	}
 	for (uint32_t at = 0; at < len;) {
@@ -187,20 +187,20 @@ bool fake_igb_rx(struct fake_igb *f, unsigned q, uint32_t len, uint8_t first)
 		for (uint32_t i = 0; i < part; i++)
 			to[i] = first + at + i;
 		at += part;
-		give_back(f, q, IGB_RXD_DD | (at == len ? IGB_RXD_EOP : 0), part);
+		give_back(f, q, GBE_RXD_DD | (at == len ? GBE_RXD_EOP : 0), part);
 	}
-	*reg(f, IGB_GPRC) += 1;
-	*reg(f, IGB_GORCL) += len + ETH_FCS_LEN;
+	*reg(f, GBE_GPRC) += 1;
+	*reg(f, GBE_GORCL) += len + ETH_FCS_LEN;
 	rx_interrupt(f, q);
 	return true;
 }
 
 void fake_igb_rx_done(struct fake_igb *f, unsigned q)
 {
-	uint32_t n = *reg(f, IGB_RDLEN(q)) / sizeof(union igb_rx_desc);
-	volatile union igb_rx_desc *d = &rx_ring(f, q)[(*reg(f, IGB_RDH(q)) + n - 1) % n];
+	uint32_t n = *reg(f, IGB_RDLEN(q)) / sizeof(union gbe_rx_desc);
+	volatile union gbe_rx_desc *d = &rx_ring(f, q)[(*reg(f, IGB_RDH(q)) + n - 1) % n];
 
-	d->done.status |= IGB_RXD_DD;
+	d->advanced.status |= GBE_RXD_DD;
 }
 
 /* --- registers --- */
@@ -215,24 +215,24 @@ static void reset(struct fake_igb *f)
 
 static void write_ctrl(struct fake_igb *f, uint32_t v)
 {
-	if (v & IGB_CTRL_RST && !f->reset_hangs) {
+	if (v & GBE_CTRL_RST && !f->reset_hangs) {
 		reset(f);
 		return;
 	}
-	*reg(f, IGB_CTRL) = v;
+	*reg(f, GBE_CTRL) = v;
 	if (v & IGB_CTRL_GIO_OFF && !f->dma_hangs)
-		*reg(f, IGB_STATUS) &= ~IGB_STATUS_GIO_ON;
+		*reg(f, GBE_STATUS) &= ~IGB_STATUS_GIO_ON;
 }
 
 static void write_mdic(struct fake_igb *f, uint32_t v)
 {
-	*reg(f, IGB_MDIC) = v & ~IGB_MDIC_READY;
+	*reg(f, GBE_MDIC) = v & ~GBE_MDIC_READY;
 	if (f->phy_dead)
 		return;
-	*reg(f, IGB_MDIC) |= IGB_MDIC_READY | (f->phy_error ? IGB_MDIC_ERROR : 0);
-	if (FIELD_GET(IGB_MDIC_PHY, v) == 1 && FIELD_GET(IGB_MDIC_REG, v) == IGB_PHY_CONTROL &&
-	    FIELD_GET(IGB_MDIC_OP, v) == IGB_MDIC_OP_WRITE && v & IGB_PHY_AN_ENABLE &&
-	    v & IGB_PHY_AN_RESTART)
+	*reg(f, GBE_MDIC) |= GBE_MDIC_READY | (f->phy_error ? GBE_MDIC_ERROR : 0);
+	if (FIELD_GET(GBE_MDIC_PHY, v) == 1 && FIELD_GET(GBE_MDIC_REG, v) == GBE_PHY_CONTROL &&
+	    FIELD_GET(GBE_MDIC_OP, v) == GBE_MDIC_OP_WRITE && v & GBE_PHY_AN_ENABLE &&
+	    v & GBE_PHY_AN_RESTART)
 		f->negotiating = true;
 }
 
@@ -253,7 +253,7 @@ static bool write_queue(struct fake_igb *f, uint32_t off, uint32_t v)
 	return false;
 }
 
-void fake_igb_write(void *regs, uint32_t off, uint32_t v)
+void fake_gbe_write(void *regs, uint32_t off, uint32_t v)
 {
 	struct fake_igb *f = regs;
 
@@ -262,10 +262,10 @@ void fake_igb_write(void *regs, uint32_t off, uint32_t v)
 		f->log[f->nlog++].v = v;
 	}
 	switch (off) {
-	case IGB_CTRL: write_ctrl(f, v); break;
-	case IGB_MDIC: write_mdic(f, v); break;
-	case IGB_IMS: *reg(f, IGB_IMS) |= v; break;
-	case IGB_IMC: *reg(f, IGB_IMS) &= ~v; break;
+	case GBE_CTRL: write_ctrl(f, v); break;
+	case GBE_MDIC: write_mdic(f, v); break;
+	case GBE_IMS: *reg(f, GBE_IMS) |= v; break;
+	case GBE_IMC: *reg(f, GBE_IMS) &= ~v; break;
 	case IGB_EIMC: *reg(f, IGB_EIMS) &= ~v; break;
 	case IGB_EICS: fake_igb_raise(f, v); break;
 	case IGB_EIMS:
@@ -280,16 +280,16 @@ void fake_igb_write(void *regs, uint32_t off, uint32_t v)
 	}
 }
 
-uint32_t fake_igb_read(void *regs, uint32_t off)
+uint32_t fake_gbe_read(void *regs, uint32_t off)
 {
 	struct fake_igb *f = regs;
 	uint32_t v = *reg(f, off);
 	bool rqdpc = off >= IGB_RQDPC(0) && off <= IGB_RQDPC(QUEUES - 1) &&
 		     (off - IGB_RQDPC(0)) % QUEUE_STRIDE == 0;
 
-	if (off == IGB_STATUS && f->link && f->negotiating)
-		v |= IGB_STATUS_LU;
-	if (off == IGB_ICR || (off >= 0x4000 && off < 0x4200) || rqdpc)
+	if (off == GBE_STATUS && f->link && f->negotiating)
+		v |= GBE_STATUS_LU;
+	if (off == GBE_ICR || (off >= 0x4000 && off < 0x4200) || rqdpc)
 		*reg(f, off) = 0; /* cleared by reading */
 	if (off == IGB_EICR) {
 		f->eicr_reads++;

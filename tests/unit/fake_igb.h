@@ -2,7 +2,7 @@
 /*
  * fake_igb.h - an 82576 for unit tests: a register file and what stands behind it
  *
- * The real driver reaches it through igb_read() and igb_write(), which on the host lead here. It does what the
+ * The real driver reaches it through gbe_read() and gbe_write(), which on the host lead here. It does what the
  * datasheet says, at once, unless one of its knobs has it misbehave: what QEMU's model cannot play (overruns that are
  * counted, a head that stands still, a done bit that comes late, a length that cannot be) it plays on request.
  */
@@ -13,6 +13,19 @@
 #include <stdint.h>
 
 #include "drivers/igb.h"
+
+/* the rings' registers, as the datasheet has them [82576 8.10, 8.12]; the driver counts from where its table says */
+#define IGB_RDBAL(q) (0x0c000 + 0x40 * (q))
+#define IGB_RDBAH(q) (0x0c004 + 0x40 * (q))
+#define IGB_RDLEN(q) (0x0c008 + 0x40 * (q))
+#define IGB_RDH(q)   (0x0c010 + 0x40 * (q))
+#define IGB_RDT(q)   (0x0c018 + 0x40 * (q))
+#define IGB_RQDPC(q) (0x0c030 + 0x40 * (q))
+#define IGB_TDBAL(q) (0x0e000 + 0x40 * (q))
+#define IGB_TDBAH(q) (0x0e004 + 0x40 * (q))
+#define IGB_TDLEN(q) (0x0e008 + 0x40 * (q))
+#define IGB_TDH(q)   (0x0e010 + 0x40 * (q))
+#define IGB_TDT(q)   (0x0e018 + 0x40 * (q))
 
 enum {
 	FAKE_IGB_VECTORS = 10,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/igb_link.c drivers/igb_stats.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_pci.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -20,7 +20,7 @@ enum { POOL = 1024, MSIX = 0x70, FRAMES = 1024 };
 static struct fake_igb *chip;
 static struct fake_pci_fn *fn;
 static struct netdev *dev;
-static struct igb *igb;
+static struct gbe *igb;
 
 /* --- record points: a link is recorded by the port above */
 
@@ -246,7 +246,7 @@ static void probes_and_leaves_the_chip_silent(void **state)
 	assert_int_equal(dev->queue[1].cpu, 1);
 	assert_string_equal(dev->queue[1].name, "nic0-TxRx-1");
 	assert_int_equal(chip->resets, 1);
-	assert_int_equal(chip->reg[IGB_EIMS / 4] | chip->reg[IGB_RCTL / 4], 0);
+	assert_int_equal(chip->reg[IGB_EIMS / 4] | chip->reg[GBE_RCTL / 4], 0);
 	assert_true(fake_pci_get16(fn, PCI_COMMAND) & PCI_COMMAND_MASTER);
 	assert_false(dev->up);
 }
@@ -305,26 +305,26 @@ static void opens_in_the_order_of_the_datasheet(void **state)
 		const char *step;
 		uint32_t off, bits;
 	} order[] = {
-		{ "1. causes off", IGB_IMC, UINT32_MAX },
+		{ "1. causes off", GBE_IMC, UINT32_MAX },
 		{ "1. vectors off", IGB_EIMC, UINT32_MAX },
-		{ "2. no new DMA", IGB_CTRL, IGB_CTRL_GIO_OFF },
-		{ "2. reset", IGB_CTRL, IGB_CTRL_RST },
+		{ "2. no new DMA", GBE_CTRL, IGB_CTRL_GIO_OFF },
+		{ "2. reset", GBE_CTRL, GBE_CTRL_RST },
 		{ "2. vectors off again", IGB_EIMC, UINT32_MAX },
-		{ "2. general configuration", IGB_CTRL, IGB_CTRL_SLU },
-		{ "3. negotiate the link", IGB_MDIC, IGB_PHY_AN_ENABLE | IGB_PHY_AN_RESTART },
-		{ "5. receive address", IGB_RAH(0), IGB_RAH_AV },
+		{ "2. general configuration", GBE_CTRL, GBE_CTRL_SLU },
+		{ "3. negotiate the link", GBE_MDIC, GBE_PHY_AN_ENABLE | GBE_PHY_AN_RESTART },
+		{ "5. receive address", GBE_RAH(0), GBE_RAH_AV },
 		{ "5. receive ring", IGB_RDLEN(0), 4096 },
 		{ "5. receive buffers of 2 KiB", IGB_SRRCTL(0), 2 },
 		{ "5. receive queue on", IGB_RXDCTL(0), IGB_RXDCTL_ENABLE },
-		{ "5. receiver on", IGB_RCTL, IGB_RCTL_EN },
+		{ "5. receiver on", GBE_RCTL, GBE_RCTL_EN },
 		{ "6. transmit ring", IGB_TDLEN(0), 4096 },
 		{ "6. transmit queue on", IGB_TXDCTL(0), IGB_TXDCTL_ENABLE },
-		{ "6. transmitter on", IGB_TCTL, IGB_TCTL_EN },
+		{ "6. transmitter on", GBE_TCTL, GBE_TCTL_EN },
 		{ "7. vectors' mode", IGB_GPIE, IGB_GPIE_MSIX | IGB_GPIE_NSICR },
 		{ "7. vectors clear themselves", IGB_EIAC, 3 },
 		{ "7. queue's vector", IGB_IVAR(0), IGB_IVAR_VALID },
 		{ "7. link's vector", IGB_IVAR_MISC, (IGB_IVAR_VALID | 1) << 8 },
-		{ "7. causes on", IGB_IMS, IGB_ICR_LSC | IGB_ICR_RXO },
+		{ "7. causes on", GBE_IMS, GBE_ICR_LSC | GBE_ICR_RXO },
 		{ "buffers, by the first poll", IGB_RDT(0), 240 },
 		{ "vector on, by the first poll", IGB_EIMS, 1 },
 	};
@@ -356,7 +356,7 @@ static void spreads_flows_over_the_queues(void **state)
 	assert_int_equal(chip->reg[IGB_RETA(0) / 4], 0x01000100);
 	assert_int_equal(chip->reg[IGB_RETA(31) / 4], 0x01000100);
 	assert_int_equal(chip->reg[IGB_RSSRK(9) / 4], 0x5a6d5a6d);
-	assert_true(chip->reg[IGB_RXCSUM / 4] & IGB_RXCSUM_PCSD);
+	assert_true(chip->reg[GBE_RXCSUM / 4] & IGB_RXCSUM_PCSD);
 	assert_true(chip->reg[IGB_SRRCTL(1) / 4] & IGB_SRRCTL_DROP_EN);
 	assert_int_equal(dev->txq_of_cpu[0], 0);
 	assert_int_equal(dev->txq_of_cpu[1], 1);
@@ -401,20 +401,20 @@ static void programs_filters_and_length(void **state)
 
 	(void)state;
 	assert_int_equal(chip->reg[IGB_RLPML / 4], 1522); /* 1500 + 14 + a tag + FCS */
-	assert_int_equal(chip->reg[IGB_RCTL / 4] & IGB_RCTL_UPE, 0);
+	assert_int_equal(chip->reg[GBE_RCTL / 4] & GBE_RCTL_UPE, 0);
 	dev->mtu = 9000;
 	dev->promisc = true;
 	memcpy(dev->mac, mac, ETH_ALEN);
 	dev->ops->set_rx_mode(dev);
 	assert_int_equal(chip->reg[IGB_RLPML / 4], 9022);
-	assert_int_equal(chip->reg[IGB_RCTL / 4] &
-				 (IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_LPE | IGB_RCTL_EN),
-			 IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_LPE | IGB_RCTL_EN);
-	assert_int_equal(chip->reg[IGB_RAL(0) / 4], 0x33221102);
-	assert_int_equal(chip->reg[IGB_RAH(0) / 4], IGB_RAH_AV | 0x5544);
+	assert_int_equal(chip->reg[GBE_RCTL / 4] &
+				 (GBE_RCTL_UPE | GBE_RCTL_MPE | GBE_RCTL_LPE | GBE_RCTL_EN),
+			 GBE_RCTL_UPE | GBE_RCTL_MPE | GBE_RCTL_LPE | GBE_RCTL_EN);
+	assert_int_equal(chip->reg[GBE_RAL(0) / 4], 0x33221102);
+	assert_int_equal(chip->reg[GBE_RAH(0) / 4], GBE_RAH_AV | 0x5544);
 	dev->promisc = false;
 	dev->ops->set_rx_mode(dev);
-	assert_int_equal(chip->reg[IGB_RCTL / 4] & IGB_RCTL_UPE, 0);
+	assert_int_equal(chip->reg[GBE_RCTL / 4] & GBE_RCTL_UPE, 0);
 }
 
 /* --- receive --- */
@@ -447,7 +447,7 @@ static void posts_buffers_in_groups(void **state)
 		receive(1, 64);
 		free_taken();
 	}
-	assert_int_equal(fake_igb_writes(chip, IGB_RDT(0), 0), 320 / IGB_RX_GROUP);
+	assert_int_equal(fake_igb_writes(chip, IGB_RDT(0), 0), 320 / GBE_RX_GROUP);
 	chip->nlog = 0;
 	receive(64, 64); /* however many groups a poll posts, it says so once */
 	assert_int_equal(fake_igb_writes(chip, IGB_RDT(0), 0), 1);
@@ -485,18 +485,18 @@ static void leaves_of_the_pool_what_other_rings_need(void **state)
 	netdev_share_pools();
 	assert_in_range(posted(0), 240, 255); /* what the device has it keeps */
 	receive_one_by_one(300);
-	assert_in_range(posted(0), POOL / 2 / 8 - IGB_RX_GROUP, POOL / 2 / 8);
+	assert_in_range(posted(0), POOL / 2 / 8 - GBE_RX_GROUP, POOL / 2 / 8);
 	other.up = false;
 	igb->queue_irq[1].moved(igb->queue_irq[1].arg, 1);
 	receive_one_by_one(20);
 	assert_in_range(posted(0), 240, 255);
-	igb_rx_share(dev, 0, 1); /* a long frame fits all the same */
+	gbe_rx_share(dev, 0, 1); /* a long frame fits all the same */
 	for (unsigned i = 0; i < 100; i++) {
 		receive(1, PKT_MAX_SEGS * PKT_BUF_SIZE);
 		assert_int_equal(ntaken, 1);
 		free_taken();
 	}
-	assert_in_range(posted(0), PKT_MAX_SEGS, IGB_RX_SHARE_MIN);
+	assert_in_range(posted(0), PKT_MAX_SEGS, GBE_RX_SHARE_MIN);
 }
 
 static void stops_at_the_budget_and_goes_on(void **state)
@@ -505,7 +505,7 @@ static void stops_at_the_budget_and_goes_on(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 12; i++)
-		fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 100 + i, true);
+		fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 100 + i, true);
 	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 8);
 	for (unsigned i = 0; i < 8; i++)
 		pkt_free(p[i]);
@@ -527,7 +527,7 @@ static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
 	}
 	for (unsigned i = 0; i < 8;
 	     i++) /* descriptors 250 to 255, 0 and 1: no refill is due before the wrap */
-		fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 100 + i, true);
+		fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 100 + i, true);
 	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 64), 8);
 	for (unsigned i = 0; i < 8; i++) {
 		assert_int_equal(p[i]->len, 100 + i);
@@ -593,17 +593,17 @@ static void dropped(enum drop_reason why)
 static void drops_a_frame_of_impossible_length(void **state)
 {
 	(void)state;
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 0, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 0, false);
 	dropped(DROP_RX_ERROR);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, PKT_BUF_SIZE + 1, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, PKT_BUF_SIZE + 1, false);
 	dropped(DROP_RX_ERROR);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, UINT16_MAX, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, UINT16_MAX, false);
 	dropped(DROP_RX_ERROR);
 	/* in the middle of a long one: all of it goes, once */
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, 0, false);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 60, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, 0, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 60, false);
 	dropped(DROP_RX_ERROR);
 	assert_int_equal(dev->queue[0].rx_dropped, 4);
 }
@@ -611,25 +611,25 @@ static void drops_a_frame_of_impossible_length(void **state)
 static void drops_a_frame_that_was_damaged_on_the_wire(void **state)
 {
 	(void)state;
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_RXE, 100, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP | IGB_RXD_RXE, 100, false);
 	dropped(DROP_RX_ERROR);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP | IGB_RXD_RXE, 100, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP | IGB_RXD_RXE, 100, false);
 	dropped(DROP_RX_ERROR);
 }
 
 /* forwarded, and counted once a frame: the device says so in its last buffer */
 static void counts_wrong_checksums(void **state)
 {
-	const uint32_t done = IGB_RXD_DD | IGB_RXD_EOP;
+	const uint32_t done = GBE_RXD_DD | GBE_RXD_EOP;
 
 	(void)state;
-	assert_true(chip->reg[IGB_RXCSUM / 4] & IGB_RXCSUM_IPOFL);
-	assert_true(chip->reg[IGB_RXCSUM / 4] & IGB_RXCSUM_TUOFL);
+	assert_true(chip->reg[GBE_RXCSUM / 4] & GBE_RXCSUM_IPOFL);
+	assert_true(chip->reg[GBE_RXCSUM / 4] & GBE_RXCSUM_TUOFL);
 	fake_igb_rx_raw(chip, 0, done, 60, false);
 	fake_igb_rx_raw(chip, 0, done | IGB_RXD_IPE, 61, false);
 	fake_igb_rx_raw(chip, 0, done | IGB_RXD_L4E | IGB_RXD_IPE, 62, false);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_L4E, PKT_BUF_SIZE,
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | IGB_RXD_L4E, PKT_BUF_SIZE,
 			false); /* says nothing yet */
 	fake_igb_rx_raw(chip, 0, done | IGB_RXD_L4E, 9, false);
 	fake_igb_rx_raw(chip, 0, done, 64, false);
@@ -652,20 +652,20 @@ static void drops_a_frame_that_is_too_long_for_a_chain(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < PKT_MAX_SEGS + 3; i++)
-		fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 60, false);
+		fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 60, false);
 	dropped(DROP_RX_TOO_LONG);
 }
 
 static void waits_for_the_rest_of_a_frame_over_polls(void **state)
 {
 	(void)state;
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
 	run_softirqs();
 	assert_int_equal(ntaken, 0);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
 	run_softirqs();
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD | IGB_RXD_EOP, 9, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 9, false);
 	run_softirqs();
 	assert_int_equal(ntaken, 1);
 	assert_int_equal(taken[0]->frame_len, 2 * PKT_BUF_SIZE + 9);
@@ -678,7 +678,7 @@ static void finds_a_frame_whose_done_bit_comes_late(void **state)
 	struct napi *napi = &dev->queue[0].napi;
 
 	(void)state;
-	fake_igb_rx_raw(chip, 0, IGB_RXD_EOP, 60, false); /* interrupt, but DD is not there yet */
+	fake_igb_rx_raw(chip, 0, GBE_RXD_EOP, 60, false); /* interrupt, but DD is not there yet */
 	run_softirqs();
 	assert_int_equal(ntaken, 0);
 	assert_int_equal(napi->state, NAPI_IDLE);
@@ -694,7 +694,7 @@ static void finds_a_frame_whose_done_bit_comes_late(void **state)
 static void done_at_unmask(struct fake_igb *f)
 {
 	f->unmasked = NULL;
-	fake_igb_rx_raw(f, 0, IGB_RXD_DD | IGB_RXD_EOP, 61, true); /* without any interrupt */
+	fake_igb_rx_raw(f, 0, GBE_RXD_DD | GBE_RXD_EOP, 61, true); /* without any interrupt */
 }
 
 static void loses_no_frame_that_comes_between_last_look_and_unmask(void **state)
@@ -938,7 +938,7 @@ static void tells_full_duplex_from_half(void **state)
 	fake_igb_link(chip, false);
 	run_softirqs();
 	assert_false(dev->full_duplex);
-	chip->reg[IGB_STATUS / 4] &= ~IGB_STATUS_FD;
+	chip->reg[GBE_STATUS / 4] &= ~GBE_STATUS_FD;
 	fake_igb_link(chip, true);
 	run_softirqs();
 	assert_true(dev->link);
@@ -981,7 +981,7 @@ static void restarts_negotiation_when_asked(void **state)
 {
 	(void)state;
 	assert_int_equal(dev->ethtool->nway_reset(dev), 0);
-	assert_true(fake_igb_wrote(chip, IGB_MDIC, IGB_PHY_AN_RESTART, 0) >= 0);
+	assert_true(fake_igb_wrote(chip, GBE_MDIC, GBE_PHY_AN_RESTART, 0) >= 0);
 	dev->ops->stop(dev);
 	assert_int_equal(dev->ethtool->nway_reset(dev), -ENETDOWN);
 }
@@ -1007,16 +1007,16 @@ static void takes_back_what_was_sent(void **state)
 	uint32_t before = cpus[0]->pool->nfree;
 
 	(void)state;
-	transmit(IGB_TX_REAP, 64);
-	assert_int_equal(cpus[0]->pool->nfree, before - IGB_TX_REAP);
+	transmit(GBE_TX_REAP, 64);
+	assert_int_equal(cpus[0]->pool->nfree, before - GBE_TX_REAP);
 	transmit(1, 64); /* looks for reports first */
 	assert_int_equal(cpus[0]->pool->nfree, before - 1);
 	for (unsigned i = 0; i < 2000; i++) {
 		transmit(1, 64); /* single frames report now and then, and do not pile up */
-		assert_true(cpus[0]->pool->nfree >= before - IGB_TX_REAP);
+		assert_true(cpus[0]->pool->nfree >= before - GBE_TX_REAP);
 	}
-	assert_in_range(chip->nreports, 2000 / IGB_TX_REPORT - 2, 2000 / IGB_TX_REPORT + 3);
-	assert_int_equal(chip->nsent, IGB_TX_REAP + 2001);
+	assert_in_range(chip->nreports, 2000 / GBE_TX_REPORT - 2, 2000 / GBE_TX_REPORT + 3);
+	assert_int_equal(chip->nsent, GBE_TX_REAP + 2001);
 }
 
 static void sends_batches_across_the_wrap_of_the_ring(void **state)
@@ -1042,12 +1042,12 @@ static void refuses_what_the_ring_cannot_hold(void **state)
 	chip->tx_stalled = true;
 	for (unsigned i = 0; i < 300; i++)
 		p[i] = packet(60, i);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), IGB_RING - 1);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), GBE_RING - 1);
 	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 0);
 	assert_int_equal(dev->queue[0].tx_busy, 90);
 	assert_int_equal(fake_igb_writes(chip, IGB_TDT(0), 0), 1); /* no doorbell for nothing */
 	chip->tx_stalled = false;
-	fake_igb_write(chip, IGB_TDT(0), 255);
+	fake_gbe_write(chip, IGB_TDT(0), 255);
 	assert_int_equal(chip->nsent, 255);
 	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 45);
 	assert_int_equal(chip->nsent, 300);
@@ -1073,7 +1073,7 @@ static void sends_chains_and_never_half_of_one(void **state)
 		p[i] = chain_of(5, 100);
 	n = dev->ops->tx_batch(dev, 0, p, 64);
 	/* nine descriptors of the first call are too few to have reported, so they still count */
-	assert_int_equal(n, (IGB_RING - 1 - 9) / 5);
+	assert_int_equal(n, (GBE_RING - 1 - 9) / 5);
 	for (unsigned i = n; i < 64; i++) {
 		assert_int_equal(p[i]->nsegs, 5); /* untouched, still ours */
 		assert_non_null(p[i]->next);
@@ -1145,7 +1145,7 @@ static void takes_a_slow_head_and_a_dead_link_for_no_stall(void **state)
 		transmit(1, 64);
 		watch(1);
 		chip->tx_stalled = false;
-		fake_igb_write(chip, IGB_TDT(0), chip->reg[IGB_TDT(0) / 4]);
+		fake_gbe_write(chip, IGB_TDT(0), chip->reg[IGB_TDT(0) / 4]);
 	}
 	chip->tx_stalled = true;
 	transmit(1, 64);
@@ -1164,9 +1164,9 @@ static void stops_and_gives_everything_back(void **state)
 	transmit(20, 64);
 	transmit(3, 64);
 	fake_igb_link(chip, true);
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false); /* half a frame */
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false); /* half a frame */
 	run_softirqs();
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false); /* done, but not polled */
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false); /* done, but not polled */
 	chip->nlog = 0;
 	dev->ops->stop(dev);
 	assert_true(host_pools_full());
@@ -1174,8 +1174,8 @@ static void stops_and_gives_everything_back(void **state)
 	assert_int_equal(dev->txq_of_cpu[0], -1);
 	assert_false(dev->up || dev->link);
 	assert_int_equal(igb->queue_irq[0].vector, 0);
-	assert_true(fake_igb_wrote(chip, IGB_CTRL, IGB_CTRL_RST, 0) >
-		    fake_igb_wrote(chip, IGB_CTRL, IGB_CTRL_GIO_OFF, 0));
+	assert_true(fake_igb_wrote(chip, GBE_CTRL, GBE_CTRL_RST, 0) >
+		    fake_igb_wrote(chip, GBE_CTRL, IGB_CTRL_GIO_OFF, 0));
 	assert_int_equal(dev->ops->open(dev), 0);
 	run_softirqs();
 	receive(4, 60);
@@ -1189,7 +1189,7 @@ static void tells_the_audit_every_packet_it_holds(void **state)
 	unsigned rx = 0, tx = 0;
 
 	(void)state;
-	fake_igb_rx_raw(chip, 0, IGB_RXD_DD, PKT_BUF_SIZE, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
 	run_softirqs();
 	chip->tx_silent = true;
 	transmit(7, 64);
@@ -1197,7 +1197,7 @@ static void tells_the_audit_every_packet_it_holds(void **state)
 	assert_int_equal(dev->ops->tx_batch(dev, 0, &chain, 1), 1);
 	igb->rx_held.walk(igb->rx_held.arg, tally, &rx);
 	igb->tx_held.walk(igb->tx_held.arg, tally, &tx);
-	assert_int_equal(rx, IGB_RING - 1 + 1); /* a full ring, and the half frame */
+	assert_int_equal(rx, GBE_RING - 1 + 1); /* a full ring, and the half frame */
 	assert_int_equal(tx, 7 + 3);
 	assert_int_equal(pool_free_count(cpus[0]->pool) + rx + tx, POOL);
 }
@@ -1205,15 +1205,15 @@ static void tells_the_audit_every_packet_it_holds(void **state)
 static void adds_up_statistics_that_reading_clears(void **state)
 {
 	(void)state;
-	chip->reg[IGB_CRCERRS / 4] = 3;
-	chip->reg[IGB_GORCL / 4] = 5;
-	chip->reg[IGB_GORCL / 4 + 1] = 1; /* upper half */
+	chip->reg[GBE_CRCERRS / 4] = 3;
+	chip->reg[GBE_GORCL / 4] = 5;
+	chip->reg[GBE_GORCL / 4 + 1] = 1; /* upper half */
 	assert_int_equal(stat_of("rx_crc_errors"), 3);
-	chip->reg[IGB_CRCERRS / 4] = 4;
+	chip->reg[GBE_CRCERRS / 4] = 4;
 	dev->ops->watchdog(dev);
 	assert_int_equal(stat_of("rx_crc_errors"), 7);
 	assert_int_equal(stat_of("rx_bytes"), (UINT64_C(1) << 32) + 5);
-	chip->reg[IGB_MPC / 4] = 9;
+	chip->reg[GBE_MPC / 4] = 9;
 	dev->ops->stop(dev); /* the reset would lose them */
 	assert_int_equal(stat_of("rx_missed_errors"), 9);
 }

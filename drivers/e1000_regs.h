@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * e1000_regs.h - registers and descriptor bits that the 82540EM has beside those of gbe_regs.h
+ *
+ * PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual, 317453, revision 4.0 (March 2009),
+ * cited as [8254x n.n]. Chapter 13 has the registers, 3.2 and 3.3 the descriptors, 14 the order in which to set them
+ * up. Only what Weir uses is here.
+ */
+#pragma once
+
+/* bits stand indented under their register */
+/* clang-format off */
+
+#include "gbe_regs.h"
+
+/* --- general [8254x 13.4.1, 13.4.4] --- */
+
+#define	  E1000_CTRL_ASDE	BIT(5)	/* of GBE_CTRL: take the speed from the PHY */
+#define	  E1000_CTRL_PHY_RST	BIT(31) /* of GBE_CTRL: holds the PHY in reset */
+
+#define E1000_EERD		0x00014 /* RW: read a word of the EEPROM */
+#define	  E1000_EERD_START	BIT(0)	/* SC */
+#define	  E1000_EERD_DONE	BIT(4)	/* RO */
+#define	  E1000_EERD_ADDR	BITS(15, 8) /* of the word */
+#define	  E1000_EERD_DATA	BITS(31, 16) /* RO */
+
+/* --- interrupts [8254x 13.4.17, 13.4.18] --- */
+
+#define	  E1000_ICR_RXT0	BIT(7)	/* of GBE_ICR: the receive timer: frames came, RDTR ago */
+
+#define E1000_ITR		0x000c4 /* RW: throttle */
+#define	  E1000_ITR_INTERVAL	BITS(15, 0) /* between interrupts, in units of 256 ns; 0: none */
+
+/* --- receive [8254x 13.4.22, 13.4.25 to 13.4.31] --- */
+
+#define	  E1000_RCTL_BSIZE	BITS(17, 16) /* of GBE_RCTL: buffers of 2,048 bytes: 0 */
+#define E1000_RX_RINGS		0x02800 /* block of ring registers */
+#define E1000_RDTR		0x02820 /* RW: how long RXT0 waits for more */
+#define E1000_RADV		0x0282c /* RW: and for how long at most */
+
+/* --- transmit [8254x 13.4.34 to 13.4.40] --- */
+
+#define E1000_TIPG		0x00410 /* RW: gap between frames, in clocks of the MAC */
+#define	  E1000_TIPG_IPGT	BITS(9, 0)   /* back to back: 10 for copper */
+#define	  E1000_TIPG_IPGR1	BITS(19, 10) /* half duplex, first part: 8 */
+#define	  E1000_TIPG_IPGR2	BITS(29, 20) /* half duplex, all of it: 6 */
+#define E1000_TX_RINGS		0x03800 /* block of ring registers */
+
+/* --- legacy receive descriptor: status and errors as one word [8254x 3.2.3.1, 3.2.3.2] --- */
+
+#define E1000_RXD_IXSM	BIT(2)	/* the checksum bits below say nothing */
+#define E1000_RXD_CE	BIT(8)	/* FCS wrong; this and the others valid in the last descriptor of a frame */
+#define E1000_RXD_SE	BIT(9)	/* symbol error */
+#define E1000_RXD_SEQ	BIT(10) /* sequence error */
+#define E1000_RXD_CXE	BIT(12) /* carrier extension error */
+#define E1000_RXD_TCPE	BIT(13) /* TCP or UDP checksum wrong */
+#define E1000_RXD_IPE	BIT(14) /* IPv4 header checksum wrong */
+#define E1000_RXD_RXE	BIT(15) /* damaged on the wire */
+
+/* clang-format on */

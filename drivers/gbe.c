@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gbe.c - Intel's gigabit NICs: which there are, probe, open and stop
+ *
+ * Everything here runs on core 0: probe at boot, open and stop in the control context with the cores parked. Owns
+ * struct gbe. What the families of chips do each in its own way is behind struct gbe_family.
+ */
+#include "gbe.h"
+
+#include "kernel/console.h"
+#include "kernel/mem.h"
+#include "e1000.h"
+#include "igb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { GBE_REGS = 128 * 1024 /* BAR 0 */ };
+
+/* the first row that matches counts */
+static const struct gbe_chip chips[] = {
+	/* QEMU's: EIAM is a plain register, the EEPROM bit is never set */
+	{ .id = { 0x8086, 0x10c9 },
+	  .subsystem = { 0x1af4, 0x1100 },
+	  .name = "82576 (QEMU)",
+	  .family = &igb_family,
+	  .rx_rings = IGB_RX_RINGS,
+	  .tx_rings = IGB_TX_RINGS,
+	  .max_queues = 16,
+	  .counts_drops = true },
+	{ .id = { 0x8086, 0x10c9 },
+	  .name = "82576",
+	  .family = &igb_family,
+	  .rx_rings = IGB_RX_RINGS,
+	  .tx_rings = IGB_TX_RINGS,
+	  .max_queues = 16,
+	  .auto_mask = true,
+	  .eeprom_bit = true,
+	  .counts_drops = true },
+	{ .id = { 0x8086, 0x100e },
+	  .name = "82540EM",
+	  .family = &e1000_family,
+	  .rx_rings = E1000_RX_RINGS,
+	  .tx_rings = E1000_TX_RINGS,
+	  .max_queues = 1 },
+};
+
+/* --- queues and their cores --- */
+
+/* which pair a core may transmit on: the first that it owns */
+static void map_tx_queues(struct netdev *dev)
+{
+	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
+	for (unsigned q = dev->nqueues; q-- > 0;)
+		dev->txq_of_cpu[dev->queue[q].cpu] = q;
+}
+
+void gbe_queue_moved(struct netdev_queue *queue, unsigned cpu)
+{
+	napi_disable(&queue->napi);
+	if (queue->dev->owner_changing)
+		queue->dev->owner_changing(queue->dev);
+	queue->cpu = queue->napi.cpu = cpu;
+	map_tx_queues(queue->dev);
+	netdev_share_pools();
+	napi_enable(&queue->napi);
+}
+
+/* --- open and stop --- */
+
+/* the chip is silent and does no DMA: take back every buffer and interrupt */
+static void release(struct gbe *gbe)
+{
+	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
+		gbe_rx_stop(gbe, q);
+		gbe_tx_stop(gbe, q);
+	}
+	gbe->family->free_interrupts(gbe);
+}
+
+int gbe_open(struct netdev *dev)
+{
+	struct gbe *gbe = dev->priv;
+	int err = gbe->family->request_interrupts(gbe);
+
+	if (err) {
+		kprintf("%s: %s: no interrupt vector left\n", gbe->family->name, dev->name);
+		return err;
+	}
+	dev->up = true;
+	err = gbe->family->start(gbe);
+	if (err) {
+		dev->up = false;
+		gbe->family->reset(gbe);
+		release(gbe);
+		return err;
+	}
+	map_tx_queues(dev);
+	netdev_share_pools();
+	for (unsigned q = 0; q < dev->nqueues; q++)
+		napi_enable(&dev->queue[q].napi);
+	napi_enable(&gbe->link_napi);
+	return 0;
+}
+
+void gbe_stop(struct netdev *dev)
+{
+	struct gbe *gbe = dev->priv;
+
+	for (unsigned q = 0; q < dev->nqueues; q++)
+		napi_disable(&dev->queue[q].napi);
+	napi_disable(&gbe->link_napi);
+	gbe_stats_update(gbe);
+	gbe_change(gbe, GBE_RCTL, 0, GBE_RCTL_EN);
+	gbe_change(gbe, GBE_TCTL, 0, GBE_TCTL_EN);
+	gbe->family->reset(gbe);
+	release(gbe);
+	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
+	dev->up = dev->link = false;
+	dev->speed = 0;
+	netdev_share_pools();
+}
+
+/* --- probe --- */
+
+static const struct gbe_chip *chip_of(const struct pci_dev *pd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+		const struct gbe_chip *c = &chips[i];
+
+		if (c->id.vendor == pd->vendor && c->id.device == pd->device &&
+		    (!c->subsystem.vendor || (c->subsystem.vendor == pd->subvendor &&
+					      c->subsystem.device == pd->subdevice)))
+			return c;
+	}
+	return NULL;
+}
+
+/* the permanent address: of one station, and not all zeroes */
+static int read_address(struct gbe *gbe)
+{
+	static const uint8_t none[ETH_ALEN];
+	uint8_t *m = gbe->dev.perm_mac;
+	int err = gbe->family->read_address(gbe, m);
+
+	memcpy(gbe->dev.mac, m, ETH_ALEN);
+	if (!err && (m[0] & 1 || !memcmp(m, none, ETH_ALEN)))
+		err = -EINVAL;
+	if (err == -EINVAL)
+		kprintf("%s: %s has no valid address\n", gbe->family->name, gbe->dev.bus_info);
+	return err;
+}
+
+static int allocate_rings(struct gbe *gbe)
+{
+	for (unsigned q = 0; q < gbe->dev.max_queues; q++) {
+		gbe->rx[q] = mem_try_alloc(sizeof(struct gbe_rx), 128);
+		gbe->tx[q] = mem_try_alloc(sizeof(struct gbe_tx), 128);
+		if (!gbe->rx[q] || !gbe->tx[q]) {
+			kprintf("%s: %s: no memory for rings\n", gbe->family->name,
+				gbe->dev.bus_info);
+			return -ENOMEM;
+		}
+		memset(gbe->rx[q], 0, sizeof(struct gbe_rx));
+		memset(gbe->tx[q], 0, sizeof(struct gbe_tx));
+	}
+	return 0;
+}
+
+static void init_queues(struct netdev *dev)
+{
+	struct gbe *gbe = dev->priv;
+
+	for (unsigned q = 0; q < dev->max_queues; q++) {
+		struct netdev_queue *queue = &dev->queue[q];
+
+		queue->cpu = queue->napi.cpu = q % ncpus;
+		queue->priv = gbe->rx[q];
+		gbe->rx[q]->gbe = gbe->tx[q]->gbe = gbe;
+		gbe->rx[q]->queue = gbe->tx[q]->queue = queue;
+		gbe->rx[q]->tail_reg = gbe_rx_reg(gbe, q, GBE_RING_TAIL);
+		gbe->tx[q]->tail_reg = gbe_tx_reg(gbe, q, GBE_RING_TAIL);
+		queue->napi.ops = gbe->queue_ops;
+	}
+}
+
+static void init_holders(struct gbe *gbe)
+{
+	snprintf(gbe->rx_held_name, sizeof(gbe->rx_held_name), "%s rx rings", gbe->dev.name);
+	snprintf(gbe->tx_held_name, sizeof(gbe->tx_held_name), "%s tx rings", gbe->dev.name);
+	gbe->rx_held =
+		(struct pkt_holder){ .name = gbe->rx_held_name, .walk = gbe_rx_walk, .arg = gbe };
+	gbe->tx_held =
+		(struct pkt_holder){ .name = gbe->tx_held_name, .walk = gbe_tx_walk, .arg = gbe };
+	pkt_holder_add(&gbe->rx_held);
+	pkt_holder_add(&gbe->tx_held);
+}
+
+/* what the chip says of itself: silent, its interrupts found, its address read */
+static int meet(struct gbe *gbe)
+{
+	int err;
+
+	gbe->regs = pci_map_bar(gbe->pd, 0, 0, GBE_REGS);
+	if (!gbe->regs)
+		return -EINVAL;
+	pci_command(gbe->pd, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF, 0);
+	err = gbe->family->reset(gbe);
+	if (!err)
+		err = gbe->family->find_interrupts(gbe);
+	if (!err)
+		err = read_address(gbe);
+	return err;
+}
+
+int gbe_probe(struct pci_dev *pd)
+{
+	const struct gbe_chip *chip = chip_of(pd);
+	struct gbe *gbe = mem_try_alloc(sizeof(*gbe), CACHE_LINE);
+	struct netdev *dev = &gbe->dev;
+	int err;
+
+	if (!gbe)
+		return -ENOMEM;
+	*gbe = (struct gbe){ .pd = pd, .chip = chip, .family = chip->family };
+	*dev = (struct netdev){
+		.ops = chip->family->netdev,
+		.ethtool = chip->family->ethtool,
+		.priv = gbe,
+		.mtu = ETH_DATA_LEN,
+		.ring_size = GBE_RING,
+	};
+	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
+	snprintf(dev->bus_info, sizeof(dev->bus_info), "%s", pd->name);
+	snprintf(dev->name, sizeof(dev->name), "%s",
+		 pd->name); /* in messages, until it is registered */
+
+	err = meet(gbe);
+	if (err)
+		return err;
+	dev->nqueues = MIN(ncpus, dev->max_queues);
+	err = allocate_rings(gbe);
+	if (!err)
+		err = netdev_register(dev);
+	if (err)
+		return err;
+	init_queues(dev);
+	init_holders(gbe);
+	kprintf("%s: %s is an %s at %s, %02x:%02x:%02x:%02x:%02x:%02x, %u queue pair%s\n",
+		gbe->family->name, dev->name, chip->name, pd->name, dev->mac[0], dev->mac[1],
+		dev->mac[2], dev->mac[3], dev->mac[4], dev->mac[5], dev->nqueues,
+		dev->nqueues > 1 ? "s" : "");
+	return 0;
+}

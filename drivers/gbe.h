@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gbe.h - Intel's gigabit NICs as one family: the structures that they share, and the verbs that reach their
+ * registers
+ *
+ * What all chips do alike is written once, in gbe*.c and gbe*.h. A chip is a row of the table in gbe.c; where whole
+ * steps differ, the row names a struct gbe_family: igb (82576: a vector a queue, advanced descriptors) or e1000
+ * (82540EM: one interrupt line, legacy descriptors).
+ *
+ * Files: gbe.c (the table, probe, open, stop), gbe_hw.c (steps of the configuration), gbe_link.c (PHY, link and error
+ * causes, watchdog), gbe_stats.c (statistics, ethtool), gbe_rx and gbe_tx (the rings).
+ */
+#pragma once
+
+#include "kernel/irq.h"
+#include "gbe_regs.h"
+#include "intx.h"
+#include "msi.h"
+#include "netdev.h"
+#include "pci.h"
+
+#include <stdatomic.h>
+
+enum {
+	GBE_RING = 256, /* descriptors a ring, a power of two */
+	/* buffers are posted in multiples of this, however many with one tail write */
+	GBE_RX_GROUP = 16,
+	/* a ring whose share of the pool is less holds so many; a group fits before a long frame does not */
+	GBE_RX_SHARE_MIN = 32,
+	GBE_TX_REPORT = 16, /* descriptors between two that report status, at least */
+	GBE_TX_REAP = 64,   /* descriptors out, the batch included, before it looks for reports */
+	/* reports outstanding, at most */
+	GBE_MARKS = GBE_RING / GBE_TX_REPORT,
+};
+
+struct gbe;
+
+/* what a family of chips does in a way of its own; on core 0, all but the netdev's ops on the path of a packet */
+struct gbe_family {
+	const char *name; /* as Linux calls the driver */
+	const struct netdev_ops *netdev;
+	const struct ethtool_ops *ethtool;
+	const struct napi_ops *link_ops; /* masks, unmasks what is no queue's */
+	unsigned usecs_max;              /* longest throttle */
+
+	/* at probe, silent: find what brings its interrupts, set dev.max_queues and queue_ops. 0 or an errno */
+	int (*find_interrupts)(struct gbe *gbe);
+	/* at probe, behind the reset. 0 or an errno; whether the address makes sense is looked at by the caller */
+	int (*read_address)(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
+	/* ask for them when it opens, the NAPI instances still disabled; 0 or an errno, and then it holds none */
+	int (*request_interrupts)(struct gbe *gbe);
+	void (*free_interrupts)(struct gbe *gbe);
+	/* silent, no DMA, what the rings' registers hold of no meaning. 0 or -ETIMEDOUT, having said why */
+	int (*reset)(struct gbe *gbe);
+	/* reset and configure all, both directions on, interrupts masked until NAPI unmasks them. 0 or an errno */
+	int (*start)(struct gbe *gbe);
+	/* tell the chip of the longest frame; returns the bits of RCTL that go with it */
+	uint32_t (*rx_length)(struct gbe *gbe);
+	void (*rx_off)(struct gbe *gbe, unsigned q); /* no more DMA to it */
+	/* program ring @q, empty, and switch it on; 0 or -ETIMEDOUT */
+	int (*tx_on)(struct gbe *gbe, unsigned q);
+	void (*tx_off)(struct gbe *gbe, unsigned q);
+	void (*throttle)(struct gbe *gbe);   /* program rx_usecs */
+	uint32_t (*causes)(struct gbe *gbe); /* bits of ICR since the last call; the link's poll */
+	void (*wake)(struct gbe *gbe, uint32_t queues); /* raise their interrupts by hand */
+};
+
+/* what chips differ in: a row a chip, in gbe.c */
+struct gbe_chip {
+	struct pci_id id, subsystem; /* subsystem { 0, 0 }: any */
+	const char *name;
+	const struct gbe_family *family;
+	uint32_t rx_rings, tx_rings; /* where the blocks of ring registers begin */
+	uint8_t max_queues;
+	bool auto_mask;    /* a vector masks itself when it is sent (EIAM): the handler need not */
+	bool eeprom_bit;   /* EEC.AUTO_RD tells when the reset is over */
+	bool counts_drops; /* each receive queue counts what it drops, GBE_RING_DROPS */
+};
+
+/* where in a frame the next descriptor lies */
+enum gbe_rx_state {
+	GBE_RX_FRESH,  /* at its first buffer */
+	GBE_RX_INSIDE, /* behind that: its end has not come yet */
+	GBE_RX_SKIP,   /* it was dropped: buffers up to its end are freed */
+};
+
+/* both rings: indices run freely, the slot is the index masked; slots from the lower to the higher index are ours */
+struct gbe_rx {
+	/* and one that the device does not know: it looks done but odd, so that no run goes beyond the wrap */
+	_Alignas(128) volatile union gbe_rx_desc desc[GBE_RING + 1];
+	struct pkt *slot[GBE_RING]; /* the packet behind each posted descriptor, next to fill - 1 */
+	uint32_t next;              /* oldest descriptor that the device has not given back yet */
+	uint32_t fill;              /* first descriptor without a buffer */
+	uint32_t share;             /* at most so many are posted, more if it has just shrunk */
+	enum gbe_rx_state state;
+	uint32_t tail_reg; /* offset of its tail register */
+	struct gbe *gbe;
+	struct netdev_queue *queue; /* its counters */
+	/* fewer are posted than the longest frame takes, the pool was empty: the watchdog sees to it */
+	volatile bool starved;
+	struct pkt *head, *tail; /* INSIDE: the frame so far */
+};
+
+struct gbe_tx {
+	_Alignas(128) volatile struct gbe_tx_desc desc[GBE_RING];
+	struct pkt *slot[GBE_RING]; /* a buffer each, chains are taken apart; clean to fill - 1 */
+	uint32_t clean;             /* oldest descriptor not reaped */
+	uint32_t fill;              /* first free descriptor */
+	uint32_t reported;          /* descriptors up to here lie before the newest mark */
+	/* the index behind each descriptor that reports status, oldest at mark_first */
+	uint32_t mark[GBE_MARKS];
+	uint32_t mark_first, mark_end;
+	uint64_t timeouts;          /* resets since the head stood still */
+	uint64_t lost;              /* frames thrown away by them */
+	struct netdev_queue *queue; /* its counters */
+	struct gbe *gbe;
+	uint32_t tail_reg; /* offset of its tail register */
+
+	/* by the watchdog, core 0 */
+	/* the owner resets the ring before it sends again */
+	_Alignas(CACHE_LINE) _Atomic bool reset_wanted;
+	uint32_t seen_head; /* the head a second ago */
+	uint8_t stalled;    /* seconds that it has stood still with work */
+};
+
+/* driver's own counters beside the chip's */
+struct gbe_events {
+	uint64_t rx_overruns; /* ICR.RXO seen: one for many frames */
+	uint64_t dma_out_of_sync;
+	uint64_t link_changes; /* ICR.LSC seen */
+};
+
+enum { GBE_NSTATS = 32 };
+
+struct gbe {
+	struct netdev dev;
+	struct gbe_rx *rx[NETDEV_MAX_QUEUES]; /* dev.max_queues of them */
+	struct gbe_tx *tx[NETDEV_MAX_QUEUES];
+	void *regs;
+	const struct gbe_chip *chip;
+	const struct gbe_family *family; /* chip's */
+	struct pci_dev *pd;
+	const struct napi_ops *queue_ops;
+	struct napi link_napi; /* link and errors keep the same contract as a queue */
+	struct pkt_holder rx_held, tx_held;
+	char rx_held_name[24], tx_held_name[24];
+	unsigned rx_usecs; /* the queues' throttle */
+	struct gbe_events events;
+	uint64_t stat[GBE_NSTATS];               /* sums of the chip's registers, gbe_stats.c */
+	uint64_t queue_drops[NETDEV_MAX_QUEUES]; /* sums of GBE_RING_DROPS */
+
+	/* igb: a vector a queue, and one for the rest */
+	struct msix msix;
+	struct irq queue_irq[NETDEV_MAX_QUEUES];
+	struct irq link_irq;
+
+	/* e1000: a line for everything */
+	struct intx intx;
+	unsigned line; /* which one */
+	_Atomic uint32_t
+		causes; /* link and errors that the line's handler saw, for the link's poll */
+};
+
+/* --- registers; on the host a test plays the chip --- */
+
+#if __STDC_HOSTED__
+uint32_t fake_gbe_read(void *regs, uint32_t off);
+void fake_gbe_write(void *regs, uint32_t off, uint32_t v);
+
+static inline uint32_t gbe_read(const struct gbe *gbe, uint32_t off)
+{
+	return fake_gbe_read(gbe->regs, off);
+}
+
+static inline void gbe_write(const struct gbe *gbe, uint32_t off, uint32_t v)
+{
+	fake_gbe_write(gbe->regs, off, v);
+}
+#else
+static inline uint32_t gbe_read(const struct gbe *gbe, uint32_t off)
+{
+	return *(volatile uint32_t *)((uint8_t *)gbe->regs + off);
+}
+
+static inline void gbe_write(const struct gbe *gbe, uint32_t off, uint32_t v)
+{
+	*(volatile uint32_t *)((uint8_t *)gbe->regs + off) = v;
+}
+#endif
+
+static inline void gbe_change(const struct gbe *gbe, uint32_t off, uint32_t set, uint32_t clear)
+{
+	gbe_write(gbe, off, (gbe_read(gbe, off) & ~clear) | set);
+}
+
+/* gbe_flush() - a read pushes the writes before it to the chip. */
+static inline void gbe_flush(const struct gbe *gbe)
+{
+	(void)gbe_read(gbe, GBE_STATUS);
+}
+
+/* gbe_rx_reg(), gbe_tx_reg() - offset of register @reg, a GBE_RING_..., of queue @q. */
+static inline uint32_t gbe_rx_reg(const struct gbe *gbe, unsigned q, uint32_t reg)
+{
+	return gbe->chip->rx_rings + GBE_RING_BLOCK * q + reg;
+}
+
+static inline uint32_t gbe_tx_reg(const struct gbe *gbe, unsigned q, uint32_t reg)
+{
+	return gbe->chip->tx_rings + GBE_RING_BLOCK * q + reg;
+}
+
+/* --- gbe.c --- */
+
+/* gbe_probe() - take a function that the table has a row for; 0, or an errno having said why. Boot, core 0. */
+int gbe_probe(struct pci_dev *pd);
+/* gbe_open(), gbe_stop() - the netdev's ops. */
+int gbe_open(struct netdev *dev);
+void gbe_stop(struct netdev *dev);
+/* gbe_queue_moved() - the queue follows its interrupt to core @cpu; cores parked. */
+void gbe_queue_moved(struct netdev_queue *queue, unsigned cpu);
+
+/* --- gbe_hw.c --- */
+
+/*
+ * gbe_wait() - until (register & @mask) == @want, at most @us microseconds.
+ * Returns 0, or -ETIMEDOUT having said on the console that @what did not happen.
+ */
+int gbe_wait(const struct gbe *gbe, uint32_t off, uint32_t mask, uint32_t want, unsigned us,
+	     const char *what);
+/* gbe_configure_general() - CTRL: the link as the PHY negotiates it, @set and @clear beside; flow control off. */
+void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear);
+/* gbe_set_rx_mode() - address, promiscuous, frame length from the netdev; nothing while it is down. */
+void gbe_set_rx_mode(struct netdev *dev);
+/* gbe_configure_filters() - the same for the first time: the multicast table is emptied before. */
+void gbe_configure_filters(struct gbe *gbe);
+/* gbe_transmitter_on() - TCTL; [82576 4.5.10], [8254x 14.5]. */
+void gbe_transmitter_on(struct gbe *gbe);
+
+/* --- gbe_link.c --- */
+
+/* gbe_link_restart() - negotiate the link anew; it comes up half a second later. 0, -ETIMEDOUT or -EIO, said. */
+int gbe_link_restart(struct gbe *gbe);
+/* gbe_link_update() - core 0: learn the link's state from the chip, tell the room above if it changed. */
+void gbe_link_update(struct gbe *gbe);
+/* gbe_link_init() - the napi of link and errors, on core @cpu. */
+void gbe_link_init(struct gbe *gbe, unsigned cpu);
+/* gbe_link_moved() - it follows its interrupt to core @cpu; cores parked. */
+void gbe_link_moved(struct gbe *gbe, unsigned cpu);
+void gbe_watchdog(struct netdev *dev);
+
+/* --- gbe_stats.c --- */
+
+/* gbe_stats_update() - core 0: add the chip's registers, which reading clears, to our sums. */
+void gbe_stats_update(struct gbe *gbe);
+/* the ethtool ops, all but the driver's name */
+unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max);
+unsigned gbe_get_coalesce(struct netdev *dev);
+int gbe_set_coalesce(struct netdev *dev, unsigned usecs);
+int gbe_nway_reset(struct netdev *dev);
+
+/* --- gbe_rx.c; the path of a packet is in gbe_rx.h --- */
+
+/* gbe_rx_program() - ring @q empty, the chip told where it is: its owner posts buffers in its first poll. */
+void gbe_rx_program(struct gbe *gbe, unsigned q);
+/* gbe_rx_stop() - queue off, every buffer freed. The chip must do no more DMA to it afterwards. */
+void gbe_rx_stop(struct gbe *gbe, unsigned q);
+/* gbe_rx_share() - from now on ring @q is filled with @n buffers at most; within what the ring can. */
+void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n);
+void gbe_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
+
+/* --- gbe_tx.c; the path of a packet is in gbe_tx.h --- */
+
+/* gbe_tx_program() - ring @q empty, head and tail at its beginning, the chip told where it is. */
+void gbe_tx_program(struct gbe *gbe, unsigned q);
+/* gbe_tx_stop() - queue off, every buffer freed; returns how many frames had not been reported done. */
+unsigned gbe_tx_stop(struct gbe *gbe, unsigned q);
+/* gbe_tx_reset() - the head stood still: off, all that is not reported as sent thrown away, on again. Owning core. */
+void gbe_tx_reset(struct gbe_tx *tx);
+/* gbe_tx_check() - watchdog, core 0: has the head stood still for two seconds with work? Then ask for a reset. */
+void gbe_tx_check(struct gbe *gbe, unsigned q);
+void gbe_tx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gbe_hw.c - steps of the configuration that all chips take alike
+ *
+ * Called by the chips' own igb_hw.c and e1000_hw.c, which have the order, and by the control context with the cores
+ * parked. Owns the registers that it writes: CTRL, flow control, filters, TCTL.
+ */
+#include "gbe.h"
+
+#include "kernel/console.h"
+#include "kernel/time.h"
+
+#include <errno.h>
+
+enum { WAIT_STEP_US = 10 };
+
+int gbe_wait(const struct gbe *gbe, uint32_t off, uint32_t mask, uint32_t want, unsigned us,
+	     const char *what)
+{
+	for (unsigned waited = 0; (gbe_read(gbe, off) & mask) != want; waited += WAIT_STEP_US) {
+		if (waited >= us) {
+			kprintf("%s: %s: %s: not within %u us, register %05x reads %08x\n",
+				gbe->family->name, gbe->dev.name, what, us, off,
+				gbe_read(gbe, off));
+			return -ETIMEDOUT;
+		}
+		udelay(WAIT_STEP_US);
+	}
+	return 0;
+}
+
+void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear)
+{
+	/* speed and duplex as the PHY negotiates them, tags left in the frames, no pause frames either way */
+	gbe_change(gbe, GBE_CTRL, GBE_CTRL_SLU | set,
+		   GBE_CTRL_FRCSPD | GBE_CTRL_FRCDPX | GBE_CTRL_RFCE | GBE_CTRL_TFCE |
+			   GBE_CTRL_VME | clear);
+	/* flow control: off */
+	gbe_write(gbe, GBE_FCAL, 0);
+	gbe_write(gbe, GBE_FCAH, 0);
+	gbe_write(gbe, GBE_FCT, 0);
+	gbe_write(gbe, GBE_FCTTV, 0);
+}
+
+/* address, filters, frame length; leaves RCTL.EN as it is */
+void gbe_set_rx_mode(struct netdev *dev)
+{
+	struct gbe *gbe = dev->priv;
+	const uint8_t *m = dev->mac;
+	uint32_t set = GBE_RCTL_MPE | GBE_RCTL_BAM | GBE_RCTL_SECRC;
+
+	if (!dev->up)
+		return; /* open programs it all */
+	gbe_write(gbe, GBE_RAL(0), m[0] | m[1] << 8 | m[2] << 16 | (uint32_t)m[3] << 24);
+	gbe_write(gbe, GBE_RAH(0), FIELD_PREP(GBE_RAH_ADDR, m[4] | m[5] << 8) | GBE_RAH_AV);
+	/* multicast: all of it, the rooms above choose */
+	set |= gbe->family->rx_length(gbe) | (dev->promisc ? GBE_RCTL_UPE : 0);
+	gbe_change(gbe, GBE_RCTL, set, GBE_RCTL_UPE | GBE_RCTL_LPE);
+}
+
+void gbe_configure_filters(struct gbe *gbe)
+{
+	for (unsigned i = 0; i < GBE_MTA_WORDS; i++)
+		gbe_write(gbe, GBE_MTA(i), 0);
+	gbe_set_rx_mode(&gbe->dev);
+}
+
+void gbe_transmitter_on(struct gbe *gbe)
+{
+	gbe_write(gbe, GBE_TCTL,
+		  GBE_TCTL_EN | GBE_TCTL_PSP | GBE_TCTL_RTLC | FIELD_PREP(GBE_TCTL_CT, 15) |
+			  FIELD_PREP(GBE_TCTL_BST, 0x40));
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gbe_tx.c - transmit rings: how one begins, how it ends, how it is reset, and what it holds
+ *
+ * Called in the control context with the cores parked, or on the owner when the watchdog asked for a reset; the path
+ * of a packet, gbe_tx.h, runs on the queue's own core. Owns struct gbe_tx: descriptors and the packets that were
+ * given to them.
+ */
+#include "gbe_tx.h"
+
+#include "kernel/console.h"
+
+enum { STALL_SECONDS = 2 };
+
+void gbe_tx_program(struct gbe *gbe, unsigned q)
+{
+	struct gbe_tx *tx = gbe->tx[q];
+	uint64_t base = (uintptr_t)tx->desc;
+
+	for (unsigned i = 0; i < GBE_RING; i++)
+		tx->desc[i].addr = tx->desc[i].cmd = 0;
+	tx->clean = tx->fill = tx->reported = 0;
+	tx->mark_first = tx->mark_end = 0;
+	tx->stalled = 0;
+
+	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_LO), base);
+	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_HI), base >> 32);
+	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_LEN), sizeof(tx->desc));
+	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_HEAD), 0);
+	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_TAIL), 0);
+}
+
+unsigned gbe_tx_stop(struct gbe *gbe, unsigned q)
+{
+	struct gbe_tx *tx = gbe->tx[q];
+	unsigned n = 0;
+
+	gbe->family->tx_off(gbe, q);
+	for (; tx->clean != tx->fill; tx->clean++) {
+		uint32_t at = tx->clean % GBE_RING;
+
+		n += !!(tx->desc[at].cmd & GBE_TXD_EOP);
+		pkt_free_seg(tx->slot[at]);
+	}
+	atomic_store_explicit(&tx->reset_wanted, false, memory_order_relaxed);
+	return n;
+}
+
+void gbe_tx_reset(struct gbe_tx *tx)
+{
+	unsigned q = tx->queue->index, lost;
+
+	gbe_tx_reap(tx);
+	lost = gbe_tx_stop(tx->gbe, q);
+	tx->gbe->family->tx_on(tx->gbe, q);
+	tx->timeouts++;
+	tx->lost += lost;
+	kprintf("%s: %s transmit queue %u timed out, reset; %u frames lost\n",
+		tx->gbe->family->name, tx->gbe->dev.name, q, lost);
+}
+
+void gbe_tx_check(struct gbe *gbe, unsigned q)
+{
+	struct gbe_tx *tx = gbe->tx[q];
+	uint32_t head = gbe_read(gbe, gbe_tx_reg(gbe, q, GBE_RING_HEAD)),
+		 tail = gbe_read(gbe, gbe_tx_reg(gbe, q, GBE_RING_TAIL));
+
+	if (head == tail || head != tx->seen_head)
+		tx->stalled = 0;
+	else if (tx->stalled < STALL_SECONDS)
+		tx->stalled++;
+	tx->seen_head = head;
+	if (tx->stalled == STALL_SECONDS)
+		atomic_store_explicit(&tx->reset_wanted, true, memory_order_relaxed);
+}
+
+void gbe_tx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
+{
+	struct gbe *gbe = arg;
+
+	for (unsigned q = 0; q < gbe->dev.max_queues; q++) {
+		struct gbe_tx *tx = gbe->tx[q];
+
+		for (uint32_t i = tx->clean; i != tx->fill; i++)
+			tally(t, tx->slot[i % GBE_RING]);
+	}
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gbe_tx.h - the path of a packet through a transmit ring, written once and compiled for each kind of descriptor
+ *
+ * The files that include it, igb_tx.c and e1000_tx.c, have a constant struct gbe_tx_kind. As everything here is
+ * inline, the compiler knows which kind it has at each place and no question of it is left. On the core that owns
+ * the queue. There are no transmit interrupts: each call first takes back what has been sent, as told by the
+ * descriptors that report status, at least GBE_TX_REPORT apart.
+ */
+#pragma once
+
+#include "gbe.h"
+
+/* what the two kinds differ in */
+struct gbe_tx_kind {
+	uint64_t cmd;         /* what every descriptor says; the last of a frame says EOP as well */
+	uint64_t frame_field; /* where the whole frame's length goes; 0: nowhere */
+};
+
+#define GBE_TX_INLINE static inline __attribute__((always_inline))
+
+GBE_TX_INLINE uint64_t gbe_tx_whole(const struct gbe_tx_kind *kind, uint64_t len)
+{
+	return kind->frame_field ? FIELD_PREP(kind->frame_field, len) : 0;
+}
+
+/* gbe_tx_reap() - free what has been sent, report by report; the oldest comes first. */
+static inline void gbe_tx_reap(struct gbe_tx *tx)
+{
+	while (tx->mark_first != tx->mark_end) {
+		uint32_t mark = tx->mark[tx->mark_first % GBE_MARKS];
+
+		if (!(tx->desc[(mark - 1) % GBE_RING].cmd & GBE_TXD_DD))
+			break;
+		tx->mark_first++;
+		while (tx->clean != mark) {
+			uint32_t at = tx->clean % GBE_RING;
+			uint32_t run = MIN(mark - tx->clean, GBE_RING - at);
+
+			pkt_free_segs(&tx->slot[at], run);
+			tx->clean += run;
+		}
+	}
+}
+
+/* gbe_tx_room() - free descriptors; one always stays free, since head == tail means empty. */
+static inline uint32_t gbe_tx_room(const struct gbe_tx *tx)
+{
+	return GBE_RING - 1 - (tx->fill - tx->clean);
+}
+
+/* gbe_tx_to_wrap() - descriptors up to the ring's wrap. */
+static inline uint32_t gbe_tx_to_wrap(const struct gbe_tx *tx)
+{
+	return GBE_RING - tx->fill % GBE_RING;
+}
+
+/* gbe_tx_report() - have the last descriptor of the batch report, if the report before is long enough ago. */
+static inline void gbe_tx_report(struct gbe_tx *tx, uint32_t fill)
+{
+	if (fill - tx->reported < GBE_TX_REPORT)
+		return;
+	tx->desc[(fill - 1) % GBE_RING].cmd |= GBE_TXD_RS;
+	tx->mark[tx->mark_end++ % GBE_MARKS] = fill;
+	tx->reported = fill;
+}
+
+/*
+ * gbe_tx_run() - post frames of one buffer each, at most @n, at least 1, for which there is room before the ring's
+ * wrap; the hot loop. Returns how many: it stops at the first frame of several buffers.
+ */
+GBE_TX_INLINE size_t gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
+				struct pkt **pkts, size_t n)
+{
+	uint32_t at = tx->fill % GBE_RING;
+	volatile struct gbe_tx_desc *d = &tx->desc[at];
+	struct pkt **slot = &tx->slot[at];
+	uint64_t bytes = 0;
+	size_t i = 0;
+
+	do {
+		struct pkt *p = pkts[i];
+		uint64_t len = p->len;
+
+		if (unlikely(p->next))
+			break;
+		d->addr = (uintptr_t)p->data;
+		d->cmd = kind->cmd | GBE_TXD_EOP | len | gbe_tx_whole(kind, len);
+		slot[i] = p;
+		bytes += len;
+		d++;
+	} while (++i < n);
+	tx->fill += i;
+	tx->queue->tx_bytes += bytes;
+	return i;
+}
+
+/* gbe_tx_chain() - post a frame of several buffers, for which there is room. */
+GBE_TX_INLINE void gbe_tx_chain(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt *p)
+{
+	uint64_t cmd = kind->cmd | gbe_tx_whole(kind, p->frame_len);
+
+	tx->queue->tx_bytes += p->frame_len;
+	while (p) {
+		uint32_t at = tx->fill++ % GBE_RING;
+		struct pkt *next = p->next;
+
+		p->next = NULL; /* each slot holds one buffer and frees it by itself */
+		tx->desc[at].addr = (uintptr_t)p->data;
+		tx->desc[at].cmd = cmd | p->len | (next ? 0 : GBE_TXD_EOP);
+		tx->slot[at] = p;
+		p = next;
+	}
+}
+
+/* gbe_tx_publish() - tell the device of the @n frames that were posted. */
+static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n)
+{
+	uint32_t fill = tx->fill;
+
+	tx->queue->tx_packets += n;
+	tx->queue->doorbells++;
+	gbe_tx_report(tx, fill);
+	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
+	atomic_thread_fence(memory_order_release);
+	gbe_write(tx->gbe, tx->tail_reg, fill % GBE_RING);
+}
+
+/*
+ * gbe_tx_rest() - of a batch that has posted @done of its @n frames: reports, the wrap, chains, a ring that is
+ * filling up, a reset. Returns how many it has posted in all.
+ */
+GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
+				   struct pkt **pkts, size_t done, size_t n)
+{
+	size_t i = done;
+
+	if (!done && /* else what was posted just now would go as well: with the next batch */
+	    atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed))
+		gbe_tx_reset(tx);
+	gbe_tx_reap(tx);
+	while (i < n) {
+		uint32_t room = gbe_tx_room(tx);
+
+		if (!pkts[i]->next && room) {
+			i += gbe_tx_run(kind, tx, pkts + i,
+					MIN(n - i, MIN(room, gbe_tx_to_wrap(tx))));
+		} else if (room && room >= pkts[i]->nsegs) {
+			gbe_tx_chain(kind, tx, pkts[i++]);
+		} else {
+			tx->queue->tx_busy += n - i;
+			break;
+		}
+	}
+	if (i)
+		gbe_tx_publish(tx, i);
+	return i;
+}
+
+/*
+ * gbe_tx_give() - a batch, the netdev's tx_batch. @rest is gbe_tx_rest() of this kind, out of line: calling it is
+ * the last act, a jump, so a batch of the usual has few registers to save.
+ */
+GBE_TX_INLINE unsigned
+gbe_tx_give(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt **pkts, unsigned n,
+	    unsigned (*rest)(struct gbe_tx *tx, struct pkt **pkts, size_t done, size_t n))
+{
+	size_t i;
+
+	/* what is left to gbe_tx_run() has room: at most GBE_TX_REAP are out then */
+	if (unlikely(tx->fill - tx->clean + n > GBE_TX_REAP || n > gbe_tx_to_wrap(tx) ||
+		     atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed)))
+		return rest(tx, pkts, 0, n);
+	i = gbe_tx_run(kind, tx, pkts, n);
+	if (unlikely(i < n))
+		return rest(tx, pkts, i, n);
+	gbe_tx_publish(tx, n);
+	return n;
+}

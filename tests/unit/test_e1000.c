@@ -1,0 +1,892 @@
+/* SPDX-License-Identifier: MIT */
+/* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/host.c */
+/*
+ * test_e1000.c - the real e1000 driver and the real NAPI on a register file: what the 82540EM does otherwise than
+ * the 82576 of test_igb.c, which has the rest of what the two share
+ */
+#include "tests/unit/host.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/bits.h"
+#include "kernel/softirq.h"
+#include "drivers/e1000.h"
+#include "drivers/pci_regs.h"
+#include "fake_e1000.h"
+#include "fake_ioapic.h"
+#include "fake_pci.h"
+
+enum { NICS = 2, POOL = 1024, FRAMES = 1024, PIN = 19 };
+
+static struct fake_e1000 *chips[NICS], *chip; /* chip: the first */
+static struct netdev *dev;
+static struct gbe *gbe;
+
+/* --- the room above: keeps what it is given */
+
+static struct pkt *taken[FRAMES];
+static unsigned ntaken, links_told;
+
+static unsigned poll(struct napi *napi, unsigned budget)
+{
+	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+	unsigned n;
+
+	assert_true(ntaken + budget <= FRAMES);
+	n = q->dev->ops->rx_batch(q->dev, q->index, taken + ntaken, budget);
+	ntaken += n;
+	return n;
+}
+
+static void link_changed(struct netdev *d)
+{
+	(void)d;
+	links_told++;
+}
+
+static void free_taken(void)
+{
+	while (ntaken)
+		pkt_free(taken[--ntaken]);
+}
+
+/* --- the machine: both chips on one pin */
+
+static void line(struct fake_e1000 *f, bool up)
+{
+	fake_ioapic_set(PIN, f == chips[1], up);
+}
+
+static void run_softirqs(void)
+{
+	unsigned was = host_play(0);
+
+	cpu_for_each(i) {
+		host_play(i);
+		softirq_run();
+	}
+	host_play(was);
+}
+
+static const struct pci_driver *const drivers[] = { &e1000_driver };
+
+static void machine(unsigned ncores, unsigned nics)
+{
+	host_cores(ncores);
+	host_pools(POOL);
+	host_tsc_step = 100; /* the search for a line ends */
+	cpu_for_each(i)
+		cpus[i]->poll_tail = &cpus[i]->poll_head;
+	softirq_init();
+	dev_weight = 64;
+	fake_ioapic_start();
+	fake_pci_start();
+	for (unsigned i = 0; i < nics; i++) {
+		struct fake_pci_fn *fn = fake_pci_add((3 + i) << 3, 0x8086, 0x100e, 0x020000);
+
+		if (!chips[i])
+			chips[i] = fake_pci_memory(sizeof(*chips[i]));
+		fake_e1000_power_on(chips[i], 0x0a + i);
+		chips[i]->line = line;
+		fake_pci_bar(fn, 0, chips[i], 128 << 10, false);
+	}
+	chip = chips[0];
+	nnetdevs = 0;
+	dev = NULL;
+	ntaken = links_told = 0;
+	pci_init();
+}
+
+static int probe(unsigned ncores, unsigned nics)
+{
+	machine(ncores, nics);
+	pci_probe(drivers, 1);
+	netdev_for_each(i) {
+		netdevs[i]->link_changed = link_changed;
+		netdevs[i]->queue[0].napi.poll = poll;
+	}
+	if (nnetdevs != nics)
+		return -1;
+	dev = netdevs[0];
+	gbe = dev->priv;
+	return 0;
+}
+
+static int powered_on(void **state)
+{
+	(void)state;
+	machine(1, 1);
+	return 0;
+}
+
+static int probed(void **state)
+{
+	(void)state;
+	return probe(2, 1);
+}
+
+static int opened_all(unsigned ncores, unsigned nics)
+{
+	if (probe(ncores, nics))
+		return -1;
+	netdev_for_each(i)
+		if (netdevs[i]->ops->open(netdevs[i]))
+			return -1;
+	run_softirqs(); /* the first poll posts the buffers */
+	for (unsigned i = 0; i < nics; i++)
+		chips[i]->nlog = 0;
+	return 0;
+}
+
+static int opened(void **state)
+{
+	(void)state;
+	return opened_all(1, 1);
+}
+
+static int two_opened(void **state)
+{
+	(void)state;
+	return opened_all(2, 2);
+}
+
+/* every packet is back home, and nobody listens to the line any more */
+static int closed(void **state)
+{
+	(void)state;
+	free_taken();
+	netdev_for_each(i)
+		if (netdevs[i]->up)
+			netdevs[i]->ops->stop(netdevs[i]);
+	return host_pools_full() && fake_ioapic[PIN].masked ? 0 : -1;
+}
+
+static void receive(unsigned n, uint32_t len)
+{
+	for (unsigned i = 0; i < n; i++)
+		assert_true(fake_e1000_rx(chip, len, i));
+	run_softirqs();
+}
+
+static struct pkt *packet(uint32_t len, uint8_t first)
+{
+	struct pkt *p = pkt_alloc();
+
+	assert_non_null(p);
+	p->data = pkt_buf(p);
+	p->next = NULL;
+	p->len = p->frame_len = len;
+	p->nsegs = 1;
+	for (uint32_t i = 0; i < len; i++)
+		p->data[i] = first + i;
+	return p;
+}
+
+static struct pkt *chain_of(unsigned segs, uint32_t len)
+{
+	struct pkt *first = packet(len, 0), *last = first;
+
+	for (unsigned i = 1; i < segs; i++) {
+		last->next = packet(len, i * len);
+		last = last->next;
+	}
+	first->nsegs = segs;
+	first->frame_len = segs * len;
+	return first;
+}
+
+static void transmit(unsigned n, uint32_t len)
+{
+	struct pkt *p[512];
+
+	for (unsigned i = 0; i < n; i++)
+		p[i] = packet(len, i);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, n), n);
+}
+
+static uint64_t stat_of(const char *name)
+{
+	static struct ethtool_stat s[200];
+	unsigned n = dev->ethtool->get_stats(dev, s, ARRAY_SIZE(s));
+
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(s[i].name, name))
+			return s[i].value;
+	fail_msg("ethtool -S has no %s", name);
+	return 0;
+}
+
+static uint32_t reg(uint32_t off)
+{
+	return chip->reg[off / 4];
+}
+
+/* --- probe --- */
+
+static void probes_and_leaves_the_chip_silent(void **state)
+{
+	static const uint8_t mac[] = { 0x52, 0x54, 0, 0, 0, 0x0a };
+
+	(void)state;
+	assert_string_equal(dev->name, "nic0");
+	assert_string_equal(dev->ethtool->driver, "e1000");
+	assert_memory_equal(dev->mac, mac, ETH_ALEN);
+	assert_int_equal(dev->max_queues, 1);
+	assert_int_equal(dev->nqueues, 1); /* however many cores there are */
+	assert_int_equal(gbe->line, PIN);
+	assert_int_equal(reg(GBE_IMS) | reg(GBE_RCTL) | reg(GBE_TCTL), 0);
+	assert_true(fake_ioapic[PIN].masked);
+	assert_false(dev->up);
+}
+
+static void fails_to_probe(const char *why)
+{
+	nnetdevs = 0;
+	host_text_clear();
+	pci_devs[0].driver = NULL;
+	pci_probe(drivers, 1);
+	assert_int_equal(nnetdevs, 0);
+	if (!strstr(host_log, why))
+		fail_msg("expected '%s', seen '%s'", why, host_log);
+}
+
+static void says_what_keeps_it_from_using_a_chip(void **state)
+{
+	(void)state;
+	chip->reset_hangs = true;
+	fails_to_probe("e1000: 0000:00:03.0: reset: not within 20000 us");
+	chip->reset_hangs = false;
+	chip->reg[GBE_CTRL / 4] = 0;
+	chip->eeprom_hangs = true;
+	fails_to_probe("e1000: 0000:00:03.0: EEPROM read: not within 10000 us");
+	chip->eeprom_hangs = false;
+	chip->eeprom[0] |= 1;
+	fails_to_probe("e1000: 0000:00:03.0 has no valid address");
+	memset(chip->eeprom, 0, sizeof(chip->eeprom));
+	fails_to_probe("e1000: 0000:00:03.0 has no valid address");
+	memset(chip->eeprom, 0xff, sizeof(chip->eeprom));
+	fails_to_probe("e1000: 0000:00:03.0 has no valid address");
+	chip->mute = true;
+	fails_to_probe("intx: 0000:00:03.0 is heard on none of");
+}
+
+/* --- open: the manual's order --- */
+
+static void opens_in_the_order_of_the_manual(void **state)
+{
+	static const struct {
+		const char *step;
+		uint32_t off, bits;
+	} order[] = {
+		{ "causes off", GBE_IMC, UINT32_MAX },
+		{ "receiver off", GBE_RCTL, 0 },
+		{ "transmitter off", GBE_TCTL, 0 },
+		{ "reset", GBE_CTRL, GBE_CTRL_RST },
+		{ "causes off again", GBE_IMC, UINT32_MAX },
+		{ "general configuration", GBE_CTRL, GBE_CTRL_SLU | E1000_CTRL_ASDE },
+		{ "flow control off", GBE_FCTTV, 0 },
+		{ "negotiate the link", GBE_MDIC, GBE_PHY_AN_ENABLE | GBE_PHY_AN_RESTART },
+		{ "multicast table", GBE_MTA(127), 0 },
+		{ "receive address", GBE_RAL(0), 0x5452 },
+		{ "receive address valid", GBE_RAH(0), GBE_RAH_AV | 0x0a00 },
+		{ "filters", GBE_RCTL, GBE_RCTL_BAM | GBE_RCTL_MPE | GBE_RCTL_SECRC },
+		{ "no delay", E1000_RDTR, 0 },
+		{ "receive ring", E1000_RDLEN, 4096 },
+		{ "receive head", E1000_RDH, 0 },
+		{ "receive tail", E1000_RDT, 0 },
+		{ "receiver on", GBE_RCTL, GBE_RCTL_EN },
+		{ "transmit ring", E1000_TDLEN, 4096 },
+		{ "transmit head", E1000_TDH, 0 },
+		{ "transmit tail", E1000_TDT, 0 },
+		{ "transmitter on", GBE_TCTL, GBE_TCTL_EN | GBE_TCTL_PSP },
+		{ "gap", E1000_TIPG, 10 | 8 << 10 | 6 << 20 },
+		{ "buffers, by the first poll", E1000_RDT, 240 },
+		{ "queue's cause on, by the first poll", GBE_IMS, E1000_ICR_RXT0 },
+	};
+	int at = -1;
+
+	(void)state;
+	chip->nlog = 0;
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
+		int next = fake_e1000_wrote(chip, order[i].off, order[i].bits, at + 1);
+
+		if (next < 0)
+			fail_msg("expected '%s' behind write %d, not seen there", order[i].step,
+				 at);
+		at = next;
+	}
+	assert_int_equal(reg(GBE_IMS), E1000_ICR_RXT0 | GBE_ICR_LSC | GBE_ICR_RXO);
+	assert_int_equal(dev->txq_of_cpu[0], 0);
+	assert_int_equal(dev->txq_of_cpu[1], -1);
+}
+
+/* what the receiver was left with, by whoever had the chip before */
+static void relies_on_no_default_where_reset_changes_nothing(void **state)
+{
+	(void)state;
+	chip->reset_idle = true;
+	for (unsigned round = 0; round < 3; round++) {
+		assert_int_equal(dev->ops->open(dev), 0);
+		run_softirqs();
+		receive(70 + round, 60);
+		assert_int_equal(ntaken, 70 + round);
+		free_taken();
+		transmit(33, 60);
+		dev->ops->stop(dev);
+		assert_int_equal(reg(GBE_RCTL) & GBE_RCTL_EN, 0);
+		assert_int_equal(reg(GBE_IMS), 0);
+		assert_int_not_equal(reg(E1000_RDH), 0); /* it does not rewind by itself */
+	}
+	assert_int_equal(chip->nsent, 99);
+}
+
+static void gives_everything_back_when_it_cannot_open(void **state)
+{
+	(void)state;
+	chip->phy_dead = true;
+	assert_int_equal(dev->ops->open(dev), -ETIMEDOUT);
+	assert_non_null(strstr(host_log, "e1000: nic0: PHY write: not within"));
+	assert_false(dev->up);
+	assert_true(fake_ioapic[PIN].masked);
+	assert_int_equal(reg(GBE_RCTL) & GBE_RCTL_EN, 0);
+	chip->phy_dead = false;
+	assert_int_equal(dev->ops->open(dev), 0);
+}
+
+static void takes_long_frames_only_with_a_long_mtu(void **state)
+{
+	(void)state;
+	receive(1, 1518); /* a tag rides on top */
+	assert_int_equal(ntaken, 1);
+	assert_false(fake_e1000_rx(chip, 1519, 0));
+	dev->mtu = 9000;
+	dev->promisc = true;
+	dev->ops->set_rx_mode(dev);
+	assert_true(reg(GBE_RCTL) & GBE_RCTL_UPE);
+	assert_true(reg(GBE_RCTL) & GBE_RCTL_EN);
+	receive(1, 9018);
+	assert_int_equal(ntaken, 2);
+	assert_int_equal(taken[1]->frame_len, 9018);
+	assert_int_equal(taken[1]->nsegs, 5);
+	dev->mtu = 1500;
+	dev->promisc = false;
+	dev->ops->set_rx_mode(dev);
+	assert_false(reg(GBE_RCTL) & GBE_RCTL_UPE);
+	assert_false(fake_e1000_rx(chip, 1519, 0));
+}
+
+/* --- receive --- */
+
+static void receives_frames_in_order(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) { /* several times around the ring */
+		receive(40, 60 + round);
+		assert_int_equal(ntaken, 40);
+		for (unsigned i = 0; i < 40; i++) {
+			assert_int_equal(taken[i]->frame_len, 60 + round);
+			assert_int_equal(taken[i]->nsegs, 1);
+			assert_null(taken[i]->next);
+			assert_int_equal(taken[i]->data[59], (uint8_t)(i + 59));
+		}
+		free_taken();
+	}
+	assert_int_equal(dev->queue[0].rx_packets, 800);
+	assert_int_equal(dev->queue[0].rx_bytes, 40 * (20 * 60 + 190));
+}
+
+static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
+{
+	struct pkt *p[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 250; i++) {
+		receive(1, 64);
+		free_taken();
+	}
+	for (unsigned i = 0; i < 8; i++) /* descriptors 250 to 255, 0 and 1 */
+		fake_e1000_rx_raw(chip, GBE_RXD_DD | GBE_RXD_EOP, 100 + i, true);
+	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 64), 8);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(p[i]->len, 100 + i);
+		pkt_free(p[i]);
+	}
+}
+
+static void puts_long_frames_together(void **state)
+{
+	static const uint32_t lens[] = { 2048, 2049, 4096, 5000, PKT_MAX_SEGS * PKT_BUF_SIZE };
+
+	(void)state;
+	dev->mtu = 9000;
+	dev->ops->set_rx_mode(dev);
+	for (unsigned round = 0; round < 20; round++) /* the wrap falls into frames as well */
+		for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
+			uint32_t sum = 0;
+
+			receive(1, lens[i]);
+			assert_int_equal(ntaken, 1);
+			assert_int_equal(taken[0]->frame_len, lens[i]);
+			seg_for_each(seg, taken[0]) {
+				assert_int_equal(seg->data[0], (uint8_t)sum);
+				sum += seg->len;
+			}
+			assert_int_equal(sum, lens[i]);
+			free_taken();
+		}
+}
+
+/* dropped() - one frame, one drop, one reason, and the frame behind it arrives */
+static void dropped(enum drop_reason why)
+{
+	uint64_t before = cpus[0]->drop[why];
+
+	run_softirqs();
+	assert_int_equal(ntaken, 0);
+	assert_int_equal(cpus[0]->drop[why], before + 1);
+	receive(1, 77);
+	assert_int_equal(ntaken, 1);
+	assert_int_equal(taken[0]->frame_len, 77);
+	free_taken();
+	assert_int_equal(cpus[0]->drop[why], before + 1);
+}
+
+static void drops_what_was_damaged_on_the_wire(void **state)
+{
+	static const uint32_t errors[] = { E1000_RXD_CE, E1000_RXD_SE, E1000_RXD_SEQ, E1000_RXD_CXE,
+					   E1000_RXD_RXE };
+	const uint32_t done = GBE_RXD_DD | GBE_RXD_EOP | E1000_RXD_IXSM;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(errors); i++) {
+		fake_e1000_rx_raw(chip, done | errors[i], 100, false);
+		dropped(DROP_RX_ERROR);
+	}
+	fake_e1000_rx_raw(chip, GBE_RXD_DD, PKT_BUF_SIZE, false);
+	fake_e1000_rx_raw(chip, done | E1000_RXD_RXE, 100, false);
+	dropped(DROP_RX_ERROR);
+	assert_int_equal(dev->queue[0].rx_dropped, ARRAY_SIZE(errors) + 1);
+}
+
+static void drops_a_frame_of_impossible_length(void **state)
+{
+	const uint32_t done = GBE_RXD_DD | GBE_RXD_EOP;
+
+	(void)state;
+	fake_e1000_rx_raw(chip, done, 0, false);
+	dropped(DROP_RX_ERROR);
+	fake_e1000_rx_raw(chip, done, PKT_BUF_SIZE + 1, false);
+	dropped(DROP_RX_ERROR);
+	for (unsigned i = 0; i < PKT_MAX_SEGS + 3; i++)
+		fake_e1000_rx_raw(chip, GBE_RXD_DD, PKT_BUF_SIZE, false);
+	fake_e1000_rx_raw(chip, done, 60, false);
+	dropped(DROP_RX_TOO_LONG);
+}
+
+/* a VLAN field of all ones is no error, and a checksum that was not looked at is not wrong */
+static void counts_wrong_checksums_only_where_they_were_checked(void **state)
+{
+	const uint32_t done = GBE_RXD_DD | GBE_RXD_EOP;
+
+	(void)state;
+	fake_e1000_rx_raw(chip, done | 0xffff0000, 60, false);
+	fake_e1000_rx_raw(chip, done | E1000_RXD_TCPE, 61, false);
+	fake_e1000_rx_raw(chip, done | E1000_RXD_IPE | E1000_RXD_TCPE, 62, false);
+	fake_e1000_rx_raw(chip, done | E1000_RXD_IPE | E1000_RXD_IXSM, 63, false);
+	run_softirqs();
+	assert_int_equal(ntaken, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(taken[i]->frame_len, 60 + i);
+	assert_int_equal(stat_of("rx_queue_0_csum_err"), 2);
+	assert_int_equal(dev->queue[0].rx_dropped, 0);
+}
+
+/* --- interrupts: a level, and causes that reading takes away --- */
+
+static void one_interrupt_until_the_queue_is_empty(void **state)
+{
+	unsigned before = fake_ioapic[PIN].interrupts;
+
+	(void)state;
+	fake_e1000_rx(chip, 60, 0);
+	assert_int_equal(reg(GBE_IMS) & E1000_ICR_RXT0, 0);
+	assert_true(reg(GBE_IMS) & GBE_ICR_LSC);
+	fake_e1000_rx(chip, 60, 0); /* masked: stays in ICR, the line down */
+	assert_int_equal(fake_ioapic[PIN].interrupts, before + 1);
+	assert_int_equal(fake_ioapic[PIN].sources, 0);
+	run_softirqs();
+	assert_int_equal(ntaken, 2);
+	assert_true(reg(GBE_IMS) & E1000_ICR_RXT0);
+	/* the second one's cause was still there: an interrupt without work, which is normal */
+	assert_int_equal(fake_ioapic[PIN].interrupts, before + 2);
+	run_softirqs();
+	assert_int_equal(ntaken, 2);
+	assert_int_equal(dev->queue[0].napi.state, NAPI_IDLE);
+}
+
+static void done_at_unmask(struct fake_e1000 *f)
+{
+	f->unmasked = NULL;
+	fake_e1000_rx_raw(f, GBE_RXD_DD | GBE_RXD_EOP, 61,
+			  true); /* its cause has been read already */
+}
+
+static void loses_no_frame_that_comes_between_last_look_and_unmask(void **state)
+{
+	(void)state;
+	chip->unmasked = done_at_unmask;
+	receive(1, 60);
+	assert_null(chip->unmasked);
+	assert_int_equal(ntaken, 2);
+	assert_int_equal(dev->queue[0].napi.rechecks, 1);
+	assert_int_equal(dev->queue[0].napi.state, NAPI_IDLE);
+}
+
+/* a link change while the queue is masked: its handler reads the frame's cause away, the poll finds the frame */
+static void loses_no_frame_whose_cause_another_interrupt_read(void **state)
+{
+	(void)state;
+	fake_e1000_rx(chip, 60, 0);
+	fake_e1000_rx(chip, 61, 0);
+	fake_e1000_link(chip, true);
+	assert_int_equal(reg(GBE_ICR), 0);
+	assert_int_equal(dev->queue[0].napi.irqs_while_scheduled, 1);
+	run_softirqs();
+	assert_int_equal(ntaken, 2);
+	assert_true(dev->link);
+	receive(1, 62);
+	assert_int_equal(ntaken, 3);
+}
+
+/* the other way round: a frame's handler reads the link's cause while that is masked */
+static void loses_no_link_change_whose_cause_a_frame_read(void **state)
+{
+	struct napi *napi = &gbe->link_napi;
+
+	(void)state;
+	fake_e1000_link(chip, true); /* scheduled, masked */
+	fake_e1000_link(chip, false);
+	fake_e1000_rx(chip, 60, 0);
+	assert_int_equal(reg(GBE_ICR), 0);
+	run_softirqs();
+	assert_false(dev->link);
+	/* and between the poll and the unmask */
+	assert_false(napi->ops->work_pending(napi));
+	gbe->causes = GBE_ICR_LSC;
+	assert_true(napi->ops->work_pending(napi));
+	fake_e1000_link(chip, true);
+	run_softirqs();
+	assert_true(dev->link);
+	assert_int_equal(gbe->causes, 0);
+}
+
+static void counts_overruns_and_goes_on(void **state)
+{
+	unsigned sent = 0;
+
+	(void)state;
+	while (fake_e1000_rx(chip, 60, sent))
+		sent++;
+	assert_int_equal(sent, 240);
+	run_softirqs();
+	assert_int_equal(ntaken, 240);
+	assert_int_equal(stat_of("rx_over_errors"), 1);
+	assert_int_equal(stat_of("rx_no_buffer_count"), 1);
+	assert_int_equal(stat_of("rx_queue_0_drops"), 0); /* no such register */
+	free_taken();
+	receive(3, 60);
+	assert_int_equal(ntaken, 3);
+}
+
+static void lives_through_an_empty_pool(void **state)
+{
+	struct pkt *hoard[POOL];
+	unsigned n = 0, sent = 0;
+
+	(void)state;
+	while ((hoard[n] = pkt_alloc()))
+		n++;
+	while (fake_e1000_rx(chip, 60, sent))
+		sent++;
+	run_softirqs();
+	assert_int_equal(ntaken, sent);
+	assert_true(gbe->rx[0]->starved);
+	while (n)
+		pkt_free_seg(hoard[--n]);
+	dev->ops->watchdog(dev); /* raises RXT0 by hand */
+	assert_true(fake_e1000_wrote(chip, GBE_ICS, E1000_ICR_RXT0, 0) >= 0);
+	run_softirqs();
+	assert_false(gbe->rx[0]->starved);
+	free_taken();
+	receive(5, 60);
+	assert_int_equal(ntaken, 5);
+}
+
+static void follows_the_link(void **state)
+{
+	(void)state;
+	assert_false(dev->link);
+	for (unsigned i = 0; i < 5; i++) {
+		fake_e1000_link(chip, true);
+		run_softirqs();
+		assert_true(dev->link);
+		assert_int_equal(dev->speed, 1000);
+		assert_true(dev->full_duplex);
+		fake_e1000_link(chip, false);
+		run_softirqs();
+		assert_false(dev->link);
+	}
+	assert_int_equal(links_told, 10);
+	assert_int_equal(stat_of("link_changes"), 10);
+	assert_non_null(strstr(host_log, "e1000: nic0 link is up, 1000 Mb/s, full duplex"));
+}
+
+static void throttles_in_the_units_of_the_chip(void **state)
+{
+	(void)state;
+	assert_int_equal(dev->ethtool->set_coalesce(dev, 128), 0);
+	assert_int_equal(reg(E1000_ITR), 500);
+	assert_int_equal(dev->ethtool->set_coalesce(dev, E1000_USECS_MAX), 0);
+	assert_in_range(reg(E1000_ITR), 65500, 65535);
+	assert_int_equal(dev->ethtool->set_coalesce(dev, E1000_USECS_MAX + 1), -EINVAL);
+	assert_int_equal(dev->ethtool->get_coalesce(dev), E1000_USECS_MAX);
+}
+
+/* --- two on one line --- */
+
+static void two_on_a_line_take_their_own_interrupts(void **state)
+{
+	(void)state;
+	assert_string_equal(fake_ioapic[PIN].irq->name, "nic1, nic0");
+	assert_true(fake_e1000_rx(chips[1], 60, 0));
+	assert_int_equal(netdevs[0]->queue[0].napi.irqs, 0);
+	assert_int_equal(netdevs[1]->queue[0].napi.irqs, 1);
+	assert_true(fake_e1000_rx(chips[0], 61, 0));
+	run_softirqs();
+	assert_int_equal(ntaken, 2);
+	assert_int_equal(netdevs[0]->queue[0].rx_packets, 1);
+	assert_int_equal(netdevs[1]->queue[0].rx_packets, 1);
+}
+
+static void one_on_a_line_goes_down_and_the_other_works_on(void **state)
+{
+	(void)state;
+	netdevs[0]->ops->stop(netdevs[0]);
+	assert_false(fake_ioapic[PIN].masked);
+	chip = chips[1];
+	receive(3, 60);
+	assert_int_equal(ntaken, 3);
+	/* what the stopped one may still have in ICR is nobody's trouble */
+	fake_e1000_cause(chips[0], E1000_ICR_RXT0 | GBE_ICR_LSC);
+	receive(3, 60);
+	assert_int_equal(ntaken, 6);
+	assert_int_equal(netdevs[0]->ops->open(netdevs[0]), 0);
+	run_softirqs();
+	chip = chips[0];
+	receive(2, 60);
+	assert_int_equal(ntaken, 8);
+}
+
+/* what irq_set_affinity() does, cores parked */
+static void move_line(unsigned cpu)
+{
+	fake_ioapic[PIN].irq->cpu = cpu;
+	fake_ioapic[PIN].irq->moved(fake_ioapic[PIN].irq->arg, cpu);
+}
+
+static void both_on_a_line_move_with_it(void **state)
+{
+	(void)state;
+	fake_e1000_rx(chips[0], 60, 0); /* scheduled on core 0 */
+	move_line(1);
+	assert_null(cpus[0]->poll_head);
+	for (unsigned i = 0; i < NICS; i++) {
+		assert_int_equal(netdevs[i]->queue[0].cpu, 1);
+		assert_int_equal(netdevs[i]->queue[0].napi.cpu, 1);
+		assert_int_equal(netdevs[i]->txq_of_cpu[0], -1);
+		assert_int_equal(netdevs[i]->txq_of_cpu[1], 0);
+	}
+	run_softirqs();
+	assert_int_equal(ntaken, 1);
+	assert_true(fake_e1000_rx(chips[1], 60, 0));
+	assert_non_null(cpus[1]->poll_head);
+	run_softirqs();
+	assert_int_equal(ntaken, 2);
+	/* who comes up later goes where the line is */
+	netdevs[0]->ops->stop(netdevs[0]);
+	netdevs[0]->queue[0].cpu = 0;
+	assert_int_equal(netdevs[0]->ops->open(netdevs[0]), 0);
+	assert_int_equal(netdevs[0]->queue[0].napi.cpu, 1);
+	assert_int_equal(netdevs[0]->txq_of_cpu[1], 0);
+	run_softirqs();
+	receive(1, 60);
+	assert_int_equal(ntaken, 3);
+}
+
+/* --- transmit --- */
+
+static void sends_a_batch_with_one_doorbell(void **state)
+{
+	unsigned before = fake_ioapic[PIN].interrupts;
+
+	(void)state;
+	transmit(32, 64);
+	assert_int_equal(chip->nsent, 32);
+	assert_int_equal(chip->sent_len[31], 64);
+	assert_int_equal(chip->last[63], (uint8_t)(31 + 63));
+	assert_int_equal(fake_e1000_writes(chip, E1000_TDT, 0), 1);
+	assert_int_equal(chip->nreports, 1);
+	assert_int_equal(dev->queue[0].tx_packets, 32);
+	assert_int_equal(fake_ioapic[PIN].interrupts, before);
+}
+
+static void sends_and_takes_back_across_the_wrap(void **state)
+{
+	uint32_t before = cpus[0]->pool->nfree;
+
+	(void)state;
+	for (unsigned n = 1; n <= 64; n++)
+		for (unsigned i = 0; i < 16; i++) {
+			unsigned sent = chip->nsent;
+
+			transmit(n, 60 + i);
+			assert_int_equal(chip->nsent, sent + n);
+			assert_int_equal(chip->sent_len[(sent + n - 1) % FAKE_E1000_SENT], 60 + i);
+			assert_int_equal(chip->last[59], (uint8_t)(n - 1 + 59));
+			assert_true(cpus[0]->pool->nfree >= before - GBE_TX_REAP - n);
+		}
+}
+
+static void sends_chains_and_never_half_of_one(void **state)
+{
+	struct pkt *p[64];
+	unsigned n;
+
+	(void)state;
+	p[0] = packet(60, 0);
+	p[1] = chain_of(5, 1800);
+	p[2] = packet(60, 0);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 3), 3);
+	assert_int_equal(chip->nsent, 3);
+	assert_int_equal(chip->sent_len[1], 9000);
+	chip->tx_stalled = true;
+	for (unsigned i = 0; i < 64; i++)
+		p[i] = chain_of(5, 100);
+	n = dev->ops->tx_batch(dev, 0, p, 64);
+	assert_int_equal(n, (GBE_RING - 1 - 7) / 5); /* seven of the first call have not reported */
+	for (unsigned i = n; i < 64; i++) {
+		assert_int_equal(p[i]->nsegs, 5);
+		pkt_free(p[i]);
+	}
+}
+
+static void refuses_what_the_ring_cannot_hold(void **state)
+{
+	struct pkt *p[300];
+
+	(void)state;
+	chip->tx_stalled = true;
+	for (unsigned i = 0; i < 300; i++)
+		p[i] = packet(60, i);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), GBE_RING - 1);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 0);
+	assert_int_equal(dev->queue[0].tx_busy, 90);
+	chip->tx_stalled = false;
+	fake_gbe_write(chip, E1000_TDT, 255);
+	assert_int_equal(chip->nsent, 255);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 45);
+	assert_int_equal(chip->nsent, 300);
+}
+
+static void resets_a_ring_whose_head_stands_still(void **state)
+{
+	uint32_t before = cpus[0]->pool->nfree;
+
+	(void)state;
+	fake_e1000_link(chip, true);
+	run_softirqs();
+	transmit(33, 64); /* the head is somewhere */
+	chip->tx_stalled = true;
+	transmit(9, 64);
+	for (unsigned seconds = 0; seconds < 3; seconds++)
+		dev->ops->watchdog(dev);
+	chip->tx_stalled = false;
+	chip->nlog = 0;
+	transmit(3, 64);
+	assert_int_equal(stat_of("tx_timeout_count"), 1);
+	assert_int_equal(stat_of("tx_errors"), 9);
+	assert_non_null(
+		strstr(host_log, "e1000: nic0 transmit queue 0 timed out, reset; 9 frames lost"));
+	assert_true(fake_e1000_wrote(chip, GBE_TCTL, GBE_TCTL_EN, 0) >
+		    fake_e1000_wrote(chip, E1000_TDH, 0, 0));
+	assert_int_equal(chip->nsent, 36);
+	assert_int_equal(cpus[0]->pool->nfree, before - 3);
+	transmit(5, 64);
+	assert_int_equal(chip->nsent, 41);
+}
+
+/* --- stop --- */
+
+static void stops_and_gives_everything_back(void **state)
+{
+	(void)state;
+	transmit(23, 64);
+	fake_e1000_rx_raw(chip, GBE_RXD_DD, PKT_BUF_SIZE, false); /* half a frame */
+	run_softirqs();
+	fake_e1000_rx_raw(chip, GBE_RXD_DD, PKT_BUF_SIZE, false); /* done, but not polled */
+	dev->ops->stop(dev);
+	assert_true(host_pools_full());
+	assert_int_equal(cpus[0]->drop[DROP_RX_STOPPED], 1);
+	assert_int_equal(dev->txq_of_cpu[0], -1);
+	assert_int_equal(reg(GBE_RCTL) | reg(GBE_TCTL), 0);
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	receive(4, 60);
+	assert_int_equal(ntaken, 4);
+	transmit(4, 64);
+}
+
+#define POWERED(name)  cmocka_unit_test_setup_teardown(name, powered_on, closed)
+#define AT_PROBE(name) cmocka_unit_test_setup_teardown(name, probed, closed)
+#define OPENED(name)   cmocka_unit_test_setup_teardown(name, opened, closed)
+#define TWO(name)      cmocka_unit_test_setup_teardown(name, two_opened, closed)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AT_PROBE(probes_and_leaves_the_chip_silent),
+		POWERED(says_what_keeps_it_from_using_a_chip),
+		AT_PROBE(opens_in_the_order_of_the_manual),
+		AT_PROBE(relies_on_no_default_where_reset_changes_nothing),
+		AT_PROBE(gives_everything_back_when_it_cannot_open),
+		OPENED(takes_long_frames_only_with_a_long_mtu),
+		OPENED(receives_frames_in_order),
+		OPENED(takes_a_batch_across_the_wrap_of_the_ring),
+		OPENED(puts_long_frames_together),
+		OPENED(drops_what_was_damaged_on_the_wire),
+		OPENED(drops_a_frame_of_impossible_length),
+		OPENED(counts_wrong_checksums_only_where_they_were_checked),
+		OPENED(one_interrupt_until_the_queue_is_empty),
+		OPENED(loses_no_frame_that_comes_between_last_look_and_unmask),
+		OPENED(loses_no_frame_whose_cause_another_interrupt_read),
+		OPENED(loses_no_link_change_whose_cause_a_frame_read),
+		OPENED(counts_overruns_and_goes_on),
+		OPENED(lives_through_an_empty_pool),
+		OPENED(follows_the_link),
+		OPENED(throttles_in_the_units_of_the_chip),
+		TWO(two_on_a_line_take_their_own_interrupts),
+		TWO(one_on_a_line_goes_down_and_the_other_works_on),
+		TWO(both_on_a_line_move_with_it),
+		OPENED(sends_a_batch_with_one_doorbell),
+		OPENED(sends_and_takes_back_across_the_wrap),
+		OPENED(sends_chains_and_never_half_of_one),
+		OPENED(refuses_what_the_ring_cannot_hold),
+		OPENED(resets_a_ring_whose_head_stands_still),
+		OPENED(stops_and_gives_everything_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
