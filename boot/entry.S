@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - from the loader's 32-bit protected mode to C in 64-bit mode, on the boot core
+ * entry.S - from the loader to C in 64-bit mode, on the boot core
  *
- * Two doors: QEMU's -kernel enters at pvh_start (the PVH note names it; ebx: struct hvm_start_info), GRUB at
- * multiboot2_start (eax: magic, ebx: information). Behind them the way is one: an identity map of the first 4 GiB in
- * 2 MiB pages, good enough until paging_init() makes the real one, then long mode, then boot_main(door, info).
+ * Three doors: QEMU's -kernel enters at pvh_start (the PVH note names it; ebx: struct hvm_start_info), GRUB at
+ * multiboot2_start (eax: magic, ebx: information), both in 32-bit protected mode. BOOTX64.EFI enters at efi_start (our own
+ * note names it; rdi: struct efi_handover) in 64-bit mode and on the firmware's page tables, which lie in memory that is
+ * free from now on: it leaves both, down to 32 bits. Behind the doors the way is one: an identity map of the first 4 GiB
+ * in 2 MiB pages, good enough until paging_init() makes the real one, then long mode, then boot_main(door, info).
  */
 
 #define MULTIBOOT2_HEADER_MAGIC 0xe85250d6
 #define PVH_MAGIC		0x50564821 /* our own mark: PVH hands over none in a register */
+#define EFI_MAGIC		0x20494645 /* another one */
 #define CR0_PE_PG		0x80000001
+#define CR0_PG			0x80000000
 #define CR0_EM			0x00000004
 #define CR4_PAE			0x00000020
 #define MSR_EFER		0xc0000080
@@ -38,9 +42,37 @@ header_end:
 	.asciz	"Xen"
 	.long	pvh_start
 
+	.section .note.efi, "a", @note
+	.balign 4
+	.long	5, 4, 1			/* HANDOVER_NOTE, boot/efi/handover.h */
+	.asciz	"Weir"
+	.balign 4
+	.long	efi_start
+
 	.section .boot, "ax"
+	.globl	pvh_start, multiboot2_start, efi_start
+	.code64
+efi_start:
+	cli
+	movl	%edi, %ebx
+	lgdt	boot_gdtr
+	pushq	$0x18
+	pushq	$compatibility
+	lretq
 	.code32
-	.globl	pvh_start, multiboot2_start
+compatibility:
+	movl	$0x10, %eax
+	movw	%ax, %ds
+	movw	%ax, %es
+	movw	%ax, %ss
+	movl	%cr0, %eax
+	andl	$~CR0_PG, %eax
+	movl	%eax, %cr0
+	xorl	%eax, %eax		/* whatever the firmware had on: 5-level paging, PCID, ... */
+	movl	%eax, %cr4
+	movl	$EFI_MAGIC, %eax
+	jmp	multiboot2_start
+
 pvh_start:
 	movl	$PVH_MAGIC, %eax
 multiboot2_start:
@@ -104,6 +136,7 @@ boot_gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 0x08: code, 64 bit */
 	.quad	0x00cf93000000ffff	/* 0x10: data */
+	.quad	0x00cf9b000000ffff	/* 0x18: code, 32 bit */
 boot_gdtr:
 	.word	. - boot_gdt - 1
 	.long	boot_gdt, 0

@@ -40,8 +40,11 @@ static void read_boot_info(uint32_t door, uint64_t info)
 		pvh_boot_info(&boot, info);
 	else if (door == BOOT_DOOR_MULTIBOOT2)
 		multiboot2_boot_info(&boot, info);
+	else if (door == BOOT_DOOR_EFI)
+		efi_boot_info(&boot, info);
 	else
-		panic("started by an unknown loader (%#x); use QEMU's -kernel or GRUB's multiboot2",
+		panic("started by an unknown loader (%#x); use QEMU's -kernel, GRUB's multiboot2 "
+		      "or BOOTX64.EFI",
 		      door);
 }
 
@@ -55,7 +58,7 @@ static void configure(void)
 	int err;
 
 	if (!boot.archive) {
-		kprintf("config: no archive was handed over (-initrd); every port stays down\n");
+		kprintf("config: no archive was handed over; every port stays down\n");
 		return;
 	}
 	err = cpio_find((const void *)boot.archive, boot.archive_len, "weir.conf", &text, &len);

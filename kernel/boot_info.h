@@ -2,7 +2,7 @@
 /*
  * boot_info.h - what every boot loader tells Weir, in one form
  *
- * boot/pvh.c and boot/multiboot2.c fill it before anything else runs. What it points to (the archive, GRUB's copy of the
+ * boot/pvh.c, boot/multiboot2.c and boot/efi.c fill it before anything else runs. What it points to (the archive, GRUB's copy of the
  * RSDP) is reserved, so it stays. All addresses are physical, which here means they are pointers as well.
  */
 #pragma once
@@ -17,16 +17,16 @@ struct boot_region {
 	uint32_t type; /* as ACPI has it: 1 usable RAM, all else is not */
 };
 
-enum { BOOT_REGION_RAM = 1 };
+enum { BOOT_REGION_RAM = 1, BOOT_REGION_RESERVED = 2 };
 
 struct boot_info {
-	const char *loader;   /* "pvh" or "multiboot2" */
+	const char *loader;   /* "pvh", "multiboot2" or "efi" */
 	uint64_t rsdp;        /* ACPI root pointer, 0 if the loader gave none */
 	uint64_t archive;     /* the cpio archive; 0 if none was handed over */
 	uint64_t archive_len; /* bytes */
 
 	struct boot_region region[BOOT_MAX_REGIONS]; /* the memory map */
-	unsigned nregions;
+	unsigned nregions, regions_ignored;
 	struct boot_region reserved[BOOT_MAX_RESERVED]; /* lies in usable RAM and must stay */
 	unsigned nreserved;
 };

@@ -258,17 +258,19 @@ static void flood(void)
 
 static int test_share(struct shell *sh)
 {
+	const struct guest_ops *before;
+
 	guest_entries = guest_kept = packets_rounds = 0;
 	open_softirq(SOFTIRQ_SELFTEST, flood);
 	share_running = true;
 	cores_park();
-	guest_attach(&spin_ops);
+	before = guest_attach(&spin_ops);
 	cores_resume();
 	raise_softirq(SOFTIRQ_SELFTEST);
 	msleep(SHARE_MS);
 	share_running = false;
 	cores_park();
-	guest_attach(NULL);
+	guest_attach(before);
 	cores_resume();
 	shell_printf(
 		sh,
@@ -296,21 +298,22 @@ static int run_one(struct shell *sh, const struct selftest *t)
 
 static int run_selftest(struct shell *sh, int n, const struct word *w)
 {
-	int err = 0;
-	bool found = false;
+	unsigned ran = 0, failed = 0;
 
 	if (n > 2)
 		return shell_expected(sh, 2, "the end of the line");
 	set_for_each(t, selftests) {
 		if (n == 2 && strcmp(t->name, w[1].s))
 			continue;
-		found = true;
-		if (run_one(sh, t))
-			err = -EIO;
+		ran++;
+		failed += !!run_one(sh, t);
 	}
-	if (!found)
+	if (!ran)
 		return shell_expected(sh, 1, "the name of a self-test (Tab lists them)");
-	return err;
+	if (n == 1)
+		shell_printf(sh, "selftest: %s, %u of %u failed\n", failed ? "FAIL" : "PASS",
+			     failed, ran);
+	return failed ? -EIO : 0;
 }
 
 static void complete_selftest(int n, const struct word *w, void (*add)(void *to, const char *s),
