@@ -270,6 +270,8 @@ void console_flush_now(void)
 	for (size_t n; (n = poll_take(buf, sizeof(buf)));)
 		for (size_t i = 0; i < n; i++)
 			ops->put_now(buf[i]);
+	if (ops->drain_now)
+		ops->drain_now();
 }
 
 void console_panic(void)

@@ -21,6 +21,8 @@ struct console_ops {
 	 */
 	void (*kick)(void);
 	void (*put_now)(char c); /* write one byte, polling; before interrupts and after a panic */
+	/* wait until the last byte has left the device; NULL if none stays behind in it */
+	void (*drain_now)(void);
 };
 
 /* console_attach() - from now on output goes to @ops; what the ring holds is drained to it. */
@@ -54,8 +56,8 @@ void console_write(const char *s, size_t n);
  */
 void console_write_wait(const char *s, size_t n);
 /*
- * console_flush_now() - drain the ring by polling; console_panic() also keeps output synchronous
- * from here on.
+ * console_flush_now() - drain the ring and the device by polling; console_panic() also keeps output
+ * synchronous from here on.
  */
 void console_flush_now(void);
 void console_panic(void);

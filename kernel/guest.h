@@ -21,5 +21,5 @@ struct guest_ops {
 	void (*enter)(struct vcpu *v, uint64_t slice, int keep);
 };
 
-/* guest_attach() - there are guests now; with NULL no more. Cores parked, or none running yet. */
-void guest_attach(const struct guest_ops *ops);
+/* guest_attach() - there are guests now; with NULL no more. Cores parked, or none running yet. Returns what was there. */
+const struct guest_ops *guest_attach(const struct guest_ops *ops);

@@ -24,9 +24,12 @@
 static unsigned slice_us = 4000, min_slice_us = 200, control_share_us = 10000;
 static const struct guest_ops *guests;
 
-void guest_attach(const struct guest_ops *ops)
+const struct guest_ops *guest_attach(const struct guest_ops *ops)
 {
+	const struct guest_ops *before = guests;
+
 	guests = ops;
+	return before;
 }
 
 /* cpu_idle() - interrupts are off and nothing is pending; sleep until one comes. Interrupts are on afterwards. */

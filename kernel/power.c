@@ -14,13 +14,24 @@
 	0xf4              /* QEMU -device isa-debug-exit,iobase=0xf4: exit code (value << 1) | 1 */
 #define BOCHS_PORT 0x8900 /* Bochs ends when it reads "Shutdown" here */
 #define RESET_PORT 0xcf9  /* reset control register of PIIX and ICH */
+#define DELAY_PORT 0x80   /* diagnostic codes: an access takes a microsecond or more */
 #define SLP_EN     BIT(13)
+
+enum { END_DELAYS = 1000 };
+
+/* let_it_end() - QEMU ends a moment after it was told to, and by then takes the status of what it was told last. */
+static void let_it_end(void)
+{
+	for (int i = 0; i < END_DELAYS; i++)
+		(void)inb(DELAY_PORT);
+}
 
 void power_off(enum power_status status)
 {
 	irq_disable();
 	console_flush_now();
 	outb(DEBUG_EXIT_PORT, status);
+	let_it_end();
 	for (const char *s = "Shutdown"; *s; s++)
 		outb(BOCHS_PORT, *s);
 	if (acpi.pm1a_cnt)

@@ -4,6 +4,9 @@
  *
  * Core 0 lays out a core's structure, stacks and guard pages, wakes it, and waits until it says that it is online. It
  * goes through the same per-core initialisation as core 0 and ends in the core loop.
+ *
+ * A guest with vCPUs on several cores is told that their TSCs agree, so whether they do is looked at: a core that is a
+ * call away must not have a TSC from before the call or from after it.
  */
 #include "smp.h"
 
@@ -30,6 +33,7 @@
 enum {
 	POOL_PKTS = 3072, /* a core's share: two NICs' rings twice over, and as much on the way */
 	XAPIC_ID_MAX = 254,
+	TSC_LOOKS = 4,
 	ONLINE_WAIT_MS =
 		3000, /* an emulator on a busy host may not give the new core time for long */
 };
@@ -188,6 +192,28 @@ static void forget_trampoline(void *arg)
 	invlpg(TRAMPOLINE);
 }
 
+static void read_tsc(void *there)
+{
+	*(uint64_t *)there = rdtsc();
+}
+
+/* check_tsc() - nothing mends one that is apart, but whoever runs guests should know. */
+static void check_tsc(unsigned cpu)
+{
+	uint64_t before, there, apart = 0;
+
+	for (int i = 0; i < TSC_LOOKS; i++) {
+		before = rdtsc();
+		cpu_call(cpu, read_tsc, &there);
+		apart = MAX(apart, tsc_apart(before, there, rdtsc()));
+	}
+	if (apart)
+		kprintf("smp: the TSC of core %u differs from core 0's by %lu ticks or more: in a "
+			"guest with "
+			"vCPUs on both time may go back\n",
+			cpu, (unsigned long)apart);
+}
+
 void smp_init(void)
 {
 	open_softirq(SOFTIRQ_CALL, call_action);
@@ -213,7 +239,9 @@ void smp_init(void)
 		}
 	}
 	paging_trampoline(TRAMPOLINE, 0);
-	for (unsigned i = 1; i < ncpus; i++)
+	for (unsigned i = 1; i < ncpus; i++) {
 		cpu_call(i, forget_trampoline, NULL);
+		check_tsc(i);
+	}
 	kprintf("smp: %u core%s, %s\n", ncpus, ncpus > 1 ? "s" : "", apic_x2 ? "x2APIC" : "xAPIC");
 }

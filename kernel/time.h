@@ -30,6 +30,17 @@ uint64_t time_ns(void);
 uint64_t tsc_from_us(uint64_t us);
 uint64_t tsc_to_ns(uint64_t tsc);
 
+/*
+ * tsc_apart() - another core read its TSC between @before and @after of ours, and saw @there: by how many ticks at least
+ * the two differ. 0 says that no look of this kind can tell them apart.
+ */
+static inline uint64_t tsc_apart(uint64_t before, uint64_t there, uint64_t after)
+{
+	if (there < before)
+		return before - there;
+	return there > after ? there - after : 0;
+}
+
 /* udelay() - busy wait with PAUSE, for the few microseconds that a datasheet asks for. */
 void udelay(unsigned us);
 

@@ -120,6 +120,12 @@ static inline uint32_t inl(uint16_t port)
 	return v;
 }
 
+#if __STDC_HOSTED__ /* unit tests on the host: the fixture keeps what only ring 0 may read */
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t v);
+uint64_t read_cr2(void);
+void write_cr2(uint64_t v);
+#else
 static inline uint64_t rdmsr(uint32_t msr)
 {
 	uint32_t lo, hi;
@@ -133,19 +139,6 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
 
-static inline uint64_t read_cr0(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
-	return v;
-}
-
-static inline void write_cr0(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr0" ::"r"(v) : "memory");
-}
-
 static inline uint64_t read_cr2(void)
 {
 	uint64_t v;
@@ -157,6 +150,20 @@ static inline uint64_t read_cr2(void)
 static inline void write_cr2(uint64_t v)
 {
 	__asm__ volatile("mov %0, %%cr2" ::"r"(v));
+}
+#endif
+
+static inline uint64_t read_cr0(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
+	return v;
+}
+
+static inline void write_cr0(uint64_t v)
+{
+	__asm__ volatile("mov %0, %%cr0" ::"r"(v) : "memory");
 }
 
 static inline uint64_t read_cr3(void)

@@ -20,6 +20,9 @@ struct vmm_feature {
 	const char *help;
 	bool has;        /* this machine, probed at boot */
 	_Atomic bool on; /* the operator, live; never where it is not there */
+	/* of one that cannot be switched; both NULL: it can */
+	const char *needed; /* always on: what for */
+	const char *unused; /* never on, though it may be there: why Weir does without */
 };
 
 enum { EXPLAIN_SIZE = 96 };
@@ -76,6 +79,12 @@ struct vmm_backend {
 	/* MSRs that the back end keeps in its own structures (EFER, PAT, STAR ...). 0, or -EINVAL: not one of them, or refused */
 	int (*get_msr)(struct vcpu *v, uint32_t index, uint64_t *value);
 	int (*set_msr)(struct vcpu *v, uint32_t index, uint64_t value);
+
+	/*
+	 * after EXIT_MMIO: the instruction's bytes as the CPU had fetched them, INSN_MAX of them at most. Returns how many;
+	 * 0: it did not say. NULL: it never does
+	 */
+	unsigned (*fetched)(struct vcpu *v, uint8_t *bytes);
 
 	/* after EXIT_FAILED: what the hardware found wrong, "guest RFLAGS is 0x0: bit 1 must be 1". vCPU's core */
 	void (*explain)(struct vcpu *v, char *text, size_t size);

@@ -164,7 +164,8 @@ enum { MTRR_WRITE_BACK = 6, PAT_UC_MINUS = 7 };
 #define MISC_ENABLE_FAST_STRING BIT(0)
 #define DE_CFG_LFENCE_SERIALIZE BIT(1) /* AMD: LFENCE waits for what stands before it */
 
-/* --- debug registers after RESET [SDM 3A table 10-1] --- */
+/* --- debug registers: after RESET [SDM 3A table 10-1], and a cause [SDM 3B 17.2.3] --- */
 
 #define DR6_RESET UINT64_C(0xffff0ff0)
+#define DR6_BS    BIT(14) /* a single step */
 #define DR7_RESET UINT64_C(0x400)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dsdt.asl - what a guest's kernel cannot find by itself: the PCI host bridge and its interrupt lines, the serial line,
- * and how to switch off [ACPI 6.4]. Compiled by iasl. Numbers are those of vpci.h, vuart.h and vacpi.h: keep in step,
+ * how to switch off, and the button that asks for it [ACPI 6.4]. Compiled by iasl. Numbers are those of vpci.h, vuart.h and vacpi.h: keep in step,
  * tests/unit/test_vacpi.c compares.
  */
 DefinitionBlock ("dsdt.aml", "DSDT", 2, "WEIR", "WEIRDSDT", 1)
@@ -56,6 +56,29 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "WEIR", "WEIRDSDT", 1)
 				IO (Decode16, 0x03F8, 0x03F8, 1, 8)
 				Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 4 }
 			})
+		}
+
+		/* a button, and as there are no fixed events, an interrupt that says it was pressed [5.6.9] */
+		Device (PWRB)
+		{
+			Name (_HID, EisaId ("PNP0C0C"))
+		}
+
+		Device (GED0)
+		{
+			Name (_HID, "ACPI0013")
+			Name (_UID, Zero)
+
+			Name (_CRS, ResourceTemplate ()
+			{
+				/* VACPI_PIN */
+				Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 9 }
+			})
+
+			Method (_EVT, 1, Serialized)
+			{
+				Notify (PWRB, 0x80)
+			}
 		}
 	}
 }

@@ -194,8 +194,7 @@ static int repeat(struct emulation *e, const struct string *s)
 		return element(e, s) ? -EINVAL : 0;
 	left = operand_reg(e->v, GPR_RCX, i->addr_size);
 	for (unsigned n = 0; left; n++) {
-		if (n == most ||
-		    e->v->state != VCPU_RUNNING) /* it may have written to its power switch */
+		if (n == most || vcpu_is_called(e->v)) /* it may have written to its power switch */
 			return -EAGAIN;
 		if (element(e, s))
 			return n ? -EAGAIN : -EINVAL;
@@ -265,12 +264,23 @@ static int finish(struct emulation *e, int err)
 	return err;
 }
 
+/* begin_fetched() - the same with what the CPU itself had fetched, where it tells; that may be less than the instruction. */
+static int begin_fetched(struct emulation *e, uint8_t bytes[INSN_MAX], unsigned *n)
+{
+	*n = backend->fetched ? backend->fetched(e->v, bytes) : 0;
+	if (!*n)
+		return begin(e, bytes, n);
+	backend->get_sregs(e->v, &e->sregs);
+	e->mode = gva_mode(&e->sregs);
+	return insn_decode(bytes, *n, e->mode, &e->insn) ? begin(e, bytes, n) : 0;
+}
+
 int emulate_mmio(struct vcpu *v, uint8_t bytes[INSN_MAX], unsigned *n)
 {
 	struct emulation e = { .v = v };
 	struct string s;
 
-	if (begin(&e, bytes, n) || !fits(&e))
+	if (begin_fetched(&e, bytes, n) || !fits(&e))
 		return -EINVAL;
 	if (!is_string(&e.insn))
 		return finish(&e, carry_out(&e));

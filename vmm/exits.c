@@ -8,8 +8,10 @@
 #include "exits.h"
 
 #include "kernel/console.h"
+#include "kernel/x86.h"
 #include "access.h"
 #include "backend.h"
+#include "cpu_regs.h"
 #include "emulate.h"
 #include "guest_cpu.h"
 #include "vm.h"
@@ -19,7 +21,12 @@
 #define KVM_ENOSYS 1000 /* what KVM's guests expect of a hypercall that is not there */
 
 /* The interrupt or NMI was taken when the gate opened. */
-static void on_taken(struct vcpu *v)
+static void on_interrupt(struct vcpu *v)
+{
+	injection_interrupted(v);
+}
+
+static void on_nmi(struct vcpu *v)
 {
 	(void)v;
 }
@@ -214,8 +221,8 @@ static void on_unknown(struct vcpu *v)
 }
 
 static void (*const handler[EXIT_N])(struct vcpu *v) = {
-	[EXIT_INTERRUPT] = on_taken,
-	[EXIT_NMI] = on_taken,
+	[EXIT_INTERRUPT] = on_interrupt,
+	[EXIT_NMI] = on_nmi,
 	[EXIT_IRQ_WINDOW] = on_irq_window,
 	[EXIT_NMI_WINDOW] = on_nmi_window,
 	[EXIT_HLT] = on_hlt,
@@ -255,9 +262,22 @@ static uint64_t info_of(const struct vcpu_exit *e)
 	}
 }
 
+/* An instruction that was carried out here is one step of a guest that debugs [SDM 3B 17.3.1.4]; it ends a halt, too. */
+static void single_step(struct vcpu *v)
+{
+	v->event = (struct vcpu_event){
+		.type = EVENT_EXCEPTION,
+		.vector = EXCEPTION_DB,
+		.dr6 = DR6_BS,
+	};
+	if (v->state == VCPU_HALTED)
+		v->state = VCPU_RUNNING;
+}
+
 void exit_handle(struct vcpu *v)
 {
 	enum vcpu_exit_reason r = v->exit.reason;
+	uint64_t rip = v->rip;
 
 	v->exits[r]++;
 	v->past[v->past_n++ % VCPU_LAST_EXITS] = (struct vcpu_past){
@@ -266,4 +286,6 @@ void exit_handle(struct vcpu *v)
 		.reason = r,
 	};
 	handler[r](v);
+	if (unlikely(v->rflags & RFLAGS_TF) && v->rip != rip)
+		single_step(v);
 }

@@ -4,6 +4,8 @@
 
 #include "drivers/netdev.h"
 #include "net/addr.h"
+#include "features.h"
+#include "guest_injection.h"
 #include "virtio_net.h"
 
 #include <string.h>
@@ -52,13 +54,25 @@ static void print_port(struct shell *sh, const struct vm *vm, unsigned i)
 		shell_printf(sh, " worker %u", p->cpu);
 }
 
+/* Only where one of them is not where it would be anyway. */
+static void print_cores(struct shell *sh, const struct vm *vm)
+{
+	bool said = false;
+
+	for (unsigned i = 0; i < vm->nvcpus; i++)
+		said |= vm->vcpu[i]->cpu != guest_default_core(i);
+	for (unsigned i = 0; i < vm->nvcpus && said; i++)
+		shell_printf(sh, "%s%u", i ? "," : " cpus ", vm->vcpu[i]->cpu);
+}
+
 static void print_guest(struct shell *sh, const struct vm *vm)
 {
 	shell_printf(sh, "guest create %s", vm->name);
 	if (vm->memory_mib != GUEST_DEFAULT_MIB)
 		shell_printf(sh, " memory %u", vm->memory_mib);
-	if (vm->vcpu[0]->cpu != ncpus - 1)
-		shell_printf(sh, " cpus %u", vm->vcpu[0]->cpu);
+	if (vm->nvcpus > 1)
+		shell_printf(sh, " vcpus %u", vm->nvcpus);
+	print_cores(sh, vm);
 	shell_printf(sh, " kernel ");
 	print_word(sh, vm->kernel);
 	if (vm->initrd[0]) {
@@ -76,8 +90,11 @@ static void print_guest(struct shell *sh, const struct vm *vm)
 
 static void print_guests(struct shell *sh)
 {
-	vm_for_each(i)
+	guest_features_config(sh);
+	vm_for_each(i) {
 		print_guest(sh, vms[i]);
+		guest_injection_config(sh, vms[i]);
+	}
 }
 
 static void print_starts(struct shell *sh)

@@ -79,11 +79,7 @@ static int read_memory(struct shell *sh, int i, struct creation *c)
 
 static int read_vcpus(struct shell *sh, int i, struct creation *c)
 {
-	int err = read_number(sh, i, 1, VM_VCPUS, &c->o.nvcpus);
-
-	if (!err && c->o.nvcpus > 1)
-		err = shell_error(sh, i, -ENOTSUP, "a guest has one vCPU; more are not built yet");
-	return err;
+	return read_number(sh, i, 1, VM_VCPUS, &c->o.nvcpus);
 }
 
 /* read_core() - a decimal at *s, which moves behind it; false if there is no such core. */
@@ -245,7 +241,7 @@ static int fill_in(struct shell *sh, struct creation *c)
 	if (c->cpus_word && c->ncpus != c->o.nvcpus)
 		return shell_expected(sh, c->cpus_word, "as many cores as there are vCPUs");
 	for (unsigned i = 0; i < c->o.nvcpus && !c->cpus_word; i++)
-		c->o.cpu[i] = ncpus - 1;
+		c->o.cpu[i] = guest_default_core(i);
 	for (unsigned i = 0; i < c->o.nports; i++)
 		if (c->port[i].cpu == NO_CPU)
 			c->port[i].cpu = c->o.cpu[0];

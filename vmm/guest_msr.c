@@ -2,8 +2,8 @@
 /*
  * guest_msr.c - the MSRs that a guest may read and write; any other takes #GP and is counted
  *
- * The local APIC, the back end and KVM's clock have theirs. What is left here moves the TSC, or is kept for kernels that
- * expect it and has no effect, or reads as a constant.
+ * The local APIC, the back end, KVM's clock and the measuring of interrupts have theirs. What is left here moves the TSC,
+ * or is kept for kernels that expect it and has no effect, or reads as a constant.
  */
 #include "guest_cpu.h"
 
@@ -194,6 +194,9 @@ int guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *value)
 	} else if (kvmclock_owns_msr(index)) {
 		*value = kvmclock_rdmsr(v, index);
 		err = 0;
+	} else if (injection_owns_msr(index)) {
+		*value = 0;
+		err = 0;
 	} else {
 		err = read_own(v, index, value);
 		if (err)
@@ -210,6 +213,9 @@ int guest_wrmsr(struct vcpu *v, uint32_t index, uint64_t value)
 		err = vlapic_wrmsr(&v->lapic, index, value);
 	} else if (kvmclock_owns_msr(index)) {
 		err = kvmclock_wrmsr(v, index, value);
+	} else if (injection_owns_msr(index)) {
+		injection_wrmsr(v, index, value);
+		err = 0;
 	} else {
 		err = write_own(v, index, value);
 		if (err && backend_accepts(v, index, &value))

@@ -70,6 +70,7 @@ static void show_vcpu(struct shell *sh, const struct vcpu *v)
 		[VCPU_OFF] = "off",
 		[VCPU_RUNNING] = "running",
 		[VCPU_HALTED] = "halted",
+		[VCPU_WAITING] = "waiting for STARTUP",
 	};
 	uint64_t ms = tsc_to_ns(v->tsc_run) / 1000000;
 

@@ -16,7 +16,7 @@ static void svm_vcpu_load(struct vcpu *v)
 {
 	fpu_load(v);
 	/* another guest may have had the ASID on this core */
-	vmcb_of(v)->tlb_control = TLB_FLUSH_ALL;
+	vmcb_of(v)->tlb_control = svm_uses(SVM_FLUSH_BY_ASID) ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
 }
 
 static void svm_vcpu_put(struct vcpu *v)
@@ -44,6 +44,22 @@ static inline void take_registers(struct vcpu *v, const struct vmcb *c)
 	v->irq_shadow = c->int_shadow & INT_SHADOW;
 }
 
+/*
+ * Of what VMRUN refuses, the one thing that a guest can bring about: TCG lets it write CR0 so, where a CPU faults. TCG
+ * leaves Weir's registers in the VMCB after a refusal, and the report would be about those; so it is foreseen.
+ */
+static inline bool is_refused(const struct vmcb *c)
+{
+	return (c->cr0 & (CR0_NW | CR0_CD)) == CR0_NW;
+}
+
+static void refuse(struct vmcb *c)
+{
+	c->exit_code = SVM_EXIT_INVALID;
+	c->exit_info_1 = c->exit_info_2 = 0;
+	c->exit_int_info = 0;
+}
+
 static void svm_run(struct vcpu *v)
 {
 	struct vmcb *c = vmcb_of(v);
@@ -56,7 +72,10 @@ static void svm_run(struct vcpu *v)
 	c->int_shadow = v->irq_shadow ? INT_SHADOW : 0;
 	c->int_ctl = (c->int_ctl & ~V_TPR) | tpr;
 	c->tsc_offset = v->tsc_offset;
-	svm_vmrun(c, svm_host[this_cpu()->id], v->gpr);
+	if (likely(!is_refused(c)))
+		svm_vmrun(c, svm_host[this_cpu()->id], v->gpr);
+	else
+		refuse(c);
 	if (likely((uint32_t)c->exit_code != SVM_EXIT_INVALID))
 		take_registers(v, c);
 	if (unlikely((c->int_ctl & V_TPR) != tpr))
@@ -90,6 +109,10 @@ static void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 		inject_irq(c, e->vector);
 		return;
 	}
+	if (e->type == EVENT_EXCEPTION && e->vector == EXCEPTION_PF)
+		c->cr2 = e->cr2; /* the CPU leaves it as it is [APM2 15.20] */
+	if (e->type == EVENT_EXCEPTION)
+		c->dr6 |= e->dr6;
 	c->event_inj = EVENT_VALID | FIELD_PREP(EVENT_TYPE, type) |
 		       FIELD_PREP(EVENT_VECTOR, e->vector) | (e->has_error ? EVENT_ERROR_SENT : 0) |
 		       FIELD_PREP(EVENT_ERROR, e->error);
@@ -151,6 +174,7 @@ const struct vmm_backend svm_backend = {
 	.get_sregs = svm_get_sregs,
 	.get_msr = svm_get_msr,
 	.set_msr = svm_set_msr,
+	.fetched = svm_fetched,
 	.explain = svm_explain,
 	.features = svm_features,
 };

@@ -8,13 +8,16 @@
 #include "svm.h"
 
 #include "kernel/x86.h"
+#include "cpu_regs.h"
 #include "decode.h"
 #include "gva.h"
 
-/* Without NRIPS the length is that of the instruction without prefixes, which no compiler gives these. */
+#include <string.h>
+
+/* @len bytes, and what prefixes there are */
 static void next_rip(struct vcpu *v, const struct vmcb *c, unsigned len)
 {
-	v->exit.next_rip = svm_has_nrips ? c->next_rip : v->rip + len;
+	v->exit.next_rip = svm_uses(SVM_NRIP_SAVE) ? c->next_rip : v->rip + svm_length(v, len);
 }
 
 static enum vcpu_exit_reason decode_io(struct vcpu *v, const struct vmcb *c)
@@ -63,8 +66,8 @@ static enum vcpu_exit_reason decode_short(struct vcpu *v, const struct vmcb *c, 
 	return r;
 }
 
-/* Which register: only the instruction knows. What cannot be read is no instruction that could have exited. */
-static enum vcpu_exit_reason decode_cr8(struct vcpu *v, const struct vmcb *c)
+/* Which register: without decode assists only the instruction knows. What cannot be read is none that could have exited. */
+static enum vcpu_exit_reason fetch_cr8(struct vcpu *v, const struct vmcb *c)
 {
 	struct vcpu_sregs sregs;
 	uint8_t bytes[INSN_MAX];
@@ -74,8 +77,17 @@ static enum vcpu_exit_reason decode_cr8(struct vcpu *v, const struct vmcb *c)
 	if (insn_decode(bytes, gva_fetch(v, &sregs, bytes, sizeof(bytes)), INSN_64, &insn))
 		return decode_hw(v, c, EXIT_UNKNOWN);
 	v->exit.cr8.gpr = insn.reg;
-	v->exit.cr8.read = false;
 	v->exit.next_rip = v->rip + insn.len;
+	return EXIT_CR8;
+}
+
+static enum vcpu_exit_reason decode_cr8(struct vcpu *v, const struct vmcb *c)
+{
+	v->exit.cr8.read = false;
+	if (!svm_uses(SVM_DECODE_ASSISTS) || !svm_uses(SVM_NRIP_SAVE) || !(c->exit_info_1 & CR_MOV))
+		return fetch_cr8(v, c);
+	v->exit.cr8.gpr = FIELD_GET(CR_GPR, c->exit_info_1);
+	v->exit.next_rip = c->next_rip;
 	return EXIT_CR8;
 }
 
@@ -152,8 +164,9 @@ static enum vcpu_exit_reason reason_of(struct vcpu *v, struct vmcb *c)
  * The exit came while an event was being delivered: it is due again. Not so INT n, INT3 and INTO: rip is still at the
  * instruction, which runs once more. [APM2 15.7.2]
  */
-static void take_interrupted(struct vcpu *v, uint64_t info)
+static void take_interrupted(struct vcpu *v, const struct vmcb *c)
 {
+	uint64_t info = c->exit_int_info;
 	unsigned type = FIELD_GET(EVENT_TYPE, info), vector = FIELD_GET(EVENT_VECTOR, info);
 
 	if (type == EVENT_TYPE_SOFT || (type == EVENT_TYPE_EXC && (vector == 3 || vector == 4)))
@@ -165,6 +178,7 @@ static void take_interrupted(struct vcpu *v, uint64_t info)
 		.vector = vector,
 		.has_error = info & EVENT_ERROR_SENT,
 		.error = FIELD_GET(EVENT_ERROR, info),
+		.cr2 = c->cr2,
 	};
 	v->reinjected++;
 }
@@ -183,11 +197,21 @@ static void take_back(struct vcpu *v, struct vmcb *c)
 	v->reinjected++;
 }
 
+unsigned svm_fetched(struct vcpu *v, uint8_t *bytes)
+{
+	const struct vmcb *c = vmcb_of(v);
+
+	if (!svm_uses(SVM_DECODE_ASSISTS))
+		return 0;
+	memcpy(bytes, c->fetched, sizeof(c->fetched));
+	return MIN(c->nfetched, sizeof(c->fetched));
+}
+
 void svm_decode(struct vcpu *v, struct vmcb *c)
 {
 	if (unlikely(svm_injects_irq(c)))
 		take_back(v, c);
 	else if (unlikely(c->exit_int_info & EVENT_VALID))
-		take_interrupted(v, c->exit_int_info);
+		take_interrupted(v, c);
 	v->exit.reason = reason_of(v, c);
 }

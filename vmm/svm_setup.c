@@ -28,8 +28,6 @@ static const struct nested_bits npt_bits = {
 };
 
 struct vmcb *svm_host[MAX_CPUS];
-bool svm_has_nrips;
-struct vmm_feature svm_features[] = { { 0 } };
 
 static uint8_t *iopm, *msrpm;
 static uint32_t nasids; /* that the TLB tells apart; 0 is the host's */
@@ -49,8 +47,10 @@ int svm_probe(const char **why)
 		*why = "this CPU's SVM has no nested paging";
 	else if (!fpu_probe())
 		*why = "this CPU has no XSAVE or no RDTSCP";
-	else
+	else {
+		svm_features_probe(svm.edx);
 		return 0;
+	}
 	return -EPERM;
 }
 
@@ -73,7 +73,6 @@ static void make_permission_maps(void)
 	for (unsigned i = 0; i < GUEST_MSRS; i++)
 		msr_allow(guest_msrs[i], true);
 	msr_allow(MSR_TSC_AUX, false);
-	svm_has_nrips = cpuid(CPUID_SVM).edx & CPUID_SVM_NRIPS;
 	nasids = MAX(cpuid(CPUID_SVM).ebx, 2u);
 }
 
@@ -135,6 +134,7 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *sregs)
 
 	memset(s->vmcb, 0, sizeof(*s->vmcb));
 	s->stepping_iret = false;
+	memset(s->plain, 0, sizeof(s->plain));
 	reset_control(s->vmcb, v);
 	svm_set_sregs(v, sregs);
 	s->vmcb->dr6 = DR6_RESET;

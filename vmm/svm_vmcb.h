@@ -14,9 +14,20 @@
 #define VM_CR_SVMDIS          BIT(4) /* firmware has locked SVM off */
 #define MSR_VM_HSAVE_PA       0xc0010117
 #define CPUID_SVM             0x8000000a
-#define CPUID_SVM_NP          BIT(0) /* EDX: nested paging */
-#define CPUID_SVM_NRIPS       BIT(3) /* EDX: the next rip is saved */
 #define CPUID80000001_ECX_SVM BIT(2)
+/* EDX of CPUID_SVM [APM3 E.4.9] */
+#define CPUID_SVM_NP             BIT(0) /* nested paging */
+#define CPUID_SVM_LBR            BIT(1) /* last branch records are switched */
+#define CPUID_SVM_NRIPS          BIT(3) /* the next rip is saved */
+#define CPUID_SVM_TSC_RATE       BIT(4)
+#define CPUID_SVM_VMCB_CLEAN     BIT(5)
+#define CPUID_SVM_FLUSH_BY_ASID  BIT(6)
+#define CPUID_SVM_DECODE_ASSISTS BIT(7)
+#define CPUID_SVM_PAUSE_FILTER   BIT(10)
+#define CPUID_SVM_AVIC           BIT(13)
+#define CPUID_SVM_VMSAVE         BIT(15) /* VMLOAD and VMSAVE without an exit */
+#define CPUID_SVM_VGIF           BIT(16)
+#define CPUID_SVM_VNMI           BIT(25)
 
 /* intercepts, first word [APM2 15.9] */
 #define INTERCEPT_INTR     BIT(0)
@@ -51,8 +62,6 @@
 #define INTERCEPT_AC BIT(17)
 #define INTERCEPT_MC BIT(18)
 
-#define DR6_BS BIT(14) /* a single step */
-
 /* int_ctl [APM2 15.21] */
 #define V_TPR          BITS(3, 0)
 #define V_IRQ          BIT(8)
@@ -63,7 +72,8 @@
 
 #define INT_SHADOW BIT(0) /* in int_shadow [APM2 15.21.5] */
 
-enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1 }; /* tlb_control [APM2 15.16.1] */
+/* tlb_control; the last flushes what has this ASID, where the CPU knows to [APM2 15.16.1] */
+enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1, TLB_FLUSH_ASID = 3 };
 
 /* event_inj, exit_int_info [APM2 15.20] */
 #define EVENT_VECTOR     BITS(7, 0)
@@ -87,6 +97,10 @@ enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1 }; /* tlb_control [APM2 15.16.1] */
 /* exit_info_1 of a nested page fault [APM2 15.25.6]; exit_info_2 is the guest-physical address */
 #define NPF_WRITE BIT(1)
 #define NPF_FETCH BIT(4)
+
+/* exit_info_1 of a write to a control register, with decode assists [APM2 15.33.1] */
+#define CR_MOV BIT(63) /* by MOV: the only way to CR8 */
+#define CR_GPR BITS(3, 0)
 
 /* exit codes [APM2 C] */
 enum {
@@ -149,7 +163,9 @@ struct vmcb {
 	uint8_t reserved_0b8[0x0c0 - 0x0b8];
 	uint64_t clean; /* 0: look at everything again */
 	uint64_t next_rip;
-	uint8_t reserved_0d0[0x400 - 0x0d0];
+	uint8_t nfetched,
+		fetched[15]; /* of a data access that faulted, with decode assists [15.33.4] */
+	uint8_t reserved_0e0[0x400 - 0x0e0];
 
 	/* state save area */
 	struct svm_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
@@ -175,6 +191,7 @@ _Static_assert(offsetof(struct vmcb, int_ctl) == 0x060, "[APM2 B-1]");
 _Static_assert(offsetof(struct vmcb, exit_code) == 0x070, "[APM2 B-1]");
 _Static_assert(offsetof(struct vmcb, event_inj) == 0x0a8, "[APM2 B-1]");
 _Static_assert(offsetof(struct vmcb, next_rip) == 0x0c8, "[APM2 B-1]");
+_Static_assert(offsetof(struct vmcb, fetched) == 0x0d1, "[APM2 B-1]");
 _Static_assert(offsetof(struct vmcb, es) == 0x400, "[APM2 B-2]");
 _Static_assert(offsetof(struct vmcb, tr) == 0x490, "[APM2 B-2]");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "[APM2 B-2]");

@@ -3,8 +3,8 @@
  * vacpi.h - the tables that tell a guest's kernel which machine it is on, and that machine's power switch [ACPI 6.4]
  *
  * Hardware-reduced ACPI: no 8259, 8254, CMOS clock, VGA, keyboard controller or power-management timer is promised. The
- * interrupt controllers stand in the MADT, PCI and the serial line in the DSDT (dsdt.asl); sleep and reset are three
- * ports of our own.
+ * interrupt controllers stand in the MADT, PCI, the serial line and the power button in the DSDT (dsdt.asl); sleep and
+ * reset are three ports of our own.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ enum {
 	VACPI_SLEEP_STATUS = 1,
 	VACPI_RESET = 2,
 	VACPI_PORTS = 4,
+	VACPI_PIN = 9, /* of the IOAPIC: the power button was pressed; an edge */
 };
 
 enum vacpi_wish { VACPI_NOTHING, VACPI_POWER_OFF, VACPI_REBOOT };

@@ -7,7 +7,8 @@
  *
  * No interrupt for a guest is lost between the last look and the entry: who posts one sets the bit first and raises a
  * softirq on the vCPU's core afterwards; the last look at the softirqs is taken behind the gate, where the IPI can no
- * longer come in and makes the guest exit at once.
+ * longer come in and makes the guest exit at once. The same look finds what must come before an entry: a guest that has
+ * ended is not entered once more (vcpu_signal.c).
  */
 #include "vcpu.h"
 
@@ -47,11 +48,11 @@ void vcpu_kick(struct vcpu *v)
 	/* on its own core it does not run now, and the next entry looks */
 }
 
-void vcpu_nmi(struct vcpu *v)
+/* One that waits by spinning for what the other is to do would spin for the rest of its slice. */
+void vcpu_give_way(struct vcpu *v, const struct vcpu *to)
 {
-	/* release: pairs with the acquire in inject_nmi() */
-	atomic_store_explicit(&v->nmi_pending, 1, memory_order_release);
-	vcpu_kick(v);
+	v->vruntime = MAX(v->vruntime, to->vruntime + 1);
+	raise_softirq(SOFTIRQ_KICK); /* ends the run */
 }
 
 void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
@@ -62,9 +63,9 @@ void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t err
 }
 
 /* vcpu_wakes() - is there what ends its HLT? */
-static bool vcpu_wakes(const struct vcpu *v)
+static bool vcpu_wakes(const struct vcpu *v, uint32_t signals)
 {
-	if (atomic_load_explicit(&v->nmi_pending, memory_order_relaxed) && !v->nmi_blocked)
+	if ((signals & SIGNAL_NMI) && !v->nmi_blocked)
 		return true;
 	return (v->rflags & RFLAGS_IF) && vlapic_pending(&v->lapic) >= 0;
 }
@@ -76,9 +77,6 @@ static bool inject_nmi(struct vcpu *v, bool busy)
 {
 	static const struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
 
-	/* acquire: pairs with the release in vcpu_nmi() */
-	if (!atomic_load_explicit(&v->nmi_pending, memory_order_acquire))
-		return busy;
 	if (v->nmi_blocked) {
 		backend->want_nmi_window(v, true);
 		return busy;
@@ -88,7 +86,7 @@ static bool inject_nmi(struct vcpu *v, bool busy)
 		apic_ipi(this_cpu()->apic_id, VECTOR_IPI);
 		return busy;
 	}
-	atomic_store_explicit(&v->nmi_pending, 0, memory_order_relaxed);
+	atomic_fetch_and_explicit(&v->signals, ~SIGNAL_NMI, memory_order_relaxed);
 	backend->inject(v, &nmi);
 	v->nmi_blocked = true;
 	backend->want_nmi_window(v, true); /* to learn when the handler is done */
@@ -119,31 +117,58 @@ static void inject_irq(struct vcpu *v, bool busy)
 		backend->want_irq_window(v, true);
 }
 
-/* vcpu_inject_events() - what an exit interrupted first, then an NMI, then the local APIC's say. */
-static inline void vcpu_inject_events(struct vcpu *v)
+/* inject_rare() - what an exit interrupted first, then an NMI. Returns whether something is injected now. */
+static __attribute__((noinline)) bool inject_rare(struct vcpu *v, uint32_t signals)
 {
-	bool busy = false;
+	bool busy = v->event.type != EVENT_NONE;
 
-	if (unlikely(v->event.type != EVENT_NONE)) {
+	if (busy) {
 		backend->inject(v, &v->event);
 		v->event.type = EVENT_NONE;
-		busy = true;
 	}
-	if (unlikely(atomic_load_explicit(&v->nmi_pending, memory_order_relaxed)))
-		busy = inject_nmi(v, busy);
+	return signals & SIGNAL_NMI ? inject_nmi(v, busy) : busy;
+}
+
+/* vcpu_inject_events() - those, then the local APIC's say. False, and nothing is done: it may not be entered. */
+static inline bool vcpu_inject_events(struct vcpu *v)
+{
+	/* relaxed: who sets a bit kicks behind it, and what the bit is about is read by vcpu_signals_take() */
+	uint32_t signals = atomic_load_explicit(&v->signals, memory_order_relaxed);
+	bool busy = false;
+
+	if (unlikely(signals | v->event.type)) {
+		if (signals & SIGNALS_FIRST)
+			return false;
+		busy = inject_rare(v, signals);
+	}
 	inject_irq(v, busy);
+	return true;
 }
 
 /* --- whose turn --- */
 
 /* A vCPU that slept has not saved up time: it comes next, but not for long. */
-static void vcpu_woken(struct vcpu_core *core, struct vcpu *v)
+static void give_credit(const struct vcpu_core *core, struct vcpu *v)
 {
 	uint64_t credit = tsc_from_us(WAKE_CREDIT_US);
 	uint64_t least = core->vruntime > credit ? core->vruntime - credit : 0;
 
 	v->vruntime = MAX(v->vruntime, least);
-	v->state = VCPU_RUNNING;
+}
+
+/* wants_core() - does it wake, or is there a signal that its core must see to? That, vcpu_run() does. */
+static __attribute__((noinline)) bool wants_core(const struct vcpu_core *core, struct vcpu *v)
+{
+	uint32_t signals = atomic_load_explicit(&v->signals, memory_order_relaxed);
+
+	if (v->state == VCPU_OFF)
+		return false;
+	if (v->state == VCPU_HALTED && vcpu_wakes(v, signals))
+		v->state = VCPU_RUNNING;
+	else if (!(signals & SIGNALS_FIRST))
+		return false;
+	give_credit(core, v);
+	return true;
 }
 
 /* vcpu_next() - of those that want to run the one that has run least. Interrupts off. */
@@ -152,12 +177,10 @@ static struct vcpu *vcpu_next(struct cpu *c)
 	struct vcpu_core *core = &core_of[c->id];
 	struct vcpu *best = NULL;
 
-	for (struct vcpu *v = core->list; v; v = v->next_on_core) {
-		if (v->state == VCPU_HALTED && vcpu_wakes(v))
-			vcpu_woken(core, v);
-		if (v->state == VCPU_RUNNING && (!best || v->vruntime < best->vruntime))
+	for (struct vcpu *v = core->list; v; v = v->next_on_core)
+		if ((v->state == VCPU_RUNNING || wants_core(core, v)) &&
+		    (!best || v->vruntime < best->vruntime))
 			best = v;
-	}
 	if (best)
 		core->vruntime = best->vruntime;
 	return best;
@@ -207,6 +230,15 @@ static inline bool work_waits(const struct cpu *c, bool keep)
 	return softirq_pending_on(c) & (keep ? ~load : ~0u);
 }
 
+/* see_to_signals() - it was not entered. What is reset is in no registers of the core meanwhile. Interrupts off. */
+static void see_to_signals(struct vcpu *v)
+{
+	irq_enable();
+	make_current(&core_of[v->cpu], NULL);
+	vcpu_signals_take(v);
+	irq_disable();
+}
+
 /*
  * vcpu_run() - enter and handle exits until there is a reason to stop. The last look for work is taken behind the gate.
  * Returns with interrupts off.
@@ -223,11 +255,17 @@ static void vcpu_run(struct vcpu *v, struct cpu *c, uint64_t end, bool keep)
 			break;
 		if (unlikely(timed && rdtsc() >= end))
 			break;
-		vcpu_inject_events(v);
+		if (unlikely(!vcpu_inject_events(v))) {
+			backend->open_gate();
+			see_to_signals(v);
+			return;
+		}
 		v->entries++;
 		backend->run(v);
 		exit_handle(v);
 		if (v->state != VCPU_RUNNING) {
+			/* pairs with the fence in sleeps(): who posts now sees that it sleeps (injection.c) */
+			atomic_thread_fence(memory_order_seq_cst);
 			irq_disable();
 			return;
 		}
@@ -265,7 +303,7 @@ static void start_here(void *arg)
 
 	core->slice.fn = slice_over;
 	v->vruntime = core->vruntime;
-	v->state = VCPU_RUNNING;
+	v->state = v->id ? VCPU_WAITING : VCPU_RUNNING;
 	v->next_on_core = core->list;
 	core->list = v;
 }
@@ -275,8 +313,6 @@ static void stop_here(void *arg)
 	struct vcpu *v = arg;
 	struct vcpu_core *core = &core_of[v->cpu];
 
-	v->state = VCPU_OFF;
-	vlapic_stop(&v->lapic);
 	for (struct vcpu **p = &core->list; *p; p = &(*p)->next_on_core) {
 		if (*p != v)
 			continue;
@@ -285,6 +321,7 @@ static void stop_here(void *arg)
 	}
 	if (core->current == v)
 		make_current(core, NULL);
+	vcpu_off(v);
 }
 
 void vcpu_start(struct vcpu *v)

@@ -3,8 +3,11 @@
  * vcpu.h - a virtual CPU: its registers, what waits to be injected, and whose turn it is
  *
  * A vCPU is pinned to a core and touched by that core alone, but for what others may write: bits of its local APIC's
- * IRR, pending NMIs, and the kick. The core loop chooses and enters it through kernel/guest.h. Between two exits the
+ * IRR, signals, and the kick. The core loop chooses and enters it through kernel/guest.h. Between two exits the
  * neutral half (exits.c, vlapic.c, devices) works on struct vcpu; what is in hardware's form belongs to the back end.
+ *
+ *	OFF ─guest starts─► RUNNING ◄─HLT, an interrupt─► HALTED	the first of a guest
+ *	OFF ─guest starts─► WAITING ─STARTUP─► RUNNING ─INIT─► WAITING	the others
  */
 #pragma once
 
@@ -15,6 +18,7 @@
 #include "kernel/cpu.h"
 #include "cpu_model.h"
 #include "exit.h"
+#include "injection.h"
 #include "vlapic.h"
 
 struct vm;
@@ -73,7 +77,16 @@ enum vcpu_state {
 	VCPU_OFF,     /* does not run: not started, stopped, dead */
 	VCPU_RUNNING, /* wants to run */
 	VCPU_HALTED,  /* until an interrupt that it can take */
+	VCPU_WAITING, /* for STARTUP [SDM 3A 9.4.3] */
 };
+
+/* what others ask of it, in v->signals. All but the NMI come before its next entry: it may not be entered after them */
+#define SIGNAL_NMI     BIT(0)
+#define SIGNAL_STOP    BIT(1) /* its guest has ended */
+#define SIGNAL_INIT    BIT(2)
+#define SIGNAL_STARTUP BIT(3) /* at the 4 KiB page of SIGNAL_PAGE */
+#define SIGNAL_PAGE    BITS(15, 8)
+#define SIGNALS_FIRST  (SIGNAL_STOP | SIGNAL_INIT | SIGNAL_STARTUP)
 
 enum event_type { EVENT_NONE, EVENT_IRQ, EVENT_NMI, EVENT_EXCEPTION };
 
@@ -83,6 +96,7 @@ struct vcpu_event {
 	bool has_error;
 	uint32_t error;
 	uint64_t cr2; /* of a page fault */
+	uint64_t dr6; /* of a #DB: causes that are not in DR6 yet */
 };
 
 enum { VCPU_LAST_EXITS = 16, XSAVE_SIZE = 4096 };
@@ -95,6 +109,9 @@ struct vcpu_past {
 };
 
 struct vcpu {
+	/* first, on a page of its own: Bochs takes no posted-interrupt descriptor but there, where 64 bytes should do */
+	struct vlapic lapic;
+
 	/* by the core that it is pinned to */
 	uint64_t gpr[GPR_N]; /* valid between an exit and the next entry, rip and rflags as well */
 	uint64_t rip, rflags;
@@ -106,7 +123,6 @@ struct vcpu {
 	enum vcpu_state state;
 	bool nmi_blocked;  /* in its NMI handler */
 	uint64_t vruntime; /* TSC ticks run; the least runs next */
-	struct vlapic lapic;
 	struct vcpu *next_on_core;
 
 	/* of the guest, not switched at each entry: loaded while it is the core's current vCPU */
@@ -130,13 +146,43 @@ struct vcpu {
 	void *hw;     /* of the back end */
 
 	/* by any core */
-	_Alignas(CACHE_LINE) _Atomic uint32_t nmi_pending;
+	_Alignas(CACHE_LINE) _Atomic uint32_t signals;
+	struct injection injection;
 };
 
 /* vcpu_kick() - it has something new to take: ends its run or its sleep. From any context of any core. */
 void vcpu_kick(struct vcpu *v);
-/* vcpu_nmi() - an NMI for it, at its next entry. From any context of any core. */
-void vcpu_nmi(struct vcpu *v);
+/* vcpu_give_way() - @v has just woken @to, which has the same core: that one's turn comes next. While an exit of @v is handled. */
+void vcpu_give_way(struct vcpu *v, const struct vcpu *to);
+
+/*
+ * Signals, from any context of any core; the vCPU's own core sees to them before the next entry (vcpu_signal.c).
+ *
+ * vcpu_signal_nmi() - an NMI for it. vcpu_signal_init() - an INIT: what waited before is forgotten; the first vCPU of a
+ * guest goes to where a BIOS begins, the others wait. vcpu_signal_startup() - it begins at 4 KiB page @page, if it waits
+ * for that then. vcpu_signal_stop() - its guest has ended: it is off from now on, and vm_left() is told.
+ */
+void vcpu_signal_nmi(struct vcpu *v);
+void vcpu_signal_init(struct vcpu *v);
+void vcpu_signal_startup(struct vcpu *v, uint8_t page);
+void vcpu_signal_stop(struct vcpu *v);
+/* vcpu_signals_take() - see to what has come. On its core, no exit handled, v not current. */
+void vcpu_signals_take(struct vcpu *v);
+/* vcpu_is_called() - is there what must be seen to before it goes on? */
+static inline bool vcpu_is_called(const struct vcpu *v)
+{
+	/* relaxed: pairs with nothing, the look before the next entry is the one that counts */
+	return atomic_load_explicit(&v->signals, memory_order_relaxed) & SIGNALS_FIRST;
+}
+
+/*
+ * vcpu_reset() - as after RESET; the first vCPU of a guest with the registers of @e, the others wait for STARTUP. In the
+ * control context with the vCPU off; the first before the others.
+ */
+struct vcpu_entry;
+void vcpu_reset(struct vcpu *v, const struct vcpu_entry *e);
+/* vcpu_off() - it ceases to run, and vm_left() is told unless it had. On its core, v not current. */
+void vcpu_off(struct vcpu *v);
 
 /* vcpu_exception() - inject a fault at the next entry instead of going on; vCPU's core, while an exit is handled. */
 void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);

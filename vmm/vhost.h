@@ -61,8 +61,8 @@ struct vhost_vring {
 	bool answers;  /* it had something since, or when it was last expected to */
 	struct vhost_vring *poll_next;
 
-	/* statistics: kicks by the vCPU's core, the rest by the worker's */
-	uint64_t kicks;          /* doorbells */
+	/* statistics: kicks by the vCPUs' cores, the rest by the worker's */
+	uint64_t kicks;          /* doorbells; two at once may count as one */
 	uint64_t polls;          /* looks after the guest had run */
 	uint64_t packets, bytes; /* frames taken or delivered; bytes without headers */
 	uint64_t signals;        /* interrupts asked for; vq.suppressed: not wanted */

@@ -95,6 +95,8 @@ void vlapic_accept(struct vlapic *l, uint8_t vector)
 	unsigned w = vector / 32;
 	uint32_t bit = BIT(vector % 32);
 
+	if (unlikely(injection_measured(&l->vcpu->injection)))
+		injection_enter(&l->vcpu->injection, vector);
 	/* acquire: pairs with the release in vlapic_post; the vector's trigger is there, for its end */
 	if (!(atomic_fetch_and_explicit(&l->irr[w], ~bit, memory_order_acquire) & ~bit)) {
 		/* acquire: pairs with the naming in vlapic_post, for the look that follows */
@@ -150,6 +152,14 @@ static void set_trigger(struct vlapic *l, unsigned w, uint32_t bit, bool level)
 		atomic_fetch_and_explicit(&l->tmr[w], ~bit, memory_order_relaxed);
 }
 
+/* stamp() - when it was posted; one that waits already keeps its time. */
+static __attribute__((noinline)) void stamp(struct vlapic *l, unsigned w, uint32_t bit,
+					    uint8_t vector)
+{
+	if (!(atomic_load_explicit(&l->irr[w], memory_order_relaxed) & bit))
+		injection_stamp(&l->vcpu->injection, vector);
+}
+
 void vlapic_post(struct vlapic *l, uint8_t vector, bool level)
 {
 	unsigned w = vector / 32;
@@ -162,6 +172,8 @@ void vlapic_post(struct vlapic *l, uint8_t vector, bool level)
 	if (!vlapic_enabled(l))
 		return;
 	set_trigger(l, w, bit, level);
+	if (unlikely(injection_measured(&l->vcpu->injection)))
+		stamp(l, w, bit, vector);
 	/*
 	 * release: pairs with the acquire in vlapic_accept; the trigger is there before the vector.
 	 * It waited already: whoever posted it then names the word and kicks, or has done so.
@@ -173,7 +185,7 @@ void vlapic_post(struct vlapic *l, uint8_t vector, bool level)
 	 * before. And before the kick: who takes the softirq that it raises finds the vector.
 	 */
 	atomic_fetch_or_explicit(&l->irr_words, BIT(w), memory_order_seq_cst);
-	vcpu_kick(l->vcpu);
+	injection_notify(l->vcpu);
 }
 
 void vlapic_local(struct vlapic *l, uint32_t lvt)

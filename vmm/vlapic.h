@@ -58,12 +58,14 @@ struct vlapic {
 /* vlapic_init() - once, v->id set. vlapic_reset() - as after RESET; on the vCPU's core, or stopped. */
 void vlapic_init(struct vlapic *l, struct vcpu *v);
 void vlapic_reset(struct vlapic *l);
+/* vlapic_clear() - as after INIT: all registers but the base are as after RESET. vCPU's core. */
+void vlapic_clear(struct vlapic *l);
 /* vlapic_stop() - cancel its timer. vCPU's core. */
 void vlapic_stop(struct vlapic *l);
 
 /*
- * vlapic_post() - interrupt @vector waits for it from now on; kicks the vCPU, unless the vector waited already. Any context
- * of any core. An APIC that the guest has not enabled takes none.
+ * vlapic_post() - interrupt @vector waits for it from now on; whoever must know of it is told, unless the vector waited
+ * already (injection.h). Any context of any core. An APIC that the guest has not enabled takes none.
  */
 void vlapic_post(struct vlapic *l, uint8_t vector, bool level);
 

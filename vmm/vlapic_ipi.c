@@ -22,7 +22,8 @@ struct message {
 	bool logical, level;
 	enum apic_delivery mode;
 	uint8_t vector;
-	const struct vlapic *except; /* the sender, of "all but me" */
+	const struct vlapic *from; /* the vCPU that sends it; NULL: a device */
+	bool others;               /* but not to that */
 };
 
 static uint32_t widen(uint32_t dest)
@@ -54,7 +55,7 @@ static bool is_meant(const struct vlapic *l, const struct message *m)
 {
 	unsigned mode = vlapic_mode(l);
 
-	if (mode == APIC_MODE_OFF || l == m->except)
+	if (mode == APIC_MODE_OFF || (m->others && l == m->from))
 		return false;
 	if (m->dest == DEST_ALL)
 		return true;
@@ -73,15 +74,25 @@ static bool receive(struct vlapic *l, const struct message *m)
 			return false;
 		vlapic_post(l, m->vector, m->level);
 		return true;
-	case DELIVER_NMI: vcpu_nmi(l->vcpu); return true;
-	/* taken, without effect: a guest's vCPUs are started by Weir, not by each other */
-	case DELIVER_INIT:
-	case DELIVER_STARTUP: return true;
+	case DELIVER_NMI: vcpu_signal_nmi(l->vcpu); return true;
+	case DELIVER_INIT: vcpu_signal_init(l->vcpu); return true;
+	case DELIVER_STARTUP:
+		if (!m->from) /* no device's to send [SDM 3A 11.11.2] */
+			break;
+		vcpu_signal_startup(l->vcpu, m->vector);
+		return true;
 	/* there is no SMM, and no 8259 to ask for a vector */
 	case DELIVER_SMI:
 	case DELIVER_EXTINT: break;
 	}
 	return false;
+}
+
+/* make_room() - of one whose turn can come only when the sender's is over: that may be waiting for it. */
+static void make_room(const struct vlapic *l, const struct message *m)
+{
+	if (m->from && m->from != l && m->from->vcpu->cpu == l->vcpu->cpu)
+		vcpu_give_way(m->from->vcpu, l->vcpu);
 }
 
 /* send() - lowest priority is whoever comes first: a guest's vCPUs have no priorities that Weir would know. */
@@ -92,8 +103,10 @@ static unsigned send(struct vm *vm, const struct message *m)
 	for (unsigned i = 0; i < vm->nvcpus; i++) {
 		struct vlapic *l = &vm->vcpu[i]->lapic;
 
-		if (is_meant(l, m))
-			sent += receive(l, m);
+		if (is_meant(l, m) && receive(l, m)) {
+			sent++;
+			make_room(l, m);
+		}
 		if (sent && m->mode == DELIVER_LOWEST)
 			break;
 	}
@@ -132,15 +145,19 @@ void vlapic_ipi(struct vlapic *l, uint32_t dest, uint32_t icr)
 		.logical = icr & ICR_LOGICAL,
 		.mode = FIELD_GET(ICR_MODE, icr),
 		.vector = FIELD_GET(ICR_VECTOR, icr),
+		.from = l,
 	};
 
+	/* "INIT level de-assert" did something to the first local APICs, and is still sent [SDM 3A 11.6.1] */
+	if (m.mode == DELIVER_INIT && (icr & ICR_LEVEL) && !(icr & ICR_ASSERT))
+		return;
 	if ((m.mode == DELIVER_FIXED || m.mode == DELIVER_LOWEST) && m.vector < APIC_FIRST_VECTOR) {
 		vlapic_error(l, ESR_SEND_ILLEGAL);
 		return;
 	}
 	switch (FIELD_GET(ICR_SHORTHAND, icr)) {
 	case SHORTHAND_SELF: receive(l, &m); return;
-	case SHORTHAND_OTHERS: m.except = l; /* fall through */
+	case SHORTHAND_OTHERS: m.others = true; /* fall through */
 	case SHORTHAND_ALL: m.dest = DEST_ALL; break;
 	}
 	send(l->vcpu->vm, &m);

@@ -28,8 +28,6 @@ static inline uint32_t vlapic_x2_ldr(uint32_t id)
 	return FIELD_PREP(LDR_X2_CLUSTER, id >> 4) | BIT(id & 0xf);
 }
 
-/* vlapic_clear() - all registers but the base as after power-up. */
-void vlapic_clear(struct vlapic *l);
 /* vlapic_ppr() - the priority that a vector must exceed to be taken. */
 uint8_t vlapic_ppr(const struct vlapic *l);
 /* vlapic_eoi() - the highest vector in service is done; of a level-triggered one the IOAPIC learns. Takes vm->lock. */

@@ -2,8 +2,8 @@
 /*
  * vm.c - the list of guests, starting and stopping one; vm_create.c makes them
  *
- * In the control context on core 0, but for vm_end() and its callers, which run on a vCPU's core while an exit is
- * handled. Owns the list of guests.
+ * In the control context on core 0, but for the end of a guest, which vCPUs bring about on their cores. Owns the list of
+ * guests.
  *
  * vCPUs run on other cores meanwhile. vcpu_stop() returns when the vCPU's core has left it for good, so behind it nobody
  * handles an exit of this guest: one that ends by itself just then has done so before.
@@ -14,9 +14,8 @@
 #include "kernel/console.h"
 #include "kernel/time.h"
 #include "kernel/x86.h"
-#include "backend.h"
-#include "guest_cpu.h"
 #include "load.h"
+#include "vacpi.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,21 +64,6 @@ static void leave_cores(struct vm *vm)
 	vm->on_cores = false;
 }
 
-static void vcpu_reset(struct vcpu *v, const struct vcpu_entry *entry)
-{
-	v->event = (struct vcpu_event){ .type = EVENT_NONE };
-	v->nmi_blocked = false;
-	atomic_store_explicit(&v->nmi_pending, 0, memory_order_relaxed);
-	v->past_n = 0;
-	memcpy(v->gpr, entry->gpr, sizeof(v->gpr));
-	v->rip = entry->rip;
-	v->rflags = RFLAGS_FIXED;
-	v->irq_shadow = false;
-	backend->vcpu_reset(v, &entry->sregs);
-	vlapic_reset(&v->lapic);
-	guest_cpu_reset(v);
-}
-
 int vm_start(struct vm *vm, char *why, size_t size)
 {
 	struct vcpu_entry entry;
@@ -90,7 +74,7 @@ int vm_start(struct vm *vm, char *why, size_t size)
 		return -EBUSY;
 	}
 	leave_cores(vm);
-	err = load_linux(vm, &entry, why, size);
+	err = load_kernel(vm, &entry, why, size);
 	if (err)
 		return err;
 	devices_reset(vm);
@@ -98,6 +82,8 @@ int vm_start(struct vm *vm, char *why, size_t size)
 		vcpu_reset(vm->vcpu[i], &entry);
 	vm->death[0] = 0;
 	vm->starts++;
+	vm->left = vm->nvcpus;
+	vm->ending = false;
 	vm->state = VM_RUNNING;
 	vm->on_cores = true;
 	for (unsigned i = 0; i < vm->nvcpus; i++)
@@ -107,9 +93,9 @@ int vm_start(struct vm *vm, char *why, size_t size)
 
 void vm_stop(struct vm *vm)
 {
+	vm_end(vm, VM_OFF);
 	leave_cores(vm);
-	devices_reset(vm);
-	vm->state = VM_OFF;
+	vm->state = VM_OFF; /* of one as well that was dead, or about to start again */
 }
 
 int vm_reset(struct vm *vm, char *why, size_t size)
@@ -118,24 +104,38 @@ int vm_reset(struct vm *vm, char *why, size_t size)
 	return vm_start(vm, why, size);
 }
 
-/* --- an end of its own; on a vCPU's core --- */
-
-void vm_end(struct vm *vm, enum vm_state state)
+/* Who listens has unmasked the pin: then the edge is sent, and counted. */
+bool vm_press_power(struct vm *vm)
 {
-	struct vcpu *v = vm->vcpu[0]; /* the only one */
+	uint64_t before;
+	bool heard;
 
-	vm->state = state;
-	v->state = VCPU_OFF;
-	vlapic_stop(&v->lapic);
-	devices_reset(vm);
+	spin_lock(&vm->lock);
+	before = vm->ioapic.count[VACPI_PIN];
+	vioapic_set(&vm->ioapic, VACPI_PIN, true);
+	vioapic_set(&vm->ioapic, VACPI_PIN, false);
+	heard = vm->ioapic.count[VACPI_PIN] != before;
+	spin_unlock(&vm->lock);
+	return heard;
 }
 
+/* --- an end of its own; on its vCPUs' cores --- */
+
+bool vm_end(struct vm *vm, enum vm_state state)
+{
+	if (vm->state != VM_RUNNING || atomic_exchange(&vm->ending, true))
+		return false;
+	vm->ends_as = state;
+	for (unsigned i = 0; i < vm->nvcpus; i++)
+		vcpu_signal_stop(vm->vcpu[i]);
+	return true;
+}
+
+/* Whoever has claimed the end has not left yet: what he prints stands there before the state tells. */
 void vm_power_off(struct vm *vm)
 {
-	if (vm->state != VM_RUNNING)
-		return;
-	kprintf("%s: powered itself off\n", vm->name);
-	vm_end(vm, VM_OFF);
+	if (vm_end(vm, VM_OFF))
+		kprintf("%s: powered itself off\n", vm->name);
 }
 
 /* reboots_too_often() - counts one more. */
@@ -169,12 +169,21 @@ static void restart(struct control_work *w)
 	}
 }
 
-/* Loading a kernel takes too long for a core that packets wait for. */
 void vm_reboot(struct vm *vm)
 {
-	if (vm->state != VM_RUNNING)
-		return;
 	vm_end(vm, VM_REBOOTING);
+}
+
+void vm_left(struct vm *vm)
+{
+	/* seq_cst: what the others did in their last exits has happened, to the devices too */
+	if (atomic_fetch_sub(&vm->left, 1) > 1)
+		return;
+	devices_reset(vm);
+	vm->state = vm->ends_as;
+	if (vm->state != VM_REBOOTING)
+		return;
+	/* loading a kernel takes too long for a core that packets wait for */
 	vm->restart.fn = restart;
 	control_defer(&vm->restart);
 }

@@ -8,6 +8,10 @@
  *
  * The control context creates, starts and stops. A guest that does what no guest may do ends alone: vm_die() on the
  * vCPU's core. Memory of a guest is never given back, it waits for the next start.
+ *
+ * A guest ends once, whatever several of its vCPUs do at that moment: the first one claims the end (vm_end) and calls
+ * all of them, each leaves by itself on its core, and the last one to leave makes the devices quiet and says what the
+ * guest is now (vm_left). Nobody waits for anybody.
  */
 #pragma once
 
@@ -41,9 +45,9 @@ struct virtio_net_options;
 /* what the operator wants */
 struct vm_options {
 	char name[VM_NAME];
-	unsigned memory_mib;    /* VM_MIN_MIB to VM_MAX_MIB */
-	unsigned nvcpus;        /* 1: guests with more come later */
-	unsigned cpu[VM_VCPUS]; /* core of each vCPU */
+	unsigned memory_mib;                                        /* VM_MIN_MIB to VM_MAX_MIB */
+	unsigned nvcpus;                                            /* 1 to VM_VCPUS */
+	unsigned cpu[VM_VCPUS];                                     /* core of each vCPU */
 	char kernel[VM_FILE], initrd[VM_FILE], cmdline[VM_CMDLINE]; /* initrd may be "" */
 	unsigned nports;
 	const struct virtio_net_options *port; /* [nports] */
@@ -64,6 +68,11 @@ struct vm {
 	struct control_work restart;
 	uint64_t reboots_since; /* rdtsc() of the first of */
 	unsigned reboots;       /* those in VM_REBOOT_SECONDS from then on */
+
+	/* any core */
+	_Atomic bool ending;   /* its end is claimed; ends_as is whoever did's */
+	_Atomic unsigned left; /* vCPUs that have not left yet */
+	enum vm_state ends_as;
 
 	/* set at creation */
 	struct gpa_map mem;
@@ -103,18 +112,26 @@ void vm_stop(struct vm *vm);
 int vm_reset(struct vm *vm, char *why, size_t size);
 
 /*
- * vm_end() - the guest ended by itself: from now on it is @state, its vCPU is not entered again and its devices are
- * quiet. On its vCPU's core while an exit is handled, vm->lock not held.
+ * vm_end() - the guest ends: none of its vCPUs is entered again, and when all have left its devices are quiet and it is
+ * @state. False: it ends already, or does not run. Any core; a vCPU's own while an exit is handled.
+ * vm_left() - one of its vCPUs is off now. On that one's core, in no exit, vm->lock not held.
  */
-void vm_end(struct vm *vm, enum vm_state state);
+bool vm_end(struct vm *vm, enum vm_state state);
+void vm_left(struct vm *vm);
 /*
  * vm_power_off(), vm_reboot() - the guest asked for it: OFF and a line on the console, or REBOOTING until the control
- * context starts it again, unless it does so all the time. As vm_end().
+ * context starts it again, unless it does so all the time. On a vCPU's core while an exit is handled.
  */
 void vm_power_off(struct vm *vm);
 void vm_reboot(struct vm *vm);
 /*
+ * vm_press_power() - its power button: a guest that has a mind to switches itself off. False: it does not listen. Control
+ * context.
+ */
+bool vm_press_power(struct vm *vm);
+/*
  * vm_die() - @v did what ends a guest: print the report (why, registers, the last exits), stop its vCPUs. On v's core,
- * while an exit is handled, vm->lock not held; the vCPU is not entered again. Its ports go quiet, nobody else notices.
+ * while an exit is handled; the vCPU is not entered again. Its ports go quiet, nobody else notices. Of several that die
+ * at once the first one reports.
  */
 void vm_die(struct vcpu *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -51,7 +51,7 @@ static void ioapic_write(void *io, uint64_t offset, unsigned size, uint64_t valu
 }
 
 /* Nothing has woken up, and nothing was asleep. */
-static uint64_t power_read(void *vm, uint64_t offset, unsigned size)
+static uint64_t zero_read(void *vm, uint64_t offset, unsigned size)
 {
 	(void)vm, (void)offset, (void)size;
 	return 0;
@@ -67,9 +67,19 @@ static void power_write(void *vm, uint64_t offset, unsigned size, uint64_t value
 	}
 }
 
+/* A keyboard controller that is never busy and has no keyboard; but it can pull the reset line, as kernels know. */
+enum { KEYBOARD_PORT = 0x64, KEYBOARD_RESET = 0xfe };
+
+static void keyboard_write(void *vm, uint64_t offset, unsigned size, uint64_t value)
+{
+	(void)offset, (void)size;
+	if (value == KEYBOARD_RESET)
+		vm_reboot(vm);
+}
+
 static void buses_init(struct vm *vm)
 {
-	/* power takes the lock by itself: it ends the guest */
+	/* power and keyboard end the guest, which takes the lock by itself */
 	const struct bus_range port[] = {
 		{ .base = VUART_PORT,
 		  .len = VUART_PORTS,
@@ -86,8 +96,15 @@ static void buses_init(struct vm *vm)
 		{ .base = VACPI_PORT,
 		  .len = VACPI_PORTS,
 		  .name = "power",
-		  .read = power_read,
+		  .read = zero_read,
 		  .write = power_write,
+		  .arg = vm,
+		  .unlocked = true },
+		{ .base = KEYBOARD_PORT,
+		  .len = 1,
+		  .name = "keyboard",
+		  .read = zero_read,
+		  .write = keyboard_write,
 		  .arg = vm,
 		  .unlocked = true },
 	};
@@ -157,7 +174,7 @@ static uint8_t *ram_alloc(size_t bytes)
 
 static int vcpu_make(struct vm *vm, unsigned id, unsigned cpu)
 {
-	struct vcpu *v = try_zalloc(sizeof(*v), CACHE_LINE);
+	struct vcpu *v = try_zalloc(sizeof(*v), PAGE_SIZE);
 
 	if (!v)
 		return -ENOMEM;
@@ -168,6 +185,7 @@ static int vcpu_make(struct vm *vm, unsigned id, unsigned cpu)
 	if (!v->xsave)
 		return -ENOMEM;
 	vlapic_init(&v->lapic, v);
+	v->injection.mode = injection_default();
 	vm->vcpu[id] = v;
 	return backend->vcpu_create(v);
 }

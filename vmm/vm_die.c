@@ -2,7 +2,8 @@
 /*
  * vm_die.c - the last words of a guest that did what no guest may do
  *
- * On the core of the vCPU that did it, while its exit is handled. It prints and owns nothing. Every line begins with
+ * On the core of the vCPU that did it, while its exit is handled; the others are leaving meanwhile, and as this one has
+ * yet to, the guest is dead only when all is said. It prints and owns nothing. Every line begins with
  * the guest's name, so that two reports, or a report in the midst of other lines, can be told apart.
  */
 #include "vm.h"
@@ -110,6 +111,8 @@ void vm_die(struct vcpu *v, const char *fmt, ...)
 	struct vcpu_sregs sregs;
 	va_list ap;
 
+	if (!vm_end(vm, VM_DEAD))
+		return;
 	va_start(ap, fmt);
 	vsnprintf(vm->death, sizeof(vm->death), fmt, ap);
 	va_end(ap);
@@ -120,5 +123,4 @@ void vm_die(struct vcpu *v, const char *fmt, ...)
 	say_sregs(v, &sregs);
 	say_code(v, &sregs);
 	say_past(v);
-	vm_end(vm, VM_DEAD);
 }

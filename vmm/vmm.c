@@ -10,6 +10,7 @@
 #include "kernel/park.h"
 #include "kernel/smp.h"
 #include "backend.h"
+#include "features.h"
 #include "load.h"
 #include "vhost.h"
 
@@ -41,11 +42,10 @@ static const struct vmm_backend *choose(const char **why)
 /* say_features() - what the CPU has beyond the least. */
 static void say_features(void)
 {
-	kprintf("vmm: %s, nested paging", backend->name);
-	for (const struct vmm_feature *f = backend->features; f->name; f++)
-		if (f->has)
-			kprintf(", %s", f->name);
-	kprintf("\n");
+	char features[FEATURES_TEXT];
+
+	features_text(features, sizeof(features));
+	kprintf("vmm: %s, nested paging; has %s\n", backend->name, features);
 }
 
 void vmm_init(const void *archive, size_t len)

@@ -183,6 +183,8 @@ static void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 
 	if (e->type == EVENT_EXCEPTION && e->vector == EXCEPTION_PF)
 		write_cr2(e->cr2);
+	if (e->type == EVENT_EXCEPTION && e->dr6)
+		vmx_note_debug(e->dr6);
 	x->entry_info = INTR_VALID | FIELD_PREP(INTR_TYPE, type_of(e)) |
 			FIELD_PREP(INTR_VECTOR, e->vector) | (error ? INTR_ERROR : 0);
 	vmwrite(VMCS_VM_ENTRY_INTERRUPTION_INFO, x->entry_info);

@@ -122,6 +122,8 @@ struct nested_bits;
 int vmx_apic_vm_create(uint64_t *ept, const struct nested_bits *bits, void **page);
 
 enum vmx_feature {
+	VMX_EPT,
+	VMX_UNRESTRICTED,
 	VMX_TPR_SHADOW,
 	VMX_APIC_ACCESSES,
 	VMX_APIC_REGISTERS,

@@ -34,9 +34,16 @@
 #include <string.h>
 
 struct vmm_feature vmx_features[VMX_FEATURES + 1] = {
+	[VMX_EPT] = { .name = "ept",
+		      .help = "guest memory by tables of Weir's",
+		      .needed = "no guest without" },
+	[VMX_UNRESTRICTED] = { .name = "unrestricted-guest",
+			       .help = "real mode, and protected mode without paging",
+			       .needed = "further CPUs of a guest begin there" },
 	[VMX_TPR_SHADOW] = { .name = "tpr-shadow", .help = "task priority without exits" },
 	[VMX_APIC_ACCESSES] = { .name = "apic-accesses",
-				.help = "the local APIC's page exits by offset" },
+				.help = "the local APIC's page exits by offset",
+				.needed = "the page is mapped in each guest" },
 	[VMX_APIC_REGISTERS] = { .name = "apic-registers",
 				 .help = "its registers are read without exits" },
 	[VMX_VIRTUAL_INTERRUPTS] = { .name = "virtual-interrupts",
@@ -63,10 +70,10 @@ static uint32_t *page_word(struct vmx_vcpu *x, uint32_t first, unsigned w)
 	return page_reg(x, first + 16 * w);
 }
 
-/* vmx_apic_allow() - what the CPU does about an MSR of x2APIC's needs no exit. */
+/* vmx_apic_allow() - what the CPU does about an MSR of x2APIC's needs no exit. It would let those be read that cannot be. */
 void vmx_apic_allow(uint8_t *bitmap, void (*allow)(uint8_t *bitmap, uint32_t msr, bool write))
 {
-	static const uint32_t reads[] = { APIC_ID,  APIC_VERSION, APIC_PPR,
+	static const uint32_t reads[] = { APIC_ID,  APIC_VERSION, APIC_TPR, APIC_PPR,
 					  APIC_LDR, APIC_SVR,     APIC_ESR };
 	static const uint32_t writes[] = { APIC_TPR, APIC_EOI, APIC_SELF_IPI };
 
@@ -92,15 +99,11 @@ int vmx_apic_vm_create(uint64_t *ept, const struct nested_bits *bits, void **pag
 
 /* --- which of it is on --- */
 
-static bool posted_mode(const struct vcpu *v)
-{
-	(void)v;
-	return false;
-}
-
 static bool wants_live(const struct vcpu *v)
 {
-	return posted_mode(v) && vmx_has(VMX_APIC_REGISTERS) && vmx_has(VMX_VIRTUAL_INTERRUPTS);
+	/* relaxed: its core alone sets it */
+	return atomic_load_explicit(&v->injection.mode, memory_order_relaxed) == INJECTION_POSTED &&
+	       vmx_has(VMX_APIC_REGISTERS) && vmx_has(VMX_VIRTUAL_INTERRUPTS);
 }
 
 /* controls() - for the mode that the guest's APIC is in. Without a page of its own an access is one to a hole. */
@@ -113,9 +116,7 @@ static uint32_t controls(const struct vcpu *v, bool live)
 		return live ? bits | SECONDARY_X2APIC : 0;
 	if (!(v->lapic.apic_base & APIC_BASE_ENABLE))
 		return bits;
-	return bits |
-	       (vmx_has(VMX_TPR_SHADOW) && vmx_has(VMX_APIC_ACCESSES) ? SECONDARY_APIC_ACCESSES
-								      : 0);
+	return bits | (vmx_features[VMX_APIC_ACCESSES].has ? SECONDARY_APIC_ACCESSES : 0);
 }
 
 static void set_control(enum vmcs_field field, uint32_t *word, uint32_t mask, uint32_t bits)
@@ -203,6 +204,12 @@ static void give_tmr(struct vlapic *l, struct vmx_vcpu *x)
 	}
 }
 
+/* may_have_written() - a register of the local APIC, so that the page no longer shows it. */
+static bool may_have_written(const struct vcpu_exit *e)
+{
+	return e->reason == EXIT_WRMSR || e->reason == EXIT_MMIO || e->reason == EXIT_APIC_WRITE;
+}
+
 static void give_all(struct vcpu *v, struct vmx_vcpu *x)
 {
 	struct vlapic *l = &v->lapic;
@@ -216,7 +223,7 @@ static void give_all(struct vcpu *v, struct vmx_vcpu *x)
 	give_tmr(l, x);
 	vmwrite(VMCS_GUEST_INTERRUPT_STATUS,
 		FIELD_PREP(STATUS_RVI, waits) | FIELD_PREP(STATUS_SVI, served));
-	if (x->stale)
+	if (x->stale || may_have_written(&v->exit))
 		vlapic_to_page(l, x->apic_page);
 	x->stale = false;
 }

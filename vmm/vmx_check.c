@@ -176,8 +176,8 @@ void vmx_check(const struct vmx_view *view, uint64_t exit_reason, uint64_t instr
 {
 	struct vmx_check c = check_of(view, text, size);
 
-	if (instruction_error)
-		explain_instruction(&c, instruction_error);
-	else
+	if (exit_reason)
 		explain_loading(&c, exit_reason);
+	else
+		explain_instruction(&c, instruction_error);
 }

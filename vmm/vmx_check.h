@@ -21,8 +21,8 @@ struct vmx_view {
 
 /*
  * vmx_check() - a sentence about a failed entry into @text: "guest RFLAGS (6820) is 0x0: bit 1 must be 1".
- * @instruction_error: of VMLAUNCH or VMRESUME, where the instruction itself failed; else 0, and @exit_reason, bit 31
- * included, tells what was wrong. Changes nothing; the VMCS is current and as it was for the entry.
+ * @exit_reason: bit 31 included; 0 where VMLAUNCH or VMRESUME itself failed, with @instruction_error. Changes nothing;
+ * the VMCS is current and as it was for the entry.
  */
 void vmx_check(const struct vmx_view *view, uint64_t exit_reason, uint64_t instruction_error,
 	       char *text, size_t size);

@@ -145,8 +145,8 @@ static bool check_privilege(const struct vmx_check *c)
 		  "DPL must not exceed that of SS" },
 		{ !c->unrestricted && ss.dpl != ss.rpl, VMCS_GUEST_SS_ACCESS_RIGHTS,
 		  "DPL must be the selector's RPL" },
-		{ (data || real) && ss.dpl, VMCS_GUEST_SS_ACCESS_RIGHTS,
-		  "DPL must be 0 in real mode" },
+		{ real && ss.dpl, VMCS_GUEST_SS_ACCESS_RIGHTS, "DPL must be 0 in real mode" },
+		{ data && ss.dpl, VMCS_GUEST_SS_ACCESS_RIGHTS, "DPL must be 0, CS holds data" },
 		{ (c->entry & ENTRY_CTL_GUEST_64) && (cs.rights & RIGHTS_L) &&
 			  (cs.rights & RIGHTS_DB),
 		  VMCS_GUEST_CS_ACCESS_RIGHTS, "L and D at once" },

@@ -69,12 +69,15 @@ static void find_features(void)
 	static const struct {
 		enum vmx_feature feature, needs; /* itself: nothing else */
 		unsigned word;                   /* of words[] */
-		uint32_t bit;
+		uint32_t bits;
 	} rows[] = {
+		{ VMX_EPT, VMX_EPT, 2, SECONDARY_EPT },
+		{ VMX_UNRESTRICTED, VMX_EPT, 2, SECONDARY_UNRESTRICTED },
 		{ VMX_TPR_SHADOW, VMX_TPR_SHADOW, 1, PRIMARY_TPR_SHADOW },
 		{ VMX_APIC_ACCESSES, VMX_TPR_SHADOW, 2, SECONDARY_APIC_ACCESSES },
-		{ VMX_APIC_REGISTERS, VMX_TPR_SHADOW, 2, SECONDARY_APIC_REGISTERS },
-		{ VMX_VIRTUAL_INTERRUPTS, VMX_TPR_SHADOW, 2, SECONDARY_VIRTUAL_INTERRUPTS },
+		{ VMX_APIC_REGISTERS, VMX_APIC_ACCESSES, 2,
+		  SECONDARY_APIC_REGISTERS | SECONDARY_X2APIC },
+		{ VMX_VIRTUAL_INTERRUPTS, VMX_APIC_REGISTERS, 2, SECONDARY_VIRTUAL_INTERRUPTS },
 		{ VMX_POSTED_INTERRUPTS, VMX_VIRTUAL_INTERRUPTS, 0, PIN_POSTED_INTERRUPTS },
 		{ VMX_PREEMPTION_TIMER, VMX_PREEMPTION_TIMER, 0, PIN_PREEMPTION_TIMER },
 		{ VMX_VPID, VMX_VPID, 2, SECONDARY_VPID },
@@ -82,9 +85,10 @@ static void find_features(void)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct vmm_feature *f = &vmx_features[rows[i].feature];
+		uint32_t may = capability(&words[rows[i].word]) >> 32;
 		bool others = rows[i].needs == rows[i].feature || vmx_features[rows[i].needs].has;
 
-		f->has = others && (capability(&words[rows[i].word]) >> 32 & rows[i].bit);
+		f->has = others && (may & rows[i].bits) == rows[i].bits;
 		atomic_store_explicit(&f->on, f->has, memory_order_relaxed);
 	}
 }

@@ -9,6 +9,7 @@
 #include "vmx.h"
 
 #include "kernel/x86.h"
+#include "cpu_regs.h"
 #include "gpa.h"
 #include "vm.h"
 
@@ -16,9 +17,13 @@
 
 enum { PDPTES = 4 };
 
+#define PDPTE_P        BIT(0)
+#define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1)) /* and what lies beyond physical addresses */
+
 static uint64_t cr0_ours, cr4_ours;   /* bits that exit when they change */
 static uint64_t cr0_fixed, cr4_fixed; /* of them, what is always 1 behind the shadow */
 static uint64_t cr4_offered;          /* all that a guest may set */
+static uint64_t pdpte_reserved;
 
 #define CR0_KNOWN                                                                                  \
 	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
@@ -34,6 +39,8 @@ void vmx_cr_init(void)
 	cr0_ours = cr0_fixed | ~may0 | CR0_NW | CR0_CD;
 	cr4_ours = cr4_fixed | ~may4 | CR4_VMXE;
 	cr4_offered = may4 & ~CR4_VMXE;
+	pdpte_reserved = PDPTE_RESERVED |
+			 ~BITS(FIELD_GET(CPUID80000008_EAX_PHYSICAL, cpuid(0x80000008).eax) - 1, 0);
 }
 
 static uint64_t seen(enum vmcs_field reg, enum vmcs_field shadow, uint64_t ours)
@@ -71,7 +78,7 @@ void vmx_cr_reset(uint64_t cr0, uint64_t cr4)
 	write_cr4_fields(cr4);
 }
 
-/* load_pdptes() - 32-bit paging with PAE keeps the top level in the CPU [SDM 3A 4.4.1]. */
+/* load_pdptes() - 32-bit paging with PAE keeps the top level in the CPU, which has looked at it [SDM 3A 4.4.1]. */
 static int load_pdptes(struct vcpu *v)
 {
 	uint64_t table = vmread(VMCS_GUEST_CR3) & BITS(31, 5);
@@ -79,6 +86,9 @@ static int load_pdptes(struct vcpu *v)
 
 	if (!gpa_read(&v->vm->mem, table, pdpte, sizeof(pdpte)))
 		return -EINVAL;
+	for (unsigned i = 0; i < PDPTES; i++)
+		if ((pdpte[i] & PDPTE_P) && (pdpte[i] & pdpte_reserved))
+			return -EINVAL;
 	for (unsigned i = 0; i < PDPTES; i++)
 		vmwrite(VMCS_GUEST_PDPTE0 + 2 * i, pdpte[i]);
 	return 0;

@@ -132,14 +132,13 @@ int vmx_probe(const char **why)
 	return -EPERM;
 }
 
-/* msr_allow() - the guest reads, and with @write also writes, MSR @index without an exit. [24.6.9] */
+/* msr_allow() - the guest reads, or with @write writes, MSR @index without an exit. [24.6.9] */
 static void msr_allow(uint8_t *bitmap, uint32_t index, bool write)
 {
-	uint32_t bit = index & 0x1fff, at = bit / 8 + (index >= 0xc0000000 ? MSR_BITMAP_HIGH : 0);
+	uint32_t bit = index & 0x1fff, at = bit / 8;
 
+	at += (index >= 0xc0000000 ? MSR_BITMAP_HIGH : 0) + (write ? MSR_BITMAP_WRITES : 0);
 	bitmap[at] &= ~(1u << bit % 8);
-	if (write)
-		bitmap[MSR_BITMAP_WRITES + at] &= ~(1u << bit % 8);
 }
 
 static uint8_t *msr_bitmap(const char *what)
@@ -147,8 +146,10 @@ static uint8_t *msr_bitmap(const char *what)
 	uint8_t *bitmap = mem_alloc(PAGE_SIZE, PAGE_SIZE, what);
 
 	memset(bitmap, 0xff, PAGE_SIZE);
-	for (unsigned i = 0; i < GUEST_MSRS; i++)
+	for (unsigned i = 0; i < GUEST_MSRS; i++) {
+		msr_allow(bitmap, guest_msrs[i], false);
 		msr_allow(bitmap, guest_msrs[i], true);
+	}
 	msr_allow(bitmap, MSR_TSC_AUX, false);
 	return bitmap;
 }

@@ -28,6 +28,8 @@ static void put_now(char c)
 	sent_now[nsent_now] = 0;
 }
 
+static unsigned drained;
+
 static const struct console_ops device = { .kick = kick, .put_now = put_now };
 
 /* interrupt() - the device takes up to @max bytes. */
@@ -235,6 +237,28 @@ static void an_interrupt_does_not_overtake_what_is_being_polled(void **state)
 	assert_string_equal(sent, "on\r\n");
 }
 
+static void drain_after_all(void)
+{
+	assert_string_equal(sent_now, "last words\r\n");
+	drained++;
+}
+
+static void waits_for_the_last_byte_to_leave_the_device(void **state)
+{
+	static const struct console_ops slow = {
+		.kick = kick,
+		.put_now = put_now,
+		.drain_now = drain_after_all,
+	};
+
+	(void)state;
+	drained = 0;
+	console_attach(&slow);
+	kprintf("last words\n");
+	console_flush_now();
+	assert_int_equal(drained, 1);
+}
+
 static void takes_what_is_typed_in_order_and_wakes_the_shell(void **state)
 {
 	(void)state;
@@ -318,6 +342,7 @@ int main(void)
 				       start),
 		cmocka_unit_test_setup(flushing_now_empties_the_ring_by_polling, start),
 		cmocka_unit_test_setup(an_interrupt_does_not_overtake_what_is_being_polled, start),
+		cmocka_unit_test_setup(waits_for_the_last_byte_to_leave_the_device, start),
 		cmocka_unit_test_setup(takes_what_is_typed_in_order_and_wakes_the_shell, start),
 		cmocka_unit_test_setup(refuses_and_counts_input_when_nobody_reads_and_marks_the_gap,
 				       start),

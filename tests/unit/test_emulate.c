@@ -35,9 +35,12 @@ enum {
 #define HOLE     UINT64_C(0xd0000000)
 #define PAGES    UINT64_C(0x100000000) /* 512 pages of 4 KiB by the entries at PT */
 
-#define P  BIT(0)
-#define RW BIT(1)
-#define PS BIT(7)
+#define P     BIT(0)
+#define RW    BIT(1)
+#define PF_P  1 /* error code of a page fault */
+#define PF_W  2
+#define PF_US 4
+#define PS    BIT(7)
 
 #define CF     BIT(0)
 #define PF     BIT(2)
@@ -61,7 +64,21 @@ static void get_sregs(struct vcpu *v, struct vcpu_sregs *s)
 	*s = sregs;
 }
 
-static const struct vmm_backend fake_backend = { .name = "fake", .get_sregs = get_sregs };
+static uint8_t fetched_bytes[INSN_MAX]; /* by the CPU, which tells */
+static unsigned nfetched;
+
+static unsigned fetched(struct vcpu *v, uint8_t *bytes)
+{
+	assert_ptr_equal(v, &vcpu);
+	memcpy(bytes, fetched_bytes, nfetched);
+	return nfetched;
+}
+
+static const struct vmm_backend fake_backend = {
+	.name = "fake",
+	.get_sregs = get_sregs,
+	.fetched = fetched,
+};
 const struct vmm_backend *backend = &fake_backend;
 
 /* the device: bytes, and what was asked of it last */
@@ -203,6 +220,7 @@ static int up(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.state = VCPU_RUNNING;
+	nfetched = 0;
 	memset(&sregs, 0, sizeof(sregs));
 	memset(device, 0, sizeof(device));
 	reads = writes = rings = peeks = port_reads = port_said = lapic_reads = lapic_writes = 0;
@@ -600,6 +618,37 @@ static void refuses_code_that_lies_in_no_ram(void **state)
 	assert_int_equal(emulate_mmio(&vcpu, said, &nsaid), -EINVAL);
 }
 
+/* --- bytes that the CPU hands over --- */
+
+static void cpu_hands_over(struct code code)
+{
+	memcpy(fetched_bytes, code.bytes, code.len);
+	nfetched = code.len;
+}
+
+static void what_the_cpu_has_fetched_is_carried_out_not_what_stands_there_now(void **state)
+{
+	(void)state;
+	vcpu.gpr[GPR_RDI] = DEVICE;
+	vcpu.gpr[GPR_RCX] = 0x11223344;
+	cpu_hands_over(ASM("mov [rdi], ecx"));
+	done(ASM("mov [rdi], cl"), DEVICE, true);
+	assert_int_equal(last_size, 4);
+	assert_int_equal(device_has(0, 4), 0x11223344);
+}
+
+static void bytes_that_are_no_whole_instruction_are_fetched_again(void **state)
+{
+	struct code code = ASM("mov dword ptr [rdi], 7");
+
+	(void)state;
+	vcpu.gpr[GPR_RDI] = DEVICE;
+	cpu_hands_over(code);
+	nfetched = 2; /* the rest lies on the next page */
+	done(code, DEVICE, true);
+	assert_int_equal(device_has(0, 4), 7);
+}
+
 /* --- strings --- */
 
 static void count_up(void *to, unsigned n)
@@ -727,6 +776,54 @@ static void counts_in_the_address_size(void **state)
 	assert_int_equal(vcpu.gpr[GPR_RDI], 0x61002);
 }
 
+static int string_exits(struct code code, bool in, unsigned size)
+{
+	assert_true(gpa_write(&vm.mem, vcpu.rip, code.bytes, code.len));
+	vcpu.exit = (struct vcpu_exit){ .reason = EXIT_IO };
+	vcpu.exit.io.port = PORT;
+	vcpu.exit.io.size = size;
+	vcpu.exit.io.in = in;
+	vcpu.exit.io.string = true;
+	return emulate_string_io(&vcpu);
+}
+
+/* page_faults() - that is what waits to be injected; it is taken back */
+static void page_faults(uint64_t cr2, uint32_t error)
+{
+	assert_int_equal(vcpu.event.type, EVENT_EXCEPTION);
+	assert_int_equal(vcpu.event.vector, EXCEPTION_PF);
+	assert_true(vcpu.event.has_error);
+	assert_int_equal(vcpu.event.error, error);
+	assert_int_equal(vcpu.event.cr2, cr2);
+	vcpu.event.type = EVENT_NONE;
+}
+
+static void faults_at_the_second_page_of_an_element(void **state)
+{
+	(void)state;
+	map_page(0, 0x30000 | P | RW);
+	map_page(1, 0x31000 | P);
+	sregs.cr0 |= CR0_WP;
+	vcpu.gpr[GPR_RSI] = DEVICE;
+	vcpu.gpr[GPR_RDI] = PAGES + 0xffe;
+	assert_int_equal(exits(ASM("movsd"), DEVICE, false), 0);
+	page_faults(PAGES + 0x1000, PF_P | PF_W);
+	assert_int_equal(vcpu.gpr[GPR_RDI], PAGES + 0xffe);
+	assert_int_equal(reads, 0);
+}
+
+static void a_string_beyond_the_canonical_addresses_is_a_gp(void **state)
+{
+	(void)state;
+	vcpu.gpr[GPR_RDI] = BIT(47);
+	assert_int_equal(string_exits(ASM("insb"), true, 1), 0);
+	assert_int_equal(vcpu.event.type, EVENT_EXCEPTION);
+	assert_int_equal(vcpu.event.vector, EXCEPTION_GP);
+	assert_int_equal(vcpu.event.error, 0);
+	assert_int_equal(vcpu.rip, CODE);
+	assert_int_equal(port_reads, 0);
+}
+
 static void loses_no_byte_of_a_device_to_a_missing_page(void **state)
 {
 	struct code code = ASM("rep movsb");
@@ -741,7 +838,9 @@ static void loses_no_byte_of_a_device_to_a_missing_page(void **state)
 	assert_int_equal(reads, 0x10);
 	assert_int_equal(vcpu.gpr[GPR_RCX], 0x10);
 	assert_int_equal(vcpu.gpr[GPR_RDI], PAGES + 0x1000);
-	assert_int_equal(exits(code, DEVICE + 0x10, false), -EINVAL);
+	assert_int_equal(exits(code, DEVICE + 0x10, false), 0);
+	assert_int_equal(vcpu.rip, CODE);
+	page_faults(PAGES + 0x1000, PF_W);
 	assert_int_equal(reads, 0x10);
 	map_page(1, 0x31000 | P | RW);
 	done(code, DEVICE + 0x10, false);
@@ -767,24 +866,17 @@ static void writes_no_page_that_the_guest_may_not_write(void **state)
 	map_page(0, 0x30000 | P);
 	vcpu.gpr[GPR_RSI] = DEVICE;
 	vcpu.gpr[GPR_RDI] = PAGES;
-	refused(ASM("movsb"), DEVICE, false);
+	assert_int_equal(exits(ASM("movsb"), DEVICE, false), 0);
+	page_faults(PAGES, PF_P | PF_W);
 	sregs.cpl = 3; /* nothing here is a user's */
 	map_page(0, 0x30000 | P | RW);
-	refused(ASM("movsb"), DEVICE, false);
+	assert_int_equal(exits(ASM("movsb"), DEVICE, false), 0);
+	page_faults(PAGES, PF_P | PF_W | PF_US);
+	assert_int_equal(vcpu.rip, CODE);
+	assert_int_equal(reads, 0);
 }
 
 /* --- string I/O --- */
-
-static int string_exits(struct code code, bool in, unsigned size)
-{
-	assert_true(gpa_write(&vm.mem, vcpu.rip, code.bytes, code.len));
-	vcpu.exit = (struct vcpu_exit){ .reason = EXIT_IO };
-	vcpu.exit.io.port = PORT;
-	vcpu.exit.io.size = size;
-	vcpu.exit.io.in = in;
-	vcpu.exit.io.string = true;
-	return emulate_string_io(&vcpu);
-}
 
 static void fills_ram_from_a_port(void **state)
 {
@@ -843,7 +935,8 @@ static void refuses_string_io_that_does_not_fit_the_exit(void **state)
 	assert_int_equal(string_exits(ASM("movsb"), true, 1), -EINVAL);
 	assert_int_equal(string_exits(ASM("in al, dx"), true, 1), -EINVAL);
 	vcpu.gpr[GPR_RDI] = PAGES; /* not mapped */
-	assert_int_equal(string_exits(ASM("insb"), true, 1), -EINVAL);
+	assert_int_equal(string_exits(ASM("insb"), true, 1), 0);
+	page_faults(PAGES, PF_W);
 	assert_int_equal(port_reads + port_said, 0);
 	assert_int_equal(vcpu.rip, CODE);
 }
@@ -912,12 +1005,16 @@ int main(void)
 		TEST(refuses_what_it_cannot_decode_and_shows_the_bytes),
 		TEST(refuses_an_instruction_that_does_not_fit_the_exit),
 		TEST(refuses_code_that_lies_in_no_ram),
+		TEST(what_the_cpu_has_fetched_is_carried_out_not_what_stands_there_now),
+		TEST(bytes_that_are_no_whole_instruction_are_fetched_again),
 		TEST(moves_one_element_either_way),
 		TEST(repeats_from_device_to_ram),
 		TEST(repeats_across_pages_that_lie_apart),
 		TEST(stops_at_a_bound_and_goes_on_at_the_next_exit),
 		TEST(loads_and_stores_strings_by_the_accumulator),
 		TEST(counts_in_the_address_size),
+		TEST(faults_at_the_second_page_of_an_element),
+		TEST(a_string_beyond_the_canonical_addresses_is_a_gp),
 		TEST(loses_no_byte_of_a_device_to_a_missing_page),
 		TEST(splits_no_access_between_ram_and_a_device),
 		TEST(writes_no_page_that_the_guest_may_not_write),

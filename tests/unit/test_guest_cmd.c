@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/guest_cmd.c vmm/guest_create.c vmm/guest_config.c vmm/guest_show.c vmm/guest_console.c vmm/vm.c vmm/vm_create.c vmm/vm_die.c vmm/exit.c vmm/bus.c vmm/vuart.c net/addr.c kernel/shell.c kernel/words.c kernel/names.c kernel/config.c tests/unit/host.c */
+/* links: vmm/guest_cmd.c vmm/guest_injection.c vmm/guest_injection_show.c vmm/injection.c vmm/histogram.c vmm/features.c vmm/guest_create.c vmm/guest_config.c vmm/guest_show.c vmm/guest_console.c vmm/vm.c vmm/vm_create.c vmm/vm_die.c vmm/vcpu_signal.c vmm/entry.c vmm/exit.c vmm/bus.c vmm/vuart.c net/addr.c kernel/shell.c kernel/words.c kernel/names.c kernel/config.c tests/unit/host.c */
 /*
  * test_guest_cmd.c - the `guest` command and a guest's life behind it, with a back end, a loader and devices that only
  * take notes
@@ -81,8 +81,24 @@ static void fake_get_sregs(struct vcpu *v, struct vcpu_sregs *s)
 	s->seg[SEGMENT_CS] = (struct vcpu_segment){ .selector = 0x10, .limit = UINT32_MAX };
 }
 
+static struct vmm_feature fake_features[] = {
+	{ .name = "nested-paging", .help = "tables", .has = true, .needed = "no guest without" },
+	{ .name = "nrip-save", .help = "the next rip", .has = true, .on = true },
+	{ .name = "vgif", .help = "a GIF", .has = true, .unused = "guests get no SVM" },
+	{ .name = "posted-interrupts", .help = "no exits" },
+	{ 0 },
+};
+
+static bool fake_notify(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+
 static const struct vmm_backend fake = {
 	.name = "fake",
+	.features = fake_features,
+	.notify = fake_notify,
 	.vm_create = fake_vm_create,
 	.vcpu_create = fake_vcpu_create,
 	.vcpu_reset = fake_vcpu_reset,
@@ -106,7 +122,7 @@ int load_exists(const char *name, char *why, size_t size)
 	return -ENOENT;
 }
 
-int load_linux(struct vm *vm, struct vcpu_entry *entry, char *why, size_t size)
+int load_kernel(struct vm *vm, struct vcpu_entry *entry, char *why, size_t size)
 {
 	(void)vm;
 	snprintf(why, size, "vmlinuz is damaged");
@@ -120,21 +136,50 @@ enum vacpi_wish vacpi_wish(uint64_t offset, uint64_t value)
 	return offset ? VACPI_NOTHING : value;
 }
 
+int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+	unsigned me = host_play(cpu);
+
+	fn(arg);
+	host_play(me);
+	return 0;
+}
+
+/* a guest that takes all that is posted when the control context lets it run, but for one vector */
+enum { DEAF_TO = 99 };
+
+void vlapic_post(struct vlapic *l, uint8_t vector, bool level)
+{
+	(void)level;
+	atomic_fetch_or(&l->irr[vector / 32], BIT(vector % 32));
+	injection_notify(l->vcpu);
+}
+
+void yield(void)
+{
+	struct vlapic *l = nvms ? &vms[0]->vcpu[0]->lapic : NULL;
+
+	host_calls.yield++;
+	host_tsc += tsc_from_us(10);
+	for (unsigned w = 0; l && w < VLAPIC_WORDS; w++)
+		l->irr[w] &= w == DEAF_TO / 32 ? BIT(DEAF_TO % 32) : 0;
+}
+
 void vcpu_start(struct vcpu *v)
 {
-	v->state = VCPU_RUNNING;
+	v->state = v->id ? VCPU_WAITING : VCPU_RUNNING;
 	note("start ");
 }
 
 void vcpu_stop(struct vcpu *v)
 {
-	v->state = VCPU_OFF;
 	note("stop ");
+	vcpu_off(v);
 }
 
-void vcpu_nmi(struct vcpu *v)
+void vcpu_kick(struct vcpu *v)
 {
-	atomic_store(&v->nmi_pending, 1);
+	note("kick%u ", v->id);
 }
 
 void vlapic_init(struct vlapic *l, struct vcpu *v)
@@ -146,6 +191,11 @@ void vlapic_reset(struct vlapic *l)
 {
 	(void)l;
 	note("lapic ");
+}
+
+void vlapic_clear(struct vlapic *l)
+{
+	(void)l;
 }
 
 void vlapic_stop(struct vlapic *l)
@@ -192,9 +242,14 @@ void vioapic_reset(struct vioapic *io)
 	(void)io;
 }
 
+static bool button_is_heard;
+
 void vioapic_set(struct vioapic *io, unsigned pin, bool up)
 {
-	(void)io, (void)pin, (void)up;
+	if (pin != VACPI_PIN)
+		return;
+	assert_int_equal(io->vm->lock.locked, 1);
+	io->count[pin] += up && button_is_heard;
 }
 
 uint64_t vioapic_read(struct vioapic *io, uint64_t offset, unsigned size)
@@ -289,6 +344,9 @@ static int setup(void **state)
 	keys = NULL;
 	on_sleep = NULL;
 	naps = 0;
+	button_is_heard = false;
+	fake_features[1].on = true;
+	fake_features[3].has = fake_features[3].on = false;
 	return 0;
 }
 
@@ -415,7 +473,6 @@ static void create_says_which_word_is_wrong(void **state)
 	fails(CREATE " mtu 1500", -EINVAL, "mtu belongs to a port: name one first");
 	fails("guest create g0 kernel bzImage", -ENOENT, "col 24: there is no bzImage");
 	fails(CREATE " initrd none", -ENOENT, "there is no none in the archive");
-	fails(CREATE " vcpus 2", -ENOTSUP, "a guest has one vCPU");
 	assert_int_equal(nvms, 0);
 	assert_int_equal(nports, 0);
 }
@@ -517,7 +574,7 @@ static void stop_takes_the_vcpus_off_before_the_devices(void **state)
 	ok("guest start g0");
 	diary[0] = 0;
 	ok("guest stop g0");
-	assert_string_equal(diary, "stop devices ");
+	assert_string_equal(diary, "kick0 stop timer devices ");
 	assert_int_equal(vms[0]->state, VM_OFF);
 }
 
@@ -531,7 +588,7 @@ static void reset_is_stop_and_start(void **state)
 	vms[0]->vcpu[0]->nmi_blocked = true;
 	diary[0] = 0;
 	ok("guest reset g0");
-	assert_string_equal(diary, "stop devices load devices reset lapic cpu start ");
+	assert_string_equal(diary, "kick0 stop timer devices load devices reset lapic cpu start ");
 	assert_int_equal(vms[0]->vcpu[0]->event.type, EVENT_NONE);
 	assert_false(vms[0]->vcpu[0]->nmi_blocked);
 	assert_int_equal(vms[0]->starts, 2);
@@ -547,6 +604,13 @@ static void port_write(uint16_t port, uint64_t value)
 	r->write(r->arg, port - r->base, 1, value);
 }
 
+/* leave() - what vCPU @id's core does before it would enter it again. */
+static void leave(unsigned id)
+{
+	assert_true(vcpu_is_called(vms[0]->vcpu[id]));
+	vcpu_signals_take(vms[0]->vcpu[id]);
+}
+
 static void a_guest_may_power_itself_off_and_be_started_again(void **state)
 {
 	(void)state;
@@ -556,8 +620,9 @@ static void a_guest_may_power_itself_off_and_be_started_again(void **state)
 	port_write(VACPI_PORT, VACPI_NOTHING);
 	assert_int_equal(vms[0]->state, VM_RUNNING);
 	port_write(VACPI_PORT, VACPI_POWER_OFF);
-	assert_string_equal(diary, "timer devices ");
 	assert_string_equal(host_log, "g0: powered itself off\n");
+	leave(0);
+	assert_string_equal(diary, "kick0 timer devices ");
 	assert_int_equal(vms[0]->state, VM_OFF);
 	assert_int_equal(vms[0]->vcpu[0]->state, VCPU_OFF);
 	diary[0] = 0;
@@ -572,12 +637,13 @@ static void a_guest_that_reboots_is_started_again_in_the_control_context(void **
 	ok("guest start g0");
 	diary[0] = 0;
 	port_write(VACPI_PORT, VACPI_REBOOT);
-	assert_string_equal(diary, "timer devices ");
+	assert_false(vms[0]->restart.deferred);
+	leave(0);
+	assert_string_equal(diary, "kick0 timer devices ");
 	assert_int_equal(vms[0]->state, VM_REBOOTING);
 	assert_true(vms[0]->restart.deferred);
 	vms[0]->restart.fn(&vms[0]->restart);
-	assert_string_equal(diary,
-			    "timer devices stop devices load devices reset lapic cpu start ");
+	assert_string_equal(diary, "kick0 timer devices stop load devices reset lapic cpu start ");
 	assert_int_equal(vms[0]->state, VM_RUNNING);
 	assert_int_equal(vms[0]->starts, 2);
 }
@@ -585,6 +651,7 @@ static void a_guest_that_reboots_is_started_again_in_the_control_context(void **
 static void reboot(void)
 {
 	port_write(VACPI_PORT, VACPI_REBOOT);
+	leave(0);
 	vms[0]->restart.fn(&vms[0]->restart);
 }
 
@@ -605,7 +672,7 @@ static void a_guest_that_reboots_all_the_time_is_left_off(void **state)
 	assert_string_equal(host_log, "");
 	diary[0] = 0;
 	reboot();
-	assert_string_equal(diary, "timer devices "); /* not loaded again */
+	assert_string_equal(diary, "kick0 timer devices "); /* not loaded again */
 	assert_int_equal(vms[0]->state, VM_OFF);
 	assert_string_equal(host_log, "g0: it rebooted 6 times in 10 seconds and is left off; "
 				      "'guest start g0' starts it\n");
@@ -614,12 +681,64 @@ static void a_guest_that_reboots_all_the_time_is_left_off(void **state)
 	assert_int_equal(vms[0]->state, VM_RUNNING);
 }
 
+static void switch_off_meanwhile(void)
+{
+	if (naps != 3)
+		return;
+	port_write(VACPI_PORT, VACPI_POWER_OFF);
+	leave(0);
+}
+
+static void shutdown_presses_the_button_and_waits(void **state)
+{
+	(void)state;
+	ok(CREATE);
+	fails("guest shutdown g0", -ENOTCONN, "g0 is off");
+	ok("guest start g0");
+	fails("guest shutdown g0", -EOPNOTSUPP, "g0 does not listen to its power button");
+	button_is_heard = true;
+	on_sleep = switch_off_meanwhile;
+	ok("guest shutdown g0");
+	assert_int_equal(vms[0]->state, VM_OFF);
+	assert_int_equal(naps, 3);
+}
+
+static void shutdown_says_when_the_guest_goes_on(void **state)
+{
+	(void)state;
+	ok(CREATE);
+	ok("guest start g0");
+	button_is_heard = true;
+	fails("guest shutdown g0", -ETIMEDOUT,
+	      "g0 has not switched itself off in 60 seconds; 'guest stop g0'");
+	assert_int_equal(vms[0]->state, VM_RUNNING);
+	assert_int_equal(vms[0]->ioapic.count[VACPI_PIN],
+			 1 + 60 / 5); /* it may not have had ears */
+}
+
+static void the_keyboard_controller_can_reset(void **state)
+{
+	struct bus_range *r;
+
+	(void)state;
+	ok(CREATE);
+	ok("guest start g0");
+	r = bus_find(&vms[0]->ports, 0x64, 1);
+	assert_int_equal(r->read(r->arg, 0, 1), 0);
+	port_write(0x64, 0xd1);
+	assert_false(vcpu_is_called(vms[0]->vcpu[0]));
+	port_write(0x64, 0xfe);
+	leave(0);
+	assert_int_equal(vms[0]->state, VM_REBOOTING);
+}
+
 static void a_reboot_comes_to_nothing_when_the_operator_stops_it_first(void **state)
 {
 	(void)state;
 	ok(CREATE);
 	ok("guest start g0");
 	port_write(VACPI_PORT, VACPI_REBOOT);
+	leave(0);
 	ok("guest stop g0");
 	vms[0]->restart.fn(&vms[0]->restart);
 	assert_int_equal(vms[0]->state, VM_OFF);
@@ -632,6 +751,7 @@ static void a_reboot_that_fails_is_told(void **state)
 	ok(CREATE);
 	ok("guest start g0");
 	port_write(VACPI_PORT, VACPI_REBOOT);
+	leave(0);
 	load_error = -EINVAL;
 	vms[0]->restart.fn(&vms[0]->restart);
 	assert_int_equal(vms[0]->state, VM_OFF);
@@ -671,6 +791,8 @@ static void a_dying_guest_prints_a_report_with_its_name_on_each_line(void **stat
 			fail_msg("no \"%s\" in the report:\n%s", parts[i], host_log);
 	for (const char *line = host_log; *line; line = strchr(line, '\n') + 1)
 		assert_memory_equal(line, "g0: ", 4);
+	assert_int_equal(vms[0]->state, VM_RUNNING); /* until it has left: all is said then */
+	leave(0);
 	assert_int_equal(vms[0]->state, VM_DEAD);
 	assert_int_equal(v->state, VCPU_OFF);
 	shows("guest info g0", "State:        dead: triple fault 7\n");
@@ -698,10 +820,12 @@ static void a_dead_guest_can_be_started_or_put_off(void **state)
 	ok(CREATE);
 	ok("guest start g0");
 	vm_die(vms[0]->vcpu[0], "x");
+	leave(0);
 	ok("guest stop g0");
 	assert_int_equal(vms[0]->state, VM_OFF);
 	ok("guest start g0");
 	vm_die(vms[0]->vcpu[0], "x");
+	leave(0);
 	ok("guest start g0");
 	assert_int_equal(vms[0]->state, VM_RUNNING);
 	shows("guest info g0", "State:        running\n");
@@ -714,7 +838,102 @@ static void nmi_reaches_a_running_guest_only(void **state)
 	fails("guest nmi g0", -ENOTCONN, "g0 is off");
 	ok("guest start g0");
 	ok("guest nmi g0");
-	assert_int_equal(vms[0]->vcpu[0]->nmi_pending, 1);
+	assert_int_equal(vms[0]->vcpu[0]->signals, SIGNAL_NMI);
+}
+
+/* --- several vCPUs --- */
+
+static void vcpus_go_to_one_core_after_the_other(void **state)
+{
+	(void)state;
+	ok(CREATE " vcpus 4");
+	ok("guest create g1 memory 8 vcpus 3 cpus 0,1,1 kernel vmlinuz");
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(vms[0]->vcpu[i]->cpu, i % 2 ? 0 : 1);
+	shows("guest list", "g0              off         4 1,0,1,0");
+	shows("guest list", "g1              off         3 0,1,1");
+	shows("show config", "guest create g0 memory 8 vcpus 4 kernel vmlinuz\n"
+			     "guest create g1 memory 8 vcpus 3 cpus 0,1,1 kernel vmlinuz\n");
+	fails("guest create g2 memory 8 vcpus 2 cpus 0 kernel vmlinuz", -EINVAL,
+	      "expected as many cores as there are vCPUs, found '0'");
+}
+
+static void the_first_gets_the_kernels_entry_and_the_others_wait(void **state)
+{
+	(void)state;
+	ok(CREATE " vcpus 3");
+	ok("guest start g0");
+	assert_string_equal(diary, "load devices reset lapic cpu reset lapic cpu reset lapic cpu "
+				   "start start start ");
+	assert_int_equal(vms[0]->vcpu[0]->rip, 0x100200);
+	assert_int_equal(vms[0]->vcpu[2]->rip, 0xfff0);
+	shows("guest info g0", "vCPU 2:       core 1, waiting for STARTUP, ran 0.000 s\n");
+}
+
+static void all_leave_before_the_devices_are_quiet_and_the_state_tells(void **state)
+{
+	(void)state;
+	ok(CREATE " vcpus 3");
+	ok("guest start g0");
+	diary[0] = 0;
+	port_write(VACPI_PORT, VACPI_POWER_OFF);
+	assert_string_equal(diary, "kick0 kick1 kick2 ");
+	diary[0] = 0;
+	leave(2);
+	leave(0);
+	assert_string_equal(diary, "timer timer ");
+	assert_int_equal(vms[0]->state, VM_RUNNING);
+	fails("guest start g0", -EBUSY, "g0 is running");
+	leave(1);
+	assert_string_equal(diary, "timer timer timer devices ");
+	assert_int_equal(vms[0]->state, VM_OFF);
+}
+
+static void a_guest_ends_once(void **state)
+{
+	(void)state;
+	ok(CREATE " vcpus 2");
+	ok("guest start g0");
+	host_text_clear();
+	vm_die(vms[0]->vcpu[1], "the first");
+	port_write(VACPI_PORT, VACPI_POWER_OFF);
+	port_write(VACPI_PORT, VACPI_REBOOT);
+	vm_die(vms[0]->vcpu[0], "the second");
+	leave(0);
+	leave(1);
+	assert_int_equal(vms[0]->state, VM_DEAD);
+	assert_false(vms[0]->restart.deferred);
+	assert_non_null(strstr(host_log, "g0: died: the first (vCPU 1 on core 0)"));
+	assert_null(strstr(host_log, "the second"));
+	assert_null(strstr(host_log, "powered"));
+	port_write(VACPI_PORT, VACPI_POWER_OFF);
+	assert_int_equal(vms[0]->state, VM_DEAD);
+}
+
+/* One vCPU has left and the other has yet to see it: the operator's stop takes that one off its core. */
+static void stop_in_the_midst_of_an_end_completes_it(void **state)
+{
+	(void)state;
+	ok(CREATE " vcpus 2");
+	ok("guest start g0");
+	port_write(VACPI_PORT, VACPI_REBOOT);
+	leave(1);
+	diary[0] = 0;
+	ok("guest stop g0");
+	assert_string_equal(diary, "stop timer devices stop ");
+	assert_int_equal(vms[0]->state, VM_OFF);
+	vms[0]->restart.fn(&vms[0]->restart);
+	assert_int_equal(vms[0]->state, VM_OFF);
+}
+
+static void an_nmi_goes_to_all(void **state)
+{
+	(void)state;
+	ok(CREATE " vcpus 2");
+	ok("guest start g0");
+	ok("guest nmi g0");
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(vms[0]->vcpu[i]->signals, SIGNAL_NMI);
 }
 
 /* --- show --- */
@@ -860,6 +1079,7 @@ static void die_meanwhile(void)
 {
 	guest_says("last words");
 	vm_die(vms[0]->vcpu[0], "x");
+	leave(0);
 	on_sleep = NULL;
 }
 
@@ -899,6 +1119,137 @@ static void console_is_not_for_a_config(void **state)
 	sh.write = shell_to_console;
 	assert_int_equal(config_run(&sh, "weir.conf", text, strlen(text), NULL), 1);
 	assert_non_null(strstr(host_log, "weir.conf:1:7: a console wants a person"));
+}
+
+/* --- how interrupts get in --- */
+
+static void injection_begins_with_kick_and_is_switched_live(void **state)
+{
+	(void)state;
+	ok(CREATE);
+	shows("guest injection g0", "mode kick, measuring off; no mode posted: this CPU has no "
+				    "posted interrupts\n");
+	ok("guest injection g0 entry");
+	shows("guest injection g0", "mode entry, measuring off");
+	shows("show config", "guest injection g0 entry\n");
+	ok("guest injection g0 kick");
+	host_text_clear();
+	assert_int_equal(host_exec("show config"), 0);
+	assert_null(strstr(host_out, "injection"));
+}
+
+static void posted_needs_a_cpu_that_does_it_and_that_it_is_on(void **state)
+{
+	(void)state;
+	ok(CREATE);
+	fails("guest injection g0 posted", -ENODEV, "this CPU has no posted interrupts");
+	fake_features[3].has = true;
+	fails("guest injection g0 posted", -ENODEV,
+	      "posted-interrupts are switched off: 'guest features posted-interrupts on'");
+	ok("guest features posted-interrupts on");
+	ok("guest injection g0 posted");
+	shows("guest injection g0", "mode posted, measuring off\n");
+	/* where it is there a new guest begins with it */
+	ok("guest create g1 memory 8 kernel vmlinuz");
+	shows("guest injection g1", "mode posted");
+}
+
+static void injection_counts_what_the_test_posts(void **state)
+{
+	(void)state;
+	ok(CREATE " cpus 1");
+	fails("guest injection g0 test 5 50", -ENOTCONN, "g0 is off");
+	ok("guest start g0");
+	fails("guest injection g0 test 5 50", -ENOTCONN, "g0 has its local APIC off");
+	vms[0]->vcpu[0]->lapic.svr = BIT(8);
+	shows("guest injection g0 test 5 50", "g0 took 5\n");
+	shows("guest injection g0", "kick                0            5            5            0 "
+				    "           0\n");
+	ok("guest injection g0 entry");
+	shows("guest injection g0 test 7 50", "g0 took 7\n");
+	shows("guest injection g0", "entry               0            7            0            7 "
+				    "           0\n");
+	ok("guest injection g0 reset");
+	shows("guest injection g0", "entry               0            0            0            0 "
+				    "           0\n");
+	fails("guest injection g0 test 5 99", -ETIMEDOUT, "g0 took 0 of 5: vector 99 has waited");
+}
+
+static void latencies_are_a_table_and_bars(void **state)
+{
+	struct injection *in;
+
+	(void)state;
+	ok(CREATE);
+	fails("guest injection g0 histogram", -ENODATA, "'guest injection g0 measure on'");
+	ok("guest injection g0 measure on");
+	shows("show config", "guest injection g0 measure on\n");
+	in = &vms[0]->vcpu[0]->injection;
+	for (unsigned i = 0; i < 100; i++)
+		histogram_add(&in->kept->latency[INJECTION_KICK][INJECTION_TO_ENTRY],
+			      i < 75 ? 1500 : 5000);
+	shows("guest injection g0",
+	      "post to entry    kick            100       1535       5000       5000       5000\n");
+	shows("guest injection g0 histogram",
+	      "post to entry, mode kick, nanoseconds: 100, half of them up to 1535\n"
+	      "[1K, 2K)               75 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|\n"
+	      "[2K, 4K)                0 |                                        |\n"
+	      "[4K, 8K)               25 |@@@@@@@@@@@@@                           |\n");
+	ok("guest injection g0 reset");
+	fails("guest injection g0 histogram", -ENODATA, "nothing of g0 was measured");
+	ok("guest injection g0 measure off");
+}
+
+static void measuring_without_memory_is_refused(void **state)
+{
+	(void)state;
+	ok(CREATE);
+	host_mem_left = 0;
+	fails("guest injection g0 measure on", -ENOMEM, "no memory for the histograms of g0");
+	shows("guest injection g0", "measuring off");
+}
+
+static void wrong_words_of_injection_are_told(void **state)
+{
+	(void)state;
+	ok(CREATE);
+	fails("guest injection", -EINVAL, "expected a guest's name");
+	fails("guest injection g0 dance", -EINVAL, "expected kick, entry, posted, measure");
+	fails("guest injection g0 kick now", -EINVAL, "expected the end of the line");
+	fails("guest injection g0 measure", -EINVAL, "expected on or off");
+	fails("guest injection g0 test", -EINVAL, "expected");
+	fails("guest injection g0 test 5 31", -EINVAL, "expected");
+	fails("guest injection g0 test 5 50 0", -EINVAL, "expected");
+}
+
+/* --- features of the machine --- */
+
+static void features_are_listed_with_their_use(void **state)
+{
+	(void)state;
+	shows("guest features", "nested-paging      yes  always    tables: no guest without\n"
+				"nrip-save          yes  on        the next rip\n"
+				"vgif               yes  not used  a GIF: guests get no SVM\n"
+				"posted-interrupts  no   -         no exits\n");
+	ok("guest features nrip-save off");
+	shows("guest features", "nrip-save          yes  off ");
+	shows("show config", "guest features nrip-save off\n");
+	ok("guest features nrip-save on");
+	assert_true(fake_features[1].on);
+}
+
+static void features_that_cannot_be_switched_say_why(void **state)
+{
+	(void)state;
+	fails("guest features dance", -EINVAL, "expected a feature of 'guest features'");
+	fails("guest features nrip-save", -EINVAL, "expected on or off");
+	fails("guest features nested-paging off", -EPERM,
+	      "nested-paging is always on: no guest without");
+	fails("guest features vgif on", -EPERM, "vgif is not used: guests get no SVM");
+	fails("guest features posted-interrupts on", -ENODEV, "this CPU has no posted-interrupts");
+	assert_false(fake_features[2].on || fake_features[3].on);
+	backend = NULL;
+	fails("guest features", -ENODEV, "this machine runs no guests: this CPU has no SVM");
 }
 
 /* --- show config --- */
@@ -952,7 +1303,7 @@ static void config_quotes_so_that_the_shell_reads_it_again(void **state)
 static void wrong_verbs_and_names_are_told(void **state)
 {
 	(void)state;
-	fails("guest", -EINVAL, "expected create, start, stop");
+	fails("guest", -EINVAL, "expected create, start, shutdown, stop");
 	fails("guest dance g0", -EINVAL, "found 'dance'");
 	fails("guest start", -EINVAL, "expected a guest's name, found the end");
 	fails("guest start g9", -EINVAL, "expected a guest's name, found 'g9'");
@@ -983,6 +1334,10 @@ static void verbs_names_and_keys_are_completed(void **state)
 	(void)state;
 	ok(CREATE);
 	assert_non_null(strstr(completions(NULL, NULL, NULL), "console "));
+	assert_string_equal(completions("injection", "g0", NULL),
+			    "kick entry posted measure histogram reset test ");
+	assert_string_equal(completions("features", "vgif", NULL), "on off ");
+	assert_non_null(strstr(completions("features", NULL, NULL), "nrip-save "));
 	assert_string_equal(completions("start", NULL, NULL), "g0 ");
 	assert_string_equal(completions("list", NULL, NULL), "");
 	assert_string_equal(completions("create", NULL, NULL), "");
@@ -1011,6 +1366,9 @@ int main(void)
 		cmocka_unit_test_setup(a_guest_that_reboots_is_started_again_in_the_control_context,
 				       setup),
 		cmocka_unit_test_setup(a_guest_that_reboots_all_the_time_is_left_off, setup),
+		cmocka_unit_test_setup(shutdown_presses_the_button_and_waits, setup),
+		cmocka_unit_test_setup(shutdown_says_when_the_guest_goes_on, setup),
+		cmocka_unit_test_setup(the_keyboard_controller_can_reset, setup),
 		cmocka_unit_test_setup(a_reboot_comes_to_nothing_when_the_operator_stops_it_first,
 				       setup),
 		cmocka_unit_test_setup(a_reboot_that_fails_is_told, setup),
@@ -1019,6 +1377,13 @@ int main(void)
 		cmocka_unit_test_setup(the_report_shows_no_more_exits_than_are_kept, setup),
 		cmocka_unit_test_setup(a_dead_guest_can_be_started_or_put_off, setup),
 		cmocka_unit_test_setup(nmi_reaches_a_running_guest_only, setup),
+		cmocka_unit_test_setup(vcpus_go_to_one_core_after_the_other, setup),
+		cmocka_unit_test_setup(the_first_gets_the_kernels_entry_and_the_others_wait, setup),
+		cmocka_unit_test_setup(all_leave_before_the_devices_are_quiet_and_the_state_tells,
+				       setup),
+		cmocka_unit_test_setup(a_guest_ends_once, setup),
+		cmocka_unit_test_setup(stop_in_the_midst_of_an_end_completes_it, setup),
+		cmocka_unit_test_setup(an_nmi_goes_to_all, setup),
 		cmocka_unit_test_setup(list_has_a_line_for_each_guest, setup),
 		cmocka_unit_test_setup(exits_are_listed_with_their_share, setup),
 		cmocka_unit_test_setup(holes_are_listed_the_most_touched_first, setup),
@@ -1031,6 +1396,14 @@ int main(void)
 		cmocka_unit_test_setup(console_ends_with_the_guest_and_shows_its_last_words, setup),
 		cmocka_unit_test_setup(a_deaf_guest_does_not_hide_the_detach_key, setup),
 		cmocka_unit_test_setup(console_is_not_for_a_config, setup),
+		cmocka_unit_test_setup(injection_begins_with_kick_and_is_switched_live, setup),
+		cmocka_unit_test_setup(posted_needs_a_cpu_that_does_it_and_that_it_is_on, setup),
+		cmocka_unit_test_setup(injection_counts_what_the_test_posts, setup),
+		cmocka_unit_test_setup(latencies_are_a_table_and_bars, setup),
+		cmocka_unit_test_setup(measuring_without_memory_is_refused, setup),
+		cmocka_unit_test_setup(wrong_words_of_injection_are_told, setup),
+		cmocka_unit_test_setup(features_are_listed_with_their_use, setup),
+		cmocka_unit_test_setup(features_that_cannot_be_switched_say_why, setup),
 		cmocka_unit_test_setup(config_is_what_was_typed_less_the_defaults, setup),
 		cmocka_unit_test_setup(config_quotes_so_that_the_shell_reads_it_again, setup),
 		cmocka_unit_test_setup(wrong_verbs_and_names_are_told, setup),

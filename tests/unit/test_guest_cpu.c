@@ -76,6 +76,15 @@ uint64_t rtc_unix(void)
 	return UNIX;
 }
 
+static uint64_t handler_told;
+
+void injection_wrmsr(struct vcpu *u, uint32_t index, uint64_t guest_tsc)
+{
+	assert_ptr_equal(u, v);
+	assert_int_equal(index, MSR_WEIR_HANDLER + 0x53);
+	handler_told = guest_tsc;
+}
+
 int vlapic_rdmsr(struct vlapic *l, uint32_t index, uint64_t *value)
 {
 	(void)l;
@@ -453,6 +462,9 @@ static void each_msr_goes_to_its_owner(void **state)
 	assert_int_equal(rd(MSR_TSC_AUX), 3);
 	assert_int_equal(v->tsc_aux, 3);
 	assert_int_equal(hw_tsc_aux, 3);
+	wr(MSR_WEIR_HANDLER + 0x53, 12345);
+	assert_int_equal(handler_told, 12345);
+	assert_int_equal(rd(MSR_WEIR_HANDLER), 0);
 	refuses(MSR_TSC_AUX, BIT(32));
 	assert_int_equal(vm.msr_unknown, 1);
 }

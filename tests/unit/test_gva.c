@@ -248,6 +248,35 @@ static void holds_a_kernel_to_write_protection_and_smap(void **state)
 	assert_int_equal(data(0, false), 0);
 }
 
+static void faults(uint64_t linear, bool write, uint32_t want)
+{
+	uint32_t error = ~want;
+
+	assert_int_equal(gva_fault(&vcpu, &s, linear, write, &error), 0);
+	assert_int_equal(error, want);
+}
+
+static void says_what_page_fault_a_cpu_would_take(void **state)
+{
+	uint32_t error;
+
+	(void)state;
+	pages_by_rights();
+	faults(0x1000, true, 3); /* present, write */
+	faults(0x5000, false, 0);
+	faults(0x5000, true, 2);
+	s.cpl = 3;
+	faults(0x1000, true, 7);
+	faults(0x2000, false, 5);
+	faults(0x5000, true, 6);
+	put64(TABLES + 8, 0x2000 | P | RW | PS); /* reserved there */
+	faults(UINT64_C(1) << 39, false, 13);
+	assert_int_equal(gva_fault(&vcpu, &s, UINT64_C(1) << 47, false, &error), -ERANGE);
+	assert_int_equal(gva_fault(&vcpu, &s, 0, false, &error), -EFAULT); /* it is allowed */
+	put64(TABLES + 16, UINT64_C(0xd0000000) | P | RW);                 /* no memory */
+	assert_int_equal(gva_fault(&vcpu, &s, UINT64_C(2) << 39, false, &error), -EFAULT);
+}
+
 static void marks_what_is_written_dirty_and_nothing_else(void **state)
 {
 	(void)state;
@@ -394,6 +423,7 @@ int main(void)
 		TEST(holds_a_user_to_its_rights, long_mode),
 		TEST(takes_a_right_that_one_level_denies, long_mode),
 		TEST(holds_a_kernel_to_write_protection_and_smap, long_mode),
+		TEST(says_what_page_fault_a_cpu_would_take, long_mode),
 		TEST(marks_what_is_written_dirty_and_nothing_else, long_mode),
 		TEST(walks_pae, pae_mode),
 		TEST(leaves_rights_to_the_lower_levels_of_pae, pae_mode),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/load.c vmm/entry.c kernel/cpio.c tests/unit/host.c */
+/* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/cpio.c tests/unit/host.c */
 /* test_load.c - a kernel in a guest's memory as the boot protocol wants it, and a sentence for each one that is refused */
 #include "tests/unit/host.h"
 
@@ -92,7 +92,7 @@ static int load_cut(size_t kernel_len)
 	add("TRAILER!!!", NULL, 0);
 	load_archive(archive, archive_len);
 	why[0] = 0;
-	return load_linux(&vm, &entry, why, sizeof(why));
+	return load_kernel(&vm, &entry, why, sizeof(why));
 }
 
 static int load(void)
@@ -378,7 +378,7 @@ static void a_short_buffer_for_the_reason_is_not_overrun(void **state)
 	(void)state;
 	hdr->header = 0;
 	load();
-	assert_int_equal(load_linux(&vm, &entry, small, 4), -EINVAL);
+	assert_int_equal(load_kernel(&vm, &entry, small, 4), -EINVAL);
 	assert_string_equal(small, "g0:");
 	free(small);
 }

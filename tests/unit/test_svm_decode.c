@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "kernel/x86.h"
+#include "vmm/cpu_regs.h"
 #include "vmm/backend.h"
 #include "vmm/decode.h"
 #include "vmm/gva.h"
@@ -21,7 +22,7 @@ enum { RIP = 0x1000 };
 static struct vmcb vmcb;
 static struct svm_vcpu hw = { .vmcb = &vmcb };
 static struct vcpu v;
-bool svm_has_nrips;
+struct vmm_feature svm_features[SVM_FEATURES + 1];
 
 /* --- stand-ins for a guest's code: MOV CR8, register --- */
 
@@ -40,6 +41,14 @@ unsigned gva_fetch(struct vcpu *u, const struct vcpu_sregs *s, uint8_t *bytes, u
 	return max;
 }
 
+static unsigned prefixes;
+
+unsigned svm_length(struct vcpu *u, unsigned len)
+{
+	(void)u;
+	return len + prefixes;
+}
+
 static void fake_get_sregs(struct vcpu *u, struct vcpu_sregs *s)
 {
 	(void)u;
@@ -55,8 +64,9 @@ static int start(void **state)
 	memset(&vmcb, 0, sizeof(vmcb));
 	v = (struct vcpu){ .hw = &hw, .rip = RIP };
 	hw.stepping_iret = false;
-	svm_has_nrips = false;
+	memset(svm_features, 0, sizeof(svm_features));
 	decoded = 0;
+	prefixes = 0;
 	return 0;
 }
 
@@ -97,7 +107,10 @@ static void each_code_has_its_reason(void **state)
 static void the_hardware_knows_the_next_rip_better_where_it_tells(void **state)
 {
 	(void)state;
-	svm_has_nrips = true;
+	prefixes = 1;
+	exit_of(SVM_EXIT_CPUID);
+	assert_int_equal(v.exit.next_rip, RIP + 3);
+	svm_features[SVM_NRIP_SAVE].on = true;
 	vmcb.next_rip = RIP + 5;
 	exit_of(SVM_EXIT_CPUID);
 	assert_int_equal(v.exit.next_rip, RIP + 5);
@@ -151,6 +164,52 @@ static void cr8_names_the_register_that_is_written(void **state)
 	assert_int_equal(v.exit.next_rip, RIP + 4);
 	decoded = -EINVAL;
 	assert_int_equal(exit_of(SVM_EXIT_CR8_WRITE), EXIT_UNKNOWN);
+}
+
+/* --- decode assists --- */
+
+static void cr8_needs_no_decoder_where_the_cpu_names_the_register(void **state)
+{
+	(void)state;
+	svm_features[SVM_DECODE_ASSISTS].on = svm_features[SVM_NRIP_SAVE].on = true;
+	decoded = -EINVAL;
+	vmcb.exit_info_1 = CR_MOV | 11;
+	vmcb.next_rip = RIP + 5;
+	assert_int_equal(exit_of(SVM_EXIT_CR8_WRITE), EXIT_CR8);
+	assert_int_equal(v.exit.cr8.gpr, 11);
+	assert_false(v.exit.cr8.read);
+	assert_int_equal(v.exit.next_rip, RIP + 5);
+}
+
+static void without_either_assist_or_next_rip_the_instruction_is_read(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		svm_features[SVM_DECODE_ASSISTS].on = i != 0;
+		svm_features[SVM_NRIP_SAVE].on = i != 1;
+		vmcb.exit_info_1 = i == 2 ? 11 : CR_MOV | 11; /* it says that it was no MOV */
+		vmcb.next_rip = RIP + 5;
+		assert_int_equal(exit_of(SVM_EXIT_CR8_WRITE), EXIT_CR8);
+		assert_int_equal(v.exit.cr8.gpr, 9);
+		assert_int_equal(v.exit.next_rip, RIP + 4);
+	}
+}
+
+static void the_bytes_of_a_fault_come_with_it(void **state)
+{
+	uint8_t bytes[INSN_MAX] = { 0 };
+
+	(void)state;
+	memcpy(vmcb.fetched, "\x89\x0f\x90", 3);
+	vmcb.nfetched = 3;
+	assert_int_equal(svm_fetched(&v, bytes), 0); /* switched off, or not there */
+	svm_features[SVM_DECODE_ASSISTS].on = true;
+	assert_int_equal(svm_fetched(&v, bytes), 3);
+	assert_memory_equal(bytes, "\x89\x0f\x90", 3);
+	vmcb.nfetched = 0;
+	assert_int_equal(svm_fetched(&v, bytes), 0);
+	vmcb.nfetched = 0xff;
+	assert_int_equal(svm_fetched(&v, bytes), INSN_MAX);
 }
 
 /* --- what the exit interrupted is due again --- */
@@ -276,6 +335,9 @@ int main(void)
 		T(an_msr_is_named_by_ecx_alone),
 		T(a_nested_fault_has_address_and_direction),
 		T(cr8_names_the_register_that_is_written),
+		T(cr8_needs_no_decoder_where_the_cpu_names_the_register),
+		T(without_either_assist_or_next_rip_the_instruction_is_read),
+		T(the_bytes_of_a_fault_come_with_it),
 		T(an_interrupted_interrupt_is_due_again),
 		T(an_interrupted_nmi_is_due_again),
 		T(an_interrupted_page_fault_keeps_its_error_code),

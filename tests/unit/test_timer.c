@@ -178,6 +178,17 @@ static void each_core_has_its_own(void **state)
 	assert_string_equal(ran, "ba");
 }
 
+static void a_tsc_from_before_the_look_or_from_after_it_is_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(tsc_apart(1000, 1000, 1500), 0);
+	assert_int_equal(tsc_apart(1000, 1500, 1500), 0);
+	assert_int_equal(tsc_apart(1000, 999, 1500), 1);
+	assert_int_equal(tsc_apart(1000, 0, 1500), 1000);
+	assert_int_equal(tsc_apart(1000, 1501, 1500), 1);
+	assert_int_equal(tsc_apart(1000, UINT64_MAX, 1500), UINT64_MAX - 1500);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, start)
 
 int main(void)
@@ -192,6 +203,7 @@ int main(void)
 		TEST(may_arm_itself_again),
 		TEST(an_early_interrupt_sets_the_hardware_again),
 		TEST(each_core_has_its_own),
+		TEST(a_tsc_from_before_the_look_or_from_after_it_is_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

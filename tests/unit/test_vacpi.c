@@ -216,6 +216,8 @@ static void the_dsdt_agrees_with_the_headers(void **state)
 	assert_true(dsdt_has_ports(VUART_PORT, VUART_PORTS));
 	put(irq + 5, VUART_PIN, 4);
 	assert_true(dsdt_has(irq, sizeof(irq)));
+	put(irq + 5, VACPI_PIN, 4);
+	assert_true(dsdt_has(irq, sizeof(irq)));
 }
 
 static void every_slot_has_its_interrupt_line(void **state)

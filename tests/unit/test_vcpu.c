@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/vcpu.c kernel/softirq.c kernel/timer.c tests/unit/host.c */
+/* links: vmm/vcpu.c vmm/vcpu_signal.c vmm/entry.c kernel/softirq.c kernel/timer.c tests/unit/host.c */
 /*
- * test_vcpu.c - whose turn it is on a core, when a run ends, and what an entry brings
+ * test_vcpu.c - whose turn it is on a core, when a run ends, what an entry brings, and what signals do
  *
  * The back end, the local APIC and the exits are stand-ins: a run does what the test says, and takes notes.
  */
@@ -17,14 +17,18 @@
 #include "kernel/timer.h"
 #include "kernel/x86.h"
 #include "vmm/backend.h"
+#include "vmm/entry.h"
 #include "vmm/exits.h"
-#include "vmm/vcpu.h"
+#include "vmm/guest_cpu.h"
 #include "vmm/vhost.h"
+#include "vmm/vm.h"
 
 enum { SLICE = 4000 * 1000, MIN_SLICE = 200 * 1000 };
 
 static const struct guest_ops *ops;
-static struct vcpu a, b;
+static struct vm vm = { .name = "g0" };
+static struct vcpu a, b; /* a is its guest's first, b a further one */
+static struct vcpu_sregs set;
 static char notes[256];
 static void (*in_guest)(struct vcpu *v); /* what happens during a run */
 
@@ -36,9 +40,10 @@ static void note(const char *what)
 
 /* --- stand-ins --- */
 
-void guest_attach(const struct guest_ops *o)
+const struct guest_ops *guest_attach(const struct guest_ops *o)
 {
 	ops = o;
+	return NULL;
 }
 
 int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
@@ -73,6 +78,30 @@ void vlapic_stop(struct vlapic *l)
 	note("lapic-stop");
 }
 
+void vlapic_reset(struct vlapic *l)
+{
+	(void)l;
+	note("lapic-reset");
+}
+
+void vlapic_clear(struct vlapic *l)
+{
+	(void)l;
+	note("lapic-clear");
+}
+
+void guest_cpu_reset(struct vcpu *v)
+{
+	v->model.basic[1].eax = 0x663;
+	note("cpu-reset");
+}
+
+void vm_left(struct vm *v)
+{
+	assert_ptr_equal(v, &vm);
+	note("left");
+}
+
 void vhost_guest_left(unsigned cpu)
 {
 	(void)cpu;
@@ -82,8 +111,12 @@ void exit_handle(struct vcpu *v)
 {
 	if (v->exit.reason == EXIT_HLT)
 		v->state = VCPU_HALTED;
-	if (v->exit.reason == EXIT_SHUTDOWN)
-		v->state = VCPU_OFF;
+}
+
+static void fake_reset(struct vcpu *v, const struct vcpu_sregs *s)
+{
+	set = *s;
+	note(v == &a ? "reset-a" : "reset-b");
 }
 
 static void fake_load(struct vcpu *v)
@@ -147,6 +180,7 @@ static void fake_cr8(struct vcpu *v, bool on)
 }
 
 static const struct vmm_backend fake_backend = {
+	.vcpu_reset = fake_reset,
 	.vcpu_load = fake_load,
 	.vcpu_put = fake_put,
 	.run = fake_run,
@@ -179,8 +213,8 @@ static int setup(void **state)
 	softirq_init();
 	timer_init();
 	vcpus_init();
-	a = (struct vcpu){ .rflags = RFLAGS_IF };
-	b = (struct vcpu){ .rflags = RFLAGS_IF };
+	a = (struct vcpu){ .rflags = RFLAGS_IF, .vm = &vm };
+	b = (struct vcpu){ .rflags = RFLAGS_IF, .vm = &vm };
 	in_guest = NULL;
 	vcpu_start(&a);
 	notes[0] = 0;
@@ -265,7 +299,7 @@ static void a_halted_one_with_interrupts_off_wakes_for_an_nmi_alone(void **state
 	a.rflags = 0;
 	post(&a, 40);
 	assert_null(next());
-	vcpu_nmi(&a);
+	vcpu_signal_nmi(&a);
 	assert_ptr_equal(next(), &a);
 }
 
@@ -467,12 +501,12 @@ static void what_an_exit_interrupted_comes_first(void **state)
 static void an_nmi_comes_before_an_interrupt_and_blocks_the_next(void **state)
 {
 	(void)state;
-	vcpu_nmi(&a);
+	vcpu_signal_nmi(&a);
 	post(&a, 40);
 	enter_once(&a);
 	assert_string_equal(notes, "load-a nmi:2 nmi-window irq-window A ");
 	assert_true(a.nmi_blocked);
-	vcpu_nmi(&a);
+	vcpu_signal_nmi(&a);
 	notes[0] = 0;
 	a.lapic.irr[1] = 0;
 	enter_once(&a);
@@ -485,7 +519,7 @@ static void an_nmi_that_must_wait_for_one_instruction_gets_an_exit_behind_it(voi
 	(void)state;
 	self_ipis = 0;
 	a.irq_shadow = true;
-	vcpu_nmi(&a);
+	vcpu_signal_nmi(&a);
 	enter_once(&a);
 	assert_string_equal(notes, "load-a A ");
 	assert_int_equal(self_ipis, 1);
@@ -504,6 +538,240 @@ static void what_the_priority_holds_back_asks_for_cr8(void **state)
 	a.lapic.tpr = 0xf0;
 	enter_once(&a);
 	assert_string_equal(notes, "load-a cr8 A ");
+}
+
+/* --- signals --- */
+
+/* wait_for_startup() - b is a further vCPU of its guest, on its core's list. */
+static void wait_for_startup(void)
+{
+	b.id = 1;
+	vcpu_start(&b);
+	a.state = VCPU_HALTED;
+	notes[0] = 0;
+}
+
+/* enter_all() - turns of the loop until nobody wants the core. */
+static void enter_all(void)
+{
+	struct vcpu *v;
+
+	in_guest = one_exit_then_softirq;
+	for (int i = 0; i < 10 && (v = next()) && v->state != VCPU_RUNNING; i++)
+		enter(v, SLICE, false);
+}
+
+static void the_first_runs_and_the_others_wait_when_a_guest_starts(void **state)
+{
+	(void)state;
+	wait_for_startup();
+	assert_int_equal(b.state, VCPU_WAITING);
+	post(&b, 40);
+	assert_null(next());
+	vcpu_signal_nmi(&b);
+	assert_null(next());
+}
+
+static void reset_gives_the_first_its_entry_and_forgets_signals(void **state)
+{
+	static const struct vcpu_entry entry = { .rip = 0x1000200, .gpr = { [GPR_RSI] = 0x7000 } };
+
+	(void)state;
+	vcpu_signal_startup(&a, 3);
+	vcpu_reset(&a, &entry);
+	assert_int_equal(a.signals, 0);
+	assert_int_equal(a.rip, 0x1000200);
+	assert_int_equal(a.gpr[GPR_RSI], 0x7000);
+	assert_string_equal(notes, "reset-a lapic-reset cpu-reset ");
+}
+
+static void startup_begins_at_its_page_in_real_mode(void **state)
+{
+	(void)state;
+	wait_for_startup();
+	vcpu_reset(&b, NULL);
+	vcpu_signal_startup(&b, 0x9a);
+	assert_ptr_equal(next(), &b);
+	notes[0] = 0;
+	enter_all();
+	assert_int_equal(b.state, VCPU_RUNNING);
+	assert_int_equal(b.entries, 0); /* at its next turn */
+	assert_string_equal(notes, "load-b put-b reset-b ");
+	assert_int_equal(set.seg[SEGMENT_CS].selector, 0x9a00);
+	assert_int_equal(set.seg[SEGMENT_CS].base, 0x9a000);
+	assert_int_equal(b.rip, 0);
+	assert_int_equal(b.rflags, RFLAGS_FIXED);
+	assert_int_equal(b.gpr[GPR_RDX], 0x663);
+	assert_false(set.cr0 & CR0_PE);
+}
+
+static void startup_to_one_that_does_not_wait_is_lost(void **state)
+{
+	(void)state;
+	b.id = 1;
+	vcpu_start(&b);
+	b.state = VCPU_RUNNING;
+	b.rip = 0x1234;
+	notes[0] = 0;
+	vcpu_signal_startup(&b, 7);
+	enter(&b, SLICE, false);
+	assert_int_equal(b.rip, 0x1234);
+	assert_null(strstr(notes, "reset"));
+	assert_int_equal(b.signals, 0);
+	b.state = VCPU_HALTED; /* nor does it wake */
+	vcpu_signal_startup(&b, 7);
+	enter(&b, SLICE, false);
+	assert_int_equal(b.state, VCPU_HALTED);
+	assert_int_equal(b.entries, 0);
+}
+
+static void init_ends_even_a_halt_with_interrupts_off(void **state)
+{
+	(void)state;
+	wait_for_startup();
+	b.state = VCPU_HALTED;
+	b.rflags = 0;
+	b.event = (struct vcpu_event){ .type = EVENT_EXCEPTION, .vector = 14 };
+	vcpu_signal_init(&b);
+	assert_ptr_equal(next(), &b);
+	enter_all();
+	assert_int_equal(b.state, VCPU_WAITING);
+	assert_non_null(strstr(notes, "reset-b lapic-clear"));
+	assert_int_equal(b.event.type, EVENT_NONE);
+	assert_int_equal(b.entries, 0);
+}
+
+static void init_of_the_first_goes_to_the_bios(void **state)
+{
+	(void)state;
+	vcpu_signal_init(&a);
+	enter(&a, SLICE, false);
+	assert_int_equal(a.state, VCPU_RUNNING);
+	assert_int_equal(set.seg[SEGMENT_CS].base + a.rip, 0xffff0);
+	assert_int_equal(a.entries, 0);
+	enter_once(&a);
+	assert_int_equal(a.entries, 1);
+}
+
+static void init_forgets_what_came_before_and_a_startup_behind_it_counts(void **state)
+{
+	(void)state;
+	wait_for_startup();
+	b.state = VCPU_RUNNING;
+	vcpu_signal_nmi(&b);
+	vcpu_signal_startup(&b, 7);
+	vcpu_signal_init(&b);
+	enter(&b, SLICE, false);
+	assert_int_equal(b.state, VCPU_WAITING);
+	assert_int_equal(b.signals, 0);
+	b.state = VCPU_RUNNING;
+	vcpu_signal_init(&b);
+	vcpu_signal_startup(&b, 7);
+	vcpu_signal_startup(&b, 8); /* the last one says where */
+	enter(&b, SLICE, false);
+	assert_int_equal(b.state, VCPU_RUNNING);
+	assert_int_equal(set.seg[SEGMENT_CS].base, 0x8000);
+}
+
+static void an_nmi_outlives_a_startup_that_is_lost(void **state)
+{
+	(void)state;
+	vcpu_signal_nmi(&a);
+	vcpu_signal_startup(&a, 7);
+	enter(&a, SLICE, false);
+	enter_once(&a);
+	assert_non_null(strstr(notes, "nmi:2"));
+}
+
+static void one_that_waits_takes_no_nmi(void **state)
+{
+	(void)state;
+	wait_for_startup();
+	vcpu_signal_nmi(&b);
+	vcpu_signal_startup(&b, 7);
+	enter(&b, SLICE, false);
+	enter_once(&b);
+	assert_int_equal(b.entries, 1);
+	assert_int_equal(b.nmis_injected, 0);
+}
+
+/* What comes while it is in the guest, from another core: it comes out, and is not entered again. */
+static void stop_from_afar(struct vcpu *v)
+{
+	unsigned me = host_play(1);
+
+	vcpu_signal_stop(v);
+	host_play(me);
+}
+
+static void a_stopped_guest_is_not_entered_once_more(void **state)
+{
+	(void)state;
+	in_guest = stop_from_afar;
+	enter(&a, SLICE, false);
+	assert_int_equal(a.entries, 1);
+	this_cpu()->remote_pending = 0; /* its core was kicked, and turns */
+	enter(&a, SLICE, false);
+	assert_int_equal(a.entries, 1);
+	assert_int_equal(a.state, VCPU_OFF);
+	assert_string_equal(notes, "load-a A put-a lapic-stop left ");
+	assert_null(next());
+}
+
+/* A kept run looks at each entry, as kicks do not end it. */
+static void not_even_in_its_share_beside_packets(void **state)
+{
+	(void)state;
+	raise_softirq(SOFTIRQ_NET_RX);
+	in_guest = stop_from_afar;
+	enter(&a, MIN_SLICE, true);
+	assert_int_equal(a.entries, 1);
+	assert_int_equal(a.state, VCPU_OFF);
+	this_cpu()->remote_pending = 0;
+}
+
+static void stop_reaches_who_sleeps_and_who_waits_and_comes_before_init(void **state)
+{
+	(void)state;
+	wait_for_startup();
+	vcpu_signal_stop(&a);
+	vcpu_signal_stop(&b);
+	vcpu_signal_init(&b);
+	enter_all();
+	assert_int_equal(a.state, VCPU_OFF);
+	assert_int_equal(b.state, VCPU_OFF);
+	assert_null(strstr(notes, "reset"));
+	assert_null(next());
+}
+
+static void each_leaves_its_guest_once(void **state)
+{
+	(void)state;
+	vcpu_signal_stop(&a);
+	enter(&a, SLICE, false);
+	notes[0] = 0;
+	vcpu_stop(&a);
+	assert_null(strstr(notes, "left"));
+	vcpu_start(&a);
+	vcpu_stop(&a);
+	assert_non_null(strstr(notes, "left"));
+}
+
+static void who_gives_way_comes_behind_the_other(void **state)
+{
+	(void)state;
+	b.id = 1;
+	vcpu_start(&b);
+	b.state = VCPU_RUNNING;
+	b.vruntime = 5000;
+	a.vruntime = 1000;
+	assert_ptr_equal(next(), &a);
+	vcpu_give_way(&a, &b);
+	assert_true(softirq_pending_on(this_cpu()));
+	assert_ptr_equal(next(), &b);
+	b.vruntime = 9000; /* it has run */
+	assert_ptr_equal(next(), &a);
+	this_cpu()->softirq_pending = 0;
 }
 
 int main(void)
@@ -534,6 +802,20 @@ int main(void)
 		T(an_nmi_comes_before_an_interrupt_and_blocks_the_next),
 		T(an_nmi_that_must_wait_for_one_instruction_gets_an_exit_behind_it),
 		T(what_the_priority_holds_back_asks_for_cr8),
+		T(the_first_runs_and_the_others_wait_when_a_guest_starts),
+		T(reset_gives_the_first_its_entry_and_forgets_signals),
+		T(startup_begins_at_its_page_in_real_mode),
+		T(startup_to_one_that_does_not_wait_is_lost),
+		T(init_ends_even_a_halt_with_interrupts_off),
+		T(init_of_the_first_goes_to_the_bios),
+		T(init_forgets_what_came_before_and_a_startup_behind_it_counts),
+		T(an_nmi_outlives_a_startup_that_is_lost),
+		T(one_that_waits_takes_no_nmi),
+		T(a_stopped_guest_is_not_entered_once_more),
+		T(not_even_in_its_share_beside_packets),
+		T(stop_reaches_who_sleeps_and_who_waits_and_comes_before_init),
+		T(each_leaves_its_guest_once),
+		T(who_gives_way_comes_behind_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,15 +24,40 @@ static struct vlapic *const l = &vcpu[0].lapic;
 static struct vioapic *const io = &vm.ioapic;
 static unsigned nmis;
 
-void vcpu_kick(struct vcpu *v)
+void injection_notify(struct vcpu *v)
 {
 	(void)v;
 }
 
-void vcpu_nmi(struct vcpu *v)
+void injection_stamp(struct injection *in, uint8_t vector)
+{
+	(void)in, (void)vector;
+}
+
+void injection_enter(struct injection *in, uint8_t vector)
+{
+	(void)in, (void)vector;
+}
+
+void vcpu_signal_nmi(struct vcpu *v)
 {
 	(void)v;
 	nmis++;
+}
+
+void vcpu_signal_init(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vcpu_signal_startup(struct vcpu *v, uint8_t page)
+{
+	(void)v, (void)page;
+}
+
+void vcpu_give_way(struct vcpu *v, const struct vcpu *to)
+{
+	(void)v, (void)to;
 }
 
 static uint32_t rd(unsigned reg)

@@ -23,15 +23,51 @@ static struct vm vm;
 static struct vcpu vcpu[VCPUS];
 static struct vlapic *const l = &vcpu[0].lapic;
 static _Atomic unsigned kicks[VCPUS], nmis[VCPUS];
+static unsigned inits[VCPUS], startups[VCPUS], page[VCPUS],
+	ways[VCPUS]; /* page: of the last STARTUP */
 
-void vcpu_kick(struct vcpu *v)
+void injection_notify(struct vcpu *v)
 {
 	kicks[v - vcpu]++;
 }
 
-void vcpu_nmi(struct vcpu *v)
+static struct injection_meter meter;
+static unsigned stamped, entered; /* the vector waits not yet, or still */
+
+void injection_stamp(struct injection *in, uint8_t vector)
+{
+	assert_ptr_equal(in, &vcpu[0].injection);
+	assert_false(l->irr[vector / 32] & BIT(vector % 32));
+	stamped++;
+}
+
+void injection_enter(struct injection *in, uint8_t vector)
+{
+	assert_ptr_equal(in, &vcpu[0].injection);
+	assert_true(l->irr[vector / 32] & BIT(vector % 32));
+	entered++;
+}
+
+void vcpu_signal_nmi(struct vcpu *v)
 {
 	nmis[v - vcpu]++;
+}
+
+void vcpu_signal_init(struct vcpu *v)
+{
+	inits[v - vcpu]++;
+}
+
+void vcpu_signal_startup(struct vcpu *v, uint8_t at)
+{
+	startups[v - vcpu]++;
+	page[v - vcpu] = at;
+}
+
+void vcpu_give_way(struct vcpu *v, const struct vcpu *to)
+{
+	assert_ptr_equal(v, &vcpu[0]);
+	ways[to - vcpu]++;
 }
 
 /* --- the guest's hands --- */
@@ -101,6 +137,10 @@ static int reset(void **state)
 	memset(vcpu, 0, sizeof(vcpu));
 	memset((void *)kicks, 0, sizeof(kicks));
 	memset((void *)nmis, 0, sizeof(nmis));
+	stamped = entered = 0;
+	memset(inits, 0, sizeof(inits));
+	memset(startups, 0, sizeof(startups));
+	memset(ways, 0, sizeof(ways));
 	vm.nvcpus = VCPUS;
 	vioapic_init(&vm.ioapic, &vm);
 	for (unsigned i = 0; i < VCPUS; i++) {
@@ -240,6 +280,22 @@ static void a_vector_waits_once_however_often_it_is_posted(void **state)
 	assert_int_equal(take(), 0x41);
 	wr(APIC_EOI, 0);
 	assert_int_equal(take(), -1);
+}
+
+static void measured_each_wait_is_stamped_once_before_it_shows_and_before_it_ends(void **state)
+{
+	(void)state;
+	vlapic_post(l, 0x41, false);
+	assert_int_equal(take(), 0x41);
+	assert_int_equal(stamped + entered, 0); /* not measured */
+	wr(APIC_EOI, 0);
+	atomic_store(&vcpu[0].injection.meter, &meter);
+	vlapic_post(l, 0x41, false);
+	vlapic_post(l, 0x41, false);
+	vlapic_post(l, 0x42, false);
+	assert_int_equal(stamped, 2);
+	assert_int_equal(take(), 0x42);
+	assert_int_equal(entered, 1);
 }
 
 static void vectors_of_one_word_do_not_hide_each_other(void **state)
@@ -705,12 +761,93 @@ static void xapic_sends_by_both_halves_of_icr(void **state)
 	wr(APIC_ICR_HIGH, 0xffu << 24);
 	wr(APIC_ICR, 0x45);
 	has_each(0x45, "xxx");
-	wr(APIC_ICR, FIELD_PREP(ICR_MODE, DELIVER_STARTUP) | 0x46);
-	wr(APIC_ICR, FIELD_PREP(ICR_MODE, DELIVER_INIT) | ICR_ASSERT);
-	has_each(0x46, "---");
 	wr(APIC_ICR, 5);
 	wr(APIC_ESR, 0);
 	assert_int_equal(rd(APIC_ESR), ESR_SEND_ILLEGAL);
+}
+
+/* as Linux starts a CPU: the level goes up and down again, then twice where to begin */
+static void init_and_startup_go_to_who_is_meant(void **state)
+{
+	uint32_t init = FIELD_PREP(ICR_MODE, DELIVER_INIT) | ICR_LEVEL;
+	uint32_t startup = FIELD_PREP(ICR_MODE, DELIVER_STARTUP);
+
+	(void)state;
+	wr(APIC_ICR_HIGH, 2u << 24);
+	wr(APIC_ICR, init | ICR_ASSERT);
+	assert_int_equal(inits[2], 1);
+	wr(APIC_ICR, init); /* INIT level de-assert: for no APIC of today */
+	assert_int_equal(inits[2], 1);
+	wr(APIC_ICR, startup | 0x9a);
+	assert_int_equal(page[2], 0x9a);
+	wr(APIC_ICR, startup | 3); /* a page, no vector: none is too low */
+	assert_int_equal(page[2], 3);
+	assert_int_equal(startups[2], 2);
+	wr(APIC_ICR, FIELD_PREP(ICR_SHORTHAND, SHORTHAND_OTHERS) | init | ICR_ASSERT);
+	wr(APIC_ICR, FIELD_PREP(ICR_SHORTHAND, SHORTHAND_OTHERS) | startup | 4);
+	assert_int_equal(inits[0], 0);
+	assert_int_equal(inits[1], 1);
+	assert_int_equal(inits[2], 2);
+	assert_int_equal(startups[0], 0);
+	assert_int_equal(page[1], 4);
+	has_each(0x9a, "---");
+}
+
+static void by_x2apic_they_are_one_write(void **state)
+{
+	uint64_t to_1 = UINT64_C(1) << 32;
+
+	(void)state;
+	assert_int_equal(x2_wr(APIC_ICR, to_1 | FIELD_PREP(ICR_MODE, DELIVER_INIT) | ICR_ASSERT),
+			 0);
+	assert_int_equal(x2_wr(APIC_ICR, to_1 | FIELD_PREP(ICR_MODE, DELIVER_STARTUP) | 8), 0);
+	assert_int_equal(inits[1], 1);
+	assert_int_equal(page[1], 8);
+	assert_int_equal(inits[0] + inits[2], 0);
+}
+
+/* An INIT may come by a pin; a STARTUP is a CPU's alone to send. */
+static void a_device_can_reset_a_cpu_and_not_start_it(void **state)
+{
+	(void)state;
+	assert_int_equal(vlapic_deliver(&vm, 1, false, DELIVER_INIT, 0, false), 1);
+	assert_int_equal(inits[1], 1);
+	assert_int_equal(vlapic_deliver(&vm, 1, false, DELIVER_STARTUP, 8, false), 0);
+	assert_int_equal(startups[1], 0);
+}
+
+static void who_sends_gives_way_to_those_of_his_core(void **state)
+{
+	(void)state;
+	vcpu[2].cpu = 1;
+	assert_int_equal(vlapic_deliver(&vm, 0xff, false, DELIVER_FIXED, 0x41, false), 3);
+	assert_int_equal(ways[0] + ways[1] + ways[2], 0); /* a device runs beside all */
+	wr(APIC_ICR, FIELD_PREP(ICR_SHORTHAND, SHORTHAND_ALL) | 0x42);
+	assert_int_equal(ways[0], 0);
+	assert_int_equal(ways[1], 1);
+	assert_int_equal(ways[2], 0);
+	wr(APIC_ICR_HIGH, 7u << 24); /* nobody */
+	wr(APIC_ICR, 0x43);
+	assert_int_equal(ways[1], 1);
+}
+
+static void after_init_all_but_mode_and_id_are_as_after_reset(void **state)
+{
+	(void)state;
+	vlapic_post(l, 0x41, false);
+	assert_int_equal(x2_wr(APIC_TPR, 0x20), 0);
+	assert_int_equal(x2_wr(APIC_LVT_TIMER, 0x50), 0);
+	assert_int_equal(x2_wr(APIC_TIMER_INITIAL, 1000), 0);
+	vlapic_clear(l);
+	assert_int_equal(FIELD_GET(APIC_BASE_MODE, l->apic_base), APIC_MODE_X2APIC);
+	assert_true(l->apic_base & APIC_BASE_BSP);
+	assert_int_equal(x2_rd(APIC_TPR), 0);
+	assert_int_equal(x2_rd(APIC_LVT_TIMER), LVT_MASKED);
+	assert_int_equal(x2_rd(APIC_SVR), 0xff);
+	assert_int_equal(vlapic_pending(l), -1);
+	pass(10 * MS);
+	assert_int_equal(l->timer_fired, 0);
+	assert_int_equal(vlapic_pending(l), -1);
 }
 
 static void x2apic_sends_by_one_write(void **state)
@@ -1057,6 +1194,7 @@ int main(void)
 		TEST(an_eoi_ends_the_innermost_handler),
 		TEST(task_priority_holds_back_its_class_and_those_below),
 		TEST(a_vector_waits_once_however_often_it_is_posted),
+		TEST(measured_each_wait_is_stamped_once_before_it_shows_and_before_it_ends),
 		TEST(vectors_of_one_word_do_not_hide_each_other),
 		TEST(vectors_below_16_are_errors),
 		TEST(switched_off_it_takes_nothing_but_keeps_what_waits),
@@ -1081,6 +1219,11 @@ int main(void)
 		TEST(lowest_priority_goes_to_one),
 		TEST(messages_name_destination_and_vector),
 		TEST(xapic_sends_by_both_halves_of_icr),
+		TEST(init_and_startup_go_to_who_is_meant),
+		TEST_X2(by_x2apic_they_are_one_write),
+		TEST(a_device_can_reset_a_cpu_and_not_start_it),
+		TEST(who_sends_gives_way_to_those_of_his_core),
+		TEST_X2(after_init_all_but_mode_and_id_are_as_after_reset),
 		TEST_X2(x2apic_sends_by_one_write),
 		TEST(one_shot_counts_nanoseconds_down_and_fires_once),
 		TEST(the_divisor_slows_it_down),

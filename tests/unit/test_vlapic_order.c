@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* links: tests/unit/host.c */
+/* links: vmm/histogram.c tests/unit/host.c */
 /*
  * test_vlapic_order.c - no vector is lost, in whatever order the steps of posters and vCPU fall between each other
  *
- * The real vlapic.c is compiled in here with a step before each atomic operation on IRR, and every order of the steps is
- * run, one after the other. Threads would meet the order that loses a vector once in a million. Orders only: what a
- * weaker machine than x86 makes of relaxed operations is not asked.
+ * The real vlapic.c and injection.c are compiled in here with a step before each atomic operation on IRR and before the look
+ * whether the vCPU sleeps, and every order of the steps is run, one after the other. Threads would meet the order that
+ * loses a vector once in a million. Orders only: what a weaker machine than x86 makes of relaxed operations is not asked.
  */
 #include "tests/unit/host.h"
 
@@ -21,6 +21,9 @@ static void step(const volatile void *p);
 #define atomic_load_explicit(p, order)         (step(p), __atomic_load_n(p, order))
 #define atomic_fetch_or_explicit(p, v, order)  (step(p), __atomic_fetch_or(p, v, order))
 #define atomic_fetch_and_explicit(p, v, order) (step(p), __atomic_fetch_and(p, v, order))
+#undef atomic_thread_fence
+#define atomic_thread_fence(order) step(NULL)
+#include "vmm/injection.c"
 #include "vmm/vlapic.c"
 
 /* --- actors take turns, a step at a time --- */
@@ -52,7 +55,7 @@ static void step(const volatile void *p)
 	bool irr = (const volatile char *)p >= (const volatile char *)l->irr &&
 		   (const volatile char *)p < (const volatile char *)(l->irr + VLAPIC_WORDS);
 
-	if (acting && (irr || p == &l->irr_words))
+	if (acting && (irr || p == &l->irr_words || !p))
 		swapcontext(&acting->context, &director);
 }
 
@@ -123,6 +126,21 @@ void vcpu_kick(struct vcpu *v)
 	kicked = true;
 }
 
+const struct vmm_backend *backend;
+
+struct vmm_feature *feature_by_name(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+	(void)cpu;
+	fn(arg);
+	return 0;
+}
+
 void vlapic_timer_init(struct vlapic *a)
 {
 	(void)a;
@@ -162,13 +180,27 @@ static void takes_twice(struct actor *a)
 	asleep = !take();
 }
 
+/* it takes what it finds as it enters, then halts: vcpu_run() up to its fence, the softirqs, the last look */
+static void takes_and_halts(struct actor *a)
+{
+	(void)a;
+	take();
+	step(NULL);
+	vcpu.state = VCPU_HALTED;
+	step(NULL);
+	kicked = false;
+	asleep = !take();
+}
+
+static void (*vcpu_acts)(struct actor *a);
+
 /* in_every_order() - @n posters of vectors[] and the vCPU, in whose IRR @before waits. Returns the number of orders. */
 static unsigned in_every_order(uint8_t before, unsigned n, const uint8_t *vectors)
 {
 	unsigned orders = 0, fixed = 0;
 
 	nactors = n + 1;
-	actor[n].act = takes_twice;
+	actor[n].act = vcpu_acts;
 	for (unsigned i = 0; i < n; i++) {
 		actor[i].act = posts;
 		actor[i].vector = vectors[i];
@@ -176,6 +208,7 @@ static unsigned in_every_order(uint8_t before, unsigned n, const uint8_t *vector
 	do {
 		vlapic_init(l, &vcpu);
 		l->svr = SVR_ENABLE | SVR_VECTOR;
+		vcpu.state = VCPU_RUNNING;
 		memset(taken, 0, sizeof(taken));
 		memset(due, 0, sizeof(due));
 		vlapic_post(l, before, false);
@@ -224,11 +257,27 @@ static void two_posters_of_one_word_lose_neither(void **state)
 	assert_true(in_every_order(0x41, 2, (const uint8_t[]){ 0x42, 0x62 }) > 1000);
 }
 
+static void without_a_kick_who_falls_asleep_finds_it_or_is_woken(void **state)
+{
+	(void)state;
+	vcpu_acts = takes_and_halts;
+	for (unsigned mode = INJECTION_KICK; mode <= INJECTION_ENTRY; mode++) {
+		vcpu.injection.mode = mode;
+		assert_true(in_every_order(0x41, 1, (const uint8_t[]){ 0x42 }) > 20);
+		assert_true(in_every_order(0x41, 1, (const uint8_t[]){ 0x62 }) > 20);
+		assert_true(in_every_order(0x41, 2, (const uint8_t[]){ 0x42, 0x62 }) > 1000);
+	}
+}
+
+/* posters are on another core than the vCPU's */
 static int start(void **state)
 {
 	(void)state;
-	host_cores(1);
+	host_cores(2);
+	host_play(1);
 	vcpu.vm = &vm;
+	vcpu.injection.mode = INJECTION_KICK;
+	vcpu_acts = takes_twice;
 	return 0;
 }
 
@@ -241,6 +290,7 @@ int main(void)
 		TEST(the_kick_comes_when_the_vector_can_be_seen),
 		TEST(a_vector_posted_again_as_it_is_taken_comes_again),
 		TEST(two_posters_of_one_word_lose_neither),
+		TEST(without_a_kick_who_falls_asleep_finds_it_or_is_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest_injection_show.c - what each mode of injection came to: a table of counters and latencies, histograms as bars
+ *
+ * Control context. Counters are read while other cores write them: each is a value that once was.
+ */
+#include "guest_injection.h"
+
+#include "kernel/bits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	BAR = 40, /* columns of the longest bar */
+	ROWS = HISTOGRAM_TOP_BIT + 1,
+};
+
+static const char *const end_name[INJECTION_ENDS] = {
+	[INJECTION_TO_ENTRY] = "post to entry",
+	[INJECTION_TO_HANDLER] = "post to handler",
+};
+
+/* latency() - of all its vCPUs together. */
+static const struct histogram *latency(const struct vm *vm, enum injection_mode mode,
+				       enum injection_end end)
+{
+	static struct histogram sum; /* too large for the stack; until the next call */
+
+	memset(&sum, 0, sizeof(sum));
+	vcpu_for_each(vm, i) if (vm->vcpu[i]->injection.kept)
+		histogram_merge(&sum, &vm->vcpu[i]->injection.kept->latency[mode][end]);
+	return &sum;
+}
+
+static void show_counts(struct shell *sh, const struct vm *vm)
+{
+	shell_printf(sh, "%-8s %12s %12s %12s %12s %12s\n", "MODE", "POSTED HERE", "FROM OTHERS",
+		     "KICKS SENT", "KICKS SAVED", "EXITS CAUSED");
+	for (unsigned mode = 0; mode < INJECTION_MODES; mode++) {
+		uint64_t here = 0, others = 0, kicks = 0, spared = 0, exits = 0;
+
+		vcpu_for_each(vm, i)
+		{
+			const struct injection *in = &vm->vcpu[i]->injection;
+
+			here += in->own_posts[mode];
+			exits += in->exits[mode];
+			others += in->other[mode].posts;
+			kicks += in->other[mode].kicks;
+			spared += in->other[mode].spared;
+		}
+		shell_printf(sh, "%-8s %12lu %12lu %12lu %12lu %12lu\n", injection_mode_name[mode],
+			     (unsigned long)here, (unsigned long)others, (unsigned long)kicks,
+			     (unsigned long)spared, (unsigned long)exits);
+	}
+}
+
+static void show_latency(struct shell *sh, enum injection_end end, enum injection_mode mode,
+			 const struct histogram *h)
+{
+	shell_printf(sh, "%-16s %-8s %10lu %10lu %10lu %10lu %10lu\n", end_name[end],
+		     injection_mode_name[mode], (unsigned long)h->count,
+		     (unsigned long)histogram_percentile(h, 50),
+		     (unsigned long)histogram_percentile(h, 90),
+		     (unsigned long)histogram_percentile(h, 99), (unsigned long)h->max);
+}
+
+static void show_latencies(struct shell *sh, const struct vm *vm)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < INJECTION_ENDS * INJECTION_MODES; i++) {
+		unsigned end = i / INJECTION_MODES, mode = i % INJECTION_MODES;
+		const struct histogram *h = latency(vm, mode, end);
+
+		if (!h->count)
+			continue;
+		if (!any)
+			shell_printf(sh, "%-16s %-8s %10s %10s %10s %10s %10s\n", "NANOSECONDS",
+				     "MODE", "COUNT", "P50", "P90", "P99", "MAX");
+		show_latency(sh, end, mode, h);
+		any = true;
+	}
+}
+
+void guest_injection_show(struct shell *sh, const struct vm *vm)
+{
+	const char *refused = injection_refused(INJECTION_POSTED);
+	uint64_t strange = 0;
+
+	shell_printf(sh, "mode %s, measuring %s%s%s\n",
+		     injection_mode_name[guest_injection_mode(vm)],
+		     guest_measured(vm) ? "on" : "off", refused ? "; no mode posted: " : "",
+		     refused ? refused : "");
+	show_counts(sh, vm);
+	show_latencies(sh, vm);
+	vcpu_for_each(vm, i) if (vm->vcpu[i]->injection.kept)
+		strange += vm->vcpu[i]->injection.kept->strange;
+	if (strange)
+		shell_printf(sh, "times from the guest that cannot be: %lu\n",
+			     (unsigned long)strange);
+}
+
+/* short_number() - powers of two as bpftrace has them: 512, 1K, 64M. */
+static const char *short_number(char text[8], uint64_t value)
+{
+	static const char unit[] = { ' ', 'K', 'M', 'G', 'T' };
+	unsigned u = 0;
+
+	for (; value >= 1024 && u < ARRAY_SIZE(unit) - 1; u++)
+		value /= 1024;
+	snprintf(text, 8, u ? "%lu%c" : "%lu", (unsigned long)value, unit[u]);
+	return text;
+}
+
+/* row() - how many stand between two powers of two; the first row begins at 0. */
+static uint64_t row(const struct histogram *h, unsigned i)
+{
+	return histogram_between(h, i ? BIT(i) : 0, BIT(i + 1));
+}
+
+/* A row a power of two, from the first that holds something to the last. */
+static void show_bars(struct shell *sh, const struct histogram *h)
+{
+	unsigned first = ROWS, last = 0;
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < ROWS; i++) {
+		uint64_t n = row(h, i);
+
+		if (!n)
+			continue;
+		first = MIN(first, i);
+		last = i;
+		most = MAX(most, n);
+	}
+	for (unsigned i = first; i <= last; i++) {
+		uint64_t n = row(h, i);
+		static const char bar[BAR + 1] = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@";
+		char from[8], to[8], range[20];
+
+		snprintf(range, sizeof(range), "[%s, %s)", short_number(from, i ? BIT(i) : 0),
+			 short_number(to, BIT(i + 1)));
+		shell_printf(sh, "%-14s %10lu |%-*.*s|\n", range, (unsigned long)n, BAR,
+			     (int)(n * BAR / most), bar);
+	}
+}
+
+int guest_injection_bars(struct shell *sh, const struct vm *vm)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < INJECTION_ENDS * INJECTION_MODES; i++) {
+		unsigned end = i / INJECTION_MODES, mode = i % INJECTION_MODES;
+		const struct histogram *h = latency(vm, mode, end);
+
+		if (!h->count)
+			continue;
+		shell_printf(sh, "%s%s, mode %s, nanoseconds: %lu, half of them up to %lu\n",
+			     any ? "\n" : "", end_name[end], injection_mode_name[mode],
+			     (unsigned long)h->count, (unsigned long)histogram_percentile(h, 50));
+		show_bars(sh, h);
+		any = true;
+	}
+	return any ? 0
+		   : shell_error(sh, 2, -ENODATA,
+				 "nothing of %s was measured: 'guest injection %s measure on'",
+				 vm->name, vm->name);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * svm_length.c - how long the instruction was that exited, where the CPU does not tell [APM2 15.7.1]
+ *
+ * Called by svm_decode() on the vCPU's core, on CPUs without NRIPS (QEMU's TCG). Only prefixes make a difference, and
+ * hardly anybody writes any; but who does must not go on in the middle of the instruction.
+ *
+ * To read the code means a walk through the guest's tables, which is too much for each time that an interrupt ends. So
+ * struct svm_vcpu keeps where instructions without prefixes were found: one look there tells whether it is still that
+ * instruction. It is memory of the guest's whatever became of the page; a kernel that maps other code at one of these
+ * addresses, and has the same byte in the old place still, deceives itself alone. Ring 3, where each process has code of
+ * its own at the same addresses, is read each time.
+ */
+#include "svm.h"
+
+#include "decode.h"
+#include "gva.h"
+#include "vm.h"
+
+enum { HLT = 0xf4, ESCAPE = 0x0f };
+
+static struct svm_plain *slot(struct svm_vcpu *s, uint64_t linear)
+{
+	return &s->plain[(linear ^ linear >> 4) % SVM_PLAIN];
+}
+
+static void keep(struct vcpu *v, const struct vcpu_sregs *sregs, uint64_t linear)
+{
+	struct svm_plain *p = slot(v->hw, linear);
+	uint64_t gpa;
+
+	if (sregs->cpl || gva_to_gpa(v, sregs, linear, &gpa))
+		return;
+	*p = (struct svm_plain){ .linear = linear, .code = gpa_ptr(&v->vm->mem, gpa, 1) };
+}
+
+/* What cannot be read or decoded is left at what it mostly is: it was an instruction when it exited. */
+static unsigned read_length(struct vcpu *v, uint64_t linear, unsigned len)
+{
+	struct vcpu_sregs sregs;
+	uint8_t bytes[INSN_MAX];
+	struct insn insn;
+	unsigned n;
+
+	backend->get_sregs(v, &sregs);
+	n = gva_fetch(v, &sregs, bytes, sizeof(bytes));
+	if (insn_decode(bytes, n, gva_mode(&sregs), &insn))
+		return len;
+	if (insn.len == len)
+		keep(v, &sregs, linear);
+	return insn.len;
+}
+
+unsigned svm_length(struct vcpu *v, unsigned len)
+{
+	uint8_t first = len == 1 ? HLT : ESCAPE;
+	const struct vmcb *c = vmcb_of(v);
+	uint64_t linear = c->cs.base + v->rip;
+	const struct svm_plain *p = slot(v->hw, linear);
+
+	if (likely(p->linear == linear && p->code && *p->code == first && !c->cpl))
+		return len;
+	return read_length(v, linear, len);
+}
