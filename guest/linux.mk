@@ -23,3 +23,7 @@ build/guest/linux-generic.cpio.gz: $(LINUX_INITRD) guest/linux.mk | setup
 	$(SAY) INITRD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)guest/linux/mkinitrd $@ build/linux-generic
+
+build/guest/vmlinux: build/guest/vmlinuz guest/linux/unpack
+	$(SAY) UNPACK $@
+	$(Q)guest/linux/unpack $< $@

@@ -91,6 +91,12 @@ void ioapic_route(unsigned pin, unsigned vector, bool level)
 	ioapic_write(IOAPIC_ENTRY(pin), vector | (level ? ENTRY_LEVEL | ENTRY_LOW : 0));
 }
 
+void ioapic_route_level(unsigned pin, unsigned vector)
+{
+	ioapic_write(IOAPIC_ENTRY(pin) + 1, ENTRY_DEST(apic_id()));
+	ioapic_write(IOAPIC_ENTRY(pin), vector | ENTRY_LEVEL);
+}
+
 void apic_setup(void)
 {
 	apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
@@ -100,18 +106,23 @@ void apic_setup(void)
 	apic_write(APIC_LVT_TIMER, LVT_ONE_SHOT | VECTOR_TIMER);
 }
 
-void apic_init(bool may_x2apic)
+void apic_start(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
+	wrmsr(MSR_APIC_BASE, base | (x2apic ? APIC_BASE_X2APIC : 0));
+	apic_setup();
+}
+
+void apic_init(bool may_x2apic)
+{
 	/* the 8259s of a PC, where the firmware's clock may be knocking: quiet, while the local APIC still listens to them */
 	outb(PIC_MASK(0), 0xff);
 	outb(PIC_MASK(1), 0xff);
 	xapic = ioremap(APIC_BASE, PAGE_SIZE);
 	ioapic = ioremap(IOAPIC_BASE, PAGE_SIZE);
 	x2apic = may_x2apic && cpuid(1).ecx & CPUID1_ECX_X2APIC;
-	wrmsr(MSR_APIC_BASE, base | (x2apic ? APIC_BASE_X2APIC : 0));
-	apic_setup();
+	apic_start();
 	irq_handler_set(VECTOR_TIMER, wake, NULL);
 	for (unsigned i = 0; i <= FIELD_GET(VERSION_PINS, ioapic_read(IOAPIC_VERSION)); i++)
 		ioapic_write(IOAPIC_ENTRY(i), ENTRY_MASKED);

@@ -16,8 +16,12 @@
 #define SVR_ENABLE         BIT(8)
 #define APIC_ICR           0x300
 #define ICR_NMI            (UINT64_C(4) << 8)
+#define ICR_LOWEST         (UINT64_C(1) << 8)
+#define ICR_LOGICAL        BIT(11)
 #define ICR_ASSERT         BIT(14)
 #define ICR_SELF           BIT(18)
+#define ICR_ALL            BIT(19)
+#define ICR_OTHERS         (BIT(18) | BIT(19))
 #define APIC_ICR_HIGH      0x310
 #define APIC_LVT_TIMER     0x320
 #define LVT_MASKED         BIT(16)
@@ -38,6 +42,8 @@ extern volatile uint8_t *xapic; /* its registers in xAPIC mode */
 
 /* apic_init() - switch it on, as x2APIC where there is one and @may_x2apic; all IOAPIC pins masked. */
 void apic_init(bool may_x2apic);
+/* apic_start() - another CPU's, in the same mode. */
+void apic_start(void);
 /* apic_setup() - the registers as we want them, after a change of mode. */
 void apic_setup(void);
 
@@ -54,3 +60,5 @@ bool apic_has_deadline(void);
 
 /* ioapic_route() - @pin interrupts by @vector; @level: it is a PCI line, active low. */
 void ioapic_route(unsigned pin, unsigned vector, bool level);
+/* ioapic_route_level() - level, but active high. */
+void ioapic_route_level(unsigned pin, unsigned vector);

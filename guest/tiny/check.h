@@ -10,7 +10,7 @@
 
 struct check {
 	const char *name, *help;
-	/* NULL: it held. Else what was seen, as by seen(). Words behind the name are the check's. */
+	/* NULL: it held. Else what was seen, as by seen(), or lacks(). Words behind the name are the check's. */
 	const char *(*run)(int n, char **word);
 	bool alone; /* only when asked for by name */
 };
@@ -20,3 +20,10 @@ SET_DECLARE(const struct check, tiny_checks);
 
 /* seen() - format what was seen, for a check to return. */
 const char *seen(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* lacks() - the same where there is nothing to check: "one vCPU". */
+const char *lacks(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * check_parts() - the functions of @part one after the other, from @fresh() each; the first that does not hold.
+ */
+const char *check_parts(const char *(*const part[])(void), unsigned parts, void (*fresh)(void));

@@ -19,9 +19,10 @@
 #define UART_DLM 1
 #define UART_IER 1
 #define IER_RX   BIT(0)
-#define UART_IIR 2    /* R */
-#define UART_FCR 2    /* W */
-#define FCR_FIFO 0x07 /* FIFOs on and cleared, interrupt at 1 byte */
+#define IER_TX   BIT(1) /* there is room to send, as always */
+#define UART_IIR 2      /* R */
+#define UART_FCR 2      /* W */
+#define FCR_FIFO 0x07   /* FIFOs on and cleared, interrupt at 1 byte */
 #define UART_LCR 3
 #define LCR_8N1  0x03
 #define LCR_DLAB 0x80
@@ -31,7 +32,7 @@
 #define LSR_DR   BIT(0)
 #define LSR_THRE BIT(5)
 
-enum { COM1_PIN = 4, FIFO = 16, POLL_MAX = 1000000, RING = 1024 };
+enum { FIFO = 16, POLL_MAX = 1000000, RING = 1024 };
 
 /* indices run freely; head by the interrupt, tail by the main loop */
 static char ring[RING];
@@ -117,9 +118,14 @@ void console_init(void)
 void console_start(void)
 {
 	irq_handler_set(VECTOR_CONSOLE, console_interrupt, NULL);
-	ioapic_route(COM1_PIN, VECTOR_CONSOLE, false);
+	ioapic_route(CONSOLE_PIN, VECTOR_CONSOLE, false);
 	outb(COM1 + UART_IER, IER_RX);
 	irq_disable();
 	console_interrupt(NULL); /* what came before: only an edge interrupts */
 	irq_enable();
+}
+
+void console_line_up(bool up)
+{
+	outb(COM1 + UART_IER, up ? IER_TX : 0);
 }

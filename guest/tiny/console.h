@@ -12,6 +12,10 @@ enum { CONSOLE_LINE = 512 };
 void console_init(void);
 void console_start(void);
 
+/* console_line_up() - for a check: the UART's line to pin CONSOLE_PIN of the IOAPIC goes up and stays, or goes down. */
+enum { CONSOLE_PIN = 4 };
+void console_line_up(bool up);
+
 /* say() - to the console, by polling. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -148,6 +148,7 @@ head_gdtr:
 
 	.data
 	.balign	4096
+	.globl	pml4, pdpt_identity, pdpt
 pml4:
 	.quad	PHYSICAL(pdpt_identity) + PTE_P_RW
 	.fill	510, 8, 0

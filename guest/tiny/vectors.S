@@ -43,6 +43,7 @@ enter:
 	movq	%rsp, %rdi
 	cld
 	call	trap_entry
+leave:
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -61,6 +62,11 @@ enter:
 	addq	$16, %rsp
 	iretq
 
+	.globl	trap_leave
+trap_leave:
+	movq	%rdi, %rsp
+	jmp	leave
+
 /*
  * unsigned try(void (*op)(void *), void *arg)
  *
@@ -77,6 +83,7 @@ try:
 	pushq	%r15
 	pushq	try_stack
 	movq	%rsp, try_stack
+	movq	$256, caught + 15 * 8	/* NOTHING_CAUGHT */
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
 	call	*%rax

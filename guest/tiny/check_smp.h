@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check_smp.h - checks of several CPUs: each starts the others anew and leaves them waiting for a STARTUP
+ */
+#pragma once
+
+#include "check.h"
+#include "smp.h"
+
+/* check_with_all() - @check, told how many CPUs there are, with all of them up; not for one CPU. */
+const char *check_with_all(const char *(*check)(unsigned cpus));
+
+#define SMP_CHECK(id, text, about, fn)                    \
+	static const char *check_##id(int n, char **word) \
+	{                                                 \
+		(void)n;                                  \
+		(void)word;                               \
+		return check_with_all(fn);                \
+	}                                                 \
+	CHECK(id##_check, .name = text, .help = about, .run = check_##id)
