@@ -135,7 +135,7 @@ $(foreach conf,$(CONFIGS),$(eval $(call archive,$(basename $(notdir $(conf))))))
 
 # --- running it ---------------------------------------------------------------------------------------------------
 
-.PHONY: all run demo switch bochs gdb iso efi disk unit test test-long test-nested bench tags format format-check clean help
+.PHONY: all run demo switch bochs gdb iso efi disk unit test test-long checks test-nested bench tags format format-check clean help
 
 run: all ## boot Weir in QEMU with a Linux guest that serves a page, its shell on this terminal
 	$(Q)scripts/launch run
@@ -180,7 +180,7 @@ build/kvmhost.cpio: $(wildcard tests/system/kvmhost/*) guest/linux/add-modules $
 	$(SAY) INITRD $@
 	$(Q)tests/system/kvmhost/mkinitrd $@ build/linux
 
-test: all build/weir.iso build/weir.img build/kvmhost.cpio build/guest/vmlinuz ## all tests; the last line says how many passed, failed and were skipped
+test: all build/weir.iso build/weir.img build/kvmhost.cpio build/guest/vmlinux ## all tests; the last line says how many passed, failed and were skipped
 	$(Q)tests/run
 
 test-long: all build/guest/vmlinuz-generic build/guest/linux-generic.cpio.gz ## what takes longer: Debian's generic kernel
@@ -191,6 +191,9 @@ test-nested: all build/kvmhost.cpio build/guest/vmlinuz ## Weir under the real K
 
 bench: all ## instructions a packet, counted from outside
 	$(Q)tests/bench/run
+
+checks: ## docs/checks.md: check x platform, from what the last `make test` found
+	$(Q)scripts/mkchecks
 
 # --- for whoever writes it ------------------------------------------------------------------------------------------
 

@@ -41,6 +41,9 @@ class Trouble(Exception):
 # --- accelerator ------------------------------------------------------------------------------------------------------
 
 
+NESTS = {(0x80000001, 2): "SVM", (1, 5): "VT-x"}  # by CPUID leaf and bit of ECX
+
+
 def kvm_cpuid(kvm):
     """What KVM offers its guests: {(leaf, subleaf): (eax, ebx, ecx, edx)}."""
     KVM_GET_SUPPORTED_CPUID = 0xC008AE05
@@ -71,10 +74,9 @@ def accelerator(path="/dev/kvm"):
         return "tcg", path + " may not be opened; the group kvm may"
     except OSError as e:
         return "tcg", "KVM does not answer: " + e.strerror
-    if leaves.get((0x80000001, 0), (0,) * 4)[2] & 1 << 2:
-        return "kvm", "it offers nested SVM"
-    if leaves.get((1, 0), (0,) * 4)[2] & 1 << 5:
-        return "tcg", "this host's KVM offers nested VT-x, which Weir does not use yet; TCG has SVM"
+    for (leaf, bit), what in NESTS.items():
+        if leaves.get((leaf, 0), (0,) * 4)[2] & 1 << bit:
+            return "kvm", f"this host's KVM offers nested {what}"
     return "tcg", "this host's KVM offers neither nested SVM nor VT-x"
 
 
@@ -133,9 +135,11 @@ def plain(raw):
 class Machine:
     """One QEMU with Weir in it. @wires gives .netdevs and .fds; the rest is what arguments() takes.
 
-    `console` holds all that came over the serial line so far, `status` QEMU's exit code once it ended.
+    `console` holds all that came over the serial line so far, `status` QEMU's exit code once it ended. bochs.py has
+    the same machine on another emulator: it starts otherwise, and tells its end otherwise.
     """
 
+    emulator = "QEMU"
     arguments = staticmethod(arguments)  # tests start machines of other kinds
 
     def __init__(self, wires=None, extra=(), boot_seconds=60, **how):
@@ -145,6 +149,12 @@ class Machine:
         self.status = None
         self.boot_seconds = boot_seconds
         self.said = tempfile.TemporaryFile()
+        self.serial = self.monitor = None
+        self.start(wires, extra, how)
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def start(self, wires, extra, how):
+        """Make .process, and .serial, a socket that leads to its COM1."""
         self.serial, far_serial = socket.socketpair()
         self.monitor, far_monitor = socket.socketpair()
         fds = [far_serial.fileno(), far_monitor.fileno()]
@@ -161,7 +171,6 @@ class Machine:
         )
         far_serial.close()
         far_monitor.close()
-        threading.Thread(target=self.listen, daemon=True).start()
 
     def __enter__(self):
         try:
@@ -175,11 +184,11 @@ class Machine:
         self.close()
 
     def close(self):
-        """End QEMU if it still runs."""
+        """End the emulator if it still runs."""
         if self.process.poll() is None:
             self.process.kill()
         self.status = self.process.wait()
-        for thing in (self.serial, self.monitor, self.said):
+        for thing in filter(None, (self.serial, self.monitor, self.said)):
             thing.close()
 
     def listen(self):
@@ -198,16 +207,24 @@ class Machine:
     def last_lines(self):
         return "\n".join("    " + line for line in plain(self.console).splitlines()[-20:])
 
-    def obituary(self):
-        """QEMU hung up: with which status, and what was said last, by QEMU and by Weir."""
-        try:
-            self.status = self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            return "QEMU closed the console but does not end"
+    def exit_status(self):
+        """How the emulator ended, once it has hung up."""
+        return self.process.wait(5)
+
+    def last_words(self):
+        """What the emulator itself said."""
         self.said.seek(0)
-        said = self.said.read().decode("utf-8", "replace").strip()
+        return self.said.read().decode("utf-8", "replace").strip()
+
+    def obituary(self):
+        """The emulator hung up: with which status, and what was said last, by it and by Weir."""
+        try:
+            self.status = self.exit_status()
+        except subprocess.TimeoutExpired:
+            return f"{self.emulator} closed the console but does not end"
         why = {PANICKED: "Weir failed", POWERED_OFF: "Weir powered off", 0: "Weir reset the machine"}
-        return f"{why.get(self.status, 'QEMU failed')} (status {self.status}). {said}\n{self.last_lines()}"
+        how = why.get(self.status, f"{self.emulator} failed")
+        return f"{how} (status {self.status}). {self.last_words()}\n{self.last_lines()}"
 
     def wait_until(self, done, seconds, what):
         """Listen until done() gives something other than None; return that."""
@@ -243,9 +260,9 @@ class Machine:
         return self.wait_until(answer, seconds, f"the answer to '{line}'")
 
     def wait_for_end(self, seconds=10):
-        """Wait until QEMU hangs up; returns its exit status."""
-        self.wait_until(lambda: self.hung_up or None, seconds, "QEMU to end")
-        self.status = self.process.wait(5)
+        """Wait until the emulator hangs up; returns its exit status."""
+        self.wait_until(lambda: self.hung_up or None, seconds, f"{self.emulator} to end")
+        self.status = self.exit_status()
         return self.status
 
     def power_off(self, seconds=10):

@@ -12,9 +12,10 @@ from frames import arp, mac, udp_echo
 from weir import expect_match, plain
 
 
-def line(number, cmdline="", memory=16, cpu=None, port="", kernel="tiny", initrd=""):
+def line(number, cmdline="", memory=16, cpu=None, port="", kernel="tiny", initrd="", vcpus=None):
     """The config line that makes guest @number. @port is what to say of its port besides name and MAC."""
-    words = [f"guest create g{number} memory {memory}", f"cpus {cpu}" if cpu is not None else "", f"kernel {kernel}"]
+    words = [f"guest create g{number} memory {memory}", f"vcpus {vcpus}" if vcpus else ""]
+    words += [f"cpus {cpu}" if cpu is not None else "", f"kernel {kernel}"]
     words += [f"initrd {initrd}" if initrd else "", f"cmdline '{f'ip=10.0.0.{number}/24 {cmdline}'.strip()}'"]
     words += [f"port p{number} mac {mac(number)} {port}"]
     return " ".join(word for word in words if word) + "\n"
@@ -119,7 +120,7 @@ class Tiny(Guest):
 
     def finish(self, seconds=30):
         self.wait_log(rf"^ok end {self.call}$", seconds, lines=1)
-        return self.log(60).partition(f"ok begin {self.call}\n")[2].partition(f"ok end {self.call}\n")[0]
+        return self.log(200).partition(f"ok begin {self.call}\n")[2].partition(f"ok end {self.call}\n")[0]
 
     def run(self, command, seconds=30):
         """What it answered, all lines."""

@@ -464,16 +464,17 @@ def test_gdb_stops_where_it_is_told_and_by_ctrl_c():
 @pytest.mark.parametrize(
     "leaves, chosen",
     [
-        ({(1, 0): (0,) * 4, (0x80000001, 0): (0, 0, 1 << 2, 0)}, ("kvm", "it offers nested SVM")),
+        ({(1, 0): (0,) * 4, (0x80000001, 0): (0, 0, 1 << 2, 0)}, ("kvm", "this host's KVM offers nested SVM")),
+        ({(1, 0): (0, 0, 1 << 5, 0)}, ("kvm", "this host's KVM offers nested VT-x")),
         (
-            {(1, 0): (0, 0, 1 << 5, 0)},
-            ("tcg", "this host's KVM offers nested VT-x, which Weir does not use yet; TCG has SVM"),
+            {(1, 0): (~0, ~0, ~(1 << 5), ~0), (0x80000001, 0): (~0, ~0, ~(1 << 2), ~0), (1, 1): (0, 0, 1 << 5, 0)},
+            ("tcg", "this host's KVM offers neither nested SVM nor VT-x"),
         ),
-        ({(1, 0): (0, 0, ~(1 << 5), 0)}, ("tcg", "this host's KVM offers neither nested SVM nor VT-x")),
+        ({}, ("tcg", "this host's KVM offers neither nested SVM nor VT-x")),
     ],
-    ids=["svm", "vmx", "neither"],
+    ids=["svm", "vmx", "neither", "no answer"],
 )
-def test_kvm_is_taken_only_where_it_nests_svm(monkeypatch, leaves, chosen):
+def test_kvm_is_taken_only_where_it_nests(monkeypatch, leaves, chosen):
     monkeypatch.delenv("WEIR_ACCEL", raising=False)
     monkeypatch.setattr(machine, "kvm_cpuid", lambda _: leaves)
     expect(machine.accelerator("/dev/null"), chosen, "accelerator")

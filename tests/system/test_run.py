@@ -154,6 +154,17 @@ def test_words_choose(plant):
     ends(run_planted("--units"), "1 passed, 0 failed, 0 skipped", 0)
 
 
+def test_what_stands_apart(plant):
+    """The folders of --long and --nested are no part of all, nor of each other."""
+    apart = {f"system/{name}/test_{name}.py": "def test_it():\n    pass\n" for name in ("long", "nested")}
+    run_planted = plant({**GOOD, **apart})
+    ends(run_planted(), "3 passed, 0 failed, 0 skipped", 0)
+    for name in ("long", "nested"):
+        result = run_planted("--" + name)
+        ends(result, "1 passed, 0 failed, 0 skipped", 0)
+        expect(result[1].count(f"ok system {name}/test_{name}: test_it"), 1, f"its line in {result[1]}")
+
+
 def test_nothing_chosen_is_a_failure(plant):
     """A word with a slip in it must not look like success."""
     ends(plant(GOOD)("thrid"), "0 passed, 1 failed, 0 skipped", 1)
@@ -221,7 +232,7 @@ def test_help_lists_every_target():
     listed = {line.split()[1] for line in lines if re.match("  make [a-z]", line)}
     with open(os.path.join(TOP, "Makefile")) as f:
         phony = {name for line in re.findall(r"^\.PHONY:(.*)", f.read(), re.MULTILINE) for name in line.split()}
-    needed = {"run", "demo", "gdb", "iso", "unit", "test", "bench", "tags", "format", "format-check", "clean", "help"}
+    needed = {"run", "demo", "bochs", "gdb", "iso", "efi", "disk", "unit", "test", "bench", "tags", "format", "format-check", "clean", "help"}
     expect(needed - phony, set(), "targets that are not there")
     expect(phony - listed, {"all", "setup"}, f"targets that it does not list; it said {lines}")
     expect_in("  make                the kernel", "\n".join(lines), "make help")

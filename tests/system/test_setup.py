@@ -267,3 +267,78 @@ def test_what_was_made_of_another_kernel_goes(kernels):
     (kernels.directory / ".cache" / "weir" / "linux-cloud_6.1.10-1").mkdir()
     kernels.run("guest")
     expect(os.listdir(images), ["vmlinuz-generic"], "images when it is another")
+
+
+# --- Bochs ---
+
+BOCHS_STAND_INS = {
+    "dpkg-query": "for p; do [ $p = bochs ] || echo ii $p 1.0; done",
+    "apt-get": """echo "apt-get $*" >>"$0.log"
+case "$*" in *sourcelist=*) cat "$(echo "$*" | sed 's/.*sourcelist=\\([^ ]*\\).*/\\1/')" >>"$0.lists" ;; esac
+case "$*" in *download*) for p in bochs bochs-term bochsbios vgabios libc6; do echo deb >${p}_1.deb; done ;; esac""",
+    "dpkg-deb": """case $1 in
+-f) echo 3.0-1 ;;
+-x) mkdir -p "$3/usr/bin" && echo bochs >"$3/usr/bin/bochs-bin" ;;
+esac""",
+}
+
+
+@pytest.fixture
+def emulator(stage):
+    (stage.etc / "sources.list").write_text(ONE_LINE)
+    for name, body in BOCHS_STAND_INS.items():
+        stage.stand_in(name, body)
+    return stage
+
+
+def link(stage):
+    return os.readlink(stage.directory / "build" / "bochs")
+
+
+def test_bochs_of_debian_13_is_unpacked_and_not_installed(emulator):
+    done = emulator.run("bochs")
+    expect(done.returncode, 0, f"status of set-up ({done.stderr})")
+    expect(cache(emulator), ["bochs-3.0-1", "lock"], "the cache")
+    expect(link(emulator), str(emulator.directory / ".cache/weir/bochs-3.0-1/usr"), "what build/bochs leads to")
+    asked = (emulator.directory / "bin" / "apt-get.log").read_text()
+    expect_in("download bochs bochs-term bochsbios vgabios libc6", asked, "apt-get's arguments")
+    expect("install" in asked, False, "did it install anything")
+    lists = (emulator.directory / "bin" / "apt-get.lists").read_text()
+    expect_in(ONE_LINE_DERIVED.replace("bookworm-backports", "trixie"), lists, "the package lists it used")
+    expect(os.listdir(emulator.etc / "sources.list.d"), [], "sources written")
+
+
+def test_bochs_from_the_cache_needs_no_network(emulator):
+    emulator.run("bochs")
+    (emulator.directory / "build" / "bochs").unlink()
+    for name in "apt-get", "apt-cache", "dpkg-deb":
+        emulator.stand_in(name, "exit 1")
+    expect(emulator.run("bochs").returncode, 0, "status of set-up")
+    expect_in("bochs-3.0-1", link(emulator), "what build/bochs leads to")
+
+
+def test_bochs_of_debian_12_if_the_other_cannot_be_had(emulator):
+    """It says so, asks for root, and does not try again once that one is installed."""
+    emulator.stand_in("apt-get", WITHOUT_NETWORK)
+    done = emulator.run("bochs")
+    expect_in("Bochs of Debian 13 cannot be fetched: the package servers cannot be reached", done.stdout, "set-up")
+    refuses(done, f"then try again: {emulator.directory}/scripts/setup --packages bochs-own")
+    emulator.stand_in("dpkg-query", "for p; do echo ii $p 2.7; done")
+    emulator.stand_in("apt-get", "exit 1")
+    expect(emulator.run("bochs").returncode, 0, "status of set-up with Debian 12's Bochs")
+    expect(link(emulator), "/usr", "what build/bochs leads to")
+
+
+def test_bochs_without_a_source_to_derive_from(emulator):
+    (emulator.etc / "sources.list").write_text("")
+    done = emulator.run("bochs")
+    expect_in("no apt source of this machine has the suite 'bookworm'", done.stdout, "what set-up says")
+
+
+def test_bochs_of_the_machine_itself_on_debian_13(emulator):
+    (emulator.directory / "os-release").write_text("VERSION_CODENAME=trixie\n")
+    done = emulator.run("bochs")
+    expect_in("not installed yet: bochs\n", done.stdout, "what set-up wants")
+    emulator.stand_in("dpkg-query", "for p; do echo ii $p 3.0; done")
+    expect(emulator.run("bochs").returncode, 0, "status of set-up")
+    expect(link(emulator), "/usr", "what build/bochs leads to")

@@ -15,6 +15,7 @@ import contextlib
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,8 @@ class UnderTest:
     """
 
     alive = []  # for the report of a test that fails
+    paused = False  # stopped, until somebody wants it again
+    patience = 1  # times as long as elsewhere, until something that does not come is missing
 
     def __init__(self, directory, wires, smp, config, files, extra, boot_seconds, **how):
         self.directory, self.wires, self.smp = directory, wires, smp
@@ -138,7 +141,7 @@ class UnderTest:
             return (said + "\n")[1:] if echo and prompt else None
 
         self.type(line)
-        return self.wait_until(answer, seconds, f"the answer to '{line}'")
+        return self.wait_until(answer, seconds * self.patience, f"the answer to '{line}'")
 
     def quiet(self, *lines):
         """Run lines that must have nothing to say."""
@@ -157,6 +160,7 @@ class UnderTest:
 
     def wait_sh(self, line, done, what, seconds=20):
         """Ask again until done(answer) gives something true; returns that."""
+        seconds *= self.patience
         end = time.monotonic() + seconds
         while True:
             answer = self.sh(line)
@@ -204,7 +208,7 @@ class UnderTest:
         """@frame, in by NIC @source, leaves unchanged and once by each of @outs, and by no other."""
         self.send(source, frame)
         seen = []
-        while len(seen) < len(outs) and (now := self.arrivals(SILENCE)):
+        while len(seen) < len(outs) and (now := self.arrivals(SILENCE * self.patience)):
             seen += now
         seen += self.hush(0.05)
         what = f"of {frame[:14].hex()}… that came in by nic{source}"
@@ -228,7 +232,7 @@ class UnderTest:
                 sent += 1
                 if midway and sent == half:
                     midway()
-            now = self.arrivals(SILENCE)
+            now = self.arrivals(SILENCE * self.patience)
             lost = [number for _, number in pending.values()][:20]
             assert now, f"expected {len(frames)} frames, saw {sent - len(pending)} of {sent} sent, lost number {lost}"
             for out, frame in now:
@@ -329,8 +333,11 @@ class Weir(UnderTest, Machine):
 class BochsWeir(UnderTest, Bochs):
     """One machine in Bochs, with a NIC for each of @macs, to which alone frames get in (bochs.Datagrams says why).
 
-    @how: cpu, a model, and ips, instructions in a second of its time.
+    @how: cpu, a model, and ips, instructions in a second of its time. An idle one keeps a core of the host busy, so
+    who does not need it for a while pauses it.
     """
+
+    patience = 4
 
     def __init__(
         self, macs=bochs.GUEST_MACS[:1], smp=1, config=SWITCH, memory=256, wires=None, extra=(), boot_seconds=60,
@@ -339,3 +346,13 @@ class BochsWeir(UnderTest, Bochs):
         directory = tempfile.TemporaryDirectory(prefix="weir-")
         wires = wires or Datagrams(macs).plug_in()
         super().__init__(directory, wires, smp, config, files, extra, boot_seconds, memory=memory, **how)
+
+    def pause(self):
+        if not self.hung_up and not self.paused:
+            self.paused = True
+            self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        if self.paused:
+            self.process.send_signal(signal.SIGCONT)
+            self.paused = False
