@@ -11,7 +11,7 @@
 /* where an instruction without prefixes was found (svm_length.c) */
 struct svm_plain {
 	uint64_t linear;
-	const volatile uint8_t *code; /* its first byte, in the guest's memory; NULL: nowhere */
+	const volatile uint8_t *code; /* its first byte, in the guest's memory */
 };
 
 enum { SVM_PLAIN = 16 };
@@ -75,6 +75,8 @@ unsigned svm_fetched(struct vcpu *v, uint8_t *bytes); /* the op of this name */
 
 /* svm_length.c: bytes of the instruction at v->rip, which has @len without prefixes. For CPUs without NRIPS. */
 unsigned svm_length(struct vcpu *v, unsigned len);
+/* svm_length_reset() - forget where instructions were; @s is off. */
+void svm_length_reset(struct svm_vcpu *s);
 
 /* svm_state.c: the ops of these names */
 void svm_get_sregs(struct vcpu *v, struct vcpu_sregs *s);

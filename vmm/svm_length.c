@@ -21,17 +21,28 @@ enum { HLT = 0xf4, ESCAPE = 0x0f };
 
 static struct svm_plain *slot(struct svm_vcpu *s, uint64_t linear)
 {
-	return &s->plain[(linear ^ linear >> 4) % SVM_PLAIN];
+	return &s->plain[linear % SVM_PLAIN];
+}
+
+/* An empty slot points at a byte that no instruction is, so that to look there takes no question. */
+void svm_length_reset(struct svm_vcpu *s)
+{
+	static const uint8_t none;
+
+	for (unsigned i = 0; i < SVM_PLAIN; i++)
+		s->plain[i] = (struct svm_plain){ .code = &none };
 }
 
 static void keep(struct vcpu *v, const struct vcpu_sregs *sregs, uint64_t linear)
 {
-	struct svm_plain *p = slot(v->hw, linear);
+	const uint8_t *code;
 	uint64_t gpa;
 
 	if (sregs->cpl || gva_to_gpa(v, sregs, linear, &gpa))
 		return;
-	*p = (struct svm_plain){ .linear = linear, .code = gpa_ptr(&v->vm->mem, gpa, 1) };
+	code = gpa_ptr(&v->vm->mem, gpa, 1);
+	if (code)
+		*slot(v->hw, linear) = (struct svm_plain){ .linear = linear, .code = code };
 }
 
 /* What cannot be read or decoded is left at what it mostly is: it was an instruction when it exited. */
@@ -58,7 +69,7 @@ unsigned svm_length(struct vcpu *v, unsigned len)
 	uint64_t linear = c->cs.base + v->rip;
 	const struct svm_plain *p = slot(v->hw, linear);
 
-	if (likely(p->linear == linear && p->code && *p->code == first && !c->cpl))
+	if (likely(p->linear == linear && !c->cpl && *p->code == first))
 		return len;
 	return read_length(v, linear, len);
 }

@@ -134,7 +134,7 @@ void svm_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *sregs)
 
 	memset(s->vmcb, 0, sizeof(*s->vmcb));
 	s->stepping_iret = false;
-	memset(s->plain, 0, sizeof(s->plain));
+	svm_length_reset(s);
 	reset_control(s->vmcb, v);
 	svm_set_sregs(v, sregs);
 	s->vmcb->dr6 = DR6_RESET;

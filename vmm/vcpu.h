@@ -152,7 +152,7 @@ struct vcpu {
 
 /* vcpu_kick() - it has something new to take: ends its run or its sleep. From any context of any core. */
 void vcpu_kick(struct vcpu *v);
-/* vcpu_give_way() - @v has just woken @to, which has the same core: that one's turn comes next. While an exit of @v is handled. */
+/* vcpu_give_way() - @v has woken @to, of the same core, whose turn comes next. While an exit of @v is handled. */
 void vcpu_give_way(struct vcpu *v, const struct vcpu *to);
 
 /*

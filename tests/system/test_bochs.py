@@ -177,7 +177,7 @@ def test_checks_in_both_at_once(weir):
 
 
 def test_pages_of_two_guests_on_one_core(weir):
-    """The same addresses, another pattern in each guest; their turns end, and each sees its own pages: VPIDs at work."""
+    """The same addresses, another pattern in each guest; their turns end, and each sees its own pages."""
     commands = [(weir.two, "check tlb-guests 1 300"), (weir.three, "check tlb-guests 14 300")]
     for guest, command in commands:
         guest.begin(command)

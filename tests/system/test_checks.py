@@ -10,7 +10,7 @@ import pytest
 
 import checks
 from guests import config, guests, line
-from weir import TOP, Weir, expect
+from weir import TOP, Weir, expect, expect_in
 
 G2, G3 = 2, 3
 SMP = [name for name in checks.NAMES if name.startswith("smp-")]
@@ -78,6 +78,20 @@ def test_one_by_name(weir):
     guest = weir.guests[1]
     expect(guest.ok("check cpuid"), "ok check cpuid\n", "one check")
     expect(guest.ok("check x2apic-msr"), f"ok check x2apic-msr n/a: {ABSENT_XAPIC['x2apic-msr']}\n", "one that is not for it")
+
+
+def test_a_platform_that_did_not_run_keeps_its_column(monkeypatch, tmp_path):
+    with open(f"{TOP}/docs/checks.md") as f:
+        before = f.read()
+    monkeypatch.setattr(checks.mkchecks, "RESULTS", str(tmp_path))
+    expect(checks.mkchecks.document(before), before, "docs/checks.md without any results")
+    (tmp_path / "KVM-SVM.json").write_text('{"checks": {"cpuid": "FAIL: 7"}, "features": {"avic": true}}')
+    after = checks.mkchecks.document(before)
+    cells = checks.mkchecks.table(after, "check")
+    was = checks.mkchecks.table(before, "check")
+    expect((cells["cpuid"]["KVM-SVM"], cells["dr"]["KVM-SVM"]), ("FAIL: 7", "not run"), "cells of a platform that ran")
+    expect(cells["cpuid"]["Bochs-VMX"], was["cpuid"]["Bochs-VMX"], "a cell of one that did not")
+    expect_in("| `avic` | no | - | yes |  |", after, "a feature that a platform has now")
 
 
 def test_the_table_has_the_checks_that_the_guest_has(weir):

@@ -36,6 +36,7 @@ static int up(void **state)
 	gpa_map_init(&vm.mem, calloc(1, RAM), RAM);
 	memset(&vmcb, 0, sizeof(vmcb));
 	hw = (struct svm_vcpu){ .vmcb = &vmcb };
+	svm_length_reset(&hw);
 	v = (struct vcpu){ .hw = &hw, .vm = &vm, .rip = RIP };
 	sregs = (struct vcpu_sregs){ .seg[SEGMENT_CS].attr = SEG_DB }; /* 32-bit, no paging */
 	looks = 0;
@@ -105,6 +106,20 @@ static void two_segments_with_the_same_rip_are_two_places(void **state)
 	assert_int_equal(svm_length(&v, 2), 3);
 }
 
+static void knows_nothing_at_first(void **state)
+{
+	(void)state;
+	v.rip = 0; /* as an empty slot has it */
+	memcpy(vm.mem.ram, "\x66\x0f\xa2", 3);
+	assert_int_equal(svm_length(&v, 2), 3);
+	v.rip = RIP;
+	code("\x0f\xa2", 2);
+	assert_int_equal(svm_length(&v, 2), 2);
+	svm_length_reset(&hw);
+	assert_int_equal(svm_length(&v, 2), 2);
+	assert_int_equal(looks, 3);
+}
+
 static void takes_unreadable_code_for_what_it_mostly_is(void **state)
 {
 	(void)state;
@@ -124,6 +139,7 @@ int main(void)
 		TEST(reads_code_once_while_it_is_the_same),
 		TEST(remembers_nothing_of_ring_3),
 		TEST(two_segments_with_the_same_rip_are_two_places),
+		TEST(knows_nothing_at_first),
 		TEST(takes_unreadable_code_for_what_it_mostly_is),
 	};
 

@@ -49,6 +49,11 @@ void fpu_init_cpu(void)
 	fail();
 }
 
+void svm_length_reset(struct svm_vcpu *s)
+{
+	(void)s;
+}
+
 void fpu_reset(struct vcpu *v)
 {
 	(void)v;
