@@ -43,8 +43,8 @@ static void on_nmi_window(struct vcpu *v)
 
 static void on_hlt(struct vcpu *v)
 {
-	vcpu_step(v);
 	v->state = VCPU_HALTED;
+	vcpu_step(v);
 }
 
 /* It takes what is its own. A machine check is not: it happened to Weir, who does not go on after one. */
@@ -262,22 +262,9 @@ static uint64_t info_of(const struct vcpu_exit *e)
 	}
 }
 
-/* An instruction that was carried out here is one step of a guest that debugs [SDM 3B 17.3.1.4]; it ends a halt, too. */
-static void single_step(struct vcpu *v)
-{
-	v->event = (struct vcpu_event){
-		.type = EVENT_EXCEPTION,
-		.vector = EXCEPTION_DB,
-		.dr6 = DR6_BS,
-	};
-	if (v->state == VCPU_HALTED)
-		v->state = VCPU_RUNNING;
-}
-
 void exit_handle(struct vcpu *v)
 {
 	enum vcpu_exit_reason r = v->exit.reason;
-	uint64_t rip = v->rip;
 
 	v->exits[r]++;
 	v->past[v->past_n++ % VCPU_LAST_EXITS] = (struct vcpu_past){
@@ -286,6 +273,4 @@ void exit_handle(struct vcpu *v)
 		.reason = r,
 	};
 	handler[r](v);
-	if (unlikely(v->rflags & RFLAGS_TF) && v->rip != rip)
-		single_step(v);
 }

@@ -73,8 +73,29 @@ void svm_features_probe(uint32_t edx);
 void svm_decode(struct vcpu *v, struct vmcb *c);
 unsigned svm_fetched(struct vcpu *v, uint8_t *bytes); /* the op of this name */
 
-/* svm_length.c: bytes of the instruction at v->rip, which has @len without prefixes. For CPUs without NRIPS. */
-unsigned svm_length(struct vcpu *v, unsigned len);
+enum { OPCODE_HLT = 0xf4, OPCODE_ESCAPE = 0x0f };
+
+static inline struct svm_plain *svm_plain_at(struct svm_vcpu *s, uint64_t linear)
+{
+	return &s->plain[linear % SVM_PLAIN];
+}
+
+/* svm_length.c, where it was not found before */
+unsigned svm_length_read(struct vcpu *v, unsigned len);
+
+/* svm_length() - bytes of the instruction at v->rip, which has @len without prefixes. For CPUs without NRIPS. */
+static inline unsigned svm_length(struct vcpu *v, unsigned len)
+{
+	uint8_t first = len == 1 ? OPCODE_HLT : OPCODE_ESCAPE;
+	const struct vmcb *c = vmcb_of(v);
+	uint64_t linear = c->cs.base + v->rip;
+	const struct svm_plain *p = svm_plain_at(v->hw, linear);
+
+	if (likely(p->linear == linear && !c->cpl && *p->code == first))
+		return len;
+	return svm_length_read(v, len);
+}
+
 /* svm_length_reset() - forget where instructions were; @s is off. */
 void svm_length_reset(struct svm_vcpu *s);
 

@@ -17,13 +17,6 @@
 #include "gva.h"
 #include "vm.h"
 
-enum { HLT = 0xf4, ESCAPE = 0x0f };
-
-static struct svm_plain *slot(struct svm_vcpu *s, uint64_t linear)
-{
-	return &s->plain[linear % SVM_PLAIN];
-}
-
 /* An empty slot points at a byte that no instruction is, so that to look there takes no question. */
 void svm_length_reset(struct svm_vcpu *s)
 {
@@ -42,11 +35,11 @@ static void keep(struct vcpu *v, const struct vcpu_sregs *sregs, uint64_t linear
 		return;
 	code = gpa_ptr(&v->vm->mem, gpa, 1);
 	if (code)
-		*slot(v->hw, linear) = (struct svm_plain){ .linear = linear, .code = code };
+		*svm_plain_at(v->hw, linear) = (struct svm_plain){ .linear = linear, .code = code };
 }
 
 /* What cannot be read or decoded is left at what it mostly is: it was an instruction when it exited. */
-static unsigned read_length(struct vcpu *v, uint64_t linear, unsigned len)
+unsigned svm_length_read(struct vcpu *v, unsigned len)
 {
 	struct vcpu_sregs sregs;
 	uint8_t bytes[INSN_MAX];
@@ -58,18 +51,6 @@ static unsigned read_length(struct vcpu *v, uint64_t linear, unsigned len)
 	if (insn_decode(bytes, n, gva_mode(&sregs), &insn))
 		return len;
 	if (insn.len == len)
-		keep(v, &sregs, linear);
+		keep(v, &sregs, vmcb_of(v)->cs.base + v->rip);
 	return insn.len;
-}
-
-unsigned svm_length(struct vcpu *v, unsigned len)
-{
-	uint8_t first = len == 1 ? HLT : ESCAPE;
-	const struct vmcb *c = vmcb_of(v);
-	uint64_t linear = c->cs.base + v->rip;
-	const struct svm_plain *p = slot(v->hw, linear);
-
-	if (likely(p->linear == linear && !c->cpl && *p->code == first))
-		return len;
-	return read_length(v, linear, len);
 }

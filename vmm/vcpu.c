@@ -21,6 +21,7 @@
 #include "kernel/trap.h"
 #include "kernel/x86.h"
 #include "backend.h"
+#include "cpu_regs.h"
 #include "exits.h"
 #include "vhost.h"
 #include "vm.h"
@@ -60,6 +61,16 @@ void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t err
 	v->event = (struct vcpu_event){
 		.type = EVENT_EXCEPTION, .vector = vector, .has_error = has_error, .error = error
 	};
+}
+
+/* [SDM 3B 17.3.1.4] */
+void vcpu_single_step(struct vcpu *v)
+{
+	v->event = (struct vcpu_event){ .type = EVENT_EXCEPTION,
+					.vector = EXCEPTION_DB,
+					.dr6 = DR6_BS };
+	if (v->state == VCPU_HALTED)
+		v->state = VCPU_RUNNING;
 }
 
 /* vcpu_wakes() - is there what ends its HLT? */
@@ -156,19 +167,31 @@ static void give_credit(const struct vcpu_core *core, struct vcpu *v)
 	v->vruntime = MAX(v->vruntime, least);
 }
 
-/* wants_core() - does it wake, or is there a signal that its core must see to? That, vcpu_run() does. */
-static __attribute__((noinline)) bool wants_core(const struct vcpu_core *core, struct vcpu *v)
+/* wakes_up() - something has come for one that sleeps, or a signal that its core must see to: that, vcpu_run() does. */
+static __attribute__((noinline)) bool wakes_up(const struct vcpu_core *core, struct vcpu *v)
 {
 	uint32_t signals = atomic_load_explicit(&v->signals, memory_order_relaxed);
 
-	if (v->state == VCPU_OFF)
-		return false;
 	if (v->state == VCPU_HALTED && vcpu_wakes(v, signals))
 		v->state = VCPU_RUNNING;
 	else if (!(signals & SIGNALS_FIRST))
 		return false;
 	give_credit(core, v);
 	return true;
+}
+
+/* wants_core() - does it want to run? Of one that sleeps two words tell that nothing has come. */
+static inline bool wants_core(const struct vcpu_core *core, struct vcpu *v)
+{
+	if (v->state == VCPU_RUNNING)
+		return true;
+	if (v->state == VCPU_OFF)
+		return false;
+	/* relaxed: who writes one of them kicks behind it */
+	if (likely(!(atomic_load_explicit(&v->signals, memory_order_relaxed) |
+		     atomic_load_explicit(&v->lapic.irr_words, memory_order_relaxed))))
+		return false;
+	return wakes_up(core, v);
 }
 
 /* vcpu_next() - of those that want to run the one that has run least. Interrupts off. */

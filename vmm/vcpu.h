@@ -195,11 +195,16 @@ enum {
 	EXCEPTION_MC = 18
 };
 
+/* vcpu_single_step() - what was carried out for a guest that debugs is one step of it: #DB, which ends a halt, too. */
+void vcpu_single_step(struct vcpu *v);
+
 /* vcpu_step(), vcpu_step_to() - the instruction that caused the exit is done: go on behind it, or at @rip. */
 static inline void vcpu_step_to(struct vcpu *v, uint64_t rip)
 {
 	v->rip = rip;
 	v->irq_shadow = false;
+	if (unlikely(v->rflags & RFLAGS_TF))
+		vcpu_single_step(v);
 }
 
 static inline void vcpu_step(struct vcpu *v)

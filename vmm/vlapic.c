@@ -114,6 +114,23 @@ void vlapic_put_back(struct vlapic *l, unsigned w, uint32_t bits)
 	atomic_fetch_or_explicit(&l->irr_words, BIT(w), memory_order_relaxed);
 }
 
+/* tell_ioapic() - of the end of a level-triggered interrupt. */
+static inline void tell_ioapic(struct vlapic *l, uint8_t vector)
+{
+	struct vm *vm = l->vcpu->vm;
+
+	if (!(atomic_load_explicit(&l->tmr[vector / 32], memory_order_relaxed) & BIT(vector % 32)))
+		return;
+	spin_lock(&vm->lock);
+	vioapic_eoi(&vm->ioapic, vector);
+	spin_unlock(&vm->lock);
+}
+
+void vlapic_ended(struct vlapic *l, uint8_t vector)
+{
+	tell_ioapic(l, vector);
+}
+
 void vlapic_eoi(struct vlapic *l)
 {
 	int vector = highest_in_service(l);
@@ -125,18 +142,7 @@ void vlapic_eoi(struct vlapic *l)
 	if (!l->isr[w])
 		l->isr_words &= ~BIT(w);
 	l->eois++;
-	vlapic_ended(l, vector);
-}
-
-void vlapic_ended(struct vlapic *l, uint8_t vector)
-{
-	struct vm *vm = l->vcpu->vm;
-
-	if (!(atomic_load_explicit(&l->tmr[vector / 32], memory_order_relaxed) & BIT(vector % 32)))
-		return;
-	spin_lock(&vm->lock);
-	vioapic_eoi(&vm->ioapic, vector);
-	spin_unlock(&vm->lock);
+	tell_ioapic(l, vector);
 }
 
 /* --- posting --- */

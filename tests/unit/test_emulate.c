@@ -74,6 +74,14 @@ static unsigned fetched(struct vcpu *v, uint8_t *bytes)
 	return nfetched;
 }
 
+static unsigned steps;
+
+void vcpu_single_step(struct vcpu *u)
+{
+	(void)u;
+	steps++;
+}
+
 static const struct vmm_backend fake_backend = {
 	.name = "fake",
 	.get_sregs = get_sregs,
@@ -291,8 +299,10 @@ static void done(struct code code, uint64_t gpa, bool write)
 {
 	uint64_t next = vcpu.rip + code.len;
 
+	steps = 0;
 	assert_int_equal(exits(code, gpa, write), 0);
 	assert_int_equal(vcpu.rip, next);
+	assert_int_equal(steps, vcpu.rflags & RFLAGS_TF ? 1 : 0);
 }
 
 static void refused(struct code code, uint64_t gpa, bool write)

@@ -43,7 +43,7 @@ unsigned gva_fetch(struct vcpu *u, const struct vcpu_sregs *s, uint8_t *bytes, u
 
 static unsigned prefixes;
 
-unsigned svm_length(struct vcpu *u, unsigned len)
+unsigned svm_length_read(struct vcpu *u, unsigned len)
 {
 	(void)u;
 	return len + prefixes;

@@ -256,6 +256,7 @@ static struct vcpu *next(void)
 static void post(struct vcpu *v, unsigned vector)
 {
 	v->lapic.irr[1] |= BIT(vector - 32);
+	v->lapic.irr_words |= BIT(1);
 }
 
 /* --- whose turn --- */
