@@ -48,6 +48,11 @@ uint64_t read_cr2(void)
 	return fake_cr2;
 }
 
+void write_cr2(uint64_t v)
+{
+	fake_cr2 = v;
+}
+
 /* --- a CPU --- */
 
 static void capability(uint32_t msr, uint64_t value)
@@ -76,7 +81,8 @@ static void cpu(void)
 	capability(MSR_VMX_CR4_FIXED0, CR4_VMXE);
 	capability(MSR_VMX_CR4_FIXED1, 0x3767ff);
 	capability(MSR_VMX_PROCBASED2, UINT64_C(0x1337ff) << 32);
-	capability(MSR_VMX_EPT_VPID, EPT_CAP_WALK_4 | EPT_CAP_WRITE_BACK | EPT_CAP_2M);
+	capability(MSR_VMX_EPT_VPID, EPT_CAP_WALK_4 | EPT_CAP_WRITE_BACK | EPT_CAP_2M |
+					     VPID_CAP_INVVPID | VPID_CAP_INVVPID_ONE);
 }
 
 /* --- Weir's own part --- */
