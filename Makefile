@@ -216,4 +216,4 @@ clean: ## remove build/ (newlib stays in the cache)
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1 == "all" ? "" : $$1, $$2 }' Makefile
-	@echo '  V=1 shows the commands. scripts/launch --help: cores, accelerator, config.'
+	@echo '  V=1 shows the commands. scripts/launch run --help: cores, accelerator, emulator, config.'

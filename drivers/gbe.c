@@ -85,7 +85,8 @@ int gbe_open(struct netdev *dev)
 	int err = gbe->family->request_interrupts(gbe);
 
 	if (err) {
-		kprintf("%s: %s: no interrupt vector left\n", gbe->family->name, dev->name);
+		kprintf("%s: %s: no interrupt for it (error %d)\n", gbe->family->name, dev->name,
+			-err);
 		return err;
 	}
 	dev->up = true;
@@ -233,8 +234,8 @@ int gbe_probe(struct pci_dev *pd)
 	};
 	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
 	snprintf(dev->bus_info, sizeof(dev->bus_info), "%s", pd->name);
-	snprintf(dev->name, sizeof(dev->name), "%s",
-		 pd->name); /* in messages, until it is registered */
+	/* in messages, until it is registered */
+	snprintf(dev->name, sizeof(dev->name), "%s", pd->name);
 
 	err = meet(gbe);
 	if (err)

@@ -157,8 +157,8 @@ struct gbe {
 	/* e1000: a line for everything */
 	struct intx intx;
 	unsigned line; /* which one */
-	_Atomic uint32_t
-		causes; /* link and errors that the line's handler saw, for the link's poll */
+	/* link and errors that the line's handler saw, for the link's poll */
+	_Atomic uint32_t causes;
 };
 
 /* --- registers; on the host a test plays the chip --- */
@@ -241,8 +241,6 @@ void gbe_transmitter_on(struct gbe *gbe);
 
 /* gbe_link_restart() - negotiate the link anew; it comes up half a second later. 0, -ETIMEDOUT or -EIO, said. */
 int gbe_link_restart(struct gbe *gbe);
-/* gbe_link_update() - core 0: learn the link's state from the chip, tell the room above if it changed. */
-void gbe_link_update(struct gbe *gbe);
 /* gbe_link_init() - the napi of link and errors, on core @cpu. */
 void gbe_link_init(struct gbe *gbe, unsigned cpu);
 /* gbe_link_moved() - it follows its interrupt to core @cpu; cores parked. */

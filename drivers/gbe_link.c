@@ -41,7 +41,8 @@ int gbe_link_restart(struct gbe *gbe)
 				 GBE_PHY_SPEED_1000);
 }
 
-void gbe_link_update(struct gbe *gbe)
+/* link_update() - core 0: learn the link's state from the chip, tell the room above if it changed. */
+static void link_update(struct gbe *gbe)
 {
 	static const uint16_t speed[] = { 10, 100, 1000, 1000 };
 	struct netdev *dev = &gbe->dev;
@@ -74,7 +75,7 @@ static unsigned link_poll(struct napi *napi, unsigned budget)
 	gbe->events.dma_out_of_sync += !!(icr & GBE_ICR_DOUTSYNC);
 	gbe->events.link_changes += !!(icr & GBE_ICR_LSC);
 	if (icr & GBE_ICR_LSC && this_cpu()->id == 0)
-		gbe_link_update(gbe);
+		link_update(gbe);
 	return 0;
 }
 
@@ -102,7 +103,7 @@ void gbe_watchdog(struct netdev *dev)
 	struct gbe *gbe = dev->priv;
 	uint32_t wake = 0;
 
-	gbe_link_update(gbe);
+	link_update(gbe);
 	gbe_stats_update(gbe);
 	for (unsigned q = 0; q < dev->nqueues; q++) {
 		if (dev->link)

@@ -146,8 +146,8 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *r
 	size_t i = 0;
 
 	do {
-		uint32_t status = *last =
-			gbe_rx_status(kind, d); /* first: the device writes it last */
+		/* status first: the device writes it last */
+		uint32_t status = *last = gbe_rx_status(kind, d);
 		uint32_t len = gbe_rx_len(kind, d);
 		struct pkt *p;
 

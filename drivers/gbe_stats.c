@@ -123,8 +123,8 @@ unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max)
 		put_queue(&out, "rx", q, "csum_err", queue->rx_csum_errors);
 		put_queue(&out, "rx", q, "alloc_failed", queue->rx_alloc_failed);
 	}
-	for (unsigned q = 0; q < dev->nqueues;
-	     q++) /* tail writes of both rings; Linux does not count them */
+	/* tail writes of both rings; Linux does not count them */
+	for (unsigned q = 0; q < dev->nqueues; q++)
 		put_queue(&out, "rxtx", q, "doorbells", dev->queue[q].doorbells);
 	return out.n;
 }

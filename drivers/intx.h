@@ -15,8 +15,8 @@
 /* one device on a line */
 struct intx {
 	/* by whoever requests it */
-	bool (*handler)(
-		void *arg); /* hard interrupt: silence the device; false if it was none of ours */
+	/* hard interrupt: silence the device; false if it was none of ours */
+	bool (*handler)(void *arg);
 	void *arg;
 	const char *name; /* "nic0" */
 	/* called with all cores parked when the line moves to another core. May be NULL */

@@ -15,6 +15,8 @@
 #include "drop.h"
 
 enum { MAX_CPUS = 16 };
+/* for a core to park or to answer; one that an emulator plays may get no turn for a while on a busy host */
+enum { CORE_PATIENCE_S = 10 };
 enum { CPU_STACK_SIZE = 32 * 1024, CPU_IST_SIZE = 16 * 1024, CPU_COUNTERS = 64 };
 
 struct napi;

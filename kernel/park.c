@@ -13,19 +13,17 @@
 #include "softirq.h"
 #include "time.h"
 
-enum { PARK_TIMEOUT_US = 1000000 };
-
 static _Atomic uint32_t park_seq;
 static unsigned depth; /* control context only */
 
 static void wait_parked(struct cpu *c, uint32_t seq)
 {
-	uint64_t end = rdtsc() + tsc_from_us(PARK_TIMEOUT_US);
+	uint64_t end = rdtsc() + tsc_from_us(CORE_PATIENCE_S * UINT64_C(1000000));
 
 	/* acquire: pairs with the release in stand_still; what that core wrote is seen */
 	while (atomic_load_explicit(&c->parked, memory_order_acquire) != seq) {
 		if (rdtsc() > end)
-			panic("core %u did not park within a second", c->id);
+			panic("core %u did not park within %d seconds", c->id, CORE_PATIENCE_S);
 		cpu_pause();
 	}
 }

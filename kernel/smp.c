@@ -168,7 +168,7 @@ static void call_action(void)
 
 int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
 {
-	uint64_t end = rdtsc() + tsc_from_us(1000000);
+	uint64_t end = rdtsc() + tsc_from_us(CORE_PATIENCE_S * UINT64_C(1000000));
 
 	if (cpu >= ncpus)
 		return -EINVAL;
@@ -208,9 +208,8 @@ static void check_tsc(unsigned cpu)
 		apart = MAX(apart, tsc_apart(before, there, rdtsc()));
 	}
 	if (apart)
-		kprintf("smp: the TSC of core %u differs from core 0's by %lu ticks or more: in a "
-			"guest with "
-			"vCPUs on both time may go back\n",
+		kprintf("smp: the TSC of core %u differs from core 0's by %lu ticks or more: "
+			"in a guest with vCPUs on both time may go back\n",
 			cpu, (unsigned long)apart);
 }
 

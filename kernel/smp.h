@@ -11,7 +11,7 @@ void cpu_init_late(void);
 void smp_init(void);
 
 /*
- * cpu_call() - run fn(arg) in a softirq on core @cpu and wait for it; panics if it does not answer in a second. Control context.
+ * cpu_call() - run fn(arg) in a softirq on core @cpu and wait for it; panics if it does not answer in CORE_PATIENCE_S. Control context.
  * Returns 0, or -EINVAL if there is no such core.
  */
 int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);

@@ -23,7 +23,7 @@ enum {
 	VECTOR_TIMER = 0xf0,
 	VECTOR_IPI = 0xf1, /* wakes a core; what it should do stands in remote_pending */
 	VECTOR_NOTIFY =
-		0xf2, /* something was posted for a guest of this core; the CPU takes it if the guest runs */
+		0xf2, /* for a guest of this core; the CPU itself takes it if the guest runs */
 	VECTOR_SPURIOUS = 0xff,
 	VECTORS = 256,
 };

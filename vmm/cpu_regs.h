@@ -169,3 +169,4 @@ enum { MTRR_WRITE_BACK = 6, PAT_UC_MINUS = 7 };
 #define DR6_RESET UINT64_C(0xffff0ff0)
 #define DR6_BS    BIT(14) /* a single step */
 #define DR7_RESET UINT64_C(0x400)
+#define DR7_GD    BIT(13) /* touching a debug register is a #DB */

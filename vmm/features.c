@@ -2,6 +2,7 @@
 /* features.c - `guest features`: the back end's rows as a table, and their switches. Control context, or boot. */
 #include "features.h"
 
+#include "kernel/softirq.h"
 #include "backend.h"
 #include "guest_cmd.h"
 
@@ -63,6 +64,9 @@ static int switch_one(struct shell *sh, struct vmm_feature *f, bool on)
 	if (f->unused && on)
 		return shell_error(sh, 2, -EPERM, "%s is not used: %s", f->name, f->unused);
 	atomic_store(&f->on, on);
+	/* a run that has begun counts on what was: it ends */
+	cpu_for_each(i)
+		raise_softirq_on(cpus[i], SOFTIRQ_KICK);
 	return 0;
 }
 

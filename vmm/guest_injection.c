@@ -115,14 +115,13 @@ static int reset(struct vm *vm)
 	return 0;
 }
 
-/* words behind the guest's name, and how many there may be in all */
+/* words behind the guest's name, the modes in the order of enum injection_mode; how many words there may be in all */
 static const struct {
 	const char *name;
 	int most;
 } words[] = {
-	{ "kick", 4 }, /* in the order of enum injection_mode */
-	{ "entry", 4 },     { "posted", 4 }, { "measure", 5 },
-	{ "histogram", 4 }, { "reset", 4 },  { "test", 7 },
+	{ "kick", 4 },      { "entry", 4 }, { "posted", 4 }, { "measure", 5 },
+	{ "histogram", 4 }, { "reset", 4 }, { "test", 7 },
 };
 enum { WORD_MEASURE = INJECTION_MODES, WORD_HISTOGRAM, WORD_RESET, WORD_TEST };
 

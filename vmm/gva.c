@@ -20,7 +20,6 @@
 #define CR3_TABLE     BITS(51, 12)
 #define CR3_TABLE_PAE BITS(31, 5)
 #define CR3_TABLE_32  BITS(31, 12)
-#define CR4_SMAP      BIT(21)
 #define RFLAGS_AC     BIT(18)
 
 /* error code of a page fault [SDM 3A 4.7] */
@@ -198,7 +197,11 @@ int gva_fault(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool 
 
 	*error = (write ? PF_W : 0) | (s->cpl == 3 ? PF_US : 0);
 	switch (err) {
-	case 0: *error |= PF_P; return s->cr0 & CR0_PG && !allowed(v, s, &w, write) ? 0 : -EFAULT;
+	case 0:
+		*error |= PF_P;
+		if (!(s->cr0 & CR0_PG))
+			return -EFAULT;
+		return allowed(v, s, &w, write) ? -EAGAIN : 0;
 	case -ENOENT: return 0;
 	case -EINVAL: *error |= PF_P | PF_RSVD; return 0;
 	case -ERANGE: return err;

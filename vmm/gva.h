@@ -22,7 +22,7 @@ int gva_data(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool w
 	     uint64_t *gpa);
 /*
  * gva_fault() - why gva_data() refused. 0: a page fault, with this error code [SDM 3A 4.7]. -ERANGE: the address is not
- * canonical. -EFAULT: nothing that the guest's CPU would take an exception for, such as a table in no memory.
+ * canonical. -EAGAIN: it would not be refused any more, another vCPU has mended the tables. -EFAULT: nothing that the guest's CPU would take an exception for, such as a table in no memory.
  */
 int gva_fault(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool write,
 	      uint32_t *error);

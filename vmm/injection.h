@@ -46,7 +46,7 @@ struct injection_meter {
 	_Atomic uint64_t posted[INJECTION_VECTORS]; /* TSC */
 	/* by the vCPU's core */
 	uint64_t entered
-		[INJECTION_VECTORS]; /* of those injected, when they were posted; until the guest tells */
+		[INJECTION_VECTORS]; /* posted at, of those injected; until the guest tells */
 	struct histogram latency[INJECTION_MODES][INJECTION_ENDS]; /* ns */
 	uint64_t strange; /* times that the guest told and that cannot be */
 };

@@ -147,6 +147,8 @@ int operand_fault(struct emulation *e)
 	if (!e->refused)
 		return -EFAULT;
 	err = gva_fault(e->v, &e->sregs, e->refused_at, e->refused_write, &error);
+	if (err == -EAGAIN)
+		return 0; /* the instruction runs again */
 	if (err && err != -ERANGE)
 		return -EFAULT;
 	e->v->event = (struct vcpu_event){

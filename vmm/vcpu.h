@@ -115,8 +115,8 @@ struct vcpu {
 	/* by the core that it is pinned to */
 	uint64_t gpr[GPR_N]; /* valid between an exit and the next entry, rip and rflags as well */
 	uint64_t rip, rflags;
-	bool irqs_by_cpu; /* the CPU delivers from the local APIC by itself: nothing is injected for that */
-	bool irq_shadow; /* behind STI or MOV SS: no interrupt before the next instruction */
+	bool irqs_by_cpu; /* the CPU delivers from the local APIC by itself: Weir injects none */
+	bool irq_shadow;  /* behind STI or MOV SS: no interrupt before the next instruction */
 	struct vcpu_exit exit;
 	/* injected at the next entry: an exception, or what an exit interrupted */
 	struct vcpu_event event;
@@ -192,7 +192,7 @@ enum {
 	EXCEPTION_GP = 13,
 	EXCEPTION_PF = 14,
 	EXCEPTION_AC = 17,
-	EXCEPTION_MC = 18
+	EXCEPTION_MC = 18,
 };
 
 /* vcpu_single_step() - what was carried out for a guest that debugs is one step of it: #DB, which ends a halt, too. */

@@ -24,7 +24,10 @@ enum { BIOS_PAGE = 0xf0, BIOS_IP = 0xfff0 };
 
 /* --- posting --- */
 
-/* post() - all of @forget is gone then, and @bits are there. */
+/*
+ * post() - all of @forget is gone then, and @bits are there. Whoever posted first what waits there still has kicked, or is
+ * about to: a guest that sends all the time does not interrupt the core of another one more often than this one looks.
+ */
 static void post(struct vcpu *v, uint32_t forget, uint32_t bits)
 {
 	uint32_t old = atomic_load_explicit(&v->signals, memory_order_relaxed);
@@ -33,7 +36,8 @@ static void post(struct vcpu *v, uint32_t forget, uint32_t bits)
 	while (!atomic_compare_exchange_weak_explicit(&v->signals, &old, (old & ~forget) | bits,
 						      memory_order_release, memory_order_relaxed))
 		;
-	vcpu_kick(v);
+	if ((bits & ~old) && !(old & SIGNALS_FIRST))
+		vcpu_kick(v);
 }
 
 void vcpu_signal_nmi(struct vcpu *v)

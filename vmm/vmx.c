@@ -49,15 +49,6 @@ static inline void vmx_open_gate(void)
 {
 }
 
-/* set() - a word of controls, if it is not so already. */
-static inline void set(enum vmcs_field field, uint32_t *was, uint32_t value)
-{
-	if (*was == value)
-		return;
-	*was = value;
-	vmwrite(field, value);
-}
-
 /* STI with IF clear again cannot be, so the shadow is then that of MOV SS [26.3.1.5]. */
 static uint32_t interruptibility(const struct vcpu *v)
 {
@@ -79,8 +70,8 @@ static void set_timer(struct vmx_vcpu *x, uint64_t end)
 	bool on = vmx_has(VMX_PREEMPTION_TIMER);
 	uint64_t now, left;
 
-	set(VMCS_PIN_BASED_CONTROLS, &x->pin,
-	    on ? x->pin | PIN_PREEMPTION_TIMER : x->pin & ~PIN_PREEMPTION_TIMER);
+	vmx_set(VMCS_PIN_BASED_CONTROLS, &x->pin, PIN_PREEMPTION_TIMER,
+		on ? PIN_PREEMPTION_TIMER : 0);
 	if (!on)
 		return;
 	now = rdtsc();
@@ -94,8 +85,7 @@ static void set_vpid(struct vcpu *v, struct vmx_vcpu *x)
 
 	if (on && !(x->secondary & SECONDARY_VPID))
 		vmx_flush(v); /* without VPIDs each entry and exit flushed; these are of before */
-	set(VMCS_SECONDARY_CONTROLS, &x->secondary,
-	    on ? x->secondary | SECONDARY_VPID : x->secondary & ~SECONDARY_VPID);
+	vmx_set(VMCS_SECONDARY_CONTROLS, &x->secondary, SECONDARY_VPID, on ? SECONDARY_VPID : 0);
 }
 
 static void give_registers(struct vcpu *v, struct vmx_vcpu *x)
@@ -183,7 +173,7 @@ static void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 
 	if (e->type == EVENT_EXCEPTION && e->vector == EXCEPTION_PF)
 		write_cr2(e->cr2);
-	if (e->type == EVENT_EXCEPTION && e->dr6)
+	if (e->type == EVENT_EXCEPTION && e->vector == EXCEPTION_DB)
 		vmx_note_debug(e->dr6);
 	x->entry_info = INTR_VALID | FIELD_PREP(INTR_TYPE, type_of(e)) |
 			FIELD_PREP(INTR_VECTOR, e->vector) | (error ? INTR_ERROR : 0);
@@ -192,21 +182,16 @@ static void vmx_inject(struct vcpu *v, const struct vcpu_event *e)
 		vmwrite(VMCS_VM_ENTRY_EXCEPTION_ERROR, e->error);
 }
 
-static void primary(struct vcpu *v, uint32_t bit, bool on)
-{
-	struct vmx_vcpu *x = vmx_of(v);
-
-	set(VMCS_PRIMARY_CONTROLS, &x->primary, on ? x->primary | bit : x->primary & ~bit);
-}
-
 static void vmx_want_irq_window(struct vcpu *v, bool on)
 {
-	primary(v, PRIMARY_INTERRUPT_WINDOW, on);
+	vmx_set(VMCS_PRIMARY_CONTROLS, &vmx_of(v)->primary, PRIMARY_INTERRUPT_WINDOW,
+		on ? PRIMARY_INTERRUPT_WINDOW : 0);
 }
 
 static void vmx_want_nmi_window(struct vcpu *v, bool on)
 {
-	primary(v, PRIMARY_NMI_WINDOW, on);
+	vmx_set(VMCS_PRIMARY_CONTROLS, &vmx_of(v)->primary, PRIMARY_NMI_WINDOW,
+		on ? PRIMARY_NMI_WINDOW : 0);
 }
 
 /* vmx_apic.c makes a threshold of it; where there is no shadow of the TPR each write of CR8 exits anyway. */

@@ -21,9 +21,9 @@ struct vmx_vcpu {
 	uint64_t tsc_offset;
 
 	bool wants_cr8;
-	uint32_t *apic_page; /* registers of its local APIC where the CPU works on them */
-	bool stale;          /* registers have changed that the page does not show yet */
-	uint64_t eoi_exits[4];
+	uint32_t *apic_page;           /* registers of its local APIC where the CPU works on them */
+	bool stale;                    /* registers have changed that the page does not show yet */
+	_Atomic uint64_t eoi_exits[4]; /* of which vectors the end exits; other cores read it */
 	_Atomic bool posted; /* other cores may leave it to the CPU to take what they post */
 
 	/* of the guest while it is not the core's current vCPU */
@@ -59,6 +59,17 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 }
 #endif
 
+/* vmx_set() - the bits of @mask in a word of controls, which *@word mirrors, become @bits; mostly they are so already. */
+static inline void vmx_set(enum vmcs_field field, uint32_t *word, uint32_t mask, uint32_t bits)
+{
+	uint32_t value = (*word & ~mask) | bits;
+
+	if (likely(value == *word))
+		return;
+	*word = value;
+	vmwrite(field, value);
+}
+
 /* --- vmx_controls.c: what is switched on, as far as this CPU has it [SDM 3C 24.6 to 24.8, appendix A] --- */
 
 struct vmx_controls {
@@ -66,7 +77,6 @@ struct vmx_controls {
 };
 
 extern struct vmx_controls vmx_controls; /* of a vCPU as it begins; the same on every core */
-extern bool vmx_true_controls;           /* the capability MSRs that also tell of default ones */
 
 /* vmx_controls_choose() - fill vmx_controls. 0, or -ENODEV and a sentence in *why: this CPU lacks what Weir needs. */
 int vmx_controls_choose(const char **why);
@@ -89,8 +99,8 @@ void vmx_host_state(void);
 /* vmx_flush() - what the TLB holds for @v, on this core. */
 void vmx_flush(const struct vcpu *v);
 
-extern uint8_t *vmx_msr_bitmap,
-	*vmx_msr_bitmap_x2apic; /* the second lets some of the APIC's MSRs through */
+/* the second lets some of the APIC's MSRs through */
+extern uint8_t *vmx_msr_bitmap, *vmx_msr_bitmap_x2apic;
 
 /* --- vmx_decode.c: the exit that has just come, into v->exit; an event that it interrupted, into v->event --- */
 
@@ -149,5 +159,5 @@ int vmx_get_msr(struct vcpu *v, uint32_t index, uint64_t *value);
 int vmx_set_msr(struct vcpu *v, uint32_t index, uint64_t value);
 void vmx_msrs_load(struct vcpu *v);
 void vmx_msrs_put(struct vcpu *v);
-void vmx_note_debug(uint64_t causes); /* into the guest's DR6 */
+void vmx_note_debug(uint64_t causes); /* a #DB is due: what else delivery does, to DR6 and DR7 */
 void vmx_explain(struct vcpu *v, char *text, size_t size);

@@ -119,16 +119,6 @@ static uint32_t controls(const struct vcpu *v, bool live)
 	return bits | (vmx_features[VMX_APIC_ACCESSES].has ? SECONDARY_APIC_ACCESSES : 0);
 }
 
-static void set_control(enum vmcs_field field, uint32_t *word, uint32_t mask, uint32_t bits)
-{
-	uint32_t value = (*word & ~mask) | bits;
-
-	if (likely(value == *word))
-		return;
-	*word = value;
-	vmwrite(field, value);
-}
-
 static void set_mode(struct vcpu *v, struct vmx_vcpu *x)
 {
 	bool live = wants_live(v);
@@ -136,19 +126,21 @@ static void set_mode(struct vcpu *v, struct vmx_vcpu *x)
 	bool shadow = live || vmx_has(VMX_TPR_SHADOW);
 	uint32_t secondary = controls(v, live);
 
-	set_control(VMCS_PRIMARY_CONTROLS, &x->primary,
-		    PRIMARY_TPR_SHADOW | PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE,
-		    shadow ? PRIMARY_TPR_SHADOW : PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE);
-	set_control(VMCS_PIN_BASED_CONTROLS, &x->pin, PIN_POSTED_INTERRUPTS,
-		    posted ? PIN_POSTED_INTERRUPTS : 0);
+	vmx_set(VMCS_PRIMARY_CONTROLS, &x->primary,
+		PRIMARY_TPR_SHADOW | PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE,
+		shadow ? PRIMARY_TPR_SHADOW : PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE);
+	vmx_set(VMCS_PIN_BASED_CONTROLS, &x->pin, PIN_POSTED_INTERRUPTS,
+		posted ? PIN_POSTED_INTERRUPTS : 0);
 	if (likely((x->secondary & SECONDARY_APIC) == secondary && v->irqs_by_cpu == live &&
 		   x->posted == posted))
 		return;
-	set_control(VMCS_SECONDARY_CONTROLS, &x->secondary, SECONDARY_APIC, secondary);
+	vmx_set(VMCS_SECONDARY_CONTROLS, &x->secondary, SECONDARY_APIC, secondary);
 	vmwrite(VMCS_MSR_BITMAP,
 		(uint64_t)(secondary & SECONDARY_X2APIC ? vmx_msr_bitmap_x2apic : vmx_msr_bitmap));
-	if (live) /* the CPU opens its own */
-		set_control(VMCS_PRIMARY_CONTROLS, &x->primary, PRIMARY_INTERRUPT_WINDOW, 0);
+	/* live, the CPU opens its own; ceasing to be, what still waits is looked at as soon as it can be taken */
+	if (live != v->irqs_by_cpu)
+		vmx_set(VMCS_PRIMARY_CONTROLS, &x->primary, PRIMARY_INTERRUPT_WINDOW,
+			live ? 0 : PRIMARY_INTERRUPT_WINDOW);
 	v->irqs_by_cpu = live;
 	x->stale = true;
 	/* release: who posts from now on may leave it to the CPU */
@@ -197,10 +189,11 @@ static void give_tmr(struct vlapic *l, struct vmx_vcpu *x)
 
 		*page_word(x, APIC_TMR, 2 * i) = low;
 		*page_word(x, APIC_TMR, 2 * i + 1) = high;
-		if (x->eoi_exits[i] == (high << 32 | low))
+		if (atomic_load_explicit(&x->eoi_exits[i], memory_order_relaxed) ==
+		    (high << 32 | low))
 			continue;
-		x->eoi_exits[i] = high << 32 | low;
-		vmwrite(VMCS_EOI_EXIT_BITMAP_0 + 2 * i, x->eoi_exits[i]);
+		vmwrite(VMCS_EOI_EXIT_BITMAP_0 + 2 * i, high << 32 | low);
+		atomic_store_explicit(&x->eoi_exits[i], high << 32 | low, memory_order_relaxed);
 	}
 }
 
@@ -243,9 +236,13 @@ void vmx_apic_enter(struct vcpu *v)
 	}
 }
 
-/* take_all() - what still waits, and what is served: vlapic.c's again. */
+/*
+ * take_all() - what still waits, and what is served: vlapic.c's again. And the destination of an IPI in xAPIC mode, the one
+ * register that the guest writes without an exit and the CPU does nothing about [29.4.3.2].
+ */
 static void take_all(struct vlapic *l, struct vmx_vcpu *x)
 {
+	l->icr_high = *page_reg(x, APIC_ICR_HIGH);
 	for (unsigned w = 0; w < VLAPIC_WORDS; w++) {
 		uint32_t waits = *page_word(x, APIC_IRR, w), served = *page_word(x, APIC_ISR, w);
 
@@ -272,7 +269,6 @@ void vmx_apic_reset(struct vcpu *v)
 	struct vlapic *l = &v->lapic;
 
 	memset(x->apic_page, 0, PAGE_SIZE);
-	memset(x->eoi_exits, 0, sizeof(x->eoi_exits));
 	x->tpr_threshold = 0;
 	v->irqs_by_cpu = false;
 	atomic_store_explicit(&x->posted, false, memory_order_relaxed);
@@ -284,17 +280,42 @@ void vmx_apic_reset(struct vcpu *v)
 	vmwrite(VMCS_TPR_THRESHOLD, 0);
 	vmwrite(VMCS_POSTED_INTERRUPT_VECTOR, VECTOR_NOTIFY);
 	vmwrite(VMCS_POSTED_INTERRUPT_DESCRIPTOR, (uint64_t)l->irr);
-	for (unsigned i = 0; i < ARRAY_SIZE(x->eoi_exits); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(x->eoi_exits); i++) {
+		atomic_store_explicit(&x->eoi_exits[i], 0, memory_order_relaxed);
 		vmwrite(VMCS_EOI_EXIT_BITMAP_0 + 2 * i, 0);
+	}
+}
+
+/*
+ * misses_end() - is there a level-triggered vector of whose end the CPU would not tell? It became one since the last entry:
+ * taken without an exit, it would be ended without one as well, and the IOAPIC would wait for that for ever.
+ */
+static bool misses_end(const struct vlapic *l, const struct vmx_vcpu *x)
+{
+	/* relaxed: the trigger was set by this core, or before the vector that another one posted and tells of itself */
+	for (unsigned w = 0; w < VLAPIC_WORDS; w++) {
+		uint32_t level = atomic_load_explicit(&l->tmr[w], memory_order_relaxed);
+		uint64_t exits = atomic_load_explicit(&x->eoi_exits[w / 2], memory_order_relaxed);
+
+		if (level & ~(uint32_t)(exits >> 32 * (w % 2)))
+			return true;
+	}
+	return false;
 }
 
 /* On its own core it does not run now, and the next entry looks. */
 bool vmx_apic_notify(struct vcpu *v)
 {
+	struct vmx_vcpu *x = vmx_of(v);
+
 	/* acquire: pairs with the release in set_mode() */
-	if (!atomic_load_explicit(&vmx_of(v)->posted, memory_order_acquire))
+	if (!atomic_load_explicit(&x->posted, memory_order_acquire))
 		return false;
-	if (v->cpu != this_cpu()->id && !(atomic_fetch_or(&v->lapic.posted, POSTED_ON) & POSTED_ON))
+	if (v->cpu == this_cpu()->id)
+		return true;
+	if (unlikely(misses_end(&v->lapic, x)))
+		return false;
+	if (!(atomic_fetch_or(&v->lapic.posted, POSTED_ON) & POSTED_ON))
 		apic_ipi(cpus[v->cpu]->apic_id, VECTOR_NOTIFY);
 	return true;
 }

@@ -24,7 +24,7 @@
 /* vectors of exceptions that push an error code: #DF, #TS, #NP, #SS, #GP, #PF, #AC */
 #define WITH_ERROR (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
 
-enum { INTR_TYPE_RESERVED = 1, INTR_TYPE_OTHER = 7, LONGEST_INSTRUCTION = 15 };
+enum { INTR_TYPE_RESERVED = 1, LONGEST_INSTRUCTION = 15 };
 
 /* [26.2.1] What must be 1 and may be 1 on this CPU [appendix A.3 to A.5]. */
 static bool check_capabilities(const struct vmx_check *c)

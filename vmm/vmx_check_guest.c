@@ -13,8 +13,6 @@
 #define PENDING_RESERVED      (BITS(63, 17) | BIT(15) | BIT(13) | BITS(11, 4))
 #define BLOCKED_RESERVED      BITS(31, 5)
 #define VMX_MISC_ACTIVITY_BIT 5 /* and the activity: is it supported */
-#define PDPTE_P               BIT(0)
-#define PDPTE_RESERVED        (BITS(8, 5) | BITS(2, 1))
 
 /* [24.4.2] */
 enum { ACTIVE = 0, ACTIVITY_HLT = 1, ACTIVITY_SHUTDOWN = 2, ACTIVITY_WAIT_FOR_SIPI = 3 };
@@ -22,7 +20,7 @@ enum { ACTIVE = 0, ACTIVITY_HLT = 1, ACTIVITY_SHUTDOWN = 2, ACTIVITY_WAIT_FOR_SI
 /* exit qualification of an invalid guest state: an NMI behind STI, which some CPUs refuse [26.8] */
 enum { REFUSED_NMI_BEHIND_STI = 3 };
 
-enum { VECTOR_DB = 1, VECTOR_MC = 18, INTR_TYPE_OTHER = 7, PDPTES = 4 };
+enum { VECTOR_DB = 1, VECTOR_MC = 18 };
 
 /* [26.3.1.1, 23.8] An unrestricted guest need not page, nor be protected; CD and NW are nobody's business. */
 static bool check_cr0_and_cr4(const struct vmx_check *c)

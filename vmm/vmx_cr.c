@@ -15,11 +15,6 @@
 
 #include <errno.h>
 
-enum { PDPTES = 4 };
-
-#define PDPTE_P        BIT(0)
-#define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1)) /* and what lies beyond physical addresses */
-
 static uint64_t cr0_ours, cr4_ours;   /* bits that exit when they change */
 static uint64_t cr0_fixed, cr4_fixed; /* of them, what is always 1 behind the shadow */
 static uint64_t cr4_offered;          /* all that a guest may set */
@@ -29,6 +24,12 @@ static uint64_t pdpte_reserved;
 	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
 	 CR0_PG)
 
+/*
+ * What CPUID tells a guest of; the others take #GP, as on a CPU without them. The hardware's word is not enough: it would
+ * have no entry with PCIDE outside long mode, and knows features whose state nobody switches.
+ */
+#define CR4_KNOWN (BITS(10, 0) | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+
 void vmx_cr_init(void)
 {
 	uint64_t may0 = rdmsr(MSR_VMX_CR0_FIXED1), may4 = rdmsr(MSR_VMX_CR4_FIXED1);
@@ -37,8 +38,8 @@ void vmx_cr_init(void)
 	cr0_fixed = rdmsr(MSR_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG);
 	cr4_fixed = rdmsr(MSR_VMX_CR4_FIXED0);
 	cr0_ours = cr0_fixed | ~may0 | CR0_NW | CR0_CD;
-	cr4_ours = cr4_fixed | ~may4 | CR4_VMXE;
-	cr4_offered = may4 & ~CR4_VMXE;
+	cr4_offered = may4 & CR4_KNOWN;
+	cr4_ours = cr4_fixed | ~cr4_offered;
 	pdpte_reserved = PDPTE_RESERVED |
 			 ~BITS(FIELD_GET(CPUID80000008_EAX_PHYSICAL, cpuid(0x80000008).eax) - 1, 0);
 }

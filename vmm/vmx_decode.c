@@ -125,6 +125,16 @@ static enum vcpu_exit_reason decode_cr8(struct vcpu *v, uint64_t q)
 	return EXIT_CR8;
 }
 
+/* moved() - what MOV takes to a control register: outside 64-bit code there are but 32 bits, whatever stands above. */
+static uint64_t moved(const struct vcpu *v, uint64_t q)
+{
+	uint64_t value = v->gpr[FIELD_GET(CR_GPR, q)];
+	bool is_64 = vmread(VMCS_GUEST_EFER) & EFER_LMA &&
+		     vmread(VMCS_GUEST_CS_ACCESS_RIGHTS) & RIGHTS_L;
+
+	return is_64 ? value : (uint32_t)value;
+}
+
 /* new_cr0() - LMSW writes the low four bits and cannot clear PE, CLTS clears one. */
 static uint64_t new_cr0(struct vcpu *v, uint64_t q)
 {
@@ -134,7 +144,7 @@ static uint64_t new_cr0(struct vcpu *v, uint64_t q)
 	switch (FIELD_GET(CR_ACCESS, q)) {
 	case CR_CLTS: return cr0 & ~CR0_TS;
 	case CR_LMSW_OP: return (cr0 & ~(lmsw & ~CR0_PE)) | (FIELD_GET(CR_LMSW, q) & lmsw);
-	default: return v->gpr[FIELD_GET(CR_GPR, q)];
+	default: return moved(v, q);
 	}
 }
 
@@ -145,7 +155,7 @@ static enum vcpu_exit_reason decode_cr(struct vcpu *v, uint64_t q)
 
 	switch (FIELD_GET(CR_NUMBER, q)) {
 	case 0: err = vmx_set_cr0(v, new_cr0(v, q)); break;
-	case 4: err = vmx_set_cr4(v, v->gpr[FIELD_GET(CR_GPR, q)]); break;
+	case 4: err = vmx_set_cr4(v, moved(v, q)); break;
 	case 8: return decode_cr8(v, q);
 	default: return decode_hw(v, EXIT_UNKNOWN);
 	}

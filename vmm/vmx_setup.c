@@ -20,11 +20,8 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-	MSR_BITMAP_WRITES =
-		2048, /* reads first, and in each half the MSRs from 0, then those from C0000000H [24.6.9] */
-	MSR_BITMAP_HIGH = 1024,
-};
+/* bytes of an MSR bitmap: reads first, and in each half the MSRs from 0, then those from C0000000H [24.6.9] */
+enum { MSR_BITMAP_WRITES = 2048, MSR_BITMAP_HIGH = 1024 };
 
 /* read-write-execute at all levels; a leaf says how memory is cached [28.2.2] */
 static const struct nested_bits ept_bits = {
@@ -178,7 +175,7 @@ static bool fixed_bits(void)
 	return true;
 }
 
-/* page_with_revision() - a VMXON region or a VMCS begins with the revision of its form [24.2, 24.11.5]. */
+/* set_revision() - a VMXON region or a VMCS begins with the revision of its form [24.2, 24.11.5]. */
 static void set_revision(void *page)
 {
 	*(uint32_t *)page = FIELD_GET(VMX_BASIC_REVISION, rdmsr(MSR_VMX_BASIC));

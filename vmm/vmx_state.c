@@ -174,9 +174,11 @@ void vmx_msrs_put(struct vcpu *v)
 	x->dr6 = read_dr6();
 }
 
+/* The handler may touch the debug registers: delivery ends their protection, which is left to us [27.1, SDM 3B 17.2.4]. */
 void vmx_note_debug(uint64_t causes)
 {
 	write_dr6(read_dr6() | causes);
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 }
 
 void vmx_explain(struct vcpu *v, char *text, size_t size)

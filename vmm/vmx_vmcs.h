@@ -208,12 +208,11 @@ enum { VMCS_SEGMENT_STEP = 2 };
 #define ENTRY_CTL_LOAD_EFER  BIT(15)
 
 /* interruption information, of entry, exit and IDT vectoring alike [24.8.3, 24.9.2, 24.9.3] */
-#define INTR_VECTOR BITS(7, 0)
-#define INTR_TYPE   BITS(10, 8)
-#define INTR_ERROR  BIT(11)
-#define INTR_UNBLOCKED_NMI \
-	BIT(12) /* exit: it was IRET that faulted, and NMIs are blocked no more */
-#define INTR_VALID BIT(31)
+#define INTR_VECTOR        BITS(7, 0)
+#define INTR_TYPE          BITS(10, 8)
+#define INTR_ERROR         BIT(11)
+#define INTR_UNBLOCKED_NMI BIT(12) /* exit: IRET faulted, and NMIs are blocked no more */
+#define INTR_VALID         BIT(31)
 enum {
 	INTR_TYPE_EXTERNAL = 0,
 	INTR_TYPE_NMI = 2,
@@ -221,6 +220,7 @@ enum {
 	INTR_TYPE_SOFTWARE_INTERRUPT = 4,
 	INTR_TYPE_PRIVILEGED_SOFTWARE_EXCEPTION = 5,
 	INTR_TYPE_SOFTWARE_EXCEPTION = 6,
+	INTR_TYPE_OTHER = 7, /* entry: a trap flag, no event */
 };
 
 /* interruptibility [24.4.2] */
@@ -319,22 +319,26 @@ enum { APIC_ACCESS_READ = 0, APIC_ACCESS_WRITE = 1, APIC_ACCESS_FETCH = 2, APIC_
 #define EPT_LARGE       BIT(7)
 enum { EPT_WRITE_BACK = 6 };
 
+/* the top level of 32-bit paging with PAE, in the VMCS [SDM 3A 4.4.1] */
+#define PDPTE_P        BIT(0)
+#define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1)) /* and what lies beyond physical addresses */
+enum { PDPTES = 4 };
+
 /* capability MSRs [SDM 3D appendix A]; allowed-0 in the low half (must be 1), allowed-1 in the high half (may be 1) */
-#define MSR_FEATURE_CONTROL 0x03a
-#define FEATURE_LOCKED      BIT(0)
-#define FEATURE_VMX         BIT(2) /* outside SMX */
-#define MSR_VMX_BASIC       0x480
-#define VMX_BASIC_REVISION  BITS(30, 0)
-#define VMX_BASIC_TRUE      BIT(55) /* MSRs 48DH to 490H are there */
-#define MSR_VMX_PINBASED    0x481
-#define MSR_VMX_PROCBASED   0x482
-#define MSR_VMX_EXIT        0x483
-#define MSR_VMX_ENTRY       0x484
-#define MSR_VMX_MISC        0x485
-#define VMX_MISC_TIMER_RATE \
-	BITS(4, 0) /* the preemption timer counts once in 2 to the power of this TSC ticks */
-#define MSR_VMX_CR0_FIXED0   0x486 /* bits that must be 1 */
-#define MSR_VMX_CR0_FIXED1   0x487 /* bits that may be 1 */
+#define MSR_FEATURE_CONTROL  0x03a
+#define FEATURE_LOCKED       BIT(0)
+#define FEATURE_VMX          BIT(2) /* outside SMX */
+#define MSR_VMX_BASIC        0x480
+#define VMX_BASIC_REVISION   BITS(30, 0)
+#define VMX_BASIC_TRUE       BIT(55) /* MSRs 48DH to 490H are there */
+#define MSR_VMX_PINBASED     0x481
+#define MSR_VMX_PROCBASED    0x482
+#define MSR_VMX_EXIT         0x483
+#define MSR_VMX_ENTRY        0x484
+#define MSR_VMX_MISC         0x485
+#define VMX_MISC_TIMER_RATE  BITS(4, 0) /* the preemption timer counts once in 2^this TSC ticks */
+#define MSR_VMX_CR0_FIXED0   0x486      /* bits that must be 1 */
+#define MSR_VMX_CR0_FIXED1   0x487      /* bits that may be 1 */
 #define MSR_VMX_CR4_FIXED0   0x488
 #define MSR_VMX_CR4_FIXED1   0x489
 #define MSR_VMX_PROCBASED2   0x48b
@@ -346,9 +350,8 @@ enum { EPT_WRITE_BACK = 6 };
 #define EPT_CAP_INVEPT_ONE   BIT(25)
 #define VPID_CAP_INVVPID     BIT(32)
 #define VPID_CAP_INVVPID_ONE BIT(41)
-enum {
-	MSR_VMX_TRUE = 0x48d - MSR_VMX_PINBASED
-}; /* added to the four above: the same without the default ones */
+/* added to the first four: the same, also telling of the default ones */
+#define MSR_VMX_TRUE   (0x48d - MSR_VMX_PINBASED)
 #define CPUID1_ECX_VMX BIT(5)
 
 /* INVEPT and INVVPID: one context [30.3] */

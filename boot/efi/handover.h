@@ -20,6 +20,5 @@ struct efi_handover {
 	uint64_t archive_len; /* bytes */
 	uint64_t map;         /* EFI_MEMORY_DESCRIPTORs, as they were when boot services ended */
 	uint64_t map_len;     /* bytes, all of them */
-	uint64_t
-		map_step; /* bytes, from one to the next: firmware may make them longer than the specification */
+	uint64_t map_step;    /* bytes, from one to the next; firmware may make them longer */
 };

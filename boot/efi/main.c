@@ -97,9 +97,8 @@ static EFI_STATUS load_kernel(UINT64 *entry)
 	status = BS->AllocatePages(AllocateAddress, EfiLoaderCode,
 				   EFI_SIZE_TO_PAGES(image.end - image.base), &at);
 	if (EFI_ERROR(status))
-		Print(L"weir: the firmware does not give away memory from %lx to %lx, where the "
-		      L"kernel "
-		      L"must lie (%r)\r\n",
+		Print(L"weir: the firmware does not give away memory from %lx to %lx, "
+		      L"where the kernel must lie (%r)\r\n",
 		      image.base, image.end, status);
 	else
 		elf_place(f.data, &image, (void *)at);

@@ -11,12 +11,17 @@
 #define APIC_ID            0x020
 #define APIC_VERSION       0x030
 #define APIC_TPR           0x080
+#define APIC_PPR           0x0a0
 #define APIC_EOI           0x0b0
+#define APIC_LDR           0x0d0
 #define APIC_SVR           0x0f0
 #define SVR_ENABLE         BIT(8)
+#define APIC_ISR           0x100
 #define APIC_ICR           0x300
-#define ICR_NMI            (UINT64_C(4) << 8)
 #define ICR_LOWEST         (UINT64_C(1) << 8)
+#define ICR_NMI            (UINT64_C(4) << 8)
+#define ICR_INIT           (UINT64_C(5) << 8)
+#define ICR_STARTUP        (UINT64_C(6) << 8)
 #define ICR_LOGICAL        BIT(11)
 #define ICR_ASSERT         BIT(14)
 #define ICR_SELF           BIT(18)

@@ -73,36 +73,17 @@ static const char *check_cpuid(int n, char **word)
 
 /* --- MSRs --- */
 
-struct msr {
-	uint32_t index;
-	uint64_t value;
-};
-
-static void op_rdmsr(void *arg)
-{
-	struct msr *m = arg;
-
-	m->value = rdmsr(m->index);
-}
-
-static void op_wrmsr(void *arg)
-{
-	struct msr *m = arg;
-
-	wrmsr(m->index, m->value);
-}
-
 /* values are not checked: an MSR that a hypervisor lets through is the CPU's own, and an emulated one takes anything */
 static const char *check_msr(int n, char **word)
 {
-	struct msr m = { .index = MSR_NOBODYS };
-	unsigned vector = try(op_rdmsr, &m);
+	uint64_t value = 0;
+	unsigned vector = try_rdmsr(MSR_NOBODYS, &value);
 
 	(void)n;
 	(void)word;
 	if (vector != EXCEPTION_GP)
 		return seen("reading MSR %x took exception %u", MSR_NOBODYS, vector);
-	vector = try(op_wrmsr, &m);
+	vector = try_wrmsr(MSR_NOBODYS, value);
 	if (vector != EXCEPTION_GP)
 		return seen("writing MSR %x took exception %u", MSR_NOBODYS, vector);
 	wrmsr(MSR_FS_BASE, 0x123456789000);

@@ -11,9 +11,6 @@
 #include "lib.h"
 #include "trap.h"
 
-#define APIC_PPR 0x0a0
-#define APIC_ISR 0x100
-
 enum { SPIN = 20000, LINE_MS = 10000, LEVELS = 3 };
 
 static volatile unsigned lows, highs, nmi_count;
@@ -87,7 +84,7 @@ static const char *shadow(const struct shadow *s)
 	fresh();
 	self_ipi(VECTOR_CHECK_LOW);
 	f.rcx = SELECTOR_DATA;
-	f.rdx = 0x5150;
+	f.rdx = NOBODYS_PORT;
 	f.rbx = (uintptr_t)ioremap(IOAPIC_BASE, PAGE_SIZE);
 	f.rax = (uint64_t)f.rsp;
 	code_run(s->bytes, s->n, false, &f);

@@ -13,14 +13,11 @@
 
 #define NONCANONICAL UINT64_C(0x0123456789abcdef)
 #define ERROR_IDT    2 /* it names a gate, and not a selector [SDM 3A 6.13] */
-#define PF_P         1 /* the page is there [SDM 3A 4.7] */
-#define PF_W         2
-#define PF_U         4
-#define PF_RSVD      8
-#define PF_I         16
 #define PTE_RESERVED BIT(51)
 
 enum { PAGE = 20, NO_GATE = 0xf0 };
+
+enum touch { READ, WRITE, RUN };
 
 struct fault {
 	const char *name;
@@ -76,10 +73,18 @@ static const char *check_fault(int n, char **word)
 /* a gate that is not there: #NP; and for the exception that this is: #DF */
 static const char *check_gate(int n, char **word)
 {
-	static const struct fault absent = { "int f0", EXCEPTION_NP,      NO_GATE << 3 | ERROR_IDT,
-					     2,        { 0xcd, NO_GATE }, 0 };
+	static const struct fault absent = {
+		.name = "int f0",
+		.vector = EXCEPTION_NP,
+		.error = NO_GATE << 3 | ERROR_IDT,
+		.n = 2,
+		.bytes = { 0xcd, NO_GATE },
+	};
 	static const struct fault twice = {
-		"#GP without a gate", EXCEPTION_DF, 0, 2, { 0x8b, 0x00 }, 0
+		.name = "#GP without a gate",
+		.vector = EXCEPTION_DF,
+		.n = 2,
+		.bytes = { 0x8b, 0x00 },
 	};
 	const char *wrong;
 
@@ -121,15 +126,20 @@ static const char *check_undefined(int n, char **word)
 
 /* --- page faults --- */
 
-/* touch - read (1), write (2) or run (3) rax */
-static const char *page_fault(const char *name, unsigned touch, uint64_t entry, uint64_t error)
+/* page_fault() - @how in a page with this entry takes #PF with @error, and CR2 tells where. */
+static const char *page_fault(const char *name, enum touch how, uint64_t entry, uint64_t error)
 {
-	static const uint8_t code[][3] = { { 0x8b, 0x08 }, { 0x89, 0x08 }, { 0xff, 0xe0 } };
+	static const uint8_t code[][2] = {
+		/* with the address in rax */
+		[READ] = { 0x8b, 0x08 },
+		[WRITE] = { 0x89, 0x08 },
+		[RUN] = { 0xff, 0xe0 },
+	};
 	struct trap_frame f = code_registers();
 	uint64_t at = (uintptr_t)window_map(PAGE, entry) + 0x123, got;
 
 	f.rax = at;
-	code_run(code[touch - 1], 2, false, &f);
+	code_run(code[how], sizeof(code[how]), false, &f);
 	window_map(PAGE, 0);
 	got = caught.frame.error | (error & PF_RSVD ? PF_P : 0); /* TCG leaves P off there */
 	if (caught.frame.vector != EXCEPTION_PF || got != error || caught.cr2 != at)
@@ -148,15 +158,15 @@ static const char *check_pf(int n, char **word)
 	(void)word;
 	write_cr0(cr0 | CR0_WP);
 	wrmsr(MSR_EFER, efer | EFER_NXE);
-	wrong = page_fault("read, absent", 1, ram, 0);
+	wrong = page_fault("read, absent", READ, ram, 0);
 	if (!wrong)
-		wrong = page_fault("write, absent", 2, ram, PF_W);
+		wrong = page_fault("write, absent", WRITE, ram, PF_W);
 	if (!wrong)
-		wrong = page_fault("write, read-only", 2, ram | PTE_P, PF_P | PF_W);
+		wrong = page_fault("write, read-only", WRITE, ram | PTE_P, PF_P | PF_W);
 	if (!wrong)
-		wrong = page_fault("run, no-execute", 3, ram | PTE_P | PTE_NX, PF_P | PF_I);
+		wrong = page_fault("run, no-execute", RUN, ram | PTE_P | PTE_NX, PF_P | PF_I);
 	if (!wrong && (cpuid(0x80000008).eax & 0xff) < 52)
-		wrong = page_fault("read, reserved bit", 1, ram | PTE_P | PTE_RESERVED,
+		wrong = page_fault("read, reserved bit", READ, ram | PTE_P | PTE_RESERVED,
 				   PF_P | PF_RSVD);
 	wrmsr(MSR_EFER, efer);
 	write_cr0(cr0);
@@ -173,7 +183,7 @@ static const char *string_fault(const char *name, uint8_t first, uint8_t second,
 	uint64_t at = (uintptr_t)window_address(PAGE);
 
 	/* the second of four elements is in the page that is not there */
-	f.rdx = 0x5150;
+	f.rdx = NOBODYS_PORT;
 	f.rcx = 4;
 	f.rdi = writes ? at - 4 : (uintptr_t)ioremap(HOLE, PAGE_SIZE);
 	f.rsi = writes ? (uintptr_t)ioremap(HOLE, PAGE_SIZE) : at - 4;

@@ -7,9 +7,7 @@
 #include "cpu.h"
 #include "lib.h"
 
-#define UART_SCRATCH 0x3ff
-#define NOBODYS_PORT 0x5150
-#define UNTOUCHED    UINT64_C(0x1122334455667788)
+#define UNTOUCHED UINT64_C(0x1122334455667788)
 
 enum { BUFFER = 64 };
 

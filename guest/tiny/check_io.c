@@ -8,9 +8,6 @@
 #include "lib.h"
 #include "trap.h"
 
-#define NOBODYS_PORT 0x5150
-#define UART_SCRATCH 0x3ff /* COM1: keeps a byte, does nothing */
-
 static const char *check_ports(int n, char **word)
 {
 	(void)n;

@@ -9,9 +9,6 @@
 
 #define X2(reg)       (MSR_X2APIC + (reg) / 16)
 #define APIC_SELF_IPI 0x3f0
-#define APIC_LDR      0x0d0
-#define APIC_PPR      0x0a0
-#define APIC_ISR      0x100
 #define APIC_IRR      0x200
 #define APIC_ESR      0x280
 #define APIC_BASE_BSP BIT(8)
@@ -21,24 +18,9 @@ struct msr {
 	uint64_t value;
 };
 
-static void op_rdmsr(void *arg)
-{
-	struct msr *m = arg;
-
-	m->value = rdmsr(m->index);
-}
-
-static void op_wrmsr(void *arg)
-{
-	const struct msr *m = arg;
-
-	wrmsr(m->index, m->value);
-}
-
 static const char *refuses_write(uint32_t index, uint64_t value)
 {
-	struct msr m = { index, value };
-	unsigned vector = try(op_wrmsr, &m);
+	unsigned vector = try_wrmsr(index, value);
 
 	if (vector == EXCEPTION_GP && !caught.frame.error)
 		return NULL;
@@ -47,8 +29,8 @@ static const char *refuses_write(uint32_t index, uint64_t value)
 
 static const char *refuses_read(uint32_t index)
 {
-	struct msr m = { .index = index };
-	unsigned vector = try(op_rdmsr, &m);
+	uint64_t value;
+	unsigned vector = try_rdmsr(index, &value);
 
 	if (vector == EXCEPTION_GP && !caught.frame.error)
 		return NULL;

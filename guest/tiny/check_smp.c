@@ -8,8 +8,6 @@
 #include "cpu.h"
 #include "smp.h"
 
-#define ICR_STARTUP (UINT64_C(6) << 8)
-
 enum { LAND_MS = 10000, QUIET_US = 300, ROUND_TRIPS = 200 };
 
 const char *check_with_all(const char *(*check)(unsigned cpus))
@@ -26,14 +24,6 @@ const char *check_with_all(const char *(*check)(unsigned cpus))
 	return wrong;
 }
 
-static void quiet(void)
-{
-	uint64_t end = rdtsc() + QUIET_US * tsc_khz / 1000;
-
-	while (!clock_passed(end))
-		cpu_pause();
-}
-
 /* --- starting --- */
 
 static const char *starts(unsigned cpus)
@@ -41,7 +31,7 @@ static const char *starts(unsigned cpus)
 	const char *wrong;
 
 	apic_send(0, ICR_OTHERS | ICR_ASSERT | ICR_STARTUP | SMP_AT / PAGE_SIZE);
-	quiet();
+	clock_pause_us(QUIET_US);
 	for (unsigned i = 1; i < cpus; i++)
 		if (ap[i].starts != 1)
 			return seen("a STARTUP without INIT started CPU %u", i);
@@ -92,27 +82,34 @@ static unsigned bits(uint32_t mask)
 	return n;
 }
 
+/* landed() - interrupts taken since @before; *@where is the mask of CPUs that took any */
+static unsigned landed(const unsigned before[SMP_CPUS], unsigned cpus, uint32_t *where)
+{
+	unsigned n = 0;
+
+	*where = 0;
+	for (unsigned i = 0; i < cpus; i++) {
+		n += ap[i].irqs - before[i];
+		*where |= ap[i].irqs != before[i] ? 1U << i : 0;
+	}
+	return n;
+}
+
 /* lands() - @command to @dest arrives at those CPUs of mask @want, once, and at no other; @any: at one of them */
 static const char *lands(const char *name, uint32_t dest, uint32_t command, uint32_t want, bool any,
 			 unsigned cpus)
 {
 	uint64_t end = clock_in_ms(LAND_MS);
-	unsigned before[SMP_CPUS], got = 0, wanted = any ? 1 : bits(want);
-	uint32_t where = 0;
+	unsigned before[SMP_CPUS], got, wanted = any ? 1 : bits(want);
+	uint32_t where;
 
 	for (unsigned i = 0; i < cpus; i++)
 		before[i] = ap[i].irqs;
 	apic_send(dest, command | ICR_ASSERT | VECTOR_CHECK_LOW);
-	do {
-		got = where = 0;
-		for (unsigned i = 0; i < cpus; i++) {
-			got += ap[i].irqs - before[i];
-			where |= ap[i].irqs != before[i] ? 1U << i : 0;
-		}
-		if (got >= wanted)
-			quiet(), end = 0;
+	while (landed(before, cpus, &where) < wanted && !clock_passed(end))
 		cpu_pause();
-	} while (!clock_passed(end));
+	clock_pause_us(QUIET_US); /* for those that must not come */
+	got = landed(before, cpus, &where);
 	if (got != wanted || (any ? where & ~want : where != want))
 		return seen("%s: %u interrupts at CPUs %x, not %u at %x", name, got, where, wanted,
 			    want);

@@ -78,7 +78,7 @@ static void knock(void *arg)
 
 	(void)arg;
 	for (unsigned i = 0; i < KNOCKS; i++)
-		if (readl(hole + 4 * i) != UINT32_MAX || inb(0x5150) != 0xff || !cpuid(0).eax)
+		if (readl(hole + 4 * i) != UINT32_MAX || inb(NOBODYS_PORT) != 0xff || !cpuid(0).eax)
 			wrong_reads++;
 }
 

@@ -56,7 +56,7 @@ static const char *step(const char *name, const uint8_t *bytes, const uint8_t *l
 	for (; lengths[count]; count++)
 		n += lengths[count];
 	f.rflags |= RFLAGS_TF;
-	f.rdx = 0x5150;
+	f.rdx = NOBODYS_PORT;
 	f.rcx = MSR_APIC_BASE;
 	f.rbx = f.rdi = (uintptr_t)ioremap(IOAPIC_BASE, PAGE_SIZE);
 	at = code_at(n, false);

@@ -5,6 +5,7 @@
  * The code stands in a page of its own, mapped for ring 3, with its stack in the next one.
  */
 #include "check.h"
+#include "code.h"
 #include "cpu.h"
 #include "fpu.h"
 #include "lib.h"
@@ -13,12 +14,9 @@
 
 #define CR0_AM    BIT(18)
 #define RFLAGS_AC BIT(18)
-#define PF_P      1
-#define PF_W      2
-#define PF_U      4
 
 enum { CODE, STACK, DATA, OURS, PAGES };
-enum { FIRST = 40, UNDEFINED = 0x06 };
+enum { FIRST = 40 };
 
 static uint8_t pages[PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
@@ -29,11 +27,6 @@ struct user_case {
 	uint64_t error;
 	int64_t cr2; /* in DATA; -1: none */
 };
-
-static void op_leave(void *f)
-{
-	trap_leave(f);
-}
 
 static void map(void)
 {
@@ -57,9 +50,9 @@ static const char *user(const struct user_case *c)
 	const struct trap_frame *got = &caught.frame;
 	unsigned at;
 
-	memset(pages[CODE], UNDEFINED, PAGE_SIZE);
+	memset(pages[CODE], CODE_UNDEFINED, PAGE_SIZE);
 	memcpy(pages[CODE], c->bytes, c->n);
-	try(op_leave, &f);
+	try(trap_leave, &f);
 	at = got->rip - code;
 	if (got->cs != SELECTOR_USER_CODE || got->ss != SELECTOR_USER_DATA || got->rsp != f.rsp)
 		return seen("%s: cs %lx ss %lx rsp %lx", c->name, got->cs, got->ss, got->rsp);

@@ -74,6 +74,14 @@ uint64_t clock_us(uint64_t ticks)
 	return ticks * 1000 / tsc_khz;
 }
 
+void clock_pause_us(uint64_t us)
+{
+	uint64_t end = rdtsc() + us * tsc_khz / 1000;
+
+	while (!clock_passed(end))
+		cpu_pause();
+}
+
 void idle_until(uint64_t until, bool (*more)(void))
 {
 	uint64_t now;

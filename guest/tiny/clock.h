@@ -40,6 +40,8 @@ bool pvclock_read(struct pvclock *c);
 uint64_t clock_in_ms(uint64_t ms);
 bool clock_passed(uint64_t tsc);
 uint64_t clock_us(uint64_t ticks);
+/* clock_pause_us() - so long, awake and without an exit. */
+void clock_pause_us(uint64_t us);
 
 /*
  * idle_until() - a round of polls; if there was nobody to poll, sleep until an interrupt or TSC @until (0: as long as it

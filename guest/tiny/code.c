@@ -12,7 +12,7 @@
 #include "cpu.h"
 #include "lib.h"
 
-enum { UNDEFINED = 0x06, STACK = 4096, AFTER = 16 };
+enum { STACK = 4096, AFTER = 16 };
 
 static uint8_t pages[2 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static uint8_t stack[STACK] __attribute__((aligned(16)));
@@ -32,19 +32,14 @@ uint64_t code_at(unsigned n, bool across)
 	return (uintptr_t)pages + PAGE_SIZE - (across ? (n + 1) / 2 : CODE_MAX + AFTER);
 }
 
-static void op_leave(void *f)
-{
-	trap_leave(f);
-}
-
 int code_run(const uint8_t *bytes, unsigned n, bool across, struct trap_frame *f)
 {
 	uint64_t at = code_at(n, across);
 
-	memset(pages, UNDEFINED, sizeof(pages));
+	memset(pages, CODE_UNDEFINED, sizeof(pages));
 	memcpy((void *)at, bytes, n);
 	f->rip = at;
-	try(op_leave, f);
+	try(trap_leave, f);
 	return caught.frame.vector == EXCEPTION_UD ? (int)(caught.frame.rip - at) : -1;
 }
 

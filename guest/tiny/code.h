@@ -7,7 +7,10 @@
 
 #include "trap.h"
 
-enum { CODE_MAX = 64 };
+enum {
+	CODE_MAX = 64,
+	CODE_UNDEFINED = 0x06, /* a byte that no instruction of 64-bit mode begins with */
+};
 
 /* code_registers() - as a start: interrupts off, ring 0, a stack. */
 struct trap_frame code_registers(void);

@@ -125,7 +125,9 @@ static inline void writeq(volatile void *p, uint64_t v)
 	__asm__ volatile("movq %1, %0" : "=m"(*(volatile uint64_t *)p) : "r"(v) : "memory");
 }
 
-#define HOLE UINT64_C(0xd0000000) /* a physical address where neither RAM nor a device is */
+#define HOLE         UINT64_C(0xd0000000) /* a physical address where neither RAM nor a device is */
+#define NOBODYS_PORT 0x5150               /* and such a port */
+#define UART_SCRATCH 0x3ff                /* of COM1: keeps a byte, does nothing */
 
 /* ioremap() - device memory [physical, physical + len), uncached; NULL: no room is left for it. (paging.c) */
 volatile uint8_t *ioremap(uint64_t address, uint64_t len);

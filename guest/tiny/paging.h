@@ -15,6 +15,13 @@
 #define PTE_G  BIT(8)
 #define PTE_NX BIT(63)
 
+/* error code of a page fault [SDM 3A 4.7] */
+#define PF_P    BIT(0) /* the page is there */
+#define PF_W    BIT(1)
+#define PF_U    BIT(2)
+#define PF_RSVD BIT(3)
+#define PF_I    BIT(4) /* an instruction was to be read */
+
 enum { WINDOW_PAGES = 511 };
 
 /* window_address() - of page @i. window_set() - its entry, which is returned as it was; the TLB is not told. */

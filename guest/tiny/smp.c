@@ -17,9 +17,6 @@
 #define CPUID_TOPOLOGY  0xb
 #define TOPOLOGY_CORE   1
 #define CPUID1_EBX_CPUS BITS(23, 16)
-#define ICR_INIT        (UINT64_C(5) << 8)
-#define ICR_STARTUP     (UINT64_C(6) << 8)
-#define APIC_LDR        0x0d0
 #define APIC_DFR        0x0e0
 #define DFR_FLAT        UINT32_MAX
 
@@ -92,18 +89,10 @@ void smp_main(unsigned id)
 	}
 }
 
-static void pause_us(uint64_t us)
-{
-	uint64_t end = rdtsc() + us * tsc_khz / 1000;
-
-	while (!clock_passed(end))
-		cpu_pause();
-}
-
 void smp_stop(void)
 {
 	apic_send(0, ICR_OTHERS | ICR_ASSERT | ICR_INIT);
-	pause_us(INIT_US);
+	clock_pause_us(INIT_US);
 }
 
 static bool all_started(unsigned cpus)
@@ -126,10 +115,10 @@ const char *smp_start(void)
 	set_logical_id(0);
 	memcpy(virtual(SMP_AT), smp_begin, smp_end - smp_begin);
 	identity_map(true);
-	for (unsigned i = 0; i < 2;
-	     i++) { /* the second one is for those that missed the first [SDM 3A 9.4.4] */
+	/* the second one is for those that missed the first [SDM 3A 9.4.4] */
+	for (unsigned i = 0; i < 2; i++) {
 		apic_send(0, ICR_OTHERS | ICR_ASSERT | ICR_STARTUP | SMP_AT / PAGE_SIZE);
-		pause_us(INIT_US);
+		clock_pause_us(INIT_US);
 	}
 	end = clock_in_ms(WAIT_MS);
 	while (!all_started(cpus) && !clock_passed(end))

@@ -27,23 +27,18 @@ static void on_probe(void *arg)
 	probes++;
 }
 
-static void read_msr(void *arg)
-{
-	(void)arg;
-	rdmsr(MSR_WEIR_HANDLER);
-}
-
 /* stamps [on|off]: what VECTOR_PROBE came to is said as well */
 static void stamps_command(int n, char **word)
 {
 	bool on = word_is(n, word, 1, "on");
+	uint64_t none;
 
 	irq_handler_set(VECTOR_PROBE, on_probe, NULL);
 	if (n > 1 && !on && !word_is(n, word, 1, "off")) {
 		answer_fail("stamps on or stamps off");
 		return;
 	}
-	if (on && try(read_msr, NULL)) {
+	if (on && try_rdmsr(MSR_WEIR_HANDLER, &none)) {
 		answer_fail("this hypervisor has no MSR %x", MSR_WEIR_HANDLER);
 		return;
 	}

@@ -70,6 +70,39 @@ void irq_handler_set(unsigned vector, void (*fn)(void *arg), void *arg)
 	handler[vector] = (struct irq_handler){ .fn = fn, .arg = arg };
 }
 
+struct msr {
+	uint32_t index;
+	uint64_t value;
+};
+
+static void op_rdmsr(void *arg)
+{
+	struct msr *m = arg;
+
+	m->value = rdmsr(m->index);
+}
+
+static void op_wrmsr(void *arg)
+{
+	const struct msr *m = arg;
+
+	wrmsr(m->index, m->value);
+}
+
+unsigned try_rdmsr(uint32_t index, uint64_t *value)
+{
+	struct msr m = { .index = index };
+	unsigned vector = try(op_rdmsr, &m);
+
+	*value = m.value;
+	return vector;
+}
+
+unsigned try_wrmsr(uint32_t index, uint64_t value)
+{
+	return try(op_wrmsr, &(struct msr){ index, value });
+}
+
 static void nmi(const struct trap_frame *f)
 {
 	struct ap *a = smp_current(f->rsp);

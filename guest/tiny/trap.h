@@ -70,6 +70,10 @@ struct caught {
 extern struct caught caught;
 enum { NOTHING_CAUGHT = 256 }; /* in caught.frame.vector, by try() */
 
+/* try_rdmsr(), try_wrmsr() - the same for one access to an MSR. */
+unsigned try_rdmsr(uint32_t index, uint64_t *value);
+unsigned try_wrmsr(uint32_t index, uint64_t value);
+
 /* trap_leave() - go on with all registers as in @f, at its rip and in its ring. Only an exception comes back, by try(). */
 void trap_leave(void *f) __attribute__((noreturn));
 

@@ -59,8 +59,12 @@ class KvmWeir(Weir):
         return initrd
 
     def kvm_host(self, netdevs, initrd, memory):
-        """QEMU's arguments for level 1; its console goes to a file, the one that Machine adds is Weir's."""
-        args = [machine.qemu(), "-accel", "tcg,thread=multi", "-M", "q35", "-cpu", "max", "-smp", "2"]
+        """QEMU's arguments for level 1; its console goes to a file, the one that Machine adds is Weir's.
+
+        One CPU, however many Weir has: with two threads TCG now and then walks Weir's page tables by the nested tables
+        of Weir's guest, and Weir ends in a triple fault (docs/platforms.md).
+        """
+        args = [machine.qemu(), "-accel", "tcg,thread=multi", "-M", "q35", "-cpu", "max", "-smp", "1"]
         args += ["-m", str(memory + ROOM), "-nodefaults", "-display", "none", "-no-reboot"]
         args += ["-kernel", VMLINUZ, "-initrd", initrd]
         args += ["-append", "console=ttyS0 quiet panic=-1 tsc=reliable", "-serial", "file:" + self.host_said]

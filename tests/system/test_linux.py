@@ -124,8 +124,8 @@ def ping(net, host, target, count, *how):
     done = net.exec(host, "ping", "-q", "-c", str(count), "-w", "60", *how, address(target), seconds=90)
     summary = expect_match(r"^(\d+) packets transmitted, (\d+) received", done.stdout, f"ping {how} said")
     sent, received = summary.groups()
-    expect(int(received), count, f"answers to ping {how}, which said\n{done.stdout}{done.stderr}\n")
-    assert int(sent) < count + 64, f"expected {count} pings and some that were under way in the end, saw {sent}"
+    said = f"expected {count} answers to ping {how}, and some that were under way in the end; it said\n{done.stdout}{done.stderr}"
+    assert count <= int(received) <= int(sent) < count + 64, said
 
 
 @pytest.mark.parametrize("host", [0, 1])

@@ -696,6 +696,28 @@ static void one_that_waits_takes_no_nmi(void **state)
 	assert_int_equal(b.nmis_injected, 0);
 }
 
+/* A guest that sends all the time must not keep another's core busy with interrupts. */
+static void what_waits_already_interrupts_nobody_again(void **state)
+{
+	struct cpu *its = this_cpu();
+	unsigned me = host_play(1);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		vcpu_signal_nmi(&a);
+		assert_int_equal(its->remote_pending, i ? 0 : BIT(SOFTIRQ_KICK));
+		its->remote_pending = 0; /* it turns, but this vCPU's turn has not come */
+	}
+	for (int i = 0; i < 3; i++) {
+		vcpu_signal_init(&a); /* of another kind: it must come out for this */
+		assert_int_equal(its->remote_pending, i ? 0 : BIT(SOFTIRQ_KICK));
+		its->remote_pending = 0;
+		vcpu_signal_startup(&a, i);
+		assert_int_equal(its->remote_pending, 0);
+	}
+	host_play(me);
+}
+
 /* What comes while it is in the guest, from another core: it comes out, and is not entered again. */
 static void stop_from_afar(struct vcpu *v)
 {
@@ -812,6 +834,7 @@ int main(void)
 		T(init_forgets_what_came_before_and_a_startup_behind_it_counts),
 		T(an_nmi_outlives_a_startup_that_is_lost),
 		T(one_that_waits_takes_no_nmi),
+		T(what_waits_already_interrupts_nobody_again),
 		T(a_stopped_guest_is_not_entered_once_more),
 		T(not_even_in_its_share_beside_packets),
 		T(stop_reaches_who_sleeps_and_who_waits_and_comes_before_init),

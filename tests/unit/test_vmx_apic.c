@@ -287,6 +287,41 @@ static void the_end_of_a_level_triggered_one_exits(void **state)
 	assert_int_equal(fake_vmcs[VMCS_EOI_EXIT_BITMAP_1], BIT(LEVEL - 64));
 }
 
+/* The CPU knows of its level as from the next entry; taken before, its end would be nobody's. */
+static void one_that_becomes_level_triggered_kicks_once(void **state)
+{
+	(void)state;
+	posted_mode();
+	vmx_apic_enter(&v);
+	vlapic_post(l, LEVEL, true);
+	assert_int_equal(kicks, 1);
+	assert_int_equal(notifications, 0);
+	vlapic_post(l, LOW, false); /* nor may another one's notification bring it */
+	assert_int_equal(kicks, 2);
+	vmx_apic_left(&v);
+	vmx_apic_enter(&v);
+	cpu_delivers(LEVEL);
+	cpu_ends(LEVEL);
+	vlapic_post(l, LEVEL, true);
+	assert_int_equal(kicks, 2);
+	assert_int_equal(notifications, 1);
+}
+
+static void the_destination_is_written_without_an_exit(void **state)
+{
+	(void)state;
+	posted_mode();
+	vmx_apic_enter(&v);
+	*reg(APIC_ICR_HIGH) = FIELD_PREP(ICR_HIGH_DEST, 3);
+	vmx_apic_left(&v);
+	assert_int_equal(vlapic_mmio_read(l, APIC_ICR_HIGH, 4), FIELD_PREP(ICR_HIGH_DEST, 3));
+	vlapic_mmio_write(l, APIC_ICR_HIGH, 4, FIELD_PREP(ICR_HIGH_DEST, 2));
+	v.exit.reason = EXIT_MMIO;
+	vmx_apic_enter(&v);
+	vmx_apic_left(&v);
+	assert_int_equal(vlapic_mmio_read(l, APIC_ICR_HIGH, 4), FIELD_PREP(ICR_HIGH_DEST, 2));
+}
+
 static void without_posting_the_cpu_delivers_and_a_kick_tells_it(void **state)
 {
 	(void)state;
@@ -313,6 +348,8 @@ static void back_to_kicks_loses_nothing(void **state)
 	vmx_apic_enter(&v);
 	assert_false(v.irqs_by_cpu);
 	assert_int_equal(hw.secondary, SECONDARY_APIC_ACCESSES);
+	/* nothing was injected for this entry yet */
+	assert_true(hw.primary & PRIMARY_INTERRUPT_WINDOW);
 	vlapic_mmio_write(l, APIC_EOI, 4, 0);
 	assert_int_equal(vlapic_pending(l), LOW);
 }
@@ -374,6 +411,8 @@ int main(void)
 		T(its_own_core_notifies_nobody),
 		T(the_descriptor_is_where_vlapic_keeps_what_waits),
 		T(the_end_of_a_level_triggered_one_exits),
+		T(one_that_becomes_level_triggered_kicks_once),
+		T(the_destination_is_written_without_an_exit),
 		T(without_posting_the_cpu_delivers_and_a_kick_tells_it),
 		T(back_to_kicks_loses_nothing),
 		T(in_x2apic_mode_msrs_take_the_place_of_the_page),

@@ -327,6 +327,7 @@ static void what_no_cpu_takes_is_a_fault(void **state)
 		{ 0, CR0_PE },                    /* out of 64-bit code */
 		{ 4, CR4_PAE | CR4_VMXE },        /* no VMX for guests */
 		{ 4, CR4_PAE | BIT(24) },         /* this CPU has no such bit */
+		{ 4, CR4_PAE | BIT(17) },         /* it has PCIDE, but CPUID tells no guest of it */
 		{ 4, 0 },                         /* long mode without PAE */
 	};
 
@@ -347,8 +348,23 @@ static void only_what_differs_from_the_shadow_exits(void **state)
 	(void)state;
 	assert_int_equal(fake_vmcs[VMCS_CR0_MASK],
 			 ~UINT64_C(0xffffffff) | CR0_NE | CR0_NW | CR0_CD);
-	assert_int_equal(fake_vmcs[VMCS_CR4_MASK], ~UINT64_C(0x3767ff) | CR4_VMXE);
+	/* of what this CPU has not SMXE and PCIDE either */
+	assert_int_equal(fake_vmcs[VMCS_CR4_MASK],
+			 ~UINT64_C(0x3767ff) | CR4_VMXE | BIT(14) | BIT(17));
 	assert_int_equal(fake_vmcs[VMCS_CR4_SHADOW], CR4_PAE);
+}
+
+static void outside_64_bit_code_the_upper_half_of_a_register_is_nobodys(void **state)
+{
+	const uint64_t garbage = UINT64_C(0xdead) << 32;
+
+	(void)state;
+	fake_vmx_guest_32();
+	vmx_cr_reset(CR0_PE | CR0_NE, 0);
+	assert_int_equal(mov_to_cr(0, garbage | CR0_PE | CR0_CD), EXIT_CR);
+	assert_int_equal(vmx_cr0(), CR0_PE | CR0_CD | CR0_ET);
+	assert_int_equal(mov_to_cr(4, garbage | CR4_PSE), EXIT_CR);
+	assert_int_equal(vmx_cr4(), CR4_PSE);
 }
 
 /* An unrestricted guest need not be protected nor page, whatever VMX fixes for others. */
@@ -579,6 +595,7 @@ int main(void)
 		T(a_guest_reads_back_what_it_wrote),
 		T(what_no_cpu_takes_is_a_fault),
 		T(only_what_differs_from_the_shadow_exits),
+		T(outside_64_bit_code_the_upper_half_of_a_register_is_nobodys),
 		T(what_any_cpu_takes_is_done),
 		T(long_mode_comes_and_goes_with_paging),
 		T(pae_paging_loads_its_top_level),
