@@ -184,3 +184,9 @@ def died(weir, name, seconds=20):
     weir.wait_sh("guest list", dead, f"{name} to die", seconds)
     report = plain(weir.console).rpartition(f"{name}: died: ")[2]
     return "died: " + re.sub(rf"^.*?{name}: ", "", report, flags=re.MULTILINE)
+
+
+def latencies(weir, name):
+    """Guest @name's `guest injection`: {(end, mode): [count, p50, p90, p99, max]}"""
+    rows = re.findall(r"^post to (entry|handler) +(\w+)((?: +\d+){5})$", weir.sh(f"guest injection {name}"), re.MULTILINE)
+    return {(end, mode): [int(n) for n in numbers.split()] for end, mode, numbers in rows}

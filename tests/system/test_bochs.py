@@ -17,7 +17,7 @@ import bochs
 import checks
 import frames
 from frames import mac, numbered
-from guests import Tiny, config, died, echoes, line
+from guests import Tiny, config, died, echoes, latencies, line
 from weir import PANICKED, TOP, BochsWeir, Trouble, expect, expect_in, expect_match, plain
 
 MACHINE = BochsWeir  # of the lab
@@ -39,7 +39,7 @@ def guests_on(smp):
 @pytest.fixture(params=CORES, ids=["one-core", "two-cores"])
 def weir(request, lab):
     smp = request.param
-    weir = lab.get(smp=smp, macs=(mac(G2), mac(G3)), config=guests_on(smp), files=("tiny",))
+    weir = lab.get(smp=smp, macs=(mac(G2), mac(G3)), config=guests_on(smp), files=("tiny", "tiny.elf"))
     weir.resume()
     weir.wait_links()
     weir.two, weir.three = Tiny(weir, G2).answers_arp(A, 0), Tiny(weir, G3).answers_arp(B, 1)
@@ -131,6 +131,36 @@ def test_what_the_cpu_offers(weir):
     expect_match(r"^vmm: VT-x, nested paging; has .*virtual-interrupts.* preemption-timer, vpid$", weir.booted(), "vmm")
     row = expect_match(r"^g3 +(.*)$", weir.sh("guest list"), "guest list")[1].split()
     expect(row, ["running", "1", str(weir.smp - 1), "16", "MiB", "tiny", "p3"], "g3 in 'guest list'")
+
+
+FEATURES = ["tpr-shadow", "apic-registers", "virtual-interrupts", "posted-interrupts", "preemption-timer", "vpid"]
+WITHOUT = "irq irq-nested shadow nmi timer xapic level tlb"  # checks of what the features are about
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_without_a_feature(weir, feature):
+    """Each is switched off and on again while guests run, and they see no difference."""
+    weir.quiet(f"guest features {feature} off")
+    expect_match(rf"^{feature} +yes +off ", weir.sh("guest features"), f"row of {feature}")
+    said = weir.three.run(";".join(f"check {name}" for name in WITHOUT.split()), 120)
+    weir.quiet(f"guest features {feature} on")
+    passed = re.findall(r"^ok check ([a-z-]+)$", said, re.MULTILINE)
+    expect(passed, WITHOUT.split(), f"checks that pass without {feature} in\n{said}")
+    weir.three.ok("check irq")
+
+
+def test_what_cannot_be_switched(weir):
+    for feature in ("ept", "unrestricted-guest", "apic-accesses"):
+        expect_in(f"{feature} is always on: ", weir.sh(f"guest features {feature} off"), f"{feature} off")
+
+
+def test_a_pvh_kernel(weir):
+    """It begins in 32-bit protected mode without paging."""
+    if "g4 " not in weir.sh("guest list"):
+        weir.quiet("guest create g4 memory 16 kernel tiny.elf")
+    weir.quiet("guest start g4")
+    weir.wait_sh("guest log g4", lambda text: "tiny: ready\n" in text, "g4 to be ready", 60)
+    weir.quiet("guest stop g4")
 
 
 def test_ping(weir):
@@ -261,6 +291,28 @@ def test_injection_while_the_guest_computes(weir, mode):
         expect(saved, 0, "kicks saved")
     elif others:
         assert saved >= 20, f"mode {mode}: expected the guest to be left alone 20 times, saw {said}"
+
+
+def test_latency_of_each_mode(weir):
+    """From the post to the handler's first instructions, by the guest's word: the measure that all modes have."""
+    weir.three.ok("stamps on")
+    weir.three.type("spin 3600000ms")
+    weir.wait_sh("guest info g3", lambda text: " running, " in text, "g3 to spin")
+    weir.quiet("guest injection g3 reset", "guest injection g3 measure on")
+    for mode in MODES:
+        weir.quiet(f"guest injection g3 {mode}")
+        expect(weir.sh(f"guest injection g3 test 20 {PROBE} 5000", 120), "g3 took 20\n", "what it took")
+    seen, text = latencies(weir, "g3"), weir.sh("guest injection g3 histogram")
+    weir.quiet("guest injection g3 measure off", "guest reset g3")
+    for mode in MODES:
+        count, *spread = seen["handler", mode]
+        expect(count, 20, f"mode {mode}, interrupts that the guest told of, in {seen}")
+        expect(spread, sorted(spread), f"p50, p90, p99 and maximum of mode {mode}")
+        expect_in(f"post to handler, mode {mode}, nanoseconds: {count}, ", text, "the bars")
+    expect(("entry", "posted") in seen, False, "an entry with an interrupt that the CPU takes by itself")
+    if weir.smp == 2:
+        p50 = {mode: seen["handler", mode][1] for mode in MODES}
+        assert p50["posted"] < p50["kick"] < p50["entry"], f"expected no exit, an exit, a slice, saw {p50}"
 
 
 def test_modes_of_injection_change_under_traffic(weir):

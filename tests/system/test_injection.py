@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from guests import config, echoes, guests, line
+from guests import config, echoes, guests, latencies, line
 from weir import expect, expect_in, expect_match
 
 G2 = 2
@@ -32,13 +32,6 @@ def counts(weir):
     text = weir.sh("guest injection g2")
     rows = re.findall(r"^(kick|entry|posted) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", text, re.MULTILINE)
     return {mode: dict(zip(COLUMNS, (int(n) for n in numbers))) for mode, *numbers in rows}
-
-
-def latencies(weir):
-    """{(end, mode): [count, p50, p90, p99, max]}"""
-    text = weir.sh("guest injection g2")
-    rows = re.findall(r"^post to (entry|handler) +(\w+)((?: +\d+){5})$", text, re.MULTILINE)
-    return {(end, mode): [int(n) for n in numbers.split()] for end, mode, numbers in rows}
 
 
 def mode(weir):
@@ -132,7 +125,7 @@ def test_latencies(weir):
         traffic(weir, 200, window=4)
     weir.guest.ok("stamps off")
     weir.quiet("guest injection g2 measure off")
-    seen = latencies(weir)
+    seen = latencies(weir, "g2")
     for name in ("kick", "entry"):
         entry, handler = seen["entry", name], seen["handler", name]
         assert entry[0] > 20, f"mode {name}: expected 20 interrupts of the operator's and more to be timed, saw {seen}"
