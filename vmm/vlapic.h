@@ -79,7 +79,7 @@ bool vlapic_waits(const struct vlapic *l);
 
 /*
  * by MMIO: @offset from the base, @size bytes; registers are 4 bytes at multiples of 16. While the APIC is off or in x2APIC
- * mode nobody is there: reads all ones.
+ * mode nobody is there: reads all ones. (But by VT-x in x2APIC mode under posted injection: vmx_apic.c says why.)
  */
 uint64_t vlapic_mmio_read(struct vlapic *l, uint64_t offset, unsigned size);
 void vlapic_mmio_write(struct vlapic *l, uint64_t offset, unsigned size, uint64_t value);

@@ -103,19 +103,20 @@ static bool wants_live(const struct vcpu *v)
 {
 	/* relaxed: its core alone sets it */
 	return atomic_load_explicit(&v->injection.mode, memory_order_relaxed) == INJECTION_POSTED &&
-	       vmx_has(VMX_APIC_REGISTERS) && vmx_has(VMX_VIRTUAL_INTERRUPTS);
+	       vmx_has(VMX_APIC_REGISTERS) && vmx_has(VMX_VIRTUAL_INTERRUPTS) &&
+	       (v->lapic.apic_base & APIC_BASE_ENABLE);
 }
 
-/* controls() - for the mode that the guest's APIC is in. Without a page of its own an access is one to a hole. */
+/*
+ * controls() - for the mode that the guest's APIC is in. An access to its page exits in every mode, and vlapic.c knows
+ * whether anybody is there; but live and by MSRs the two exclude each other, and the page is plain memory then [26.2.1.1].
+ */
 static uint32_t controls(const struct vcpu *v, bool live)
 {
-	bool x2 = (v->lapic.apic_base & APIC_BASE_X2APIC);
 	uint32_t bits = live ? SECONDARY_APIC_REGISTERS | SECONDARY_VIRTUAL_INTERRUPTS : 0;
 
-	if (x2)
-		return live ? bits | SECONDARY_X2APIC : 0;
-	if (!(v->lapic.apic_base & APIC_BASE_ENABLE))
-		return bits;
+	if (live && (v->lapic.apic_base & APIC_BASE_X2APIC))
+		return bits | SECONDARY_X2APIC;
 	return bits | (vmx_features[VMX_APIC_ACCESSES].has ? SECONDARY_APIC_ACCESSES : 0);
 }
 
