@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx.h - between the parts of the VT-x back end: vmx.c (entry, exit, injection), vmx_setup.c, vmx_controls.c,
- * vmx_decode.c, vmx_cr.c, vmx_state.c, vmx_apic.c
+ * vmx.h - between the parts of the VT-x back end: vmx.c (entry, exit, injection), vmx_setup.c, vmx_reset.c,
+ * vmx_controls.c, vmx_decode.c, vmx_cr.c, vmx_state.c, vmx_apic.c
  */
 #pragma once
 
@@ -87,10 +87,15 @@ int vmx_probe(const char **why);
 int vmx_init_cpu(const char **why);
 int vmx_vm_create(struct vm *vm);
 int vmx_vcpu_create(struct vcpu *v);
-void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *s);
 
 extern unsigned vmx_timer_rate; /* the preemption timer counts once in 2^rate TSC ticks */
+extern uint8_t *vmx_io_bitmaps; /* two pages: ports below 8000H, and the others */
+/* the second lets some of the APIC's MSRs through */
+extern uint8_t *vmx_msr_bitmap, *vmx_msr_bitmap_x2apic;
 
+/* --- vmx_reset.c --- */
+
+void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *s); /* the op */
 /* vmx_current() - @vmcs is what VMREAD and VMWRITE are about on this core. vmx_clear() - it is no core's any more. */
 void vmx_current(void *vmcs);
 void vmx_clear(void *vmcs);
@@ -98,9 +103,6 @@ void vmx_clear(void *vmcs);
 void vmx_host_state(void);
 /* vmx_flush() - what the TLB holds for @v, on this core. */
 void vmx_flush(const struct vcpu *v);
-
-/* the second lets some of the APIC's MSRs through */
-extern uint8_t *vmx_msr_bitmap, *vmx_msr_bitmap_x2apic;
 
 /* --- vmx_decode.c: the exit that has just come, into v->exit; an event that it interrupted, into v->event --- */
 

@@ -44,7 +44,6 @@ static void fake_wrmsr(uint32_t msr, uint64_t value)
 
 /* --- what else the file reaches for: nobody but vmx_probe() is called --- */
 
-struct vmx_controls vmx_controls;
 struct vmm_feature vmx_features[VMX_FEATURES + 1];
 
 int vmx_controls_choose(const char **why)
@@ -63,25 +62,6 @@ void fpu_init_cpu(void)
 	fail();
 }
 
-void fpu_reset(struct vcpu *v)
-{
-	(void)v;
-	fail();
-}
-
-uint64_t vmread(enum vmcs_field field)
-{
-	(void)field;
-	fail();
-	return 0;
-}
-
-void vmwrite(enum vmcs_field field, uint64_t value)
-{
-	(void)field, (void)value;
-	fail();
-}
-
 uint64_t *nested_build(const struct gpa_map *m, const struct nested_bits *bits)
 {
 	(void)m, (void)bits;
@@ -91,24 +71,6 @@ uint64_t *nested_build(const struct gpa_map *m, const struct nested_bits *bits)
 
 void vmx_cr_init(void)
 {
-	fail();
-}
-
-void vmx_cr_reset(uint64_t cr0, uint64_t cr4)
-{
-	(void)cr0, (void)cr4;
-	fail();
-}
-
-void vmx_set_sregs(struct vcpu *v, const struct vcpu_sregs *s)
-{
-	(void)v, (void)s;
-	fail();
-}
-
-void vmx_apic_reset(struct vcpu *v)
-{
-	(void)v;
 	fail();
 }
 
@@ -123,11 +85,6 @@ int vmx_apic_vm_create(uint64_t *ept, const struct nested_bits *bits, void **pag
 	(void)ept, (void)bits, (void)page;
 	fail();
 	return -1;
-}
-
-void vmx_exit(void)
-{
-	fail();
 }
 
 /* --- fixture: a CPU that has all that Weir needs, VT-x locked on --- */
