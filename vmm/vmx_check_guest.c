@@ -4,6 +4,7 @@
  *
  * Called by vmx_check.c after exit reason 33. One function a section of the manual, where a section is not long.
  */
+#include "vcpu.h"
 #include "vmx_check_parts.h"
 
 #define CR4_PCIDE             BIT(17)
@@ -19,8 +20,6 @@ enum { ACTIVE = 0, ACTIVITY_HLT = 1, ACTIVITY_SHUTDOWN = 2, ACTIVITY_WAIT_FOR_SI
 
 /* exit qualification of an invalid guest state: an NMI behind STI, which some CPUs refuse [26.8] */
 enum { REFUSED_NMI_BEHIND_STI = 3 };
-
-enum { VECTOR_DB = 1, VECTOR_MC = 18 };
 
 /* [26.3.1.1, 23.8] An unrestricted guest need not page, nor be protected; CD and NW are nobody's business. */
 static bool check_cr0_and_cr4(const struct vmx_check *c)
@@ -124,7 +123,7 @@ static bool wakes(const struct vmx_check *c, uint64_t activity)
 {
 	unsigned vector = FIELD_GET(INTR_VECTOR, c->event);
 	bool exception = vmx_injects(c, INTR_TYPE_HARDWARE_EXCEPTION);
-	bool machine_check = exception && vector == VECTOR_MC;
+	bool machine_check = exception && vector == EXCEPTION_MC;
 
 	if (!c->event || activity == ACTIVE)
 		return true;
@@ -134,7 +133,7 @@ static bool wakes(const struct vmx_check *c, uint64_t activity)
 		return true;
 	return activity == ACTIVITY_HLT &&
 	       (vmx_injects(c, INTR_TYPE_EXTERNAL) || vmx_injects(c, INTR_TYPE_OTHER) ||
-		(exception && vector == VECTOR_DB));
+		(exception && vector == EXCEPTION_DB));
 }
 
 /* [26.3.1.5] */

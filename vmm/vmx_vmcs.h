@@ -173,7 +173,6 @@ enum { VMCS_SEGMENT_STEP = 2 };
 #define PRIMARY_CR8_STORE        BIT(20)
 #define PRIMARY_TPR_SHADOW       BIT(21)
 #define PRIMARY_NMI_WINDOW       BIT(22)
-#define PRIMARY_UNCONDITIONAL_IO BIT(24)
 #define PRIMARY_IO_BITMAPS       BIT(25)
 #define PRIMARY_MSR_BITMAPS      BIT(28)
 #define PRIMARY_MONITOR          BIT(29)
@@ -190,7 +189,6 @@ enum { VMCS_SEGMENT_STEP = 2 };
 #define SECONDARY_APIC_REGISTERS     BIT(8)
 #define SECONDARY_VIRTUAL_INTERRUPTS BIT(9)
 #define SECONDARY_INVPCID            BIT(12)
-#define SECONDARY_XSAVES             BIT(20)
 
 /* VM-exit controls [24.7.1] */
 #define EXIT_CTL_SAVE_DEBUG BIT(2)
@@ -305,7 +303,6 @@ enum { APIC_ACCESS_READ = 0, APIC_ACCESS_WRITE = 1, APIC_ACCESS_FETCH = 2, APIC_
 
 /* a posted-interrupt descriptor's second half: vlapic's posted [29.6] */
 #define POSTED_ON     BIT(0) /* a notification is on its way */
-#define POSTED_SN     BIT(1)
 #define POSTED_VECTOR BITS(23, 16)
 #define POSTED_DEST   BITS(63, 32)
 
