@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dsdt.asl - what a guest's kernel cannot find by itself: the PCI host bridge and its interrupt lines, the serial line,
- * how to switch off, and the button that asks for it [ACPI 6.4]. Compiled by iasl. Numbers are those of vpci.h, vuart.h and vacpi.h: keep in step,
- * tests/unit/test_vacpi.c compares.
+ * how to switch off, and the button that asks for it [ACPI 6.4]. Compiled by iasl. Numbers are those of vpci.h, vuart.h
+ * and vacpi.h: keep in step, tests/unit/test_vacpi.c compares.
  */
 DefinitionBlock ("dsdt.aml", "DSDT", 2, "WEIR", "WEIRDSDT", 1)
 {
