@@ -18,6 +18,16 @@ struct check {
 SET_DECLARE(const struct check, tiny_checks);
 #define CHECK(id, ...) static const struct check id SET_ENTRY(tiny_checks) = { __VA_ARGS__ }
 
+/* CALL_CHECK() - the check whose command is @text: what @call returns. It takes no words. */
+#define CALL_CHECK(id, text, about, call)                 \
+	static const char *check_##id(int n, char **word) \
+	{                                                 \
+		(void)n;                                  \
+		(void)word;                               \
+		return call;                              \
+	}                                                 \
+	CHECK(id##_check, .name = text, .help = about, .run = check_##id)
+
 /* seen() - format what was seen, for a check to return. */
 const char *seen(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* lacks() - the same where there is nothing to check: "one vCPU". */

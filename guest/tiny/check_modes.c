@@ -108,14 +108,7 @@ static const char *check_mode(unsigned mode)
 	return NULL;
 }
 
-#define MODE_CHECK(mode, id, text, about)                 \
-	static const char *check_##id(int n, char **word) \
-	{                                                 \
-		(void)n;                                  \
-		(void)word;                               \
-		return check_mode(mode);                  \
-	}                                                 \
-	CHECK(id##_check, .name = text, .help = about, .run = check_##id)
+#define MODE_CHECK(mode, id, text, about) CALL_CHECK(id, text, about, check_mode(mode))
 
 MODE_CHECK(MODE_COMPAT, compat, "mode-compat",
 	   "32-bit code in long mode: what it leaves to others");

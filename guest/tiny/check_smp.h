@@ -10,11 +10,4 @@
 /* check_with_all() - @check, told how many CPUs there are, with all of them up; not for one CPU. */
 const char *check_with_all(const char *(*check)(unsigned cpus));
 
-#define SMP_CHECK(id, text, about, fn)                    \
-	static const char *check_##id(int n, char **word) \
-	{                                                 \
-		(void)n;                                  \
-		(void)word;                               \
-		return check_with_all(fn);                \
-	}                                                 \
-	CHECK(id##_check, .name = text, .help = about, .run = check_##id)
+#define SMP_CHECK(id, text, about, fn) CALL_CHECK(id, text, about, check_with_all(fn))

@@ -8,7 +8,7 @@ import itertools
 import re
 import time
 
-from frames import arp, mac, udp_echo
+from frames import arp, mac, ping, udp_echo
 from weir import expect_match, plain
 
 
@@ -176,6 +176,12 @@ def echoes(number, guest, size=60, flow=0, station=1, nic=0):
     """An item for carry(): a datagram to the guest's echo port, and the answer."""
     ask, answer = udp_echo(station, guest, number, flow, size)
     return nic, nic, (guest, flow), ask, answer
+
+
+def pings(count, guest, station=1):
+    """Items for carry(): echo requests of many sizes to the guest by NIC 0, and the replies."""
+    asked = (ping(station, guest, n, 60 + n % 200) for n in range(count))
+    return [(0, 0, "ping", ask, answer) for ask, answer in asked]
 
 
 def died(weir, name, seconds=20):

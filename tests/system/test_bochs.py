@@ -15,9 +15,8 @@ import pytest
 
 import bochs
 import checks
-import frames
 from frames import mac, numbered
-from guests import Tiny, config, died, echoes, latencies, line
+from guests import Tiny, config, died, echoes, latencies, line, pings
 from weir import PANICKED, TOP, BochsWeir, Trouble, expect, expect_in, expect_match, plain
 
 MACHINE = BochsWeir  # of the lab
@@ -166,9 +165,8 @@ def test_a_pvh_kernel(weir):
 def test_ping(weir):
     """Each answered, byte for byte, also when they come one at a time."""
     for window in (1, 32):
-        asked = [frames.ping(A, G2, n, 60 + n % 200) for n in range(100)]
         with weir.dropping():
-            weir.carry([(0, 0, "ping", ask, answer) for ask, answer in asked], window)
+            weir.carry(pings(100, G2, A), window)
 
 
 def test_every_size(weir):

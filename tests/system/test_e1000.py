@@ -6,6 +6,7 @@ import re
 import pytest
 
 import frames
+import nic_checks
 from frames import numbered
 from weir import Weir, expect, expect_in, expect_match
 
@@ -106,17 +107,11 @@ def test_kinds_and_sizes(weir):
 
 
 def test_every_size(weir):
-    with weir.dropping():
-        weir.carry([(0, 1, "one", numbered(A, B, size, size=size)) for size in range(60, 1515)], window=32)
+    nic_checks.every_size(weir, A, B)
 
 
 def test_tag_rides_on_top_of_the_mtu(weir):
-    """1,514 bytes and a tag are 1,518. One more is refused by the NIC itself."""
-    tagged = frames.kinds(A, B, 1518)["vlan udp"]
-    with weir.dropping():
-        weir.carry([(0, 1, "tagged", tagged)])
-        weir.send(0, tagged + b"\0")
-        weir.carry([(0, 1, "after", numbered(A, B, 1))])
+    nic_checks.tag_on_top_of_the_mtu(weir, A, B)
 
 
 def test_jumbo(weir):
@@ -136,10 +131,7 @@ def test_jumbo(weir):
 
 
 def test_broken_frames_are_dropped_by_name(weir):
-    for name, frame, reason in frames.malformed(A, B):
-        with weir.dropping(**{reason: 1}):
-            weir.send(0, frame)
-            weir.carry([(0, 1, "after " + name, numbered(A, B, 1))])
+    nic_checks.malformed_dropped_by_name(weir, A, B)
 
 
 def test_ten_thousand_and_exact_counts(weir):

@@ -9,7 +9,7 @@ import pytest
 
 import frames
 from frames import mac, mac_bytes, numbered, udp_echo
-from guests import config, echoes, guests, line
+from guests import config, echoes, guests, line, pings
 from weir import expect, expect_match
 
 A, B = 1, 20  # stations behind nic0 and nic1
@@ -71,9 +71,8 @@ def test_ping(request, which):
     """Each answered, byte for byte, also when they come one at a time."""
     weir = request.getfixturevalue(which)
     for window in (1, 32):
-        asked = [frames.ping(A, G2, n, 60 + n % 200) for n in range(300)]
         with weir.dropping():
-            weir.carry([(0, 0, "ping", ask, answer) for ask, answer in asked], window)
+            weir.carry(pings(300, G2, A), window)
 
 
 def test_every_size(pair):

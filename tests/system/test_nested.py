@@ -4,8 +4,7 @@
 import pytest
 
 import checks
-import frames
-from guests import config, guests, line
+from guests import config, guests, line, pings
 from kvm import KvmWeir, here
 from weir import expect
 
@@ -24,9 +23,8 @@ def weir():
 def test_ping(weir):
     """From this host by a wire, igb, switch and virtqueue to the guest at the third level, and back."""
     for window in (1, 16):
-        asked = [frames.ping(A, G2, n, 60 + n % 200) for n in range(50)]
         with weir.dropping():
-            weir.carry([(0, 0, "ping", ask, answer) for ask, answer in asked], window)
+            weir.carry(pings(50, G2, A), window)
 
 
 def test_it_is_kvm(weir):

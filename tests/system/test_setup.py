@@ -197,6 +197,15 @@ def cache(stage):
     return sorted(os.listdir(stage.directory / ".cache" / "weir"))
 
 
+def again_without_network(stage, what, link):
+    """Set-up of @what, build/@link forgotten, and the same once more with nothing to fetch or unpack by."""
+    stage.run(what)
+    (stage.directory / "build" / link).unlink()
+    for name in "apt-get", "apt-cache", "dpkg-deb":
+        stage.stand_in(name, "exit 1")
+    return stage.run(what)
+
+
 def kernel(stage):
     return (stage.directory / "build" / "linux" / "boot" / "vmlinuz-6.1.0-9").read_text()
 
@@ -212,11 +221,7 @@ def test_a_guests_kernel_is_unpacked_and_not_installed(kernels):
 
 
 def test_a_guests_kernel_from_the_cache_needs_no_network(kernels):
-    kernels.run("guest")
-    (kernels.directory / "build" / "linux").unlink()
-    for name in "apt-get", "apt-cache", "dpkg-deb":
-        kernels.stand_in(name, "exit 1")
-    expect(kernels.run("guest").returncode, 0, "status of set-up")
+    expect(again_without_network(kernels, "guest", "linux").returncode, 0, "status of set-up")
     expect(kernel(kernels), "kernel\n", "what build/linux leads to")
 
 
@@ -309,11 +314,7 @@ def test_bochs_of_debian_13_is_unpacked_and_not_installed(emulator):
 
 
 def test_bochs_from_the_cache_needs_no_network(emulator):
-    emulator.run("bochs")
-    (emulator.directory / "build" / "bochs").unlink()
-    for name in "apt-get", "apt-cache", "dpkg-deb":
-        emulator.stand_in(name, "exit 1")
-    expect(emulator.run("bochs").returncode, 0, "status of set-up")
+    expect(again_without_network(emulator, "bochs", "bochs").returncode, 0, "status of set-up")
     expect_in("bochs-3.0-1", link(emulator), "what build/bochs leads to")
 
 

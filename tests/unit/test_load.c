@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/cpio.c tests/unit/host.c */
+/* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/cpio.c tests/unit/load_rig.c tests/unit/host.c */
 /* test_load.c - a kernel in a guest's memory as the boot protocol wants it, and a sentence for each one that is refused */
 #include "tests/unit/host.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/load_rig.h"
 #include "vmm/boot_params.h"
 #include "vmm/load.h"
 #include "vmm/vacpi.h"
@@ -16,56 +16,19 @@ enum { SETUP_SECTS = 2, CODE = (SETUP_SECTS + 1) * SECTOR, CODE_LEN = 0x3000 };
 enum { KERNEL_AT = 16 * MIB, INIT_SIZE = 20 * MIB, KERNEL_LEN = CODE + CODE_LEN };
 enum { ZERO_PAGE = 0x7000, GDT = 0x500 };
 
-static struct vm vm;
 static uint8_t kernel[KERNEL_LEN], initrd[5 * MIB + 1];
 static struct setup_header *hdr = (struct setup_header *)(kernel + SETUP_AT);
-static char *archive, why[160];
-static size_t archive_len;
-static struct vcpu_entry entry;
-
-void vacpi_build(struct vm *v)
-{
-	memcpy(gpa_ptr(&v->mem, VACPI_TABLES, 8), "RSD PTR ", 8);
-}
 
 /* --- fixture --- */
-
-static void add(const char *name, const void *data, size_t size)
-{
-	size_t n = archive_len;
-
-	archive = realloc(archive, n + 256 + size);
-	memset(archive + n, 0, 256 + size);
-	n += sprintf(archive + n, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X", 1,
-		     0100644, 0, 0, 1, 0, size, 0, 0, 0, 0, strlen(name) + 1, 0);
-	strcpy(archive + n, name);
-	n = ROUND_UP(n + strlen(name) + 1, 4);
-	if (size)
-		memcpy(archive + n, data, size);
-	archive_len = ROUND_UP(n + size, 4);
-}
-
-static void memory(unsigned mib)
-{
-	free(vm.mem.ram);
-	gpa_map_init(&vm.mem, aligned_alloc(2 * MIB, (size_t)mib * MIB), (uint64_t)mib * MIB);
-	memset(vm.mem.ram, 0xee, (size_t)mib * MIB);
-}
 
 static int start(void **state)
 {
 	(void)state;
-	host_cores(1);
-	memory(64);
-	strcpy(vm.name, "g0");
-	strcpy(vm.kernel, "vmlinuz");
-	strcpy(vm.initrd, "rd");
+	load_rig_start("vmlinuz", kernel, sizeof(kernel), initrd, sizeof(initrd));
 	strcpy(vm.cmdline, "console=ttyS0 ip=10.0.0.2/24");
 	memset(kernel, 0, sizeof(kernel));
 	for (unsigned i = CODE; i < KERNEL_LEN; i++)
 		kernel[i] = i * 7;
-	for (unsigned i = 0; i < sizeof(initrd); i++)
-		initrd[i] = i * 13;
 	*hdr = (struct setup_header){
 		.setup_sects = SETUP_SECTS,
 		.syssize = CODE_LEN / 16,
@@ -82,36 +45,6 @@ static int start(void **state)
 		.setup_data = 0xdead,
 	};
 	return 0;
-}
-
-static int load_cut(size_t kernel_len)
-{
-	archive_len = 0;
-	add("vmlinuz", kernel, kernel_len);
-	add("rd", initrd, sizeof(initrd));
-	add("TRAILER!!!", NULL, 0);
-	load_archive(archive, archive_len);
-	why[0] = 0;
-	return load_kernel(&vm, &entry, why, sizeof(why));
-}
-
-static int load(void)
-{
-	return load_cut(KERNEL_LEN);
-}
-
-static void loads(void)
-{
-	int err = load();
-
-	assert_string_equal(why, "");
-	assert_int_equal(err, 0);
-}
-
-static void refuses(int err, const char *sentence)
-{
-	assert_int_equal(load(), err);
-	assert_string_equal(why, sentence);
 }
 
 static const struct boot_params *zero_page(void)

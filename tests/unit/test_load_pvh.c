@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/cpio.c tests/unit/host.c */
+/* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/cpio.c tests/unit/load_rig.c tests/unit/host.c */
 /* test_load_pvh.c - an ELF kernel in a guest's memory as PVH wants it, and a sentence for each that is refused */
 #include "tests/unit/host.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/load_rig.h"
 #include "vmm/boot_params.h"
 #include "vmm/load.h"
 #include "vmm/pvh.h"
@@ -18,44 +18,13 @@ enum { ENTRY = CODE_AT + 0x140, RD_LEN = MIB + 1 };
 enum { NOTES = 0x200, CODE = 0x1000, DATA = CODE + CODE_LEN, FILE_LEN = DATA + 64 };
 enum { SEGMENTS = 3 };
 
-static struct vm vm;
 static uint8_t *file, initrd[RD_LEN];
 static struct elf64_header *wide;
 static struct elf32_header *narrow;
 static struct elf64_segment *seg;
 static struct elf_note *note;
-static char *archive, why[160];
-static size_t archive_len;
-static struct vcpu_entry entry;
-
-void vacpi_build(struct vm *v)
-{
-	memcpy(gpa_ptr(&v->mem, VACPI_TABLES, 8), "RSD PTR ", 8);
-}
 
 /* --- fixture --- */
-
-static void add(const char *name, const void *data, size_t size)
-{
-	size_t n = archive_len;
-
-	archive = realloc(archive, n + 256 + size);
-	memset(archive + n, 0, 256 + size);
-	n += sprintf(archive + n, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X", 1,
-		     0100644, 0, 0, 1, 0, size, 0, 0, 0, 0, strlen(name) + 1, 0);
-	strcpy(archive + n, name);
-	n = ROUND_UP(n + strlen(name) + 1, 4);
-	if (size)
-		memcpy(archive + n, data, size);
-	archive_len = ROUND_UP(n + size, 4);
-}
-
-static void memory(unsigned mib)
-{
-	free(vm.mem.ram);
-	gpa_map_init(&vm.mem, aligned_alloc(2 * MIB, (size_t)mib * MIB), (uint64_t)mib * MIB);
-	memset(vm.mem.ram, 0xee, (size_t)mib * MIB);
-}
 
 static void identify(uint8_t class, uint16_t machine)
 {
@@ -82,18 +51,12 @@ static void write_note(void)
 static int start(void **state)
 {
 	(void)state;
-	host_cores(1);
-	memory(64);
-	strcpy(vm.name, "g0");
-	strcpy(vm.kernel, "vmlinux");
-	strcpy(vm.initrd, "rd");
-	strcpy(vm.cmdline, "console=ttyS0");
 	free(file);
 	file = calloc(1, FILE_LEN);
+	load_rig_start("vmlinux", file, FILE_LEN, initrd, sizeof(initrd));
+	strcpy(vm.cmdline, "console=ttyS0");
 	for (unsigned i = CODE; i < FILE_LEN; i++)
 		file[i] = i * 7 + 1;
-	for (unsigned i = 0; i < RD_LEN; i++)
-		initrd[i] = i * 13;
 	identify(ELF_CLASS_64, ELF_MACHINE_X86_64);
 	wide = (struct elf64_header *)file;
 	wide->phoff = 64;
@@ -134,31 +97,6 @@ static void narrow_it(void)
 					       .paddr = was[i].paddr,
 					       .filesz = was[i].filesz,
 					       .memsz = was[i].memsz };
-}
-
-static int load_cut(size_t len)
-{
-	archive_len = 0;
-	add("vmlinux", file, len);
-	add("rd", initrd, sizeof(initrd));
-	add("TRAILER!!!", NULL, 0);
-	load_archive(archive, archive_len);
-	why[0] = 0;
-	return load_kernel(&vm, &entry, why, sizeof(why));
-}
-
-static void loads(void)
-{
-	int err = load_cut(FILE_LEN);
-
-	assert_string_equal(why, "");
-	assert_int_equal(err, 0);
-}
-
-static void refuses(int err, const char *sentence)
-{
-	assert_int_equal(load_cut(FILE_LEN), err);
-	assert_string_equal(why, sentence);
 }
 
 static const struct hvm_start_info *info(void)
