@@ -57,6 +57,22 @@ static void show_counts(struct shell *sh, const struct vm *vm)
 	}
 }
 
+/* next_measured() - of all ends and modes, counted by *@i, the next one of which there is something; NULL behind the last. */
+static const struct histogram *next_measured(const struct vm *vm, unsigned *i,
+					     enum injection_end *end, enum injection_mode *mode)
+{
+	for (; *i < INJECTION_ENDS * INJECTION_MODES; ++*i) {
+		const struct histogram *h;
+
+		*end = *i / INJECTION_MODES;
+		*mode = *i % INJECTION_MODES;
+		h = latency(vm, *mode, *end);
+		if (h->count)
+			return h;
+	}
+	return NULL;
+}
+
 static void show_latency(struct shell *sh, enum injection_end end, enum injection_mode mode,
 			 const struct histogram *h)
 {
@@ -69,14 +85,12 @@ static void show_latency(struct shell *sh, enum injection_end end, enum injectio
 
 static void show_latencies(struct shell *sh, const struct vm *vm)
 {
+	const struct histogram *h;
+	enum injection_end end;
+	enum injection_mode mode;
 	bool any = false;
 
-	for (unsigned i = 0; i < INJECTION_ENDS * INJECTION_MODES; i++) {
-		unsigned end = i / INJECTION_MODES, mode = i % INJECTION_MODES;
-		const struct histogram *h = latency(vm, mode, end);
-
-		if (!h->count)
-			continue;
+	for (unsigned i = 0; (h = next_measured(vm, &i, &end, &mode)); i++) {
 		if (!any)
 			shell_printf(sh, "%-16s %-8s %10s %10s %10s %10s %10s\n", "NANOSECONDS",
 				     "MODE", "COUNT", "P50", "P90", "P99", "MAX");
@@ -150,14 +164,12 @@ static void show_bars(struct shell *sh, const struct histogram *h)
 
 int guest_injection_bars(struct shell *sh, const struct vm *vm)
 {
+	const struct histogram *h;
+	enum injection_end end;
+	enum injection_mode mode;
 	bool any = false;
 
-	for (unsigned i = 0; i < INJECTION_ENDS * INJECTION_MODES; i++) {
-		unsigned end = i / INJECTION_MODES, mode = i % INJECTION_MODES;
-		const struct histogram *h = latency(vm, mode, end);
-
-		if (!h->count)
-			continue;
+	for (unsigned i = 0; (h = next_measured(vm, &i, &end, &mode)); i++) {
 		shell_printf(sh, "%s%s, mode %s, nanoseconds: %lu, half of them up to %lu\n",
 			     any ? "\n" : "", end_name[end], injection_mode_name[mode],
 			     (unsigned long)h->count, (unsigned long)histogram_percentile(h, 50));

@@ -4,9 +4,9 @@
  *
  * void svm_vmrun(struct vmcb *guest, struct vmcb *host, uint64_t gpr[16])
  *
- * Called with GIF clear. Offsets into gpr are those of enum gpr (vcpu.h). The hardware switches RAX, RSP, RIP, RFLAGS and the control registers by the VMCB; VMLOAD and
- * VMSAVE do FS, GS, TR, LDTR and the MSRs of system calls; the other general registers are ours to switch. Returns
- * with GIF clear, as #VMEXIT leaves it.
+ * Called with GIF clear. Offsets into gpr are those of enum gpr (vcpu.h). The hardware switches RAX, RSP, RIP, RFLAGS and the
+ * control registers by the VMCB; VMLOAD and VMSAVE do FS, GS, TR, LDTR and the MSRs of system calls; the other general
+ * registers are ours to switch. Returns with GIF clear, as #VMEXIT leaves it.
  */
 	.text
 	.globl svm_vmrun

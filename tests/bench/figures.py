@@ -27,9 +27,7 @@ PEERS = (
 )
 
 ROW_HEAD = ["a packet of", "bytes", "burst"]
-COLUMNS = (  # heading, figure, digits
-    ("insns", "insns", 1),
-    ("+-", "spread", 1),
+COST_COLUMNS = (  # heading, figure, digits
     ("loads", "loads", 1),
     ("stores", "stores", 1),
     ("rep", "rep", 1),
@@ -40,6 +38,7 @@ COLUMNS = (  # heading, figure, digits
     ("doorbells", "doorbells", 3),
     ("copies", "copies", 3),
 )
+COLUMNS = (("insns", "insns", 1), ("+-", "spread", 1), *COST_COLUMNS)
 
 
 def number(value, digits=0):

@@ -5,7 +5,7 @@
 "guest": what Weir counts of the guest.
 """
 
-from figures import BURSTS, ROW_HEAD, number, row_cells, row_table, target
+from figures import BURSTS, COST_COLUMNS, ROW_HEAD, number, row_cells, row_table, target
 
 GOAL = 1500  # instructions of Weir's own a packet, at burst 32
 GOAL_EXITS = {32: 0.3, 1: 6}
@@ -24,15 +24,7 @@ COLUMNS = (  # heading, figure, digits
     ("+-", "spread", 1),
     ("guest's insns", "guest_insns", 1),
     ("exits", "vmrun", 3),
-    ("loads", "loads", 1),
-    ("stores", "stores", 1),
-    ("rep", "rep", 1),
-    ("MMIO r", "mmio_reads", 3),
-    ("MMIO w", "mmio_writes", 3),
-    ("irqs", "iret", 3),
-    ("polls", "polls", 3),
-    ("doorbells", "doorbells", 3),
-    ("copies", "copies", 3),
+    *COST_COLUMNS,
 )
 
 # what Weir counts, behind the exits by reason
