@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/host.c */
+/* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_e1000.c - the real e1000 driver and the real NAPI on a register file: what the 82540EM does otherwise than
  * the 82576 of test_igb.c, which has the rest of what the two share
@@ -16,72 +16,25 @@
 #include "fake_e1000.h"
 #include "fake_ioapic.h"
 #include "fake_pci.h"
+#include "gbe_rig.h"
 
-enum { NICS = 2, POOL = 1024, FRAMES = 1024, PIN = 19 };
+enum { NICS = 2, PIN = 19 };
 
-static struct fake_e1000 *chips[NICS], *chip; /* chip: the first */
-static struct netdev *dev;
+static struct fake_gbe *chips[NICS]; /* chip: the first, unless a test says otherwise */
 static struct gbe *gbe;
-
-/* --- the room above: keeps what it is given */
-
-static struct pkt *taken[FRAMES];
-static unsigned ntaken, links_told;
-
-static unsigned poll(struct napi *napi, unsigned budget)
-{
-	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
-	unsigned n;
-
-	assert_true(ntaken + budget <= FRAMES);
-	n = q->dev->ops->rx_batch(q->dev, q->index, taken + ntaken, budget);
-	ntaken += n;
-	return n;
-}
-
-static void link_changed(struct netdev *d)
-{
-	(void)d;
-	links_told++;
-}
-
-static void free_taken(void)
-{
-	while (ntaken)
-		pkt_free(taken[--ntaken]);
-}
 
 /* --- the machine: both chips on one pin */
 
-static void line(struct fake_e1000 *f, bool up)
+static void line(struct fake_gbe *f, bool up)
 {
 	fake_ioapic_set(PIN, f == chips[1], up);
 }
 
-static void run_softirqs(void)
-{
-	unsigned was = host_play(0);
-
-	cpu_for_each(i) {
-		host_play(i);
-		softirq_run();
-	}
-	host_play(was);
-}
-
-static const struct pci_driver *const drivers[] = { &e1000_driver };
-
 static void machine(unsigned ncores, unsigned nics)
 {
-	host_cores(ncores);
-	host_pools(POOL);
+	rig_start(ncores);
 	host_tsc_step = 100; /* the search for a line ends */
-	cpu_for_each(i)
-		cpus[i]->poll_tail = &cpus[i]->poll_head;
-	softirq_init();
-	dev_weight = 64;
 	fake_ioapic_start();
-	fake_pci_start();
 	for (unsigned i = 0; i < nics; i++) {
 		struct fake_pci_fn *fn = fake_pci_add((3 + i) << 3, 0x8086, 0x100e, 0x020000);
 
@@ -92,23 +45,14 @@ static void machine(unsigned ncores, unsigned nics)
 		fake_pci_bar(fn, 0, chips[i], 128 << 10, false);
 	}
 	chip = chips[0];
-	nnetdevs = 0;
-	dev = NULL;
-	ntaken = links_told = 0;
 	pci_init();
 }
 
 static int probe(unsigned ncores, unsigned nics)
 {
 	machine(ncores, nics);
-	pci_probe(drivers, 1);
-	netdev_for_each(i) {
-		netdevs[i]->link_changed = link_changed;
-		netdevs[i]->queue[0].napi.poll = poll;
-	}
-	if (nnetdevs != nics)
+	if (rig_probe(&e1000_driver) != nics)
 		return -1;
-	dev = netdevs[0];
 	gbe = dev->priv;
 	return 0;
 }
@@ -162,61 +106,6 @@ static int closed(void **state)
 	return host_pools_full() && fake_ioapic[PIN].masked ? 0 : -1;
 }
 
-static void receive(unsigned n, uint32_t len)
-{
-	for (unsigned i = 0; i < n; i++)
-		assert_true(fake_e1000_rx(chip, len, i));
-	run_softirqs();
-}
-
-static struct pkt *packet(uint32_t len, uint8_t first)
-{
-	struct pkt *p = pkt_alloc();
-
-	assert_non_null(p);
-	p->data = pkt_buf(p);
-	p->next = NULL;
-	p->len = p->frame_len = len;
-	p->nsegs = 1;
-	for (uint32_t i = 0; i < len; i++)
-		p->data[i] = first + i;
-	return p;
-}
-
-static struct pkt *chain_of(unsigned segs, uint32_t len)
-{
-	struct pkt *first = packet(len, 0), *last = first;
-
-	for (unsigned i = 1; i < segs; i++) {
-		last->next = packet(len, i * len);
-		last = last->next;
-	}
-	first->nsegs = segs;
-	first->frame_len = segs * len;
-	return first;
-}
-
-static void transmit(unsigned n, uint32_t len)
-{
-	struct pkt *p[512];
-
-	for (unsigned i = 0; i < n; i++)
-		p[i] = packet(len, i);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, n), n);
-}
-
-static uint64_t stat_of(const char *name)
-{
-	static struct ethtool_stat s[200];
-	unsigned n = dev->ethtool->get_stats(dev, s, ARRAY_SIZE(s));
-
-	for (unsigned i = 0; i < n; i++)
-		if (!strcmp(s[i].name, name))
-			return s[i].value;
-	fail_msg("ethtool -S has no %s", name);
-	return 0;
-}
-
 static uint32_t reg(uint32_t off)
 {
 	return chip->reg[off / 4];
@@ -242,10 +131,7 @@ static void probes_and_leaves_the_chip_silent(void **state)
 
 static void fails_to_probe(const char *why)
 {
-	nnetdevs = 0;
-	host_text_clear();
-	pci_devs[0].driver = NULL;
-	pci_probe(drivers, 1);
+	rig_probe_again(&e1000_driver);
 	assert_int_equal(nnetdevs, 0);
 	if (!strstr(host_log, why))
 		fail_msg("expected '%s', seen '%s'", why, host_log);
@@ -275,10 +161,7 @@ static void says_what_keeps_it_from_using_a_chip(void **state)
 
 static void opens_in_the_order_of_the_manual(void **state)
 {
-	static const struct {
-		const char *step;
-		uint32_t off, bits;
-	} order[] = {
+	static const struct rig_step order[] = {
 		{ "causes off", GBE_IMC, UINT32_MAX },
 		{ "receiver off", GBE_RCTL, 0 },
 		{ "transmitter off", GBE_TCTL, 0 },
@@ -304,20 +187,9 @@ static void opens_in_the_order_of_the_manual(void **state)
 		{ "buffers, by the first poll", E1000_RDT, 240 },
 		{ "queue's cause on, by the first poll", GBE_IMS, E1000_ICR_RXT0 },
 	};
-	int at = -1;
 
 	(void)state;
-	chip->nlog = 0;
-	assert_int_equal(dev->ops->open(dev), 0);
-	run_softirqs();
-	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
-		int next = fake_e1000_wrote(chip, order[i].off, order[i].bits, at + 1);
-
-		if (next < 0)
-			fail_msg("expected '%s' behind write %d, not seen there", order[i].step,
-				 at);
-		at = next;
-	}
+	opens_in_order(order, ARRAY_SIZE(order));
 	assert_int_equal(reg(GBE_IMS), E1000_ICR_RXT0 | GBE_ICR_LSC | GBE_ICR_RXO);
 	assert_int_equal(dev->txq_of_cpu[0], 0);
 	assert_int_equal(dev->txq_of_cpu[1], -1);
@@ -383,19 +255,7 @@ static void takes_long_frames_only_with_a_long_mtu(void **state)
 static void receives_frames_in_order(void **state)
 {
 	(void)state;
-	for (unsigned round = 0; round < 20; round++) { /* several times around the ring */
-		receive(40, 60 + round);
-		assert_int_equal(ntaken, 40);
-		for (unsigned i = 0; i < 40; i++) {
-			assert_int_equal(taken[i]->frame_len, 60 + round);
-			assert_int_equal(taken[i]->nsegs, 1);
-			assert_null(taken[i]->next);
-			assert_int_equal(taken[i]->data[59], (uint8_t)(i + 59));
-		}
-		free_taken();
-	}
-	assert_int_equal(dev->queue[0].rx_packets, 800);
-	assert_int_equal(dev->queue[0].rx_bytes, 40 * (20 * 60 + 190));
+	receives_in_order();
 }
 
 static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
@@ -403,10 +263,7 @@ static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
 	struct pkt *p[64];
 
 	(void)state;
-	for (unsigned i = 0; i < 250; i++) {
-		receive(1, 64);
-		free_taken();
-	}
+	receive_one_by_one(250, 64);
 	for (unsigned i = 0; i < 8; i++) /* descriptors 250 to 255, 0 and 1 */
 		fake_e1000_rx_raw(chip, GBE_RXD_DD | GBE_RXD_EOP, 100 + i, true);
 	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 64), 8);
@@ -424,34 +281,8 @@ static void puts_long_frames_together(void **state)
 	dev->mtu = 9000;
 	dev->ops->set_rx_mode(dev);
 	for (unsigned round = 0; round < 20; round++) /* the wrap falls into frames as well */
-		for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
-			uint32_t sum = 0;
-
-			receive(1, lens[i]);
-			assert_int_equal(ntaken, 1);
-			assert_int_equal(taken[0]->frame_len, lens[i]);
-			seg_for_each(seg, taken[0]) {
-				assert_int_equal(seg->data[0], (uint8_t)sum);
-				sum += seg->len;
-			}
-			assert_int_equal(sum, lens[i]);
-			free_taken();
-		}
-}
-
-/* dropped() - one frame, one drop, one reason, and the frame behind it arrives */
-static void dropped(enum drop_reason why)
-{
-	uint64_t before = cpus[0]->drop[why];
-
-	run_softirqs();
-	assert_int_equal(ntaken, 0);
-	assert_int_equal(cpus[0]->drop[why], before + 1);
-	receive(1, 77);
-	assert_int_equal(ntaken, 1);
-	assert_int_equal(taken[0]->frame_len, 77);
-	free_taken();
-	assert_int_equal(cpus[0]->drop[why], before + 1);
+		for (unsigned i = 0; i < ARRAY_SIZE(lens); i++)
+			receives_long(lens[i]);
 }
 
 static void drops_what_was_damaged_on_the_wire(void **state)
@@ -527,7 +358,7 @@ static void one_interrupt_until_the_queue_is_empty(void **state)
 	assert_int_equal(dev->queue[0].napi.state, NAPI_IDLE);
 }
 
-static void done_at_unmask(struct fake_e1000 *f)
+static void done_at_unmask(struct fake_gbe *f)
 {
 	f->unmasked = NULL;
 	fake_e1000_rx_raw(f, GBE_RXD_DD | GBE_RXD_EOP, 61,
@@ -537,12 +368,7 @@ static void done_at_unmask(struct fake_e1000 *f)
 static void loses_no_frame_that_comes_between_last_look_and_unmask(void **state)
 {
 	(void)state;
-	chip->unmasked = done_at_unmask;
-	receive(1, 60);
-	assert_null(chip->unmasked);
-	assert_int_equal(ntaken, 2);
-	assert_int_equal(dev->queue[0].napi.rechecks, 1);
-	assert_int_equal(dev->queue[0].napi.state, NAPI_IDLE);
+	finds_a_frame_of(done_at_unmask);
 }
 
 /* a link change while the queue is masked: its handler reads the frame's cause away, the poll finds the frame */
@@ -785,20 +611,8 @@ static void sends_chains_and_never_half_of_one(void **state)
 
 static void refuses_what_the_ring_cannot_hold(void **state)
 {
-	struct pkt *p[300];
-
 	(void)state;
-	chip->tx_stalled = true;
-	for (unsigned i = 0; i < 300; i++)
-		p[i] = packet(60, i);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), GBE_RING - 1);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 0);
-	assert_int_equal(dev->queue[0].tx_busy, 90);
-	chip->tx_stalled = false;
-	fake_gbe_write(chip, E1000_TDT, 255);
-	assert_int_equal(chip->nsent, 255);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 45);
-	assert_int_equal(chip->nsent, 300);
+	refuses_what_is_too_much(E1000_TDT);
 }
 
 static void resets_a_ring_whose_head_stands_still(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -14,12 +14,11 @@
 #include "drivers/igb.h"
 #include "fake_igb.h"
 #include "fake_pci.h"
+#include "gbe_rig.h"
 
-enum { POOL = 1024, MSIX = 0x70, FRAMES = 1024 };
+enum { MSIX = 0x70 };
 
-static struct fake_igb *chip;
 static struct fake_pci_fn *fn;
-static struct netdev *dev;
 static struct gbe *igb;
 
 /* --- record points: a link is recorded by the port above */
@@ -33,35 +32,7 @@ void trace_record(enum trace_point p, uint64_t a, uint64_t b)
 	links_recorded += p == TRACE_LINK;
 }
 
-/* --- the room above: keeps what it is given */
-
-static struct pkt *taken[FRAMES];
-static unsigned ntaken, links_told;
-
-static unsigned poll(struct napi *napi, unsigned budget)
-{
-	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
-	unsigned n;
-
-	assert_true(ntaken + budget <= FRAMES);
-	n = q->dev->ops->rx_batch(q->dev, q->index, taken + ntaken, budget);
-	ntaken += n;
-	return n;
-}
-
-static void link_changed(struct netdev *d)
-{
-	assert_ptr_equal(d, dev);
-	links_told++;
-}
-
-static void free_taken(void)
-{
-	while (ntaken)
-		pkt_free(taken[--ntaken]);
-}
-
-/* --- the machine: vectors arrive at the core they are routed to, softirqs run */
+/* --- the machine: vectors arrive at the core they are routed to */
 
 static void interrupt(unsigned v)
 {
@@ -75,30 +46,11 @@ static void interrupt(unsigned v)
 	host_play(was);
 }
 
-static void run_softirqs(void)
-{
-	unsigned was = host_play(0);
-
-	cpu_for_each(i) {
-		host_play(i);
-		softirq_run();
-	}
-	host_play(was);
-}
-
 static int probe(unsigned ncores, uint16_t subvendor, uint16_t subdevice)
 {
-	const struct pci_driver *const drivers[] = { &igb_driver };
-
-	host_cores(ncores);
-	host_pools(POOL);
-	cpu_for_each(i)
-		cpus[i]->poll_tail = &cpus[i]->poll_head;
-	softirq_init();
-	dev_weight = 64;
-	fake_pci_start();
+	rig_start(ncores);
 	if (!chip)
-		chip = fake_pci_memory(128 << 10);
+		chip = fake_pci_memory(sizeof(*chip));
 	fake_igb_power_on(chip);
 	chip->interrupt = interrupt;
 	fn = fake_pci_add(4 << 3, 0x8086, 0x10c9, 0x020000);
@@ -109,19 +61,12 @@ static int probe(unsigned ncores, uint16_t subvendor, uint16_t subdevice)
 	fake_pci_cap(fn, MSIX, PCI_CAP_ID_MSIX);
 	fake_pci_set16(fn, MSIX + PCI_MSIX_CONTROL, FAKE_IGB_VECTORS - 1);
 	fake_pci_set32(fn, MSIX + PCI_MSIX_TABLE, 3);
-	nnetdevs = 0;
-	dev = NULL;
-	ntaken = links_told = links_recorded = 0;
+	links_recorded = 0;
 	trace_on = true;
 	pci_init();
-	pci_probe(drivers, 1);
-	if (!nnetdevs)
+	if (!rig_probe(&igb_driver))
 		return -ENODEV;
-	dev = netdevs[0];
 	igb = dev->priv;
-	dev->link_changed = link_changed;
-	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++)
-		dev->queue[q].napi.poll = poll;
 	return 0;
 }
 
@@ -162,63 +107,6 @@ static int closed(void **state)
 	return host_pools_full() ? 0 : -1;
 }
 
-/* receive() - @n frames of @len bytes on queue 0, and what the poll made of them */
-static void receive(unsigned n, uint32_t len)
-{
-	for (unsigned i = 0; i < n; i++)
-		assert_true(fake_igb_rx(chip, 0, len, i));
-	run_softirqs();
-}
-
-static struct pkt *packet(uint32_t len, uint8_t first)
-{
-	struct pkt *p = pkt_alloc();
-
-	assert_non_null(p);
-	p->data = pkt_buf(p);
-	p->next = NULL;
-	p->len = p->frame_len = len;
-	p->nsegs = 1;
-	for (uint32_t i = 0; i < len; i++)
-		p->data[i] = first + i;
-	return p;
-}
-
-static struct pkt *chain_of(unsigned segs, uint32_t len)
-{
-	struct pkt *first = packet(len, 0), *last = first;
-
-	for (unsigned i = 1; i < segs; i++) {
-		last->next = packet(len, i * len);
-		last = last->next;
-	}
-	first->nsegs = segs;
-	first->frame_len = segs * len;
-	return first;
-}
-
-static void transmit(unsigned n, uint32_t len)
-{
-	struct pkt *p[NETDEV_MAX * 64];
-
-	for (unsigned i = 0; i < n; i++)
-		p[i] = packet(len, i);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, n), n);
-}
-
-static uint64_t stat_of(const char *name)
-{
-	static struct ethtool_stat s[200];
-	unsigned n = dev->ethtool->get_stats(dev, s, ARRAY_SIZE(s));
-
-	assert_true(n <= ARRAY_SIZE(s));
-	for (unsigned i = 0; i < n; i++)
-		if (!strcmp(s[i].name, name))
-			return s[i].value;
-	fail_msg("ethtool -S has no %s", name);
-	return 0;
-}
-
 /* posted() - buffers that the device has of ring @q */
 static unsigned posted(unsigned q)
 {
@@ -253,32 +141,18 @@ static void probes_and_leaves_the_chip_silent(void **state)
 
 static void has_no_more_queues_than_vectors_but_one(void **state)
 {
-	const struct pci_driver *const drivers[] = { &igb_driver };
-
 	probed(state);
-	nnetdevs = 0;
 	fake_pci_set16(fn, MSIX + PCI_MSIX_CONTROL, 3 - 1);
-	pci_devs[0].driver = NULL;
-	pci_probe(drivers, 1);
+	rig_probe_again(&igb_driver);
 	assert_int_equal(netdevs[0]->max_queues, 2);
-	nnetdevs = 0;
 	fake_pci_set16(fn, MSIX + PCI_MSIX_CONTROL, 1 - 1);
-	pci_devs[0].driver = NULL;
-	pci_probe(drivers, 1);
+	rig_probe_again(&igb_driver);
 	assert_int_equal(nnetdevs, 0);
-	dev = NULL;
 }
 
 static int probe_again(void)
 {
-	const struct pci_driver *const drivers[] = { &igb_driver };
-
-	nnetdevs = 0;
-	host_text_clear();
-	pci_devs[0].driver = NULL;
-	pci_probe(drivers, 1);
-	dev = NULL;
-	return nnetdevs;
+	return rig_probe_again(&igb_driver);
 }
 
 static void refuses_a_chip_that_does_not_come_out_of_reset(void **state)
@@ -301,10 +175,7 @@ static void resets_a_chip_whose_dma_does_not_end_all_the_same(void **state)
 
 static void opens_in_the_order_of_the_datasheet(void **state)
 {
-	static const struct {
-		const char *step;
-		uint32_t off, bits;
-	} order[] = {
+	static const struct rig_step order[] = {
 		{ "1. causes off", GBE_IMC, UINT32_MAX },
 		{ "1. vectors off", IGB_EIMC, UINT32_MAX },
 		{ "2. no new DMA", GBE_CTRL, IGB_CTRL_GIO_OFF },
@@ -328,21 +199,10 @@ static void opens_in_the_order_of_the_datasheet(void **state)
 		{ "buffers, by the first poll", IGB_RDT(0), 240 },
 		{ "vector on, by the first poll", IGB_EIMS, 1 },
 	};
-	int at = -1;
 
 	(void)state;
 	probe(1, 0x1af4, 0x1100);
-	chip->nlog = 0;
-	assert_int_equal(dev->ops->open(dev), 0);
-	run_softirqs();
-	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
-		int next = fake_igb_wrote(chip, order[i].off, order[i].bits, at + 1);
-
-		if (next < 0)
-			fail_msg("expected '%s' behind write %d, not seen there", order[i].step,
-				 at);
-		at = next;
-	}
+	opens_in_order(order, ARRAY_SIZE(order));
 	assert_true(dev->up);
 	assert_int_equal(dev->txq_of_cpu[0], 0);
 	assert_int_equal(chip->reg[IGB_MRQC / 4], 0);
@@ -422,43 +282,18 @@ static void programs_filters_and_length(void **state)
 static void receives_frames_in_order(void **state)
 {
 	(void)state;
-	for (unsigned round = 0; round < 20; round++) { /* several times around the ring */
-		receive(40, 60 + round);
-		assert_int_equal(ntaken, 40);
-		for (unsigned i = 0; i < 40; i++) {
-			assert_int_equal(taken[i]->frame_len, 60 + round);
-			assert_int_equal(taken[i]->len, 60 + round);
-			assert_int_equal(taken[i]->nsegs, 1);
-			assert_null(taken[i]->next);
-			assert_ptr_equal(taken[i]->data, pkt_buf(taken[i]));
-			assert_int_equal(taken[i]->data[59], (uint8_t)(i + 59));
-		}
-		free_taken();
-	}
-	assert_int_equal(dev->queue[0].rx_packets, 800);
-	assert_int_equal(dev->queue[0].rx_bytes, 40 * (20 * 60 + 190));
+	receives_in_order();
 	assert_int_equal(chip->eicr_reads, 0);
 }
 
 static void posts_buffers_in_groups(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 320; i++) {
-		receive(1, 64);
-		free_taken();
-	}
+	receive_one_by_one(320, 64);
 	assert_int_equal(fake_igb_writes(chip, IGB_RDT(0), 0), 320 / GBE_RX_GROUP);
 	chip->nlog = 0;
 	receive(64, 64); /* however many groups a poll posts, it says so once */
 	assert_int_equal(fake_igb_writes(chip, IGB_RDT(0), 0), 1);
-}
-
-static void receive_one_by_one(unsigned n)
-{
-	while (n--) {
-		receive(1, 60);
-		free_taken();
-	}
 }
 
 /* as far as the shares go, a NIC with queues on core 0 */
@@ -479,16 +314,16 @@ static void leaves_of_the_pool_what_other_rings_need(void **state)
 	other = (struct netdev){ .ops = &ops, .nqueues = 6 };
 	netdev_register(&other);
 	igb->queue_irq[1].moved(igb->queue_irq[1].arg, 0); /* two queues of ours as well */
-	receive_one_by_one(300);
+	receive_one_by_one(300, 60);
 	assert_in_range(posted(0), 240, 255); /* the other NIC is down */
 	other.up = true;
 	netdev_share_pools();
 	assert_in_range(posted(0), 240, 255); /* what the device has it keeps */
-	receive_one_by_one(300);
+	receive_one_by_one(300, 60);
 	assert_in_range(posted(0), POOL / 2 / 8 - GBE_RX_GROUP, POOL / 2 / 8);
 	other.up = false;
 	igb->queue_irq[1].moved(igb->queue_irq[1].arg, 1);
-	receive_one_by_one(20);
+	receive_one_by_one(20, 60);
 	assert_in_range(posted(0), 240, 255);
 	gbe_rx_share(dev, 0, 1); /* a long frame fits all the same */
 	for (unsigned i = 0; i < 100; i++) {
@@ -521,10 +356,7 @@ static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
 	struct pkt *p[64];
 
 	(void)state;
-	for (unsigned i = 0; i < 250; i++) {
-		receive(1, 64);
-		free_taken();
-	}
+	receive_one_by_one(250, 64);
 	for (unsigned i = 0; i < 8;
 	     i++) /* descriptors 250 to 255, 0 and 1: no refill is due before the wrap */
 		fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 100 + i, true);
@@ -556,38 +388,10 @@ static void puts_long_frames_together(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
-		uint32_t sum = 0;
-
-		receive(1, lens[i]);
-		assert_int_equal(ntaken, 1);
-		assert_int_equal(taken[0]->frame_len, lens[i]);
-		assert_int_equal(taken[0]->nsegs, (lens[i] + PKT_BUF_SIZE - 1) / PKT_BUF_SIZE);
-		seg_for_each(seg, taken[0]) {
-			assert_int_equal(seg->data[0], (uint8_t)sum);
-			sum += seg->len;
-		}
-		assert_int_equal(sum, lens[i]);
-		free_taken();
-	}
+	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++)
+		receives_long(lens[i]);
 	assert_int_equal(dev->queue[0].rx_packets, ARRAY_SIZE(lens));
 	assert_int_equal(dev->queue[0].rx_dropped, 0);
-}
-
-/* dropped() - one frame, one drop, one reason, and the frame behind it arrives */
-static void dropped(enum drop_reason why)
-{
-	uint64_t before = cpus[0]->drop[why];
-
-	run_softirqs();
-	assert_int_equal(ntaken, 0);
-	assert_int_equal(cpus[0]->drop[why], before + 1);
-	receive(1, 77);
-	assert_int_equal(ntaken, 1);
-	assert_int_equal(taken[0]->frame_len, 77);
-	assert_int_equal(taken[0]->nsegs, 1);
-	free_taken();
-	assert_int_equal(cpus[0]->drop[why], before + 1);
 }
 
 static void drops_a_frame_of_impossible_length(void **state)
@@ -691,7 +495,7 @@ static void finds_a_frame_whose_done_bit_comes_late(void **state)
 	assert_int_equal(taken[0]->len, 60);
 }
 
-static void done_at_unmask(struct fake_igb *f)
+static void done_at_unmask(struct fake_gbe *f)
 {
 	f->unmasked = NULL;
 	fake_igb_rx_raw(f, 0, GBE_RXD_DD | GBE_RXD_EOP, 61, true); /* without any interrupt */
@@ -700,12 +504,7 @@ static void done_at_unmask(struct fake_igb *f)
 static void loses_no_frame_that_comes_between_last_look_and_unmask(void **state)
 {
 	(void)state;
-	chip->unmasked = done_at_unmask;
-	receive(1, 60);
-	assert_null(chip->unmasked);
-	assert_int_equal(ntaken, 2);
-	assert_int_equal(dev->queue[0].napi.rechecks, 1);
-	assert_int_equal(dev->queue[0].napi.state, NAPI_IDLE);
+	finds_a_frame_of(done_at_unmask);
 }
 
 static void masks_in_the_interrupt_and_unmasks_when_done(void **state)
@@ -833,11 +632,8 @@ static void lives_through_an_empty_pool(void **state)
 	unsigned n = 0, sent = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 300;
-	     i++) { /* once around, so that done bits of long ago stand everywhere */
-		receive(1, 60);
-		free_taken();
-	}
+	/* once around, so that done bits of long ago stand everywhere */
+	receive_one_by_one(300, 60);
 	while ((hoard[n] = pkt_alloc()))
 		n++;
 	while (fake_igb_rx(chip, 0, 60, sent))
@@ -1036,21 +832,8 @@ static void sends_batches_across_the_wrap_of_the_ring(void **state)
 
 static void refuses_what_the_ring_cannot_hold(void **state)
 {
-	struct pkt *p[300];
-
 	(void)state;
-	chip->tx_stalled = true;
-	for (unsigned i = 0; i < 300; i++)
-		p[i] = packet(60, i);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), GBE_RING - 1);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 0);
-	assert_int_equal(dev->queue[0].tx_busy, 90);
-	assert_int_equal(fake_igb_writes(chip, IGB_TDT(0), 0), 1); /* no doorbell for nothing */
-	chip->tx_stalled = false;
-	fake_gbe_write(chip, IGB_TDT(0), 255);
-	assert_int_equal(chip->nsent, 255);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 45);
-	assert_int_equal(chip->nsent, 300);
+	refuses_what_is_too_much(IGB_TDT(0));
 }
 
 static void sends_chains_and_never_half_of_one(void **state)
