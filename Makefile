@@ -32,7 +32,7 @@ CFLAGS = -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgene
 # a section for each function its code stands in .text and so, by linker.ld, together, where a back trace knows it.
 HOT := kernel/irq.c kernel/loop.c kernel/softirq.c drivers/igb.c drivers/igb_rx.c drivers/igb_tx.c \
        drivers/e1000.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c \
-       net/nic.c net/switch.c net/xmit.c vmm/vcpu.c vmm/svm.c vmm/svm_decode.c vmm/vmx.c vmm/vmx_decode.c \
+       net/nic.c net/receive.c net/switch.c net/xmit.c vmm/vcpu.c vmm/svm.c vmm/svm_decode.c vmm/vmx.c vmm/vmx_decode.c \
        vmm/vmx_apic.c vmm/exits.c vmm/vlapic.c vmm/vlapic_ipi.c vmm/vlapic_access.c \
        vmm/injection.c vmm/vhost.c vmm/vhost_net.c vmm/virtq.c vmm/tap.c vmm/tun.c
 $(HOT:%=build/obj/%.o): CFLAGS += -fomit-frame-pointer -fno-function-sections

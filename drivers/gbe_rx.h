@@ -79,18 +79,18 @@ static inline void gbe_rx_refill(struct gbe_rx *rx)
 /* gbe_rx_append() - one more buffer behind the frame that is being put together. */
 static inline void gbe_rx_append(struct gbe_rx *rx, struct pkt *p, uint32_t len)
 {
-	p->len = len;
 	if (rx->state == GBE_RX_FRESH) {
 		rx->state = GBE_RX_INSIDE;
 		rx->head = p;
-		p->frame_len = 0;
-		p->nsegs = 0;
+		pkt_begin(p, len);
 	} else {
+		p->len = len;
 		rx->tail->next = p;
+		rx->head->frame_len += len;
+		rx->head->flags |= PKT_CHAIN;
+		rx->head->nsegs++;
 	}
 	rx->tail = p;
-	rx->head->frame_len += len;
-	rx->head->nsegs++;
 }
 
 /*
@@ -154,9 +154,7 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *r
 		if ((status & (usual | odd)) != usual || len - 1 >= PKT_BUF_SIZE)
 			break;
 		p = slot[i];
-		p->frame_len = len;
-		p->len = len;
-		p->nsegs = 1;
+		pkt_begin(p, len);
 		pkts[i] = p;
 		bytes += len;
 		d++;

@@ -17,7 +17,7 @@
 enum { MAX_CPUS = 16 };
 /* for a core to park or to answer; one that an emulator plays may get no turn for a while on a busy host */
 enum { CORE_PATIENCE_S = 10 };
-enum { CPU_STACK_SIZE = 32 * 1024, CPU_IST_SIZE = 16 * 1024, CPU_COUNTERS = 64 };
+enum { CPU_STACK_SIZE = 32 * 1024, CPU_IST_SIZE = 16 * 1024, CPU_COUNTERS = 128 };
 
 struct napi;
 struct pool;
@@ -42,7 +42,7 @@ struct cpu {
 	bool qsbr_waiting;                /* something retired here is not freed yet */
 	struct _reent *reent;             /* newlib's state */
 	struct irq **vector;              /* the interrupt behind each vector, 256 */
-	uint64_t softirq_count[8];        /* runs by enum softirq */
+	uint64_t softirq_count[16];        /* runs by enum softirq */
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
 	uint64_t spurious; /* vectors that nobody owned */

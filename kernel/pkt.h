@@ -24,14 +24,45 @@ enum {
 	PKT_MAX_SEGS = 8,    /* longest chain: 16 KiB */
 };
 
+/* what is not usual about a frame, and which members of struct pkt are valid; a plain frame has none of these */
+enum pkt_flags {
+	PKT_CHAIN = BIT(0),        /* more than one buffer */
+	PKT_HASH = BIT(1),         /* hash: over addresses and ports, as RSS computes it */
+	PKT_VLAN = BIT(2),         /* vlan_tci: a tag that does not stand in the bytes */
+	PKT_CSUM_OK = BIT(3),      /* the checksum of TCP or UDP was found right */
+	PKT_CSUM_PARTIAL = BIT(4), /* csum_start, csum_offset: it is still to be completed */
+	PKT_GSO = BIT(5),          /* gso_size, gso_type: to be cut before it meets a wire */
+	PKT_STAMPED = BIT(6),      /* stamp: each stage writes down when it came by */
+};
+
+enum pkt_gso { PKT_GSO_TCPV4, PKT_GSO_TCPV6, PKT_GSO_UDP_L4 };
+
+struct path_stamp;
+
 struct pkt {
 	_Alignas(CACHE_LINE) uint8_t *data; /* first byte in this buffer */
 	struct pkt *next; /* rest of the frame; NULL in the last. In a pool: the free list's link */
-	struct pool *pool;  /* home, whoever holds it */
-	uint32_t frame_len; /* bytes of the whole frame without FCS; valid in the first */
-	uint16_t len;       /* bytes in this buffer */
-	uint8_t nsegs;      /* buffers in the chain; valid in the first */
-	uint16_t out_port;  /* id of the port it leaves by, where it waits for another core */
+	struct pool *pool; /* home, whoever holds it */
+	/* of the whole frame, valid in the first buffer; one word, so that one compare says "plain" */
+	union {
+		struct {
+			uint32_t frame_len; /* bytes without FCS */
+			uint32_t flags;     /* enum pkt_flags */
+		};
+		uint64_t frame;
+	};
+	uint16_t len;  /* bytes in this buffer */
+	uint8_t nsegs; /* buffers in the chain; valid in the first */
+	uint8_t rx_queue; /* where it was received, beside in_port: where something is slow enough to ask */
+	uint16_t in_port;  /* id of the port it came in by, where it waits for another core */
+	uint16_t out_port; /* id of the port it leaves by, where it waits for another core */
+	uint32_t hash;
+	uint16_t vlan_tci;    /* host order */
+	uint16_t csum_start;  /* bytes from the frame's first to the first that is summed */
+	uint16_t csum_offset; /* and from there to where the sum goes */
+	uint16_t gso_size;    /* most bytes of payload a segment */
+	uint8_t gso_type;     /* enum pkt_gso */
+	struct path_stamp *stamp;
 };
 
 _Static_assert(sizeof(struct pkt) == CACHE_LINE, "a packet is what one cache line holds");
@@ -57,6 +88,14 @@ struct pool {
 static inline uint8_t *pkt_buf(struct pkt *p)
 {
 	return (uint8_t *)(p + 1) + PKT_HEADROOM;
+}
+
+/* pkt_begin() - @p, as pkt_alloc() gave it, is one buffer with a plain frame of @len bytes; data is the caller's to set. */
+static inline void pkt_begin(struct pkt *p, uint32_t len)
+{
+	p->frame = len;
+	p->len = len;
+	p->nsegs = 1;
 }
 
 /*

@@ -11,7 +11,7 @@
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "port.h"
-#include "switch.h"
+#include "receive.h"
 #include "xmit.h"
 
 #include <stdio.h>
@@ -22,11 +22,12 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
 	struct netdev *dev = q->dev;
 	struct pkt *pkts[PORT_BATCH];
+	uint64_t before = q->rx_bytes;
 	unsigned n;
 
 	n = dev->ops->rx_batch(dev, q->index, pkts, budget);
 	if (n)
-		switch_input(dev->upper, pkts, n);
+		netif_receive(dev->upper, pkts, n, q->rx_bytes - before);
 	return n;
 }
 

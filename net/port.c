@@ -94,6 +94,7 @@ static void refresh(struct port *port)
 {
 	port->accepts = port->up && port->sw;
 	port->ready = port->up && (!port->has_link || port->has_link(port));
+	port->direct = port->ready && !port->tx_extra;
 	xmit_port_changed(port);
 	flow_invalidate();
 }
@@ -106,7 +107,7 @@ int port_set_up(struct port *port, bool up)
 		return 0;
 	cores_park();
 	if (!up)
-		port->up = port->accepts = port->ready =
+		port->up = port->accepts = port->ready = port->direct =
 			false; /* while it stops nothing is offered to it */
 	err = port->ops->set_up(port, up);
 	port->up = up && !err;
@@ -160,6 +161,15 @@ int port_set_promisc(struct port *port, bool on)
 {
 	port->promisc = on;
 	return set_mode(port);
+}
+
+void port_set_extra(struct port *port, uint8_t mask, uint8_t rx, uint8_t tx)
+{
+	cores_park();
+	port->rx_extra = (port->rx_extra & ~mask) | (rx & mask);
+	port->tx_extra = (port->tx_extra & ~mask) | (tx & mask);
+	port->direct = port->ready && !port->tx_extra;
+	cores_resume();
 }
 
 void port_set_switch(struct port *port, struct vswitch *sw)
@@ -238,9 +248,11 @@ static bool mouths_hold(const struct port *port, unsigned cpu, char *why, size_t
 	const struct port_cpu *c = &port->cpu[cpu];
 	const char *mouth = NULL;
 
-	if (c->in + c->created != c->forwarded + port_drops(c->dropped_in))
+	if (c->in + c->created + c->steered_in !=
+	    c->forwarded + port_drops(c->dropped_in) + c->consumed + c->steered_out)
 		mouth = "ingress";
-	else if (c->offered + c->taken != c->out + port_drops(c->dropped_out) + c->given)
+	else if (c->offered + c->segments + c->taken !=
+		 c->out + port_drops(c->dropped_out) + c->given + c->queued)
 		mouth = "egress";
 	if (mouth)
 		snprintf(why, size, "%s of %s on core %u", mouth, port->name, cpu);
@@ -249,7 +261,7 @@ static bool mouths_hold(const struct port *port, unsigned cpu, char *why, size_t
 
 bool port_conserved(char *why, size_t size)
 {
-	uint64_t forwarded = 0, offered = 0;
+	uint64_t sources = 0, offered = 0;
 
 	port_for_each(i) {
 		struct port_cpu total = port_total(ports[i]);
@@ -265,12 +277,12 @@ bool port_conserved(char *why, size_t size)
 			snprintf(why, size, "%s behind its port", ports[i]->name);
 			return false;
 		}
-		forwarded += total.forwarded;
+		sources += total.forwarded + total.originated;
 		offered += total.offered;
 	}
-	if (forwarded == offered)
+	if (sources == offered)
 		return true;
-	snprintf(why, size, "%lu forwarded, %lu offered", (unsigned long)forwarded,
+	snprintf(why, size, "%lu forwarded or originated, %lu offered", (unsigned long)sources,
 		 (unsigned long)offered);
 	return false;
 }

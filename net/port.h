@@ -6,10 +6,12 @@
  * port exists from boot on, a guest's from the moment it is created; at first it is down and in no switch.
  *
  * The conservation law, for each port and core, exact whenever the cores are parked:
- *	ingress	in + created = forwarded + dropped
- *	egress	offered + taken = out + dropped + given
- * and over all: sum of forwarded = sum of offered; a port's given - taken = packets waiting for another core.
- * `created` are copies of what came in; `given` and `taken` is what crosses to the core that owns the queue. `out` ends
+ *	ingress	in + created + steered_in = forwarded + dropped + consumed + steered_out
+ *	egress	offered + segments + taken = out + dropped + given + queued
+ * and over all: forwarded + originated = offered; a port's steered_out - steered_in = packets in backlogs, and its
+ * given - taken = packets waiting for another core. `created` are copies of what came in, `consumed` what GRO merged
+ * into another packet and what Weir itself was sent, `originated` what it sends itself, `segments` what GSO made of a
+ * packet beyond that one. `given` and `taken` is what crosses to the core that owns the queue. `out` ends
  * at the device's ring: frames that a stalled transmitter throws away when it is reset stay in it, the device counts
  * them as tx_errors. A device that can say what became of each frame it took has a law of its own: ops->audit.
  */
@@ -29,6 +31,17 @@ enum {
 	PORT_NAME = 16,
 	PORT_BATCH =
 		64, /* most packets that one poll takes, and that one core stages for one port */
+};
+
+/* what stands between a device and its handler, port->rx_extra; and between a stage and a device, port->tx_extra */
+enum port_extra {
+	PORT_GRO = BIT(0),
+	PORT_RPS = BIT(1),
+	PORT_TAPS = BIT(2),
+	PORT_FILTER = BIT(3),
+	PORT_STAMP = BIT(4),
+	PORT_LOCAL = BIT(5), /* in no switch, but it has addresses */
+	PORT_QDISC = BIT(6), /* packets wait, or a rate is set */
 };
 
 struct port;
@@ -56,9 +69,15 @@ struct port_cpu {
 	uint64_t in_bytes;
 	uint64_t created;   /* copies, those included that were dropped for want of a buffer */
 	uint64_t forwarded; /* staged for some port */
+	uint64_t consumed;  /* merged into another packet, or Weir's own */
+	uint64_t steered_in,
+		steered_out; /* from another core's receive to this one's backlog, and away */
 	uint64_t dropped_in[DROP_N];
 	/* egress mouth */
 	uint64_t offered;        /* staged by this core */
+	uint64_t originated;     /* of these, sent by Weir itself: no port's forwarded has them */
+	uint64_t segments;       /* more packets than were staged, cut out of long ones */
+	uint64_t queued;         /* wait in the queueing discipline now */
 	uint64_t taken;          /* from other cores, that cannot transmit */
 	uint64_t out, out_bytes; /* given to the device */
 	uint64_t given;          /* to the core that can */
@@ -78,6 +97,8 @@ struct port {
 	bool accepts;                        /* up and in a switch: what comes in is looked up */
 	bool (*has_link)(struct port *port); /* NULL: always */
 	volatile bool ready;                 /* up, and with link; by core 0 */
+	volatile bool direct;       /* ready, and nothing stands between stage and device */
+	uint8_t rx_extra, tx_extra; /* enum port_extra; almost always 0 */
 
 	/* control context */
 	char name[PORT_NAME];
@@ -109,6 +130,8 @@ int port_set_up(struct port *port, bool up);
 int port_set_mtu(struct port *port, unsigned mtu);
 int port_set_mac(struct port *port, const uint8_t mac[6]);
 int port_set_promisc(struct port *port, bool on);
+/* port_set_extra() - which of @mask stand between @port and its handler, and between its stages and its device. */
+void port_set_extra(struct port *port, uint8_t mask, uint8_t rx, uint8_t tx);
 /* port_set_switch() - into @sw, or out of any with NULL. */
 void port_set_switch(struct port *port, struct vswitch *sw);
 

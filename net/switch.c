@@ -2,7 +2,7 @@
 /*
  * switch.c - the fast path, and the list of switches
  *
- * switch_input() runs on the core that received the batch, called by a port's poll. The rest runs in the control
+ * switch_input() runs on the core that received the batch, called by netif_receive(). The rest runs in the control
  * context. Owns the switches; their ports and rules change while the cores are parked.
  */
 #include "switch.h"
@@ -149,7 +149,6 @@ static __attribute__((noinline)) struct flow *lookup_usual(const struct batch *b
 static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		port_here(port)->in_bytes += pkts[i]->frame_len;
 		if (!port->up)
 			port_drop_in(port, pkts[i], DROP_PORT_DOWN);
 		else
@@ -169,12 +168,11 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 	struct xmit_cpu *xmit = xmit_of_cpu[cpu];
 	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
 	uint64_t gen = atomic_load_explicit(&emc_gen, memory_order_acquire);
-	uint64_t bytes = 0, id = port->id;
+	uint64_t id = port->id;
 	struct pkt **end = pkts + n;
 	size_t mine = cpu * sizeof(struct flow_stat);
 	uint32_t tick = fdb_tick_now();
 
-	c->in += n;
 	c->forwarded += n;
 	if (unlikely(!port->accepts)) {
 		emc->keyless += n;
@@ -188,7 +186,6 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 		uint64_t w[KEY_WORDS_SHORT];
 		struct flow *f = NULL;
 
-		bytes += len;
 		if (likely(parse_plain(p->data, len, id, w)))
 			f = emc_find_short(emc, gen + key_hash_short(w), w);
 		if (unlikely(!f)) {
@@ -203,7 +200,6 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 		else
 			execute(&(struct batch){ port, emc, xmit, gen }, p, &f->verdict);
 	} while (++pkts < end);
-	c->in_bytes += bytes;
 	trace(TRACE_LOOKUP, id, n);
 	xmit_flush(xmit);
 }

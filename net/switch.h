@@ -30,7 +30,7 @@ extern struct vswitch *switches[SWITCH_MAX]; /* by id; NULL where there is none 
 	for (unsigned i = 0; i < SWITCH_MAX; i++) \
 		if (switches[i])
 
-/* switch_input() - packets that came in by @port, oldest first; all are gone when it returns. @n from 1 to PORT_BATCH. */
+/* switch_input() - packets that netif_receive() counted, oldest first; all are gone when it returns. @n from 1 to PORT_BATCH. */
 void switch_input(struct port *port, struct pkt **pkts, unsigned n);
 
 /* Control context. */

@@ -66,11 +66,13 @@ static void drop_stage(struct stage *s, enum drop_reason why)
 	xmit_clear(s);
 }
 
-void xmit_elsewhere(struct stage *s)
+void xmit_unusual(struct stage *s)
 {
 	unsigned to = owner_for(s->port, this_cpu()->id);
 
-	if (s->port->ready && to != MAX_CPUS)
+	if (s->port->ready && *s->txq >= 0)
+		xmit_transmit(s);
+	else if (s->port->ready && to != MAX_CPUS)
 		hand_over(s, to);
 	else
 		drop_stage(s, DROP_TX_DOWN);

@@ -78,8 +78,8 @@ static inline void xmit_clear(struct stage *s)
 
 /* xmit_drop_unsent() - the device took @sent of @s and no more: the rest goes for the reason port->full. */
 void xmit_drop_unsent(struct stage *s, unsigned sent);
-/* xmit_elsewhere() - this core may not transmit @s: another one does, or nobody can. */
-void xmit_elsewhere(struct stage *s);
+/* xmit_unusual() - something stands before the device, or this core may not transmit @s, or nobody can. */
+void xmit_unusual(struct stage *s);
 
 /* xmit_transmit() - give the device what is staged; this core owns a queue. */
 static inline void xmit_transmit(struct stage *s)
@@ -104,9 +104,9 @@ static inline void xmit_flush(struct xmit_cpu *x)
 		if (!s->n)
 			continue;
 		s->count->offered += s->n;
-		if (likely(*s->txq >= 0 && s->port->ready))
+		if (likely(*s->txq >= 0 && s->port->direct))
 			xmit_transmit(s);
 		else
-			xmit_elsewhere(s);
+			xmit_unusual(s);
 	}
 }

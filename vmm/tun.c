@@ -88,6 +88,7 @@ static struct pkt *alloc_chain(uint32_t len)
 	}
 	first->nsegs = nsegs;
 	first->frame_len = len;
+	first->flags = nsegs > 1 ? PKT_CHAIN : 0;
 	return first;
 }
 
@@ -112,8 +113,7 @@ static inline struct pkt *get_plain(const struct virtq_chain *c, uint32_t len)
 	if (unlikely(!p))
 		return NULL;
 	p->data = pkt_buf(p);
-	p->len = p->frame_len = len;
-	p->nsegs = 1;
+	pkt_begin(p, len);
 	copy_frame(p->data, c->seg[0].p + VIRTIO_NET_HDR, len);
 	return p;
 }

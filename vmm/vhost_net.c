@@ -6,7 +6,7 @@
  * the tap goes into the guest's receive buffers. Both stop at Linux's weights, so that other work of the core has its
  * turn. The guest chooses how its buffers are cut, so what weighs is the work that they make.
  */
-#include "net/switch.h"
+#include "net/receive.h"
 #include "tap.h"
 #include "virtio_net.h"
 #include "vm.h"
@@ -44,7 +44,7 @@ static unsigned tx_batch(struct vhost_vring *v)
 	v->packets += taken;
 	v->bytes += bytes;
 	if (likely(n))
-		switch_input(v->net->port, pkts, n);
+		netif_receive(v->net->port, pkts, n, bytes);
 	return taken;
 }
 

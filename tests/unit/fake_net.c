@@ -172,9 +172,7 @@ struct pkt *frame_raw(const void *bytes, unsigned len)
 	assert_non_null(p);
 	assert_true(len <= PKT_BUF_SIZE);
 	p->data = pkt_buf(p);
-	p->len = p->frame_len = len;
-	p->nsegs = 1;
-	p->next = NULL;
+	pkt_begin(p, len);
 	memset(p->data, 0xee, PKT_BUF_SIZE); /* what lies behind the frame is no zero by luck */
 	memcpy(p->data, bytes, len);
 	return p;
@@ -267,9 +265,18 @@ struct pkt *frame_tag(struct pkt *p, unsigned tpid, unsigned tci)
 	return p;
 }
 
+void put_batch(unsigned id, struct pkt **pkts, unsigned n)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += pkts[i]->frame_len;
+	netif_receive(&fake[id].port, pkts, n, bytes);
+}
+
 void put(unsigned id, struct pkt *p)
 {
-	switch_input(&fake[id].port, &p, 1);
+	put_batch(id, &p, 1);
 }
 
 unsigned sent(unsigned id)

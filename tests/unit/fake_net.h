@@ -12,7 +12,7 @@
 
 #include "kernel/softirq.h"
 #include "net/port.h"
-#include "net/switch.h"
+#include "net/receive.h"
 
 enum { FAKE_PORTS = 6, FAKE_SENT = 2048 };
 
@@ -54,6 +54,8 @@ struct pkt *frame_tag(struct pkt *p, unsigned tpid, unsigned tci);
 
 /* put() - one packet comes in by port @id. */
 void put(unsigned id, struct pkt *p);
+/* put_batch() - several of them at once. */
+void put_batch(unsigned id, struct pkt **pkts, unsigned n);
 /* sent() - how many packets port @id has sent since net_up(), or the last time it was asked. */
 unsigned sent(unsigned id);
 /* dropped() - how many of this reason on all cores, and by all ports' own counts, which must agree. */

@@ -130,9 +130,7 @@ struct pkt *packet(uint32_t len, uint8_t first)
 
 	assert_non_null(p);
 	p->data = pkt_buf(p);
-	p->next = NULL;
-	p->len = p->frame_len = len;
-	p->nsegs = 1;
+	pkt_begin(p, len);
 	for (uint32_t i = 0; i < len; i++)
 		p->data[i] = first + i;
 	return p;
@@ -147,6 +145,7 @@ struct pkt *chain_of(unsigned segs, uint32_t len)
 		last = last->next;
 	}
 	first->nsegs = segs;
+	first->flags = segs > 1 ? PKT_CHAIN : 0;
 	first->frame_len = segs * len;
 	return first;
 }

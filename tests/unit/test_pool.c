@@ -40,6 +40,7 @@ static struct pkt *make_frame(unsigned len)
 	}
 	first->frame_len = len;
 	first->nsegs = (uint8_t)nsegs;
+	first->flags = nsegs > 1 ? PKT_CHAIN : 0;
 	return first;
 }
 

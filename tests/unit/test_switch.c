@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/switch.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/port.c net/parse.c kernel/pool.c kernel/qsbr.c tests/unit/fake_net.c tests/unit/host.c */
+/* links: net/switch.c net/receive.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/port.c net/parse.c kernel/pool.c kernel/qsbr.c tests/unit/fake_net.c tests/unit/host.c */
 /*
  * test_switch.c - what a switch does with packets over fake ports, and that none gets lost on the way
  */
@@ -244,7 +244,7 @@ static void drops_what_the_ring_does_not_hold(void **state)
 	fake[2].room = 10;
 	for (unsigned i = 0; i < PORT_BATCH; i++)
 		burst[i] = frame_udp(1, 2, 1000 + i % 3, 9);
-	switch_input(&fake[1].port, burst, PORT_BATCH);
+	put_batch(1, burst, PORT_BATCH);
 	assert_int_equal(sent(2), 10);
 	assert_int_equal(dropped(DROP_TX_RING_FULL), 54);
 	assert_int_equal(port_total(&fake[2].port).out_bytes, 600);
@@ -262,7 +262,7 @@ static void gives_a_port_its_batch_in_one_call_and_in_order(void **state)
 	fake[2].calls = fake[1].nsent = 0;
 	for (unsigned i = 0; i < PORT_BATCH; i++)
 		burst[i] = frame_udp(1, 2, i, 9);
-	switch_input(&fake[1].port, burst, PORT_BATCH);
+	put_batch(1, burst, PORT_BATCH);
 	assert_int_equal(fake[2].calls, 1);
 	for (unsigned i = 0; i < PORT_BATCH; i++)
 		assert_int_equal(fake[2].sent[i]->data[35], i);
@@ -279,7 +279,7 @@ static void drops_what_does_not_parse_and_goes_on_with_the_batch(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		burst[i] = frame_udp(1, 2, 1, 1);
 	burst[1]->data[14] = 0x44;
-	switch_input(&fake[1].port, burst, 3);
+	put_batch(1, burst, 3);
 	assert_int_equal(sent(2), 2);
 	assert_int_equal(dropped(DROP_PARSE_IPV4_IHL), 1);
 	conserved();
@@ -296,7 +296,7 @@ static void hands_over_to_the_core_that_owns_the_queue(void **state)
 	fake[2].txq_of_cpu[2] = -1;
 	for (unsigned i = 0; i < 5; i++)
 		burst[i] = frame_udp(1, 2, i, 9);
-	switch_input(&fake[1].port, burst, 5);
+	put_batch(1, burst, 5);
 	assert_int_equal(sent(2), 0);
 	assert_int_equal(host_calls.ipi[1], 1); /* one softirq for the lot, on the owner */
 	assert_int_equal(host_calls.ipi[2], 0);
@@ -498,7 +498,7 @@ static void the_law_holds_after_a_storm(void **state)
 			if (rand() % 20 == 0)
 				burst[i]->len = burst[i]->frame_len = rand() % 60;
 		}
-		switch_input(&fake[in].port, burst, n);
+		put_batch(in, burst, n);
 		conserved();
 		if (rand() % 4 == 0)
 			net_settle();

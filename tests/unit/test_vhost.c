@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/vhost.c vmm/vhost_net.c vmm/tap.c vmm/tun.c vmm/virtq.c net/switch.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/port.c net/parse.c kernel/pool.c kernel/qsbr.c tests/unit/fake_driver.c tests/unit/fake_net.c tests/unit/host.c */
+/* links: vmm/vhost.c vmm/vhost_net.c vmm/tap.c vmm/tun.c vmm/virtq.c net/switch.c net/receive.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/port.c net/parse.c kernel/pool.c kernel/qsbr.c tests/unit/fake_driver.c tests/unit/fake_net.c tests/unit/host.c */
 /*
  * test_vhost.c - between a guest's virtqueues and the switch: bytes, drops, kicks and signals, and that nothing gets lost
  *
@@ -407,6 +407,7 @@ static struct pkt *long_frame(uint32_t len, uint32_t fill)
 			first->nsegs++;
 	}
 	first->frame_len = len;
+	first->flags = first->nsegs > 1 ? PKT_CHAIN : 0;
 	return first;
 }
 
@@ -455,8 +456,7 @@ static void frames_of_any_length_reach_the_guest_whole_in_buffers_of_any_size(vo
 			at = ram_take(&g.ram, bufs * size, 1);
 			for (unsigned b = 0; b < bufs; b++)
 				driver_add(&g.rx, at + b * size, size, true);
-			switch_input(&fake[WIRE].port,
-				     (struct pkt *[]){ long_frame(len, fills[k % 3]) }, 1);
+			put_batch(WIRE, (struct pkt *[]){ long_frame(len, fills[k % 3]) }, 1);
 			net_settle();
 			assert_int_equal(receive(at, size, got, &back), bufs);
 			pattern(want, len);
@@ -614,10 +614,10 @@ static void a_long_frame_takes_its_buffers_of_the_queue(void **state)
 	instead(1, 0, 0, 3072);
 	port_set_mtu(net->port, 9000);
 	for (unsigned i = 0; i < 200; i++)
-		switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(9000, 2000) }, 1);
+		put(WIRE, long_frame(9000, 2000));
 	assert_int_equal(tap_queued(net), VHOST_TAP_QUEUE);
 	assert_int_equal(tap_frames(net), 200);
-	switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(9000, 2000) }, 1);
+	put(WIRE, long_frame(9000, 2000));
 	put(WIRE, frame_udp(1, GUEST, 1000, 7));
 	assert_int_equal(dropped(DROP_TAP_FULL), 2);
 	net->holder.walk(net->holder.arg, count, &n);
@@ -643,7 +643,7 @@ static void stall(struct vhost_net *tap, unsigned n)
 static void flood(unsigned frames, uint32_t len)
 {
 	while (frames--) {
-		switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(len, 2000) }, 1);
+		put(WIRE, long_frame(len, 2000));
 		while (fake[WIRE2].nsent)
 			pkt_free(fake[WIRE2].sent[--fake[WIRE2].nsent]);
 	}
@@ -754,11 +754,11 @@ static void a_frame_that_all_buffers_together_cannot_hold_is_dropped(void **stat
 	vring_up(VHOST_RX, &g.rx, 4, false);
 	for (unsigned i = 0; i < 4; i++)
 		post(20);
-	switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(69, 2048) }, 1);
+	put(WIRE, long_frame(69, 2048));
 	net_settle();
 	assert_int_equal(dropped(DROP_GUEST_TOO_SMALL), 1);
 	assert_int_equal(used(&g.rx), 0);
-	switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(68, 2048) }, 1);
+	put(WIRE, long_frame(68, 2048));
 	net_settle();
 	assert_int_equal(used(&g.rx), 4);
 	law();
@@ -785,11 +785,11 @@ static void a_frame_that_would_span_more_than_64_buffers_is_dropped(void **state
 	vring_up(VHOST_RX, &g.rx, 128, false);
 	for (unsigned i = 0; i < 128; i++)
 		post(100);
-	switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(6400 - HDR + 1, 2048) }, 1);
+	put(WIRE, long_frame(6400 - HDR + 1, 2048));
 	net_settle();
 	assert_int_equal(dropped(DROP_GUEST_TOO_SMALL), 1);
 	assert_int_equal(used(&g.rx), 0);
-	switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(6400 - HDR, 2048) }, 1);
+	put(WIRE, long_frame(6400 - HDR, 2048));
 	net_settle();
 	assert_int_equal(used(&g.rx), 64);
 	law();
@@ -853,7 +853,7 @@ static void a_frame_half_of_whose_buffers_are_there_waits_for_the_rest(void **st
 	(void)state;
 	driver_add(&g.rx, at, 600, true);
 	driver_add(&g.rx, at + 600, 600, true);
-	switch_input(&fake[WIRE].port, (struct pkt *[]){ long_frame(1500, 2048) }, 1);
+	put(WIRE, long_frame(1500, 2048));
 	net_settle();
 	assert_int_equal(used(&g.rx), 0);
 	assert_int_equal(tap_queued(net), 1);
@@ -1320,8 +1320,7 @@ static void random_rings_do_no_harm_to_the_switch(void **state)
 			driver_expose(&g.tx, rnd() % QUEUE);
 		}
 		for (unsigned i = 0; i < 20; i++)
-			switch_input(&fake[WIRE].port,
-				     (struct pkt *[]){ long_frame(60 + rnd() % 1440, 2048) }, 1);
+			put_batch(WIRE, (struct pkt *[]){ long_frame(60 + rnd() % 1440, 2048) }, 1);
 		vhost_kick(net, VHOST_TX);
 		vhost_kick(net, VHOST_RX);
 		net_settle();

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * receive.c - what stands between a device and its handler where something does
+ *
+ * Called by netif_receive() on the core that received the batch, and by a backlog on the core that it was sent to.
+ * Owns nothing; what each stage does is its own file's.
+ */
+#include "receive.h"
+
+void receive_core(struct port *port, struct pkt **pkts, unsigned n)
+{
+	switch_input(port, pkts, n);
+}
+
+void receive_extra(struct port *port, struct pkt **pkts, unsigned n)
+{
+	receive_core(port, pkts, n);
+}

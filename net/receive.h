@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * receive.h - from a device to whoever takes its packets
+ *
+ * Linux's order: GRO, then RPS, which may send a packet on to another core's backlog, then the taps of all devices,
+ * those of this one, its filter, and at last its handler: the switch that the port is in, or Weir's own protocols.
+ * Nearly always there is only the switch; port->rx_extra says, once a batch, what else there is.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "kernel/pkt.h"
+#include "port.h"
+#include "switch.h"
+
+/* receive_extra() - a batch that is not simply the switch's. Counted already. */
+void receive_extra(struct port *port, struct pkt **pkts, unsigned n);
+
+/* receive_core() - behind RPS, on the core that shall have them: taps, filter, handler. @n from 1 to PORT_BATCH. */
+void receive_core(struct port *port, struct pkt **pkts, unsigned n);
+
+/*
+ * netif_receive() - packets that came in by @port, oldest first, of @bytes in all; whose they are from now on is not
+ * the caller's business. @n from 1 to PORT_BATCH. On the core that received them.
+ */
+static inline void netif_receive(struct port *port, struct pkt **pkts, unsigned n, uint64_t bytes)
+{
+	struct port_cpu *c = port_here(port);
+
+	c->in += n;
+	c->in_bytes += bytes;
+	if (likely(!port->rx_extra))
+		switch_input(port, pkts, n);
+	else
+		receive_extra(port, pkts, n);
+}
