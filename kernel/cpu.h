@@ -42,7 +42,7 @@ struct cpu {
 	bool qsbr_waiting;                /* something retired here is not freed yet */
 	struct _reent *reent;             /* newlib's state */
 	struct irq **vector;              /* the interrupt behind each vector, 256 */
-	uint64_t softirq_count[16];        /* runs by enum softirq */
+	uint64_t softirq_count[16];       /* runs by enum softirq */
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
 	uint64_t spurious; /* vectors that nobody owned */
