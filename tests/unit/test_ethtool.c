@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/ethtool.c drivers/netdev.c tests/unit/host.c */
+/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_rings.c drivers/ethtool_show.c drivers/netdev.c tests/unit/host.c */
 /*
- * test_igb_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1 does, and what it refuses
+ * test_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1 does, and what it refuses
  */
 #include "tests/unit/host.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "kernel/shell.h"
-#include "drivers/netdev.h"
+#include "drivers/ethtool.h"
 
 static unsigned usecs, restarts;
 
@@ -198,6 +198,20 @@ static void says_what_it_expected(void **state)
 	assert_non_null(strstr(host_out, "found 'more'"));
 }
 
+static void lists_every_option_with_its_words(void **state)
+{
+	(void)state;
+	assert_int_equal(type("ethtool -h"), 0);
+	set_for_each(o, ethtool_options) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "        ethtool %s|%s DEV%s%s\n", o->option,
+			 o->longer, o->more ? " " : "", o->more ? o->more : "");
+		if (!strstr(host_out, line))
+			fail_msg("expected '%s' in '%s'", line, host_out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup(shows_the_throttle_in_the_config, start),
 		cmocka_unit_test_setup(restarts_negotiation_of_a_nic_that_is_up, start),
 		cmocka_unit_test_setup(says_what_it_expected, start),
+		cmocka_unit_test_setup(lists_every_option_with_its_words, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

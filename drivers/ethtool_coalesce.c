@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ethtool_coalesce.c - ethtool -c and -C: how long an interrupt may wait
+ *
+ * Control context, core 0. Owns nothing; asks the device through struct ethtool_ops.
+ */
+#include "ethtool.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int show_coalesce(struct shell *sh, struct netdev *dev, int at)
+{
+	/* Linux's rows; what the device does not have is n/a. "" is the empty line between groups */
+	static const char *const rows[] = {
+		"stats-block-usecs:\t",
+		"sample-interval:\t",
+		"pkt-rate-low:\t\t",
+		"pkt-rate-high:\t\t",
+		"",
+		"rx-usecs:\t",
+		"rx-frames:\t",
+		"rx-usecs-irq:\t",
+		"rx-frames-irq:\t",
+		"",
+		"tx-usecs:\t",
+		"tx-frames:\t",
+		"tx-usecs-irq:\t",
+		"tx-frames-irq:\t",
+		"",
+		"rx-usecs-low:\t\t",
+		"rx-frame-low:\t\t",
+		"tx-usecs-low:\t\t",
+		"tx-frame-low:\t\t",
+		"",
+		"rx-usecs-high:\t\t",
+		"rx-frame-high:\t\t",
+		"tx-usecs-high:\t\t",
+		"tx-frame-high:\t\t",
+		"",
+	};
+
+	(void)at;
+	shell_printf(sh, "Coalesce parameters for %s:\n", dev->name);
+	shell_printf(sh, "Adaptive RX: n/a  TX: n/a\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strncmp(rows[i], "rx-usecs:", 9) == 0)
+			shell_printf(sh, "%s%u\n", rows[i], dev->ethtool->get_coalesce(dev));
+		else
+			shell_printf(sh, "%s%s\n", rows[i], *rows[i] ? "n/a" : "");
+	}
+	shell_printf(sh, "CQE mode RX: n/a  TX: n/a\n\n");
+	return 0;
+}
+
+static int set_coalesce(struct shell *sh, struct netdev *dev, int i)
+{
+	unsigned long usecs;
+
+	if (!word_is(sh->nwords, sh->word, i, "rx-usecs"))
+		return shell_expected(sh, i, "rx-usecs");
+	if (shell_uint(sh, i + 1, 0, UINT16_MAX, &usecs))
+		return -EINVAL;
+	if (i + 2 < sh->nwords)
+		return shell_expected(sh, i + 2, "the end of the line");
+	if (dev->ethtool->set_coalesce(dev, usecs))
+		return shell_expected(sh, i + 1,
+				      "fewer microseconds, the device cannot wait that long");
+	return 0;
+}
+
+static void complete_coalesce(int n, const struct word *w, int i,
+			      void (*add)(void *to, const char *s), void *to)
+{
+	(void)w;
+	if (n == i)
+		add(to, "rx-usecs");
+}
+
+ETHTOOL_OPTION(option_show, .option = "-c", .longer = "--show-coalesce",
+	       .help = "how long its interrupts wait", .run = show_coalesce);
+ETHTOOL_OPTION(option_set, .option = "-C", .longer = "--coalesce", .more = "rx-usecs N",
+	       .help = "have them wait so many microseconds", .run = set_coalesce,
+	       .complete = complete_coalesce);
+
+static void print_config(struct shell *sh)
+{
+	netdev_for_each(i) {
+		unsigned usecs = netdevs[i]->ethtool->get_coalesce(netdevs[i]);
+
+		if (usecs)
+			shell_printf(sh, "ethtool -C %s rx-usecs %u\n", netdevs[i]->name, usecs);
+	}
+}
+
+CONFIG_SOURCE(coalesce_config, .order = 20, .print = print_config);
