@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/bits.h"
 #include "kernel/cpu.h"
 #include "kernel/pkt.h"
 #include "kernel/softirq.h"
@@ -28,6 +29,30 @@ enum {
 	VLAN_HLEN = 4,
 	NETDEV_MIN_MTU = 68,
 	NETDEV_MAX_MTU = 9216,
+};
+
+/*
+ * What a NIC can do with a frame beside carrying it, dev->features; `ethtool -k` has Linux's names. Above the line:
+ * what rx_batch() tells of a frame, and only while somebody asks for it, since a frame of which nothing is told costs
+ * less. Below: what tx_batch() takes; who has a frame that asks for more finishes it in software first (net/gso.h).
+ */
+enum netdev_feature {
+	NETDEV_RX_CSUM = BIT(0), /* PKT_CSUM_OK */
+	NETDEV_RX_HASH = BIT(1), /* PKT_HASH, and pkt->rx_queue */
+	NETDEV_RX_VLAN = BIT(2), /* PKT_VLAN: the tag is taken out of the bytes */
+
+	/* PKT_CSUM_PARTIAL, of TCP and UDP behind the frame's first IP header, IPv4 or IPv6, two tags at most before it */
+	NETDEV_TX_CSUM = BIT(8),
+	/* PKT_VLAN: the tag is put into the bytes. It comes and goes with NETDEV_RX_VLAN: one bit of the chip's for both */
+	NETDEV_TX_VLAN = BIT(9),
+	/* PKT_GSO with PKT_CSUM_PARTIAL of this type, headers within the first buffer, as in a frame really so long */
+	NETDEV_TSO4 = BIT(10),
+	NETDEV_TSO6 = BIT(11),
+	NETDEV_UDP_L4 = BIT(12),
+
+	/* not the chip's, but switched with the rest: the room above does it, told by features_changed() */
+	NETDEV_GRO = BIT(16),
+	NETDEV_GSO = BIT(17),
 };
 
 struct netdev;
@@ -115,12 +140,17 @@ struct netdev {
 	uint8_t nqueues;  /* RX/TX pairs in use, set before open() */
 	uint8_t max_queues;
 	uint16_t ring_size; /* descriptors a ring */
+	uint32_t
+		features; /* enum netdev_feature: in force now; changes while the cores are parked */
+	uint32_t hw_features; /* those that can be switched */
 	struct netdev_queue queue[NETDEV_MAX_QUEUES];
 	/* by the driver while cores are parked: the pair that a core may transmit on, -1 for none of its own */
 	int8_t txq_of_cpu[MAX_CPUS];
 
 	/* set by the room above: told of link changes. Core 0, from the watchdog or the control context */
 	void (*link_changed)(struct netdev *dev);
+	/* dev->features have changed; may be NULL. Control context, cores parked */
+	void (*features_changed)(struct netdev *dev);
 	/* and before another core comes to own a queue, txq_of_cpu still as it was; may be NULL. Cores parked */
 	void (*owner_changing)(struct netdev *dev);
 	void *upper; /* the port above */
