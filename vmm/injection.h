@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "kernel/bits.h"
-#include "histogram.h"
+#include "kernel/histogram.h"
 
 struct vcpu;
 

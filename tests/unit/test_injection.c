@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/injection.c vmm/histogram.c vmm/features.c tests/unit/host.c */
+/* links: vmm/injection.c kernel/histogram.c vmm/features.c tests/unit/host.c */
 /*
  * test_injection.c - who is kicked in which mode, what the stamps time, and the histogram behind them
  *
@@ -383,6 +383,8 @@ static void percentiles_are_of_the_bucket_and_never_above_the_maximum(void **sta
 	assert_int_equal(histogram_percentile(&h, 89), 5);
 	assert_int_equal(histogram_percentile(&h, 90), 1023);
 	assert_int_equal(histogram_percentile(&h, 91), 100000);
+	assert_int_equal(histogram_permille(&h, 900), 1023);
+	assert_int_equal(histogram_permille(&h, 901), 100000);
 	assert_int_equal(h.max, 100000);
 	histogram_add(&h, UINT64_MAX);
 	assert_true(histogram_percentile(&h, 100) == UINT64_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/histogram.c tests/unit/host.c */
+/* links: kernel/histogram.c tests/unit/host.c */
 /*
  * test_vlapic_order.c - no vector is lost, in whatever order the steps of posters and vCPU fall between each other
  *

@@ -7,7 +7,7 @@
  */
 #include "histogram.h"
 
-#include "kernel/bits.h"
+#include "bits.h"
 
 static unsigned top_bit(uint64_t value)
 {
@@ -51,9 +51,9 @@ void histogram_merge(struct histogram *to, const struct histogram *from)
 		to->bucket[i] += from->bucket[i];
 }
 
-uint64_t histogram_percentile(const struct histogram *h, unsigned percent)
+uint64_t histogram_permille(const struct histogram *h, unsigned permille)
 {
-	uint64_t rank = (h->count * percent + 99) / 100, seen = 0;
+	uint64_t rank = (h->count * permille + 999) / 1000, seen = 0;
 
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS - 1 && h->count; i++) {
 		seen += h->bucket[i];

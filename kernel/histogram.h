@@ -31,9 +31,15 @@ void histogram_add(struct histogram *h, uint64_t value);
 void histogram_merge(struct histogram *to, const struct histogram *from);
 
 /*
- * histogram_percentile() - a value that @percent of all, 1 to 100, do not exceed: the largest of its bucket, so up to an
- * eighth too much, but never more than the maximum. 0 if there are none.
+ * histogram_permille() - a value that @permille of all, 1 to 1000, do not exceed: the largest of its bucket, so up to an
+ * eighth too much, but never more than the maximum. 0 if there are none. histogram_percentile() - the same in hundredths.
  */
-uint64_t histogram_percentile(const struct histogram *h, unsigned percent);
+uint64_t histogram_permille(const struct histogram *h, unsigned permille);
+
+static inline uint64_t histogram_percentile(const struct histogram *h, unsigned percent)
+{
+	return histogram_permille(h, percent * 10);
+}
+
 /* histogram_between() - how many values stand in [@floor, @end); both are powers of two, or 0. */
 uint64_t histogram_between(const struct histogram *h, uint64_t floor, uint64_t end);
