@@ -12,10 +12,10 @@ static int show_ring(struct shell *sh, struct netdev *dev, int at)
 	shell_printf(sh, "Ring parameters for %s:\n", dev->name);
 	for (unsigned i = 0; i < 2; i++) {
 		shell_printf(sh, i ? "Current hardware settings:\n" : "Pre-set maximums:\n");
-		shell_printf(sh, "RX:\t\t%u\n", dev->ring_size);
+		shell_printf(sh, "RX:\t\t%u\n", dev->rx_ring_size);
 		shell_printf(sh, "RX Mini:\tn/a\n");
 		shell_printf(sh, "RX Jumbo:\tn/a\n");
-		shell_printf(sh, "TX:\t\t%u\n", dev->ring_size);
+		shell_printf(sh, "TX:\t\t%u\n", dev->tx_ring_size);
 	}
 	shell_printf(sh, "RX Buf Len:\t\t%u\n", PKT_BUF_SIZE);
 	shell_printf(sh, "CQE Size:\t\tn/a\n");

@@ -123,6 +123,23 @@ void gbe_stop(struct netdev *dev)
 	netdev_share_pools();
 }
 
+int gbe_set_rings(struct gbe *gbe, unsigned rx, unsigned tx)
+{
+	struct netdev *dev = &gbe->dev;
+
+	/* memory first: whether all have it is known before anything is changed */
+	for (unsigned q = 0; q < dev->max_queues; q++)
+		if (gbe_rx_reserve(gbe->rx[q], rx) || gbe_tx_reserve(gbe->tx[q], tx))
+			return -ENOMEM;
+	for (unsigned q = 0; q < dev->max_queues; q++) {
+		gbe->rx[q]->mask = rx - 1;
+		gbe->tx[q]->mask = tx - 1;
+	}
+	dev->rx_ring_size = rx;
+	dev->tx_ring_size = tx;
+	return 0;
+}
+
 /* --- probe --- */
 
 static const struct gbe_chip *chip_of(const struct pci_dev *pd)
@@ -156,17 +173,14 @@ static int read_address(struct gbe *gbe)
 static int allocate_rings(struct gbe *gbe)
 {
 	for (unsigned q = 0; q < gbe->dev.max_queues; q++) {
-		gbe->rx[q] = mem_try_alloc(sizeof(struct gbe_rx), 128);
-		gbe->tx[q] = mem_try_alloc(sizeof(struct gbe_tx), 128);
-		if (!gbe->rx[q] || !gbe->tx[q]) {
-			kprintf("%s: %s: no memory for rings\n", gbe->family->name,
-				gbe->dev.bus_info);
+		gbe->rx[q] = mem_try_alloc(sizeof(struct gbe_rx), CACHE_LINE);
+		gbe->tx[q] = mem_try_alloc(sizeof(struct gbe_tx), CACHE_LINE);
+		if (!gbe->rx[q] || !gbe->tx[q])
 			return -ENOMEM;
-		}
 		memset(gbe->rx[q], 0, sizeof(struct gbe_rx));
 		memset(gbe->tx[q], 0, sizeof(struct gbe_tx));
 	}
-	return 0;
+	return gbe_set_rings(gbe, GBE_RING_DEFAULT, GBE_RING_DEFAULT);
 }
 
 static void init_queues(struct netdev *dev)
@@ -230,7 +244,6 @@ int gbe_probe(struct pci_dev *pd)
 		.ethtool = chip->family->ethtool,
 		.priv = gbe,
 		.mtu = ETH_DATA_LEN,
-		.ring_size = GBE_RING,
 	};
 	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
 	snprintf(dev->bus_info, sizeof(dev->bus_info), "%s", pd->name);
@@ -242,6 +255,8 @@ int gbe_probe(struct pci_dev *pd)
 		return err;
 	dev->nqueues = MIN(ncpus, dev->max_queues);
 	err = allocate_rings(gbe);
+	if (err)
+		kprintf("%s: %s: no memory for rings\n", gbe->family->name, dev->bus_info);
 	if (!err)
 		err = netdev_register(dev);
 	if (err)

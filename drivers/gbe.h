@@ -22,15 +22,18 @@
 #include <stdatomic.h>
 
 enum {
-	GBE_RING = 256, /* descriptors a ring, a power of two */
+	/* descriptors a ring: a power of two, gbe_set_rings() */
+	GBE_RING_MIN = 64,
+	GBE_RING_MAX = 4096,
+	GBE_RING_DEFAULT = 256,
+	GBE_RING_ALIGN = 128, /* of its address; its length is a multiple of it, too */
 	/* buffers are posted in multiples of this, however many with one tail write */
 	GBE_RX_GROUP = 16,
 	/* a ring whose share of the pool is less holds so many; a group fits before a long frame does not */
 	GBE_RX_SHARE_MIN = 32,
 	GBE_TX_REPORT = 16, /* descriptors between two that report status, at least */
-	GBE_TX_REAP = 64,   /* descriptors out, the batch included, before it looks for reports */
-	/* reports outstanding, at most */
-	GBE_MARKS = GBE_RING / GBE_TX_REPORT,
+	/* descriptors out, the batch included, before it looks for reports; half of a ring that is small */
+	GBE_TX_REAP = 64,
 };
 
 struct gbe;
@@ -84,14 +87,19 @@ enum gbe_rx_state {
 	GBE_RX_SKIP,   /* it was dropped: buffers up to its end are freed */
 };
 
-/* both rings: indices run freely, the slot is the index masked; slots from the lower to the higher index are ours */
+/*
+ * both rings: indices run freely, the slot is the index & @mask; slots from the lower to the higher index are ours.
+ * How many descriptors there are is said by @mask alone, and changes only while the ring is off and empty.
+ */
 struct gbe_rx {
-	/* and one that the device does not know: it looks done but odd, so that no run goes beyond the wrap */
-	_Alignas(128) volatile union gbe_rx_desc desc[GBE_RING + 1];
-	struct pkt *slot[GBE_RING]; /* the packet behind each posted descriptor, next to fill - 1 */
-	uint32_t next;              /* oldest descriptor that the device has not given back yet */
-	uint32_t fill;              /* first descriptor without a buffer */
-	uint32_t share;             /* at most so many are posted, more if it has just shrunk */
+	/* [mask + 2]: one that the device does not know: it looks done but odd, so that no run goes beyond the wrap */
+	_Alignas(CACHE_LINE) volatile union gbe_rx_desc *desc;
+	struct pkt *
+		*slot;  /* [mask + 1]: the packet behind each posted descriptor, next to fill - 1 */
+	uint32_t mask;  /* descriptors less one */
+	uint32_t next;  /* oldest descriptor that the device has not given back yet */
+	uint32_t fill;  /* first descriptor without a buffer */
+	uint32_t share; /* at most so many are posted, more if it has just shrunk */
 	enum gbe_rx_state state;
 	uint32_t tail_reg; /* offset of its tail register */
 	struct gbe *gbe;
@@ -99,22 +107,27 @@ struct gbe_rx {
 	/* fewer are posted than the longest frame takes, the pool was empty: the watchdog sees to it */
 	volatile bool starved;
 	struct pkt *head, *tail; /* INSIDE: the frame so far */
+	uint32_t reserved;       /* descriptors that there is memory for */
 };
 
 struct gbe_tx {
-	_Alignas(128) volatile struct gbe_tx_desc desc[GBE_RING];
-	struct pkt *slot[GBE_RING]; /* a buffer each, chains are taken apart; clean to fill - 1 */
-	uint32_t clean;             /* oldest descriptor not reaped */
-	uint32_t fill;              /* first free descriptor */
-	uint32_t reported;          /* descriptors up to here lie before the newest mark */
-	/* the index behind each descriptor that reports status, oldest at mark_first */
-	uint32_t mark[GBE_MARKS];
+	_Alignas(CACHE_LINE) volatile struct gbe_tx_desc *desc; /* [mask + 1] */
+	struct pkt *
+		*slot;  /* [mask + 1]: a buffer each, chains are taken apart; clean to fill - 1 */
+	uint32_t mask;  /* descriptors less one */
+	uint32_t reap;  /* GBE_TX_REAP, or less */
+	uint32_t clean; /* oldest descriptor not reaped */
+	uint32_t fill;  /* first free descriptor */
+	uint32_t reported; /* descriptors up to here lie before the newest mark */
 	uint32_t mark_first, mark_end;
+	/* the index behind each descriptor that reports status, oldest at mark_first; gbe_tx_mark() */
+	uint32_t *mark;
 	uint64_t timeouts;          /* resets since the head stood still */
 	uint64_t lost;              /* frames thrown away by them */
 	struct netdev_queue *queue; /* its counters */
 	struct gbe *gbe;
 	uint32_t tail_reg; /* offset of its tail register */
+	uint32_t reserved; /* descriptors that there is memory for */
 
 	/* by the watchdog, core 0 */
 	/* the owner resets the ring before it sends again */
@@ -217,6 +230,12 @@ int gbe_probe(struct pci_dev *pd);
 /* gbe_open(), gbe_stop() - the netdev's ops. */
 int gbe_open(struct netdev *dev);
 void gbe_stop(struct netdev *dev);
+/*
+ * gbe_set_rings() - from now on each receive ring has @rx descriptors, each transmit ring @tx; both are powers of two
+ * from GBE_RING_MIN to GBE_RING_MAX. At probe, and in the control context while it is closed: gbe_stop() before and
+ * gbe_open() behind, which also deals out the pools' shares. 0, or -ENOMEM, all rings being as they were.
+ */
+int gbe_set_rings(struct gbe *gbe, unsigned rx, unsigned tx);
 /* gbe_queue_moved() - the queue follows its interrupt to core @cpu; cores parked. */
 void gbe_queue_moved(struct netdev_queue *queue, unsigned cpu);
 
@@ -259,6 +278,8 @@ int gbe_nway_reset(struct netdev *dev);
 
 /* --- gbe_rx.c; the path of a packet is in gbe_rx.h --- */
 
+/* gbe_rx_reserve() - memory for @n descriptors, if it has not got that; the ring is off. 0 or -ENOMEM. */
+int gbe_rx_reserve(struct gbe_rx *rx, unsigned n);
 /* gbe_rx_program() - ring @q empty, the chip told where it is: its owner posts buffers in its first poll. */
 void gbe_rx_program(struct gbe *gbe, unsigned q);
 /* gbe_rx_stop() - queue off, every buffer freed. The chip must do no more DMA to it afterwards. */
@@ -269,6 +290,8 @@ void gbe_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
 
 /* --- gbe_tx.c; the path of a packet is in gbe_tx.h --- */
 
+/* gbe_tx_reserve() - memory for @n descriptors, if it has not got that; the ring is off. 0 or -ENOMEM. */
+int gbe_tx_reserve(struct gbe_tx *tx, unsigned n);
 /* gbe_tx_program() - ring @q empty, head and tail at its beginning, the chip told where it is. */
 void gbe_tx_program(struct gbe *gbe, unsigned q);
 /* gbe_tx_stop() - queue off, every buffer freed; returns how many frames had not been reported done. */

@@ -45,8 +45,8 @@ static inline void gbe_rx_refill(struct gbe_rx *rx)
 	uint32_t end = fill + ROUND_DOWN(rx->share - (fill - rx->next), GBE_RX_GROUP);
 
 	while (fill != end) {
-		uint32_t at = fill % GBE_RING;
-		uint32_t run = MIN(end - fill, GBE_RING - at);
+		uint32_t at = fill & rx->mask;
+		uint32_t run = MIN(end - fill, rx->mask + 1 - at);
 		volatile union gbe_rx_desc *d = &rx->desc[at];
 		struct pkt **slot = &rx->slot[at];
 		uint32_t got = pkt_alloc_batch(slot, run);
@@ -68,11 +68,11 @@ static inline void gbe_rx_refill(struct gbe_rx *rx)
 	if (fill == rx->fill)
 		return;
 	/* the fence: the descriptor behind the last posted one says "not done", so nobody reads beyond it */
-	rx->desc[fill % GBE_RING].post.zero = 0;
+	rx->desc[fill & rx->mask].post.zero = 0;
 	rx->fill = fill;
 	/* release: the descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
-	gbe_write(rx->gbe, rx->tail_reg, fill % GBE_RING);
+	gbe_write(rx->gbe, rx->tail_reg, fill & rx->mask);
 	rx->queue->doorbells++;
 }
 
@@ -101,7 +101,7 @@ static inline void gbe_rx_append(struct gbe_rx *rx, struct pkt *p, uint32_t len)
  */
 GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_rx *rx)
 {
-	uint32_t at = rx->next++ % GBE_RING;
+	uint32_t at = rx->next++ & rx->mask;
 	struct pkt *p = rx->slot[at];
 	uint32_t status = gbe_rx_status(kind, &rx->desc[at]);
 	uint32_t len = gbe_rx_len(kind, &rx->desc[at]);
@@ -139,7 +139,7 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *r
 				struct pkt **pkts, size_t max, uint32_t *last)
 {
 	const uint32_t usual = GBE_RXD_DD | GBE_RXD_EOP, odd = kind->damaged | kind->csum;
-	uint32_t at = rx->next % GBE_RING;
+	uint32_t at = rx->next & rx->mask;
 	const volatile union gbe_rx_desc *d = &rx->desc[at];
 	struct pkt **slot = &rx->slot[at];
 	uint64_t bytes = 0;
@@ -169,7 +169,7 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *r
 
 GBE_RX_INLINE bool gbe_rx_done(const struct gbe_rx_kind *kind, const struct gbe_rx *rx)
 {
-	return gbe_rx_status(kind, &rx->desc[rx->next % GBE_RING]) & GBE_RXD_DD;
+	return gbe_rx_status(kind, &rx->desc[rx->next & rx->mask]) & GBE_RXD_DD;
 }
 
 /* gbe_rx_wants_buffers() - signed: its share may have shrunk below what it holds. */

@@ -9,23 +9,48 @@
 #include "gbe_tx.h"
 
 #include "kernel/console.h"
+#include "kernel/mem.h"
+
+#include <errno.h>
 
 enum { STALL_SECONDS = 2 };
+
+/* as gbe_rx_reserve() */
+int gbe_tx_reserve(struct gbe_tx *tx, unsigned n)
+{
+	volatile struct gbe_tx_desc *desc;
+	struct pkt **slot;
+	uint32_t *mark;
+
+	if (n <= tx->reserved)
+		return 0;
+	desc = mem_try_alloc(n * sizeof(*desc), GBE_RING_ALIGN);
+	slot = mem_try_alloc(n * sizeof(*slot), CACHE_LINE);
+	mark = mem_try_alloc(n / GBE_TX_REPORT * sizeof(*mark), CACHE_LINE);
+	if (!desc || !slot || !mark)
+		return -ENOMEM;
+	tx->desc = desc;
+	tx->slot = slot;
+	tx->mark = mark;
+	tx->reserved = n;
+	return 0;
+}
 
 void gbe_tx_program(struct gbe *gbe, unsigned q)
 {
 	struct gbe_tx *tx = gbe->tx[q];
 	uint64_t base = (uintptr_t)tx->desc;
 
-	for (unsigned i = 0; i < GBE_RING; i++)
+	for (unsigned i = 0; i <= tx->mask; i++)
 		tx->desc[i].addr = tx->desc[i].cmd = 0;
 	tx->clean = tx->fill = tx->reported = 0;
 	tx->mark_first = tx->mark_end = 0;
+	tx->reap = MIN(GBE_TX_REAP, (tx->mask + 1) / 2);
 	tx->stalled = 0;
 
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_LO), base);
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_HI), base >> 32);
-	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_LEN), sizeof(tx->desc));
+	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_LEN), (tx->mask + 1) * sizeof(tx->desc[0]));
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_HEAD), 0);
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_TAIL), 0);
 }
@@ -37,7 +62,7 @@ unsigned gbe_tx_stop(struct gbe *gbe, unsigned q)
 
 	gbe->family->tx_off(gbe, q);
 	for (; tx->clean != tx->fill; tx->clean++) {
-		uint32_t at = tx->clean % GBE_RING;
+		uint32_t at = tx->clean & tx->mask;
 
 		n += !!(tx->desc[at].cmd & GBE_TXD_EOP);
 		pkt_free_seg(tx->slot[at]);
@@ -82,6 +107,6 @@ void gbe_tx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
 		struct gbe_tx *tx = gbe->tx[q];
 
 		for (uint32_t i = tx->clean; i != tx->fill; i++)
-			tally(t, tx->slot[i % GBE_RING]);
+			tally(t, tx->slot[i & tx->mask]);
 	}
 }

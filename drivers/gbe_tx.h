@@ -24,18 +24,24 @@ GBE_TX_INLINE uint64_t gbe_tx_whole(const struct gbe_tx_kind *kind, uint64_t len
 	return kind->frame_field ? FIELD_PREP(kind->frame_field, len) : 0;
 }
 
+/* gbe_tx_mark() - where mark @i stands: there are as many as reports fit into the ring. */
+static inline uint32_t *gbe_tx_mark(const struct gbe_tx *tx, uint32_t i)
+{
+	return &tx->mark[i & tx->mask / GBE_TX_REPORT];
+}
+
 /* gbe_tx_reap() - free what has been sent, report by report; the oldest comes first. */
 static inline void gbe_tx_reap(struct gbe_tx *tx)
 {
 	while (tx->mark_first != tx->mark_end) {
-		uint32_t mark = tx->mark[tx->mark_first % GBE_MARKS];
+		uint32_t mark = *gbe_tx_mark(tx, tx->mark_first);
 
-		if (!(tx->desc[(mark - 1) % GBE_RING].cmd & GBE_TXD_DD))
+		if (!(tx->desc[(mark - 1) & tx->mask].cmd & GBE_TXD_DD))
 			break;
 		tx->mark_first++;
 		while (tx->clean != mark) {
-			uint32_t at = tx->clean % GBE_RING;
-			uint32_t run = MIN(mark - tx->clean, GBE_RING - at);
+			uint32_t at = tx->clean & tx->mask;
+			uint32_t run = MIN(mark - tx->clean, tx->mask + 1 - at);
 
 			pkt_free_segs(&tx->slot[at], run);
 			tx->clean += run;
@@ -46,13 +52,13 @@ static inline void gbe_tx_reap(struct gbe_tx *tx)
 /* gbe_tx_room() - free descriptors; one always stays free, since head == tail means empty. */
 static inline uint32_t gbe_tx_room(const struct gbe_tx *tx)
 {
-	return GBE_RING - 1 - (tx->fill - tx->clean);
+	return tx->mask - (tx->fill - tx->clean);
 }
 
 /* gbe_tx_to_wrap() - descriptors up to the ring's wrap. */
 static inline uint32_t gbe_tx_to_wrap(const struct gbe_tx *tx)
 {
-	return GBE_RING - tx->fill % GBE_RING;
+	return tx->mask + 1 - (tx->fill & tx->mask);
 }
 
 /* gbe_tx_report() - have the last descriptor of the batch report, if the report before is long enough ago. */
@@ -60,8 +66,8 @@ static inline void gbe_tx_report(struct gbe_tx *tx, uint32_t fill)
 {
 	if (fill - tx->reported < GBE_TX_REPORT)
 		return;
-	tx->desc[(fill - 1) % GBE_RING].cmd |= GBE_TXD_RS;
-	tx->mark[tx->mark_end++ % GBE_MARKS] = fill;
+	tx->desc[(fill - 1) & tx->mask].cmd |= GBE_TXD_RS;
+	*gbe_tx_mark(tx, tx->mark_end++) = fill;
 	tx->reported = fill;
 }
 
@@ -72,7 +78,7 @@ static inline void gbe_tx_report(struct gbe_tx *tx, uint32_t fill)
 GBE_TX_INLINE size_t gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				struct pkt **pkts, size_t n)
 {
-	uint32_t at = tx->fill % GBE_RING;
+	uint32_t at = tx->fill & tx->mask;
 	volatile struct gbe_tx_desc *d = &tx->desc[at];
 	struct pkt **slot = &tx->slot[at];
 	uint64_t bytes = 0;
@@ -102,7 +108,7 @@ GBE_TX_INLINE void gbe_tx_chain(const struct gbe_tx_kind *kind, struct gbe_tx *t
 
 	tx->queue->tx_bytes += p->frame_len;
 	while (p) {
-		uint32_t at = tx->fill++ % GBE_RING;
+		uint32_t at = tx->fill++ & tx->mask;
 		struct pkt *next = p->next;
 
 		p->next = NULL; /* each slot holds one buffer and frees it by itself */
@@ -123,7 +129,7 @@ static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n)
 	gbe_tx_report(tx, fill);
 	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
-	gbe_write(tx->gbe, tx->tail_reg, fill % GBE_RING);
+	gbe_write(tx->gbe, tx->tail_reg, fill & tx->mask);
 }
 
 /*
@@ -167,8 +173,8 @@ gbe_tx_give(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt **pkts
 {
 	size_t i;
 
-	/* what is left to gbe_tx_run() has room: at most GBE_TX_REAP are out then */
-	if (unlikely(tx->fill - tx->clean + n > GBE_TX_REAP || n > gbe_tx_to_wrap(tx) ||
+	/* what is left to gbe_tx_run() has room: at most GBE_TX_REAP, or half of the ring, are out then */
+	if (unlikely(tx->fill - tx->clean + n > tx->reap || n > gbe_tx_to_wrap(tx) ||
 		     atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed)))
 		return rest(tx, pkts, 0, n);
 	i = gbe_tx_run(kind, tx, pkts, n);

@@ -18,7 +18,7 @@ static const struct gbe_rx_kind advanced = {
 /* [82576 4.5.9], of each queue */
 int igb_rx_start(struct gbe *gbe, unsigned q)
 {
-	/* 1. a region for the ring: in struct gbe_rx, aligned to 128 */
+	/* 1. a region for the ring: gbe_set_rings(), aligned to 128 */
 	/* 2. buffers: by the owning core, in its first poll, from its own pool */
 	/* 3. address and length of the ring */
 	gbe_rx_program(gbe, q);

@@ -19,7 +19,7 @@ static const struct gbe_tx_kind advanced = {
 /* [82576 4.5.10], of each queue */
 int igb_tx_on(struct gbe *gbe, unsigned q)
 {
-	/* 1. a region for the ring: in struct gbe_tx, aligned to 128 */
+	/* 1. a region for the ring: gbe_set_rings(), aligned to 128 */
 	/* 2. address and length; head and tail at its beginning */
 	gbe_tx_program(gbe, q);
 	/* 3. thresholds, and the queue on; 4. until it says so */

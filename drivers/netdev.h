@@ -139,7 +139,7 @@ struct netdev {
 	uint16_t speed;   /* Mb/s */
 	uint8_t nqueues;  /* RX/TX pairs in use, set before open() */
 	uint8_t max_queues;
-	uint16_t ring_size; /* descriptors a ring */
+	uint16_t rx_ring_size, tx_ring_size; /* descriptors a ring */
 	uint32_t
 		features; /* enum netdev_feature: in force now; changes while the cores are parked */
 	uint32_t hw_features; /* those that can be switched */

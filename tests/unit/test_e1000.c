@@ -602,7 +602,8 @@ static void sends_chains_and_never_half_of_one(void **state)
 	for (unsigned i = 0; i < 64; i++)
 		p[i] = chain_of(5, 100);
 	n = dev->ops->tx_batch(dev, 0, p, 64);
-	assert_int_equal(n, (GBE_RING - 1 - 7) / 5); /* seven of the first call have not reported */
+	assert_int_equal(n, (GBE_RING_DEFAULT - 1 - 7) /
+				    5); /* seven of the first call have not reported */
 	for (unsigned i = n; i < 64; i++) {
 		assert_int_equal(p[i]->nsegs, 5);
 		pkt_free(p[i]);

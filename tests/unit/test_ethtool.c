@@ -59,7 +59,8 @@ static struct netdev nic = {
 	.bus_info = "0000:01:00.0",
 	.nqueues = 2,
 	.max_queues = 8,
-	.ring_size = 256,
+	.rx_ring_size = 256,
+	.tx_ring_size = 256,
 };
 
 static int start(void **state)

@@ -367,6 +367,60 @@ static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
 	}
 }
 
+/* set_rings() - close it, give its rings @n descriptors each, open it again */
+static void set_rings(unsigned n)
+{
+	dev->ops->stop(dev);
+	assert_int_equal(gbe_set_rings(igb, n, n), 0);
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+}
+
+/* several times around it, a full ring and one too many, and back to a size it had: all by what the chip is told */
+static void has_rings_of_any_size(void **state)
+{
+	static const unsigned sizes[] = { GBE_RING_MIN, 1024, GBE_RING_MAX, 128 };
+	struct pkt *p[64];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		unsigned size = sizes[i];
+
+		set_rings(size);
+		assert_int_equal(chip->reg[IGB_RDLEN(0) / 4], size * 16);
+		assert_int_equal(chip->reg[IGB_TDLEN(0) / 4], size * 16);
+		assert_true(posted(0) >= MIN(size - GBE_RX_GROUP, POOL / 2 - GBE_RX_GROUP));
+		assert_true(posted(0) < size);
+		receive_one_by_one(size - 6, 64);
+		for (unsigned n = 0; n < 8;
+		     n++) /* one run ends at the wrap, and the batch goes on behind it */
+			fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 100 + n, true);
+		assert_int_equal(dev->ops->rx_batch(dev, 0, p, 64), 8);
+		for (unsigned n = 0; n < 8; n++)
+			pkt_free(p[n]);
+		receive_one_by_one(2 * size + 10, 64);
+		for (unsigned n = 0; n < 3 * size; n += 16)
+			transmit(16, 60);
+		chip->tx_stalled = true;
+		for (unsigned n = 0; n < MIN(size, 256) / 16; n++)
+			transmit(n ? 16 : 15, 60);
+		chip->tx_stalled = false;
+	}
+}
+
+static void keeps_its_rings_where_memory_has_run_out(void **state)
+{
+	(void)state;
+	dev->ops->stop(dev);
+	host_mem_left = 100000;
+	assert_int_equal(gbe_set_rings(igb, 1024, 1024), -ENOMEM);
+	host_mem_left = SIZE_MAX;
+	assert_int_equal(dev->ops->open(dev), 0);
+	assert_int_equal(chip->reg[IGB_RDLEN(0) / 4], GBE_RING_DEFAULT * 16);
+	run_softirqs();
+	receive_one_by_one(300, 64);
+}
+
 /* a packet may have grown or lost a header on its way out: the next frame in its buffer begins at the front again */
 static void a_buffer_used_before_begins_at_its_front(void **state)
 {
@@ -856,7 +910,7 @@ static void sends_chains_and_never_half_of_one(void **state)
 		p[i] = chain_of(5, 100);
 	n = dev->ops->tx_batch(dev, 0, p, 64);
 	/* nine descriptors of the first call are too few to have reported, so they still count */
-	assert_int_equal(n, (GBE_RING - 1 - 9) / 5);
+	assert_int_equal(n, (GBE_RING_DEFAULT - 1 - 9) / 5);
 	for (unsigned i = n; i < 64; i++) {
 		assert_int_equal(p[i]->nsegs, 5); /* untouched, still ours */
 		assert_non_null(p[i]->next);
@@ -980,7 +1034,7 @@ static void tells_the_audit_every_packet_it_holds(void **state)
 	assert_int_equal(dev->ops->tx_batch(dev, 0, &chain, 1), 1);
 	igb->rx_held.walk(igb->rx_held.arg, tally, &rx);
 	igb->tx_held.walk(igb->tx_held.arg, tally, &tx);
-	assert_int_equal(rx, GBE_RING - 1 + 1); /* a full ring, and the half frame */
+	assert_int_equal(rx, GBE_RING_DEFAULT - 1 + 1); /* a full ring, and the half frame */
 	assert_int_equal(tx, 7 + 3);
 	assert_int_equal(pool_free_count(cpus[0]->pool) + rx + tx, POOL);
 }
@@ -1046,6 +1100,8 @@ int main(void)
 		OPENED(stops_at_the_budget_and_goes_on),
 		OPENED(puts_long_frames_together),
 		OPENED(takes_a_batch_across_the_wrap_of_the_ring),
+		OPENED(has_rings_of_any_size),
+		OPENED(keeps_its_rings_where_memory_has_run_out),
 		OPENED(a_buffer_used_before_begins_at_its_front),
 		OPENED(drops_a_frame_of_impossible_length),
 		OPENED(drops_a_frame_that_was_damaged_on_the_wire),
