@@ -25,12 +25,14 @@ static size_t component(const char *s)
 
 /*
  * match_dir() - is @dir, @len bytes, "" or like "/proc/irq", a directory above the file @pattern?
- * Returns what follows in the pattern, or NULL. What stood for a '*' goes to star[].
+ * Returns what follows in the pattern, or NULL. What stood for a '*' goes to star[], a slash between two of them.
  */
 static const char *match_dir(const char *pattern, const char *dir, size_t len, char star[STAR_SIZE])
 {
 	const char *end = dir + len;
+	size_t stars = 0; /* bytes of star[] */
 
+	star[0] = 0;
 	while (dir < end) {
 		size_t want, have;
 
@@ -39,10 +41,13 @@ static const char *match_dir(const char *pattern, const char *dir, size_t len, c
 		want = component(pattern);
 		have = MIN(component(dir), (size_t)(end - dir));
 		if (want == 1 && *pattern == '*') {
-			if (have == 0 || have >= STAR_SIZE)
+			if (have == 0 || stars + 1 + have >= STAR_SIZE)
 				return NULL;
-			memcpy(star, dir, have);
-			star[have] = 0;
+			if (stars)
+				star[stars++] = '/';
+			memcpy(star + stars, dir, have);
+			stars += have;
+			star[stars] = 0;
 		} else if (want != have || memcmp(pattern, dir, want)) {
 			return NULL;
 		}
@@ -57,7 +62,6 @@ static const struct proc_file *file_find(const char *path, char star[STAR_SIZE])
 	set_for_each(f, procfiles) {
 		const char *rest;
 
-		star[0] = 0;
 		rest = match_dir(f->path, path, strlen(path), star);
 		if (rest && !*rest)
 			return f;
@@ -95,8 +99,10 @@ static void offer_below(const struct proc_file *f, struct entry *e)
 		return;
 	n = component(++rest);
 	e->slash = rest[n] ? "/" : "";
-	if (n == 1 && *rest == '*' && f->stars) {
+	if (n == 1 && *rest == '*' && !*star && f->stars) {
 		f->stars(add_entry, e);
+	} else if (n == 1 && *rest == '*' && *star && f->second_stars) {
+		f->second_stars(star, add_entry, e);
 	} else if (n < sizeof(name)) {
 		memcpy(name, rest, n);
 		name[n] = 0;

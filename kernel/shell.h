@@ -54,8 +54,8 @@ SET_DECLARE(const struct command, commands);
 
 /*
  * A file under /proc or /sys. A '*' in the path, one whole component, stands for a number or a
- * name, handed to show and store as @star ("" in a path without). Both return 0 or a negative
- * errno, having said why. The value that store is given is word 1 of the line, as in
+ * name, handed to show and store as @star ("" in a path without; "nic0/rx-0" in one with two). Both
+ * return 0 or a negative errno, having said why. The value that store is given is word 1 of the line, as in
  * shell_uint(sh, 1, ...).
  */
 struct proc_file {
@@ -66,6 +66,8 @@ struct proc_file {
 	int (*store)(struct shell *sh, const char *star, const struct word *value);
 	/* call add for everything that the '*' may be, for ls and completion. May be NULL */
 	void (*stars)(void (*add)(void *to, const char *s), void *to);
+	/* the same for the second '*' of a path where the first stands for @star */
+	void (*second_stars)(const char *star, void (*add)(void *to, const char *s), void *to);
 };
 
 SET_DECLARE(const struct proc_file, procfiles);
