@@ -44,6 +44,7 @@ struct cpu {
 	struct irq **vector;              /* the interrupt behind each vector, 256 */
 	uint64_t softirq_count[16];       /* runs by enum softirq */
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
+	uint64_t received_rps;            /* wake-ups of its backlog by other cores */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
 	uint64_t spurious; /* vectors that nobody owned */
 	uint64_t timer_irqs, ipis, notifies;

@@ -21,7 +21,7 @@
 enum { MAX_SOFTIRQ_RESTART = 10, MAX_SOFTIRQ_TIME_US = 2000 };
 
 const char *const softirq_name[SOFTIRQ_N] = {
-	"PARK", "CALL", "TIMER", "NET_TX", "NET_RX", "VHOST", "KICK", "SELFTEST",
+	"PARK", "CALL", "TIMER", "NET_TX", "BACKLOG", "NET_RX", "VHOST", "KICK", "SELFTEST",
 };
 
 unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = NAPI_POLL_MAX;

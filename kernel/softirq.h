@@ -17,9 +17,10 @@ enum softirq {
 	SOFTIRQ_PARK, /* stand still: park.h. First, so that a busy core parks soon */
 	SOFTIRQ_CALL, /* functions that other cores asked for */
 	SOFTIRQ_TIMER,
-	SOFTIRQ_NET_TX, /* packets that other cores handed to a queue of ours */
-	SOFTIRQ_NET_RX, /* the poll list */
-	SOFTIRQ_VHOST,  /* the work list between guests' queues and their taps */
+	SOFTIRQ_NET_TX,  /* packets that other cores handed to a queue of ours */
+	SOFTIRQ_BACKLOG, /* the interrupt of this core's backlog: net/rps.h */
+	SOFTIRQ_NET_RX,  /* the poll list */
+	SOFTIRQ_VHOST,   /* the work list between guests' queues and their taps */
 	SOFTIRQ_KICK, /* nothing but to be raised: a guest's core looks again what it has to take */
 	SOFTIRQ_SELFTEST, /* selftest.c's load */
 	SOFTIRQ_N

@@ -11,6 +11,7 @@
 #include "flow.h"
 #include "nic.h"
 #include "port.h"
+#include "rps.h"
 #include "switch.h"
 #include "xmit.h"
 
@@ -45,6 +46,7 @@ void net_init(void)
 	fdb_init();
 	flow_init();
 	xmit_init();
+	rps_init();
 	nic_init();
 	ticker.fn = tick;
 	timer_arm(&ticker, TICK_US);

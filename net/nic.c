@@ -12,6 +12,7 @@
 #include "drivers/netdev.h"
 #include "port.h"
 #include "receive.h"
+#include "rps.h"
 #include "xmit.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 
 	n = dev->ops->rx_batch(dev, q->index, pkts, budget);
 	if (n)
-		netif_receive(dev->upper, pkts, n, q->rx_bytes - before);
+		netif_receive(dev->upper, q->index, pkts, n, q->rx_bytes - before);
 	return n;
 }
 
@@ -60,6 +61,11 @@ static int nic_set_mode(struct port *port)
 	return 0;
 }
 
+static unsigned nic_queues(struct port *port)
+{
+	return ((struct netdev *)port->priv)->nqueues;
+}
+
 static uint64_t nic_stat(struct port *port, const char *name)
 {
 	struct netdev *dev = port->priv;
@@ -88,6 +94,7 @@ static void nic_link_changed(struct netdev *dev)
 static void nic_owner_changing(struct netdev *dev)
 {
 	(void)dev;
+	rps_settle();
 	xmit_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
 }
 
@@ -95,6 +102,7 @@ static const struct port_ops nic_ops = {
 	.tx_batch = nic_tx_batch,
 	.set_up = nic_set_up,
 	.set_mode = nic_set_mode,
+	.queues = nic_queues,
 	.stat = nic_stat,
 };
 

@@ -12,6 +12,7 @@
 #include "kernel/trace.h"
 #include "fdb.h"
 #include "flow.h"
+#include "rps.h"
 #include "xmit.h"
 
 #include <errno.h>
@@ -204,6 +205,11 @@ void port_hold(const char *word)
 	}
 }
 
+unsigned port_queues(struct port *port)
+{
+	return port->ops->queues ? port->ops->queues(port) : 1;
+}
+
 uint64_t port_stat(struct port *port, const char *name)
 {
 	return port->ops->stat ? port->ops->stat(port, name) : 0;
@@ -271,6 +277,10 @@ bool port_conserved(char *why, size_t size)
 				return false;
 		if (total.given - total.taken != xmit_waiting(ports[i])) {
 			snprintf(why, size, "%s between cores", ports[i]->name);
+			return false;
+		}
+		if (total.steered_out - total.steered_in != rps_waiting(ports[i])) {
+			snprintf(why, size, "%s in the backlogs", ports[i]->name);
 			return false;
 		}
 		if (ports[i]->ops->audit && !ports[i]->ops->audit(ports[i])) {

@@ -45,6 +45,7 @@ enum port_extra {
 };
 
 struct port;
+struct rps;
 struct vswitch;
 
 struct port_ops {
@@ -54,6 +55,8 @@ struct port_ops {
 	int (*set_up)(struct port *port, bool up);
 	/* program port->mtu, mac, promisc and whether it is in a switch; 0 or a negative errno */
 	int (*set_mode)(struct port *port);
+	/* receive queues in use; NULL: one */
+	unsigned (*queues)(struct port *port);
 	/* for port_stat(); may be NULL */
 	uint64_t (*stat)(struct port *port, const char *name);
 	/* is all accounted for that tx_batch ever took? Cores parked; may be NULL */
@@ -103,9 +106,10 @@ struct port {
 	/* control context */
 	char name[PORT_NAME];
 	uint8_t mac[6], perm_mac[6];
-	bool promisc; /* as the operator set it; a port in a switch is promiscuous anyhow */
-	bool held;    /* named by a line of the config that failed: stays down */
-	void *priv;   /* of ops */
+	bool promisc;    /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool held;       /* named by a line of the config that failed: stays down */
+	void *priv;      /* of ops */
+	struct rps *rps; /* NULL: never steered; changes while the cores are parked */
 };
 
 extern struct port *ports[PORT_MAX]; /* by id; [0] is NULL */
@@ -144,6 +148,8 @@ void port_link_changed(struct port *port);
  */
 void port_hold(const char *word);
 
+/* port_queues() - receive queues in use. */
+unsigned port_queues(struct port *port);
 /* port_total() - counters of all cores in one; exact while they are parked. */
 struct port_cpu port_total(const struct port *port);
 

@@ -7,12 +7,17 @@
  */
 #include "receive.h"
 
+#include "rps.h"
+
 void receive_core(struct port *port, struct pkt **pkts, unsigned n)
 {
 	switch_input(port, pkts, n);
 }
 
-void receive_extra(struct port *port, struct pkt **pkts, unsigned n)
+void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
 {
-	receive_core(port, pkts, n);
+	if (port->rx_extra & PORT_RPS)
+		n = rps_steer(port, queue, pkts, n);
+	if (n)
+		receive_core(port, pkts, n);
 }

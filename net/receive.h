@@ -15,16 +15,17 @@
 #include "switch.h"
 
 /* receive_extra() - a batch that is not simply the switch's. Counted already. */
-void receive_extra(struct port *port, struct pkt **pkts, unsigned n);
+void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
 /* receive_core() - behind RPS, on the core that shall have them: taps, filter, handler. @n from 1 to PORT_BATCH. */
 void receive_core(struct port *port, struct pkt **pkts, unsigned n);
 
 /*
- * netif_receive() - packets that came in by @port, oldest first, of @bytes in all; whose they are from now on is not
- * the caller's business. @n from 1 to PORT_BATCH. On the core that received them.
+ * netif_receive() - packets that came in by @port and its @queue, oldest first, of @bytes in all; whose they are from
+ * now on is not the caller's business. @n from 1 to PORT_BATCH. On the core that received them.
  */
-static inline void netif_receive(struct port *port, struct pkt **pkts, unsigned n, uint64_t bytes)
+static inline void netif_receive(struct port *port, unsigned queue, struct pkt **pkts, unsigned n,
+				 uint64_t bytes)
 {
 	struct port_cpu *c = port_here(port);
 
@@ -33,5 +34,5 @@ static inline void netif_receive(struct port *port, struct pkt **pkts, unsigned 
 	if (likely(!port->rx_extra))
 		switch_input(port, pkts, n);
 	else
-		receive_extra(port, pkts, n);
+		receive_extra(port, queue, pkts, n);
 }

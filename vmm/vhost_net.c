@@ -44,7 +44,7 @@ static unsigned tx_batch(struct vhost_vring *v)
 	v->packets += taken;
 	v->bytes += bytes;
 	if (likely(n))
-		netif_receive(v->net->port, pkts, n, bytes);
+		netif_receive(v->net->port, 0, pkts, n, bytes);
 	return taken;
 }
 

@@ -12,6 +12,7 @@
 #include "kernel/softirq.h"
 #include "net/fdb.h"
 #include "net/flow.h"
+#include "net/rps.h"
 #include "net/wire.h"
 #include "net/xmit.h"
 
@@ -99,6 +100,7 @@ void net_up(unsigned cores, unsigned ports_wanted)
 	fdb_init();
 	flow_init();
 	xmit_init();
+	rps_init();
 	nports = 0;
 	memset(ports, 0, sizeof(ports));
 	memset(asked, 0, sizeof(asked));
@@ -271,7 +273,7 @@ void put_batch(unsigned id, struct pkt **pkts, unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		bytes += pkts[i]->frame_len;
-	netif_receive(&fake[id].port, pkts, n, bytes);
+	netif_receive(&fake[id].port, 0, pkts, n, bytes);
 }
 
 void put(unsigned id, struct pkt *p)

@@ -493,6 +493,17 @@ WEAK void raise_softirq_on(struct cpu *c, enum softirq nr)
 	apic_ipi(c->apic_id, 0);
 }
 
+/* a queue that nobody polls: who needs more links kernel/softirq.c or plays it */
+WEAK void napi_enable(struct napi *napi)
+{
+	napi->state = NAPI_IDLE;
+}
+
+WEAK void napi_irq(struct napi *napi)
+{
+	fail_msg("an interrupt for %s, and nobody plays NAPI", napi->name);
+}
+
 WEAK void apic_ipi(uint32_t apic_id, uint8_t vector)
 {
 	(void)vector;

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rps.c - steering by hash, and the backlogs behind it
+ *
+ * rps_steer() runs on the core that received the batch, process_backlog() by NAPI on the core that was chosen; what
+ * is behind /sys/class/net in rps_config.c. Owns the backlogs: a ring for each pair of cores, and how many wait for
+ * each.
+ */
+#include "rps.h"
+
+#include "kernel/mem.h"
+#include "kernel/shell.h"
+#include "kernel/spsc.h"
+#include "parse.h"
+#include "receive.h"
+
+#include <string.h>
+
+/* what waits for one core */
+struct backlog {
+	struct napi napi;
+	struct spsc *from[MAX_CPUS]; /* NULL: itself */
+	unsigned next;               /* core whose ring has its turn first */
+	/* by the cores that send */
+	_Alignas(CACHE_LINE) _Atomic uint32_t waiting; /* packets, in all rings */
+	_Atomic bool awake; /* it is scheduled, or its interrupt is on its way: "masked" */
+};
+
+static struct backlog *backlog[MAX_CPUS];
+static unsigned netdev_max_backlog = 1000;
+
+/* --- which core --- */
+
+/* hash_input() - what RSS hashes of @key, into in[]; returns its length, 0: no IP, so it has no hash. */
+static unsigned hash_input(const struct flow_key *key, uint8_t in[TOEPLITZ_INPUT])
+{
+	bool six = key->flags & KEY_LONG;
+	unsigned n = six ? sizeof(key->ip6) : sizeof(key->ip4);
+
+	if (!six && key->dl_type != be16(ETH_P_IP))
+		return 0;
+	memcpy(in, &key->ip4, n); /* or ip6, which stands in the same place */
+	/* fragments go by their addresses, so that all of a packet meet on one core */
+	if (key->flags & (KEY_FRAG_FIRST | KEY_FRAG_LATER) ||
+	    (key->nw_proto != PROTO_TCP && key->nw_proto != PROTO_UDP))
+		return n;
+	memcpy(in + n, &key->tp_src, 4); /* and tp_dst behind it */
+	return n + 4;
+}
+
+/* flow_hash() - false if @p is of no flow: it stays where it is. */
+static bool flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash)
+{
+	uint8_t in[TOEPLITZ_INPUT];
+	struct flow_key key;
+	unsigned n;
+
+	*hash = p->hash;
+	if (p->flags & PKT_HASH)
+		return true;
+	if (parse(p, port->id, &key) != PARSE_OK)
+		return false;
+	n = hash_input(&key, in);
+	*hash = toeplitz_hash(&port->rps->toeplitz, in, n);
+	return n;
+}
+
+static unsigned core_of(struct rps_queue *q, uint32_t hash)
+{
+	uint32_t flow = hash & (q->nflows - 1);
+
+	if (!q->nflows)
+		return q->cpu[(uint64_t)hash * q->ncpus >> 32];
+	q->flow_packets[flow]++;
+	return q->flow_cpu[flow];
+}
+
+/* --- into a backlog --- */
+
+/* enqueue_to_backlog() - false, and @p dropped, if the backlog of core @to is full. */
+static bool enqueue_to_backlog(struct port *port, struct pkt *p, unsigned to, unsigned before)
+{
+	struct backlog *b = backlog[to];
+
+	p->in_port = port->id;
+	if (atomic_load_explicit(&b->waiting, memory_order_relaxed) + before < netdev_max_backlog &&
+	    spsc_push(b->from[this_cpu()->id], p))
+		return true;
+	port_here(port)->dropped_in[DROP_BACKLOG_FULL]++;
+	pkt_drop(p, DROP_BACKLOG_FULL);
+	return false;
+}
+
+/* wake_backlog() - @n packets have come for core @to: one interrupt, unless it is at it anyhow. */
+static void wake_backlog(unsigned to, unsigned n)
+{
+	struct backlog *b = backlog[to];
+
+	atomic_fetch_add_explicit(&b->waiting, n, memory_order_relaxed);
+	/* seq_cst, as in backlog_unmask(): either it sees our packets, or we see that it sleeps */
+	if (!atomic_exchange(&b->awake, true))
+		raise_softirq_on(cpus[to], SOFTIRQ_BACKLOG);
+}
+
+unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
+{
+	struct rps_queue *q = &port->rps->queue[queue];
+	unsigned me = this_cpu()->id, sent[MAX_CPUS] = { 0 }, kept = 0;
+
+	if (!q->mask)
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt *p = pkts[i];
+		uint32_t hash;
+		unsigned to = flow_hash(port, p, &hash) ? core_of(q, hash) : me;
+
+		if (to == me)
+			pkts[kept++] = p;
+		else
+			sent[to] += enqueue_to_backlog(port, p, to, sent[to]);
+	}
+	cpu_for_each(to) {
+		port_here(port)->steered_out += sent[to];
+		if (sent[to])
+			wake_backlog(to, sent[to]);
+	}
+	return kept;
+}
+
+/* --- out of it --- */
+
+/* deliver() - what came by rings goes on as if it had just been received, port by port in its order. */
+static void deliver(struct pkt **pkts, unsigned n)
+{
+	for (unsigned i = 0, k; i < n; i = k) {
+		struct port *port = ports[pkts[i]->in_port];
+
+		for (k = i + 1; k < n && pkts[k]->in_port == pkts[i]->in_port; k++)
+			;
+		port_here(port)->steered_in += k - i;
+		receive_core(port, pkts + i, k - i);
+	}
+}
+
+static unsigned take_from(struct backlog *b, unsigned from, unsigned max)
+{
+	struct pkt *pkts[PORT_BATCH];
+	unsigned n = b->from[from] ? spsc_pop(b->from[from], (void **)pkts, max) : 0;
+
+	if (!n)
+		return 0;
+	atomic_fetch_sub_explicit(&b->waiting, n, memory_order_relaxed);
+	deliver(pkts, n);
+	return n;
+}
+
+/* process_backlog() - the poll: a turn round the rings of all cores. */
+static unsigned process_backlog(struct napi *napi, unsigned budget)
+{
+	struct backlog *b = container_of(napi, struct backlog, napi);
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < ncpus && taken < budget; i++)
+		taken += take_from(b, (b->next + i) % ncpus, budget - taken);
+	b->next = (b->next + 1) % ncpus;
+	return taken;
+}
+
+static void backlog_mask(struct napi *napi)
+{
+	atomic_store(&container_of(napi, struct backlog, napi)->awake, true);
+}
+
+static void backlog_unmask(struct napi *napi)
+{
+	atomic_store(&container_of(napi, struct backlog, napi)->awake, false);
+}
+
+static bool backlog_pending(struct napi *napi)
+{
+	struct backlog *b = container_of(napi, struct backlog, napi);
+
+	cpu_for_each(from)
+		if (b->from[from] && spsc_count(b->from[from]))
+			return true;
+	return false;
+}
+
+static const struct napi_ops backlog_ops = {
+	.irq_mask = backlog_mask,
+	.irq_unmask = backlog_unmask,
+	.work_pending = backlog_pending,
+};
+
+/* the interrupt of a backlog, on the core whose it is */
+static void rps_trigger_softirq(void)
+{
+	this_cpu()->received_rps++;
+	napi_irq(&backlog[this_cpu()->id]->napi);
+}
+
+void rps_settle(void)
+{
+	cpu_for_each(to)
+		cpu_for_each(from)
+			while (take_from(backlog[to], from, PORT_BATCH))
+				;
+}
+
+/* --- the audit --- */
+
+static void backlog_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
+{
+	struct backlog *b = arg;
+
+	cpu_for_each(from) {
+		struct spsc *r = b->from[from];
+
+		for (uint32_t i = 0, n = r ? spsc_count(r) : 0; i < n; i++)
+			tally(t, r->slot[(r->tail + i) & r->mask]);
+	}
+}
+
+struct waiting {
+	const struct port *port;
+	unsigned n;
+};
+
+static void count_waiting(void *t, struct pkt *p)
+{
+	struct waiting *w = t;
+
+	w->n += p->in_port == w->port->id;
+}
+
+unsigned rps_waiting(const struct port *port)
+{
+	struct waiting w = { .port = port };
+
+	cpu_for_each(to)
+		backlog_walk(backlog[to], count_waiting, &w);
+	return w.n;
+}
+
+/* --- set-up --- */
+
+static struct backlog *backlog_create(unsigned cpu)
+{
+	struct backlog *b = mem_zalloc(sizeof(*b), CACHE_LINE, "backlogs");
+	struct pkt_holder *holder = mem_zalloc(sizeof(*holder), CACHE_LINE, "backlogs");
+
+	cpu_for_each(from) {
+		if (from == cpu)
+			continue;
+		b->from[from] = mem_alloc(sizeof(struct spsc), CACHE_LINE, "backlogs");
+		spsc_init(b->from[from],
+			  mem_alloc(RPS_BACKLOG_MAX * sizeof(void *), CACHE_LINE, "backlogs"),
+			  RPS_BACKLOG_MAX);
+	}
+	b->napi = (struct napi){
+		.ops = &backlog_ops,
+		.poll = process_backlog,
+		.cpu = cpu,
+		.name = "backlog",
+	};
+	*holder = (struct pkt_holder){ .name = "backlogs", .walk = backlog_walk, .arg = b };
+	pkt_holder_add(holder);
+	return b;
+}
+
+void rps_init(void)
+{
+	cpu_for_each(i)
+		backlog[i] = backlog_create(i);
+	open_softirq(SOFTIRQ_BACKLOG, rps_trigger_softirq);
+	cpu_for_each(i)
+		napi_enable(&backlog[i]->napi);
+}
+
+SYSCTL(sysctl_backlog, "net.core.netdev_max_backlog", &netdev_max_backlog, 1, RPS_BACKLOG_MAX,
+       "packets that may wait in a core's backlog");

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rps.h - receive packet steering: the cores behind a queue, chosen by flow
+ *
+ * A NIC with too few queues, or a guest's port, which has one, still gives its packets to one core. RPS lets that core
+ * do no more than look at the flow's hash and put the packet into the backlog of another one (Linux:
+ * get_rps_cpu(), enqueue_to_backlog(), process_backlog()). The hash is the NIC's own if the packet brought it, else the
+ * same function computed here (kernel/toeplitz.h).
+ *
+ * Which core, a queue says by two files, as in Linux: rps_cpus is the mask of cores; rps_flow_cnt, if it is not 0, the
+ * size of a table from flows (by hash) to cores, which the balancer may change entry by entry (balance.h).
+ *
+ * A backlog holds netdev_max_backlog packets, whoever they come from; more are dropped. It is polled as NICs are, by
+ * NAPI; the IPI that wakes it is its interrupt, one for each batch that finds it asleep.
+ *
+ * Linux moves a flow to another core when the old one has seen to its last packet. Here all cores stand still while a
+ * flow moves, and what waits is sent first: rps_settle(). So no packet is ever overtaken by a later one of its flow.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "kernel/toeplitz.h"
+#include "drivers/netdev.h"
+#include "port.h"
+
+enum { RPS_FLOWS_MAX = 4096, RPS_BACKLOG_MAX = 1024 };
+
+/* of one receive queue */
+struct rps_queue {
+	/* written while the cores are parked */
+	uint32_t mask;         /* rps_cpus; 0: off */
+	uint8_t ncpus;         /* cores in the mask */
+	uint8_t cpu[MAX_CPUS]; /* [ncpus] */
+	uint32_t nflows;       /* rps_flow_cnt, a power of two; 0: no table */
+	uint8_t *flow_cpu;     /* [nflows] */
+	/* by the core that owns the queue: packets by entry of the table */
+	uint64_t *flow_packets; /* [nflows] */
+};
+
+struct rps {
+	struct toeplitz toeplitz;
+	struct rps_queue queue[NETDEV_MAX_QUEUES];
+};
+
+void rps_init(void);
+
+/*
+ * rps_steer() - give those of @pkts that belong to other cores to these; counted at the ingress mouth as steered_out, or
+ * dropped. Returns how many stay here, moved to the front in their order.
+ */
+unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
+
+/* rps_settle() - do what waits in all backlogs now, here, before an owner of flows or queues changes. Cores parked. */
+void rps_settle(void);
+
+/* rps_waiting() - packets that came in by @port and wait in backlogs. Exact while the cores are parked. */
+unsigned rps_waiting(const struct port *port);
+
+/*
+ * rps_set_flow() - from now on entry @flow of the table of @queue leads to core @cpu. Control context; parks the cores.
+ */
+void rps_set_flow(struct port *port, unsigned queue, unsigned flow, unsigned cpu);

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Steering: packets of a queue spread over cores by flow, live, and no frame ever passes another one of its flow"""
+
+import pytest
+
+from frames import numbered
+from weir import expect
+
+A, B = 1, 2  # stations behind nic0 and nic1
+RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
+CORES = 4
+QUEUES = [f"/sys/class/net/nic{nic}/queues/rx-{q}" for nic in (0, 1) for q in range(CORES)]
+
+
+@pytest.fixture
+def weir(lab):
+    """Four cores, four queues a NIC, all of them core 0's: without steering the others have nothing to do."""
+    weir = lab.get(nics=2, smp=CORES)
+    weir.quiet("ip link set nic* up", *RULES)
+    weir.wait_links()
+    weir.hush(0.05)
+    set_cores(weir, lambda queue: 0)
+    yield weir
+    steer(weir, cpus="0", flows=0)
+    set_cores(weir, lambda queue: queue)
+
+
+def set_cores(weir, core_of):
+    for name, (number, _) in weir.interrupts().items():
+        if "-TxRx-" in name:
+            weir.quiet(f"echo {1 << core_of(int(name[-1])):x} > /proc/irq/{number}/smp_affinity")
+
+
+def steer(weir, cpus=None, flows=None):
+    for queue in QUEUES:
+        if flows is not None:
+            weir.quiet(f"echo {flows} > {queue}/rps_flow_cnt")
+        if cpus is not None:
+            weir.quiet(f"echo {cpus} > {queue}/rps_cpus")
+
+
+def frames_of(flows, count, first=0):
+    return [
+        (source, 1 - source, (source, n % flows), numbered(A + source, B - source, first + n, flow=n % flows))
+        for n in range(count)
+        for source in (0, 1)
+    ]
+
+
+def wakeups(weir):
+    """How often each core's backlog was woken by another core."""
+    row = next(line for line in weir.sh("cat /proc/softirqs").splitlines() if "BACKLOG:" in line)
+    return [int(n) for n in row.split()[1:]]
+
+
+def test_other_cores_do_the_work(weir):
+    """Core 0 receives all; what crosses the switch does so on the cores of rps_cpus."""
+    steer(weir, cpus="e")
+    before, polled = weir.softnet(), wakeups(weir)
+    with weir.dropping():
+        weir.carry(frames_of(32, 1000))
+    work = [new[0] - old[0] for new, old in zip(weir.softnet(), before)]
+    woken = [new - old for new, old in zip(wakeups(weir), polled)]
+    # the receiving core takes each of them from a ring, another one from its backlog
+    expect(work[0], 2000, "packets that core 0 took")
+    expect(sum(work[1:]), 2000, "packets that the others took out of their backlogs")
+    assert all(work) and not woken[0] and all(woken[1:]), f"expected work for each, saw {work}, woken {woken}"
+    assert sum(woken) < 2000, f"expected fewer wake-ups than packets, saw {woken}"
+
+
+def test_masks_and_flows_move_under_traffic(weir):
+    """The mask, the table's size and its entries change in the middle of traffic: nothing is lost or overtaken."""
+    for turn, change in enumerate(
+        (
+            lambda: steer(weir, cpus="f"),
+            lambda: steer(weir, cpus="6"),
+            lambda: steer(weir, flows=64),
+            lambda: weir.quiet(*(f"echo {entry}:{entry % CORES} > {q}/rps_flows" for q in QUEUES for entry in (1, 9, 33))),
+            lambda: set_cores(weir, lambda queue: queue),
+            lambda: steer(weir, cpus="0"),
+        )
+    ):
+        with weir.dropping():
+            weir.carry(frames_of(32, 500, first=1000 * turn), midway=change)
+
+
+def test_the_config_has_it(weir):
+    steer(weir, flows=16, cpus="a")
+    weir.quiet(f"echo 3:0 > {QUEUES[0]}/rps_flows")
+    lines = weir.sh("show config").splitlines()
+    for line in (
+        f"echo 16 > {QUEUES[0]}/rps_flow_cnt",
+        f"echo a > {QUEUES[0]}/rps_cpus",
+        f"echo 3:0 > {QUEUES[0]}/rps_flows",
+    ):
+        assert line in lines, f"expected {line!r} in {lines}"
+
+
+def test_files_say_what_they_take(weir):
+    assert "a mask of cores in hex, at most f" in weir.sh(f"echo 10 > {QUEUES[0]}/rps_cpus")
+    assert "nic0 has no queue rx-9, but rx-0 to rx-3" in weir.sh("echo 1 > /sys/class/net/nic0/queues/rx-9/rps_cpus")
+    assert "no port nic7" in weir.sh("cat /sys/class/net/nic7/queues/rx-0/rps_cpus")
+    expect(weir.sh("ls /sys/class/net/nic0/queues"), "rx-0/\nrx-1/\nrx-2/\nrx-3/\n", "queues of nic0")
