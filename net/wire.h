@@ -43,6 +43,7 @@ enum {
 	ICMPV6_HLEN = 4,
 	ARP_HLEN = 8, /* what stands in front of the addresses */
 
+	IPV4_DF = 0x4000, /* don't fragment */
 	IPV4_MF = 0x2000, /* more fragments */
 	IPV4_OFFSET = 0x1fff,
 };
@@ -69,6 +70,16 @@ static inline uint64_t load64(const uint8_t *p)
 
 	__builtin_memcpy(&v, p, sizeof(v));
 	return v;
+}
+
+static inline void store16(uint8_t *p, uint16_t v)
+{
+	__builtin_memcpy(p, &v, sizeof(v));
+}
+
+static inline void store32(uint8_t *p, uint32_t v)
+{
+	__builtin_memcpy(p, &v, sizeof(v));
 }
 
 /* from the wire and to it */
