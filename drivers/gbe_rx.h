@@ -33,6 +33,21 @@ GBE_RX_INLINE uint32_t gbe_rx_len(const struct gbe_rx_kind *kind,
 	return kind->advanced ? d->advanced.len : d->legacy.len;
 }
 
+/* gbe_rx_post() - the @n packets at @from become buffers of the descriptors at @d. */
+static inline void gbe_rx_post(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **from,
+			       size_t n)
+{
+	/* unrolled: half of each turn would be the loop's own. Groups are of GBE_RX_GROUP */
+#pragma GCC unroll 4
+	for (size_t i = 0; i < n; i++, d++) {
+		struct pkt *p = slot[i] = from[i];
+
+		p->data = pkt_buf(p);
+		d->post.addr = (uintptr_t)p->data;
+		d->post.zero = 0;
+	}
+}
+
 /*
  * gbe_rx_refill() - post fresh buffers in groups, one tail write for all of them; called while
  * gbe_rx_wants_buffers(). An empty pool ends it early and is counted; the next poll tries again. Should the device
@@ -46,18 +61,10 @@ static inline void gbe_rx_refill(struct gbe_rx *rx)
 
 	while (fill != end) {
 		uint32_t at = fill & rx->mask;
-		uint32_t run = MIN(end - fill, rx->mask + 1 - at);
-		volatile union gbe_rx_desc *d = &rx->desc[at];
-		struct pkt **slot = &rx->slot[at];
-		uint32_t got = pkt_alloc_batch(slot, run);
+		uint32_t run = MIN(end - fill, rx->mask + 1 - at), got;
+		struct pkt **from = pkt_alloc_batch(run, &got);
 
-		for (size_t i = 0; i < got; i++, d++) {
-			struct pkt *p = slot[i];
-
-			p->data = pkt_buf(p);
-			d->post.addr = (uintptr_t)p->data;
-			d->post.zero = 0;
-		}
+		gbe_rx_post(&rx->desc[at], &rx->slot[at], from, got);
 		fill += got;
 		if (unlikely(got < run)) {
 			rx->queue->rx_alloc_failed++;
@@ -237,7 +244,7 @@ gbe_rx_take(const struct gbe_rx_kind *kind, struct gbe_rx *rx, struct pkt **pkts
 GBE_RX_INLINE bool gbe_rx_has_work(const struct gbe_rx_kind *kind, const struct gbe_rx *rx)
 {
 	if (unlikely(rx->starved) && /* would a refill do some good by now? */
-	    (this_cpu()->pool->free || this_cpu()->pool->returned))
+	    (this_cpu()->pool->nfree || this_cpu()->pool->returned))
 		return true;
 	return gbe_rx_done(kind, rx);
 }

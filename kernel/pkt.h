@@ -41,8 +41,8 @@ struct path_stamp;
 
 struct pkt {
 	_Alignas(CACHE_LINE) uint8_t *data; /* first byte in this buffer */
-	struct pkt *next; /* rest of the frame; NULL in the last. In a pool: the free list's link */
-	struct pool *pool; /* home, whoever holds it */
+	struct pkt *next;                   /* rest of the frame; NULL in the last, and in a pool */
+	struct pool *pool;                  /* home, whoever holds it */
 	/* of the whole frame, valid in the first buffer; one word, so that one compare says "plain" */
 	union {
 		struct {
@@ -71,7 +71,7 @@ enum { PKT_STRIDE = sizeof(struct pkt) + PKT_HEADROOM + PKT_BUF_SIZE };
 
 struct pool {
 	/* by the owning core */
-	struct pkt *free; /* a stack: the buffer last freed is the warm one */
+	struct pkt **free; /* [size], a stack of nfree: the buffer last freed is the warm one */
 	uint32_t nfree;
 	uint32_t cpu;
 	uint64_t empty; /* allocations refused */
@@ -112,6 +112,8 @@ unsigned pool_free_count(struct pool *pool);
 struct pkt *pkt_alloc_slow(struct pool *pool);
 /* pkt_free_remote() - send home a packet of another core's pool. */
 void pkt_free_remote(struct pkt *p);
+/* pkt_free_rest() - the same as pkt_free_segs(), where some are of another core's pool. */
+void pkt_free_rest(struct pkt **segs, unsigned n);
 
 /*
  * pkt_alloc() - one packet from this core's pool, its only segment; data and lengths are the caller's to set.
@@ -120,76 +122,57 @@ void pkt_free_remote(struct pkt *p);
 static inline struct pkt *pkt_alloc(void)
 {
 	struct pool *pool = this_cpu()->pool;
-	struct pkt *p = pool->free;
 
-	if (likely(p)) {
-		pool->free = p->next;
-		pool->nfree--;
-	} else {
-		p = pkt_alloc_slow(pool);
-		if (!p)
-			return NULL;
-	}
-	p->next =
-		NULL; /* was the free list's link: whoever walks or frees it as a chain must not follow that */
-	return p;
+	return likely(pool->nfree) ? pool->free[--pool->nfree] : pkt_alloc_slow(pool);
 }
 
-/* pkt_alloc_batch() - up to @n of them into pkts[]; returns how many, fewer if the pool ran empty. */
-static inline unsigned pkt_alloc_batch(struct pkt **pkts, unsigned n)
+/*
+ * pkt_alloc_batch() - up to @n of them at one go. Returns where they stand: good until this core frees or allocates
+ * again. *@got: how many, fewer if the pool ran empty.
+ */
+static inline struct pkt **pkt_alloc_batch(unsigned n, unsigned *got)
 {
 	struct pool *pool = this_cpu()->pool;
-	struct pkt *p = pool->free;
-	size_t got = 0;
 
-	while (got < n && p) {
-		struct pkt *next = p->next;
+	if (unlikely(pool->nfree < n)) {
+		struct pkt *more = pkt_alloc_slow(pool);
 
-		p->next = NULL;
-		pkts[got++] = p;
-		p = next;
+		if (more)
+			pool->free[pool->nfree++] = more;
 	}
-	pool->free = p;
-	pool->nfree -= got;
-	while (unlikely(got < n) && (p = pkt_alloc()))
-		pkts[got++] = p;
-	return got;
+	*got = MIN(n, pool->nfree);
+	pool->nfree -= *got;
+	return pool->free + pool->nfree;
 }
 
-/* pkt_free_seg() - give one buffer back to its pool. */
+/* pkt_free_seg() - give one buffer, that is in no chain, back to its pool. */
 static inline void pkt_free_seg(struct pkt *p)
 {
 	struct pool *pool = p->pool;
 
-	if (unlikely(pool != this_cpu()->pool)) {
+	if (likely(pool == this_cpu()->pool))
+		pool->free[pool->nfree++] = p;
+	else
 		pkt_free_remote(p);
-		return;
-	}
-	p->next = pool->free;
-	pool->free = p;
-	pool->nfree++;
 }
 
-/* pkt_free_segs() - give the @n buffers at segs[] back, each by itself. */
+/* pkt_free_segs() - the same with the @n buffers at segs[]. */
 static inline void pkt_free_segs(struct pkt **segs, unsigned n)
 {
 	struct pool *pool = this_cpu()->pool;
-	struct pkt *top = pool->free;
-	unsigned home = n;
+	struct pkt **top = pool->free + pool->nfree;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct pkt *p = segs[i];
-
-		if (unlikely(p->pool != pool)) {
-			pkt_free_remote(p);
-			home--;
-			continue;
-		}
-		p->next = top;
-		top = p;
+	/* unrolled: half of each turn would be the loop's own */
+#pragma GCC unroll 4
+	for (; i < n; i++) {
+		if (unlikely(segs[i]->pool != pool))
+			break;
+		top[i] = segs[i];
 	}
-	pool->free = top;
-	pool->nfree += home;
+	pool->nfree += i;
+	if (unlikely(i < n))
+		pkt_free_rest(segs + i, n - i);
 }
 
 /* pkt_free() - give a whole chain back: sent, copied away or merged. Not for drops. */
@@ -198,6 +181,7 @@ static inline void pkt_free(struct pkt *p)
 	while (unlikely(p->next)) {
 		struct pkt *next = p->next;
 
+		p->next = NULL;
 		pkt_free_seg(p);
 		p = next;
 	}

@@ -2,8 +2,10 @@
 /*
  * pool.c - packets: per-core pools, copies, drops, the audit
  *
- * pkt_alloc and pkt_free_seg (pkt.h) are the fast path, on the owner's core and without a lock. A packet freed on
- * another core goes home by a stack that any core may push to (compare and swap) and only the owner empties.
+ * pkt_alloc and pkt_free_seg (pkt.h) are the fast path, on the owner's core and without a lock: an array of pointers
+ * that is used as a stack, so that a batch is copied out of it or into it. It never overflows: a pool's packets come
+ * home to it alone. One freed on another core goes by a list, linked by @next, that any core may push to (compare and
+ * swap) and only the owner empties.
  */
 #include "pkt.h"
 
@@ -20,17 +22,18 @@ static struct pkt_holder *holders;
 struct pool *pool_create(unsigned cpu, unsigned n)
 {
 	struct pool *pool = mem_try_alloc(sizeof(*pool), CACHE_LINE);
+	struct pkt **stack = mem_try_alloc(n * sizeof(*stack), CACHE_LINE);
 	uint8_t *base = mem_try_alloc((size_t)n * PKT_STRIDE, PAGE_SIZE);
 
-	if (!pool || !base)
+	if (!pool || !stack || !base)
 		return NULL;
-	*pool = (struct pool){ .cpu = cpu, .size = n, .nfree = n, .base = base };
-	for (unsigned i = n; i-- > 0;) { /* the lowest on top */
+	*pool = (struct pool){ .cpu = cpu, .size = n, .free = stack, .nfree = n, .base = base };
+	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = (struct pkt *)(base + (size_t)i * PKT_STRIDE);
 
-		*p = (struct pkt){ .pool = pool, .next = pool->free };
+		*p = (struct pkt){ .pool = pool };
 		p->data = pkt_buf(p);
-		pool->free = p;
+		stack[n - 1 - i] = p; /* the lowest on top */
 	}
 	pools[cpu] = pool;
 	return pool;
@@ -45,9 +48,13 @@ struct pkt *pkt_alloc_slow(struct pool *pool)
 		pool->empty++;
 		return NULL;
 	}
-	pool->free = p->next;
-	for (struct pkt *q = p->next; q; q = q->next)
-		pool->nfree++;
+	while (p->next) {
+		struct pkt *next = p->next;
+
+		p->next = NULL;
+		pool->free[pool->nfree++] = p;
+		p = next;
+	}
 	return p;
 }
 
@@ -60,6 +67,12 @@ void pkt_free_remote(struct pkt *p)
 		p->next = top;
 	while (!atomic_compare_exchange_weak_explicit(&pool->returned, &top, p,
 						      memory_order_release, memory_order_relaxed));
+}
+
+void pkt_free_rest(struct pkt **segs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		pkt_free_seg(segs[i]);
 }
 
 unsigned pool_free_count(struct pool *pool)
