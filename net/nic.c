@@ -94,8 +94,7 @@ static void nic_link_changed(struct netdev *dev)
 static void nic_owner_changing(struct netdev *dev)
 {
 	(void)dev;
-	rps_settle();
-	xmit_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
+	rps_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
 }
 
 static const struct port_ops nic_ops = {

@@ -13,6 +13,7 @@
 #include "kernel/spsc.h"
 #include "parse.h"
 #include "receive.h"
+#include "xmit.h"
 
 #include <string.h>
 
@@ -67,12 +68,13 @@ static bool flow_hash(const struct port *port, const struct pkt *p, uint32_t *ha
 
 static unsigned core_of(struct rps_queue *q, uint32_t hash)
 {
-	uint32_t flow = hash & (q->nflows - 1);
+	struct rps_flow *flow;
 
 	if (!q->nflows)
 		return q->cpu[(uint64_t)hash * q->ncpus >> 32];
-	q->flow_packets[flow]++;
-	return q->flow_cpu[flow];
+	flow = &q->flow[hash & (q->nflows - 1)];
+	flow->packets++;
+	return flow->cpu;
 }
 
 /* --- into a backlog --- */
@@ -201,10 +203,12 @@ static void rps_trigger_softirq(void)
 
 void rps_settle(void)
 {
+	xmit_settle();
 	cpu_for_each(to)
 		cpu_for_each(from)
 			while (take_from(backlog[to], from, PORT_BATCH))
 				;
+	xmit_settle();
 }
 
 /* --- the audit --- */

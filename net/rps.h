@@ -27,16 +27,20 @@
 
 enum { RPS_FLOWS_MAX = 4096, RPS_BACKLOG_MAX = 1024 };
 
-/* of one receive queue */
+/* where packets of certain hashes go */
+struct rps_flow {
+	uint64_t packets; /* by the core that owns the queue */
+	uint64_t seen;    /* by the balancer: of these, when it last looked */
+	uint32_t cpu;     /* while the cores are parked */
+};
+
+/* of one receive queue; but for the flows' packets written while the cores are parked */
 struct rps_queue {
-	/* written while the cores are parked */
 	uint32_t mask;         /* rps_cpus; 0: off */
 	uint8_t ncpus;         /* cores in the mask */
 	uint8_t cpu[MAX_CPUS]; /* [ncpus] */
 	uint32_t nflows;       /* rps_flow_cnt, a power of two; 0: no table */
-	uint8_t *flow_cpu;     /* [nflows] */
-	/* by the core that owns the queue: packets by entry of the table */
-	uint64_t *flow_packets; /* [nflows] */
+	struct rps_flow *flow; /* [nflows] */
 };
 
 struct rps {
@@ -52,7 +56,11 @@ void rps_init(void);
  */
 unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
-/* rps_settle() - do what waits in all backlogs now, here, before an owner of flows or queues changes. Cores parked. */
+/*
+ * rps_settle() - do all that waits between cores now, here, before an owner of flows or queues changes: first what is on
+ * its way out (xmit_settle()), then what waits in the backlogs, which came later, then what that has put on its way out.
+ * Cores parked.
+ */
 void rps_settle(void);
 
 /* rps_waiting() - packets that came in by @port and wait in backlogs. Exact while the cores are parked. */

@@ -9,7 +9,6 @@
 
 #include "kernel/park.h"
 #include "kernel/shell.h"
-#include "xmit.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,13 +88,7 @@ static struct rps *rps_get(struct port *port)
 static void fill_flows(struct rps_queue *q)
 {
 	for (unsigned flow = 0; flow < q->nflows; flow++)
-		q->flow_cpu[flow] = q->ncpus ? q->cpu[flow % q->ncpus] : 0;
-}
-
-static void settle(void)
-{
-	rps_settle();
-	xmit_settle();
+		q->flow[flow].cpu = q->ncpus ? q->cpu[flow % q->ncpus] : 0;
 }
 
 static void set_mask(struct port *port, struct rps_queue *q, uint32_t mask)
@@ -103,7 +96,7 @@ static void set_mask(struct port *port, struct rps_queue *q, uint32_t mask)
 	uint32_t any = 0;
 
 	cores_park();
-	settle();
+	rps_settle();
 	q->mask = mask;
 	q->ncpus = 0;
 	cpu_for_each(i)
@@ -119,31 +112,25 @@ static void set_mask(struct port *port, struct rps_queue *q, uint32_t mask)
 /* set_flows() - a table of @n entries; 0: none. 0 or -ENOMEM. */
 static int set_flows(struct rps_queue *q, unsigned n)
 {
-	uint8_t *cpu = calloc(n, sizeof(*cpu)), *old_cpu = q->flow_cpu;
-	uint64_t *packets = calloc(n, sizeof(*packets)), *old_packets = q->flow_packets;
+	struct rps_flow *flow = calloc(n, sizeof(*flow)), *old = q->flow;
 
-	if (n && (!cpu || !packets)) {
-		free(cpu);
-		free(packets);
+	if (n && !flow)
 		return -ENOMEM;
-	}
 	cores_park();
-	settle();
+	rps_settle();
 	q->nflows = n;
-	q->flow_cpu = cpu;
-	q->flow_packets = packets;
+	q->flow = flow;
 	fill_flows(q);
 	cores_resume();
-	free(old_cpu);
-	free(old_packets);
+	free(old);
 	return 0;
 }
 
 void rps_set_flow(struct port *port, unsigned queue, unsigned flow, unsigned cpu)
 {
 	cores_park();
-	settle();
-	port->rps->queue[queue].flow_cpu[flow] = cpu;
+	rps_settle();
+	port->rps->queue[queue].flow[flow].cpu = cpu;
 	cores_resume();
 }
 
@@ -220,9 +207,9 @@ static int show_flows(struct shell *sh, const char *star)
 	q = queue_of(&what);
 	shell_printf(sh, "flow cpu    packets\n");
 	for (unsigned i = 0; i < q->nflows; i++)
-		if (q->flow_packets[i] || (q->ncpus && q->flow_cpu[i] != q->cpu[i % q->ncpus]))
-			shell_printf(sh, "%4u %3u %10lu\n", i, q->flow_cpu[i],
-				     (unsigned long)q->flow_packets[i]);
+		if (q->flow[i].packets || (q->ncpus && q->flow[i].cpu != q->cpu[i % q->ncpus]))
+			shell_printf(sh, "%4u %3u %10lu\n", i, q->flow[i].cpu,
+				     (unsigned long)q->flow[i].packets);
 	return 0;
 }
 
@@ -266,9 +253,9 @@ static void print_queue(struct shell *sh, const struct port *port, unsigned i)
 		shell_printf(sh, "echo %x > /sys/class/net/%s/queues/rx-%u/rps_cpus\n",
 			     (unsigned)q->mask, port->name, i);
 	for (unsigned flow = 0; q->ncpus && flow < q->nflows; flow++)
-		if (q->flow_cpu[flow] != q->cpu[flow % q->ncpus])
+		if (q->flow[flow].cpu != q->cpu[flow % q->ncpus])
 			shell_printf(sh, "echo %u:%u > /sys/class/net/%s/queues/rx-%u/rps_flows\n",
-				     flow, q->flow_cpu[flow], port->name, i);
+				     flow, q->flow[flow].cpu, port->name, i);
 }
 
 static void print_config(struct shell *sh)
