@@ -7,6 +7,7 @@
 #include "net.h"
 
 #include "kernel/time.h"
+#include "balance.h"
 #include "fdb.h"
 #include "flow.h"
 #include "nic.h"
@@ -48,6 +49,7 @@ void net_init(void)
 	xmit_init();
 	rps_init();
 	nic_init();
+	balance_init();
 	ticker.fn = tick;
 	timer_arm(&ticker, TICK_US);
 }

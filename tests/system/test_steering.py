@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Steering: packets of a queue spread over cores by flow, live, and no frame ever passes another one of its flow"""
 
+import re
+
 import pytest
 
 from frames import numbered
@@ -82,6 +84,32 @@ def test_masks_and_flows_move_under_traffic(weir):
     ):
         with weir.dropping():
             weir.carry(frames_of(32, 500, first=1000 * turn), midway=change)
+
+
+def knobs(weir, **values):
+    for name, value in values.items():
+        weir.sh(f"sysctl net.balance.{name}={value}")
+
+
+MOVE = r"nic\d rx-\d(?: flow \d+)?: core (\d) \([\d.]+ %\) to (\d) .*: (to be judged|kept|taken back)"
+
+
+def test_the_balancer_moves_load_and_judges_what_came_of_it(weir):
+    """All flows on one core at first; under traffic the balancer finds others for some, frame by frame in order."""
+    steer(weir, flows=32, cpus="f")
+    weir.quiet(*(f"echo {entry}:1 > {QUEUES[0]}/rps_flows" for entry in range(32)))
+    # an emulated core is as busy as its host lets it, so any core may be the hot one, and any gap will do
+    knobs(weir, hot_percent=0, gap_percent=1, interval_ms=20, hold_seconds=0)
+    weir.quiet("balance on")
+    with weir.dropping():
+        weir.carry(frames_of(32, 4000))
+    weir.quiet("balance off")
+    moves = re.findall(MOVE, weir.sh("balance"))
+    assert moves, f"expected moves, saw {weir.sh('balance')}"
+    assert all(here != there for here, there, _ in moves), f"a move goes elsewhere: {moves}"
+    judged = [outcome for _, _, outcome in moves if outcome != "to be judged"]
+    assert judged, f"expected a move that was judged, saw {moves}"
+    knobs(weir, hot_percent=80, gap_percent=20, interval_ms=1000, hold_seconds=60)
 
 
 def test_the_config_has_it(weir):
