@@ -7,6 +7,7 @@
  */
 #include "port.h"
 
+#include "kernel/glob.h"
 #include "kernel/mem.h"
 #include "kernel/park.h"
 #include "kernel/trace.h"
@@ -54,20 +55,6 @@ struct port *port_by_name(const char *name)
 		if (!strcmp(ports[i]->name, name))
 			return ports[i];
 	return NULL;
-}
-
-static bool glob_match(const char *glob, const char *s)
-{
-	for (; *glob && *glob != '*'; glob++, s++)
-		if (!*s || (*glob != '?' && *glob != *s))
-			return false;
-	if (!*glob)
-		return !*s;
-	do {
-		if (glob_match(glob + 1, s))
-			return true;
-	} while (*s++);
-	return false;
 }
 
 unsigned port_match(const char *glob, struct port **out)
