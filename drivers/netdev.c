@@ -19,6 +19,28 @@ enum { WATCHDOG_US = 1000000 };
 struct netdev *netdevs[NETDEV_MAX];
 unsigned nnetdevs;
 
+static bool queue_present(const struct napi *napi)
+{
+	const struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
+
+	return queue->index < queue->dev->nqueues;
+}
+
+static void init_queue(struct netdev *dev, unsigned q)
+{
+	struct netdev_queue *queue = &dev->queue[q];
+	struct napi_policy *policy = &queue->policy;
+
+	queue->dev = dev;
+	queue->index = q;
+	queue->napi.name = queue->name;
+	snprintf(queue->name, sizeof(queue->name), "%s-TxRx-%u", dev->name, (uint8_t)q);
+	snprintf(policy->queue.name, sizeof(policy->queue.name), "%s/%u", dev->name, (uint8_t)q);
+	policy->napi = &queue->napi;
+	policy->present = queue_present;
+	napi_policy_init(policy);
+}
+
 int netdev_register(struct netdev *dev)
 {
 	if (nnetdevs == NETDEV_MAX) {
@@ -27,15 +49,8 @@ int netdev_register(struct netdev *dev)
 		return -ENOSPC;
 	}
 	snprintf(dev->name, sizeof(dev->name), "nic%u", nnetdevs);
-	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++) {
-		struct netdev_queue *queue = &dev->queue[q];
-
-		queue->dev = dev;
-		queue->index = q;
-		queue->napi.name = queue->name;
-		snprintf(queue->name, sizeof(queue->name), "nic%u-TxRx-%u", (uint8_t)nnetdevs,
-			 (uint8_t)q);
-	}
+	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++)
+		init_queue(dev, q);
 	netdevs[nnetdevs++] = dev;
 	return 0;
 }

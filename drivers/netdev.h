@@ -15,6 +15,7 @@
 #include "kernel/bits.h"
 #include "kernel/cpu.h"
 #include "kernel/pkt.h"
+#include "kernel/policy.h"
 #include "kernel/softirq.h"
 
 enum {
@@ -107,6 +108,7 @@ struct ethtool_ops {
 
 struct netdev_queue {
 	struct napi napi; /* napi.poll is set by the room above */
+	struct napi_policy policy;
 	struct netdev *dev;
 	uint16_t index;
 	uint16_t cpu;  /* owning core; follows the vector */

@@ -23,6 +23,7 @@ struct napi;
 struct pool;
 struct timer;
 struct trace_ring;
+struct turn_work;
 struct irq;
 struct _reent;
 
@@ -38,11 +39,13 @@ struct cpu {
 		**poll_tail; /* softnet_data: NAPI instances scheduled on this core */
 	struct pool *pool;   /* packets of this core */
 	struct trace_ring *trace;
-	struct timer *timers;             /* armed, soonest first */
-	bool qsbr_waiting;                /* something retired here is not freed yet */
-	struct _reent *reent;             /* newlib's state */
-	struct irq **vector;              /* the interrupt behind each vector, 256 */
-	uint64_t softirq_count[16];       /* runs by enum softirq */
+	struct timer *timers;        /* armed, soonest first */
+	struct turn_work *turn_work; /* looked at each turn of the loop: turn.h */
+	bool turn_soon;             /* and the next turn shall not be far: a guest's run is short */
+	bool qsbr_waiting;          /* something retired here is not freed yet */
+	struct _reent *reent;       /* newlib's state */
+	struct irq **vector;        /* the interrupt behind each vector, 256 */
+	uint64_t softirq_count[16]; /* runs by enum softirq */
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t received_rps;            /* wake-ups of its backlog by other cores */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */

@@ -17,6 +17,7 @@
 #include "shell.h"
 #include "softirq.h"
 #include "time.h"
+#include "turn.h"
 #include "x86.h"
 
 #include <stddef.h>
@@ -32,11 +33,24 @@ const struct guest_ops *guest_attach(const struct guest_ops *ops)
 	return before;
 }
 
+/* idle_awake() - a queue is polled at each turn, so there is no sleep; it goes round instead. */
+static __attribute__((noinline)) void idle_awake(struct cpu *c)
+{
+	irq_enable();
+	qsbr_turn();
+	cpu_pause();
+	turn_run(c);
+}
+
 /* cpu_idle() - interrupts are off and nothing is pending; sleep until one comes. Interrupts are on afterwards. */
 static inline void cpu_idle(struct cpu *c)
 {
 	uint64_t slept;
 
+	if (unlikely(c->turn_work)) {
+		idle_awake(c);
+		return;
+	}
 	qsbr_sleep();
 	slept = rdtsc();
 	cpu_halt();
@@ -45,8 +59,8 @@ static inline void cpu_idle(struct cpu *c)
 }
 
 /*
- * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets or a busy control context it gets
- * its share and no more. Returns whether one did.
+ * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets, a queue that has no interrupts or a
+ * busy control context it gets its share and no more. Returns whether one did.
  */
 static bool guest_turn(struct cpu *c, bool more)
 {
@@ -54,7 +68,9 @@ static bool guest_turn(struct cpu *c, bool more)
 
 	if (!v)
 		return false;
-	guests->enter(v, tsc_from_us(more || c->control_ready ? min_slice_us : slice_us), more);
+	guests->enter(
+		v, tsc_from_us(more || c->control_ready || c->turn_soon ? min_slice_us : slice_us),
+		more);
 	return true;
 }
 
@@ -89,6 +105,8 @@ void core_loop(void)
 		if (guest_turn(c, more) || more || c->control_ready) {
 			irq_enable();
 			qsbr_turn();
+			if (unlikely(c->turn_work))
+				turn_run(c);
 		} else {
 			cpu_idle(c); /* to have slept says what qsbr_turn() says */
 		}

@@ -168,6 +168,72 @@ static inline void napi_complete(struct napi *napi)
 	}
 }
 
+/* napi_list() - SCHEDULED, and on no list: onto the poll list, behind the others. Interrupts on. */
+static void napi_list(struct cpu *c, struct napi *napi)
+{
+	napi->waits = NAPI_AGAIN;
+	irq_disable();
+	poll_list_add(c, napi);
+	irq_enable();
+}
+
+/* from the core loop, between two of its turns */
+static void turn_comes(struct turn_work *w)
+{
+	napi_list(this_cpu(), container_of(w, struct napi, turn));
+	raise_softirq(SOFTIRQ_NET_RX);
+}
+
+/* in a softirq; for a queue that went another way meanwhile there is nothing to do */
+static void timer_comes(struct timer *t)
+{
+	struct napi *napi = container_of(t, struct napi, timer);
+	bool turn = napi->waits == NAPI_TURN;
+
+	if (turn && rdtsc() < napi->turn_by) {
+		timer_arm_at(t, napi->turn_by);
+		return;
+	}
+	if (!turn && napi->waits != NAPI_LATER)
+		return;
+	napi->timer_polls++;
+	napi->timer_behind += turn;
+	napi->timed_out = turn;
+	turn_remove(this_cpu(), &napi->turn);
+	turn_comes(&napi->turn);
+}
+
+void napi_poll_at(struct napi *napi, uint64_t deadline)
+{
+	timer_arm_at(&napi->timer, deadline);
+}
+
+/* It stays armed over the turns: one that runs too early arms itself again, and most turns arm nothing. */
+void napi_turn_by(struct napi *napi, uint64_t deadline)
+{
+	napi->turn_by = deadline;
+	if (!napi->timer.armed)
+		timer_arm_at(&napi->timer, deadline);
+}
+
+/* after_poll() - where it is not "some, and then it was empty": what comes next is the queue's policy. */
+static __attribute__((noinline)) void after_poll(struct cpu *c, struct napi *napi, unsigned taken,
+						 unsigned weight)
+{
+	enum napi_next next = taken < weight ? NAPI_COMPLETE : NAPI_AGAIN;
+
+	if (napi->after)
+		next = napi->after(napi, taken, weight);
+	napi->waits = next;
+	napi->timed_out = false;
+	if (next == NAPI_COMPLETE)
+		napi_complete(napi);
+	else if (next == NAPI_AGAIN)
+		napi_list(c, napi);
+	else if (next == NAPI_TURN)
+		turn_add(c, &napi->turn);
+}
+
 /* poll_one() - one turn of one queue; returns what it took. It is off the list when it looked empty. */
 static inline unsigned poll_one(struct cpu *c, struct napi *napi)
 {
@@ -177,13 +243,10 @@ static inline unsigned poll_one(struct cpu *c, struct napi *napi)
 	napi->packets += taken;
 	napi->batch_hist[31 - __builtin_clz(2 * taken + 1)]++; /* NAPI_POLL_MAX is in bin 7 */
 	trace(TRACE_POLL, napi->id, taken);
-	if (taken < weight) {
+	if (likely(taken < weight && !napi->after))
 		napi_complete(napi);
-	} else { /* more may be there: behind the others, so that none starves */
-		irq_disable();
-		poll_list_add(c, napi);
-		irq_enable();
-	}
+	else
+		after_poll(c, napi, taken, weight);
 	return taken;
 }
 
@@ -243,6 +306,10 @@ void napi_enable(struct napi *napi)
 
 	if (!napi->id)
 		napi->id = ++ids;
+	napi->turn.fn = turn_comes;
+	napi->timer.fn = timer_comes;
+	napi->waits = NAPI_AGAIN;
+	napi->timed_out = false;
 	/* one poll by itself: it sees what came before, and unmasks when it completes */
 	napi->state = NAPI_SCHEDULED;
 	poll_list_add(c, napi);
@@ -257,6 +324,8 @@ void napi_disable(struct napi *napi)
 
 	napi->ops->irq_mask(napi);
 	napi->state = NAPI_DISABLED;
+	turn_remove(c, &napi->turn);
+	timer_cancel_on(c, &napi->timer);
 	for (struct napi **p = &c->poll_head; *p; p = &(*p)->next) {
 		if (*p != napi)
 			continue;

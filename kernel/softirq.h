@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "cpu.h"
+#include "time.h"
+#include "turn.h"
 
 enum softirq {
 	SOFTIRQ_PARK, /* stand still: park.h. First, so that a busy core parks soon */
@@ -62,6 +64,7 @@ void softirq_init_cpu(struct cpu *c); /* its poll list is empty */
 extern unsigned netdev_budget, netdev_budget_usecs, dev_weight;
 
 struct napi;
+struct napi_policy;
 
 enum { NAPI_POLL_MAX = 64 }; /* most that dev_weight can be */
 
@@ -76,14 +79,28 @@ struct napi_ops {
 enum napi_state {
 	NAPI_DISABLED,  /* interrupts are masked and stay so */
 	NAPI_IDLE,      /* interrupts on, not on a poll list */
-	NAPI_SCHEDULED, /* masked, on the poll list of its core or being polled */
+	NAPI_SCHEDULED, /* masked, on the poll list of its core, being polled, or enum napi_next */
+};
+
+/* what becomes of a queue that has been polled */
+enum napi_next {
+	NAPI_COMPLETE, /* back to interrupts */
+	NAPI_AGAIN,    /* more may be there: behind the others of the poll list */
+	NAPI_TURN,     /* at the next turn of the core loop, which does not sleep before */
+	NAPI_LATER,    /* when napi->timer, armed by now, runs */
 };
 
 struct napi {
 	const struct napi_ops *ops;
 	/* takes up to @budget packets, 1 to NAPI_POLL_MAX; returns how many. Fewer: nothing was left when it looked */
 	unsigned (*poll)(struct napi *napi, unsigned budget);
-	struct napi *next; /* poll list */
+	/*
+	 * what comes next, behind a poll that took @taken of @weight; NULL: Linux's rules, which are to complete unless the
+	 * weight was used up. On the owning core, for a queue with a policy of its own
+	 */
+	enum napi_next (*after)(struct napi *napi, unsigned taken, unsigned weight);
+	struct napi_policy *policy; /* policy.h; NULL: it has none but Linux's */
+	struct napi *next;          /* poll list */
 	volatile enum napi_state
 		state;    /* by the owning core; by control while all cores are parked */
 	uint32_t cpu;     /* owning core */
@@ -101,6 +118,16 @@ struct napi {
 	uint64_t rechecks;  /* of these, work had come before the unmask: rescheduled */
 	uint64_t
 		batch_hist[8]; /* polls by packets taken: 0, 1, 2-3, 4-7, 8-15, 16-31, 32-63, 64+ */
+
+	/* how it comes back to the poll list without an interrupt; by the owning core */
+	struct turn_work turn;
+	struct timer timer;   /* may run when it is no longer wanted: waits says */
+	enum napi_next waits; /* NAPI_TURN, NAPI_LATER, or neither */
+	uint64_t
+		turn_by; /* TSC; NAPI_TURN: somebody kept the core for too long if the turn has not come by then */
+	bool timed_out;        /* which is why it was polled last */
+	uint64_t timer_polls;  /* times that its timer had it polled */
+	uint64_t timer_behind; /* of these, while it waited for the next turn */
 };
 
 /* napi_polls() - times it was polled; napi->batch_hist[0] of them took nothing. */
@@ -120,8 +147,15 @@ void napi_irq(struct napi *napi);
 void napi_schedule(struct napi *napi);
 
 /*
+ * napi_poll_at() - before NAPI_LATER: have it polled at TSC @deadline. napi_turn_by() - before NAPI_TURN: by then at
+ * the latest, if the loop does not come round. On its core.
+ */
+void napi_poll_at(struct napi *napi, uint64_t deadline);
+void napi_turn_by(struct napi *napi, uint64_t deadline);
+
+/*
  * napi_enable() - hand the queue to its core: IDLE, interrupts on, and one poll, so that what came before is seen.
- * napi_disable() - mask it and take it off the poll list.
+ * napi_disable() - mask it; it is polled no more, by nobody.
  * Both in the control context with all cores parked (park.h), or before the cores run.
  */
 void napi_enable(struct napi *napi);

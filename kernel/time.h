@@ -60,6 +60,9 @@ void timer_arm(struct timer *t, uint64_t us);
 void timer_arm_at(struct timer *t, uint64_t deadline);
 /* timer_cancel() - on the core that armed it; harmless if it is not armed. */
 void timer_cancel(struct timer *t);
+/* timer_cancel_on() - one that core @c armed, which is this one or parked. */
+struct cpu;
+void timer_cancel_on(struct cpu *c, struct timer *t);
 
 void time_init(void);     /* core 0: calibrate */
 void time_init_cpu(void); /* every core: the local APIC timer */

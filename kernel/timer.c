@@ -45,10 +45,15 @@ void timer_arm(struct timer *t, uint64_t us)
 	timer_arm_at(t, rdtsc() + tsc_from_us(us));
 }
 
-void timer_cancel(struct timer *t)
+void timer_cancel_on(struct cpu *c, struct timer *t)
 {
 	if (t->armed)
-		list_remove(this_cpu(), t);
+		list_remove(c, t);
+}
+
+void timer_cancel(struct timer *t)
+{
+	timer_cancel_on(this_cpu(), t);
 }
 
 /* run_due() - each function may arm timers again; those that are due already wait for the next turn. */

@@ -21,6 +21,7 @@
 #include "kernel/mem.h"
 #include "kernel/park.h"
 #include "kernel/pkt.h"
+#include "kernel/policy.h"
 #include "kernel/shell.h"
 #include "kernel/softirq.h"
 #include "kernel/timer.h"
@@ -419,6 +420,12 @@ WEAK void timer_cancel(struct timer *t)
 	t->armed = false;
 }
 
+WEAK void timer_cancel_on(struct cpu *c, struct timer *t)
+{
+	(void)c;
+	t->armed = false;
+}
+
 WEAK void timer_hw_arm(uint64_t deadline)
 {
 	host_calls.timer_hw_arm++;
@@ -508,6 +515,11 @@ WEAK void apic_ipi(uint32_t apic_id, uint8_t vector)
 {
 	(void)vector;
 	host_calls.ipi[apic_id]++;
+}
+
+WEAK void napi_policy_init(struct napi_policy *p)
+{
+	p->napi->policy = p;
 }
 
 /* --- interrupts: numbers and vectors, nothing behind them --- */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.c - the list of queues, and the command that shows and changes how each learns of work
+ *
+ * In the control context. Owns the list; what a policy does stands in napi_policy.c for NICs' queues and in
+ * vmm/vhost.c for guests' rings.
+ */
+#include "policy.h"
+
+#include "glob.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef unsigned long ul;
+
+const char *const policy_name[POLICY_N] = {
+	[POLICY_IRQ] = "irq",     [POLICY_NAPI] = "napi",
+	[POLICY_DEFER] = "defer", [POLICY_SUSPEND] = "suspend",
+	[POLICY_KICK] = "kick",   [POLICY_BUSYLOOP] = "busyloop",
+	[POLICY_POLL] = "poll",   [POLICY_ADAPTIVE] = "adaptive",
+};
+
+static struct policy_queue *queues;
+
+void policy_add(struct policy_queue *q)
+{
+	struct policy_queue **p = &queues;
+
+	while (*p)
+		p = &(*p)->next;
+	q->policy = q->first;
+	q->next = NULL;
+	*p = q;
+}
+
+struct policy_queue *policy_next(const char *glob, const struct policy_queue *q)
+{
+	for (struct policy_queue *next = q ? q->next : queues; next; next = next->next)
+		if (next->ops->present(next) && glob_match(glob, next->name))
+			return next;
+	return NULL;
+}
+
+struct policy_queue *policy_by_name(const char *name)
+{
+	for (struct policy_queue *q = queues; q; q = q->next)
+		if (q->ops->present(q) && strcmp(q->name, name) == 0)
+			return q;
+	return NULL;
+}
+
+const char *policy_set(struct policy_queue *q, enum policy policy)
+{
+	const char *why = q->ops->set(q, policy);
+
+	if (!why)
+		q->policy = policy;
+	return why;
+}
+
+int policy_word(struct shell *sh, int i, uint32_t takes, enum policy *policy)
+{
+	char what[96] = "";
+
+	for (unsigned p = 0; p < POLICY_N; p++) {
+		size_t n = strlen(what);
+
+		if (!(takes & BIT(p)))
+			continue;
+		if (i < sh->nwords && strcmp(sh->word[i].s, policy_name[p]) == 0) {
+			*policy = p;
+			return 0;
+		}
+		snprintf(what + n, sizeof(what) - n, "%s%s", n ? ", " : "", policy_name[p]);
+	}
+	return shell_expected(sh, i, what);
+}
+
+/* --- the command --- */
+
+static void show_one(struct shell *sh, const struct policy_queue *q)
+{
+	enum policy now = q->ops->now ? q->ops->now(q) : q->policy;
+	struct policy_counts c;
+
+	q->ops->count(q, &c);
+	shell_printf(sh, "%-16s %4u %-9s %-9s %11lu %11lu %11lu %11lu\n", q->name, q->ops->cpu(q),
+		     policy_name[q->policy], policy_name[now], (ul)c.packets, (ul)c.interrupts,
+		     (ul)c.polls, (ul)c.empty_polls);
+}
+
+static int show(struct shell *sh, const char *glob)
+{
+	shell_printf(sh, "%-16s %4s %-9s %-9s %11s %11s %11s %11s\n", "QUEUE", "CORE", "POLICY",
+		     "NOW", "PACKETS", "INTERRUPTS", "POLLS", "EMPTY");
+	for (struct policy_queue *q = NULL; (q = policy_next(glob, q));)
+		show_one(sh, q);
+	return 0;
+}
+
+/* set_all() - word 1 is a glob, word 2 a policy; a queue that cannot have it ends it, those before it have changed. */
+static int set_all(struct shell *sh)
+{
+	for (struct policy_queue *q = NULL; (q = policy_next(sh->word[1].s, q));) {
+		enum policy policy;
+		const char *why;
+		int err = policy_word(sh, 2, q->ops->takes, &policy);
+
+		if (err)
+			return err;
+		why = policy_set(q, policy);
+		if (why)
+			return shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why);
+	}
+	return 0;
+}
+
+static int run_policy(struct shell *sh, int n, const struct word *w)
+{
+	if (n > 1 && !policy_next(w[1].s, NULL))
+		return shell_expected(sh, 1, "a queue, as nic0/0 or nic*/*");
+	if (n > 3)
+		return shell_expected(sh, 3, "the end of the line");
+	return n == 3 ? set_all(sh) : show(sh, n == 2 ? w[1].s : "*");
+}
+
+static void complete_policy(int n, const struct word *w, void (*add)(void *to, const char *s),
+			    void *to)
+{
+	const struct policy_queue *q = n == 2 ? policy_next(w[1].s, NULL) : NULL;
+
+	if (n == 1)
+		for (q = NULL; (q = policy_next("*", q));)
+			add(to, q->name);
+	for (unsigned p = 0; n == 2 && q && p < POLICY_N; p++)
+		if (q->ops->takes & BIT(p))
+			add(to, policy_name[p]);
+}
+
+SHELL_COMMAND(cmd_policy, .name = "policy", .usage = "[QUEUE [POLICY]]",
+	      .help = "how each queue learns of work: by interrupts, by polling, or between",
+	      .run = run_policy, .complete = complete_policy);
+
+static void print_config(struct shell *sh)
+{
+	for (struct policy_queue *q = NULL; (q = policy_next("*", q));)
+		if (q->policy != q->first)
+			shell_printf(sh, "policy %s %s\n", q->name, policy_name[q->policy]);
+}
+
+/* behind the guests, whose rings are queues as well */
+CONFIG_SOURCE(config_policy, .order = 35, .print = print_config);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.h - interrupt or poll: how each queue learns that there is work
+ *
+ * A queue is a NIC's receive queue or a ring between a guest and its worker. All of them stand in one list, by names
+ * like nic0/0 and tap0/tx, and each has one of these policies, which the operator changes while traffic runs. What the
+ * interrupt is to a NIC's queue the kick is to a guest's ring: it costs, and without it somebody has to look.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shell.h"
+#include "softirq.h"
+
+enum policy {
+	/* a NIC's */
+	POLICY_IRQ,  /* an interrupt a packet, received in the handler: livelock's classic */
+	POLICY_NAPI, /* Linux's: masked while there is work, polled until there is none */
+	POLICY_DEFER, /* napi_defer_hard_irqs, gro_flush_timeout: looks again by timer before it unmasks */
+	POLICY_SUSPEND, /* irq_suspend_timeout: masked as long as the core comes back in time */
+	/* a guest's ring */
+	POLICY_KICK,     /* the guest kicks whenever the ring was found empty */
+	POLICY_BUSYLOOP, /* busyloop_timeout: looked at for so long before it is to kick */
+	/* both */
+	POLICY_POLL, /* never an interrupt, never a kick: looked at in each turn of the core loop */
+	POLICY_ADAPTIVE, /* by what traffic there is */
+	POLICY_N
+};
+
+extern const char *const policy_name[POLICY_N];
+
+/* what `policy` shows of a queue, and what `policy compare` compares; they only grow */
+struct policy_counts {
+	uint64_t packets;
+	uint64_t interrupts; /* or kicks */
+	uint64_t polls, empty_polls;
+};
+
+struct policy_queue;
+
+struct policy_ops {
+	uint32_t takes; /* BIT(enum policy) that make sense */
+	/* all in the control context. set: NULL, or why it cannot be */
+	const char *(*set)(struct policy_queue *q, enum policy policy);
+	bool (*present)(const struct policy_queue *q); /* in use just now */
+	void (*count)(const struct policy_queue *q, struct policy_counts *c);
+	enum policy (*now)(
+		const struct policy_queue *q); /* what an adaptive one does; may be NULL */
+	unsigned (*cpu)(const struct policy_queue *q);
+};
+
+struct policy_queue {
+	char name[24];
+	const struct policy_ops *ops;
+	enum policy policy; /* as the operator set it */
+	enum policy first;  /* as it began */
+	struct policy_queue *next;
+};
+
+/* policy_add() - @q has name, ops and first; it stays in the list for ever. Boot or control context. */
+void policy_add(struct policy_queue *q);
+
+/* policy_next() - the first queue behind @q, or of all with NULL, that is present and whose name is @glob. */
+struct policy_queue *policy_next(const char *glob, const struct policy_queue *q);
+
+/* policy_by_name() - NULL if there is none. policy_set() - NULL, or why not. Control context. */
+struct policy_queue *policy_by_name(const char *name);
+const char *policy_set(struct policy_queue *q, enum policy policy);
+
+/* policy_word() - word @i of the line as one of the policies that @takes; says what was expected if not. */
+int policy_word(struct shell *sh, int i, uint32_t takes, enum policy *policy);
+
+/* --- NIC queues: napi_policy.c --- */
+
+/* the knobs of a NIC's queue, in nanoseconds where they are times; at 0 as Linux has them */
+struct napi_knobs {
+	unsigned defer_hard_irqs;     /* times that an empty queue is looked at by timer */
+	unsigned gro_flush_timeout;   /* and after how long each */
+	unsigned irq_suspend_timeout; /* how long the core may stay away */
+};
+
+struct napi_policy {
+	struct policy_queue queue;
+	struct napi *napi;
+	bool (*present)(const struct napi *napi); /* in use, or one of those that could be */
+	struct napi_knobs knobs;
+	enum policy now; /* differs from queue.policy where that is adaptive */
+
+	/* by the owning core */
+	unsigned defer_left;
+	uint64_t deferrals; /* times that an empty queue was left to its timer */
+	uint64_t suspends;  /* times that one which gave work stayed masked for the next turn */
+};
+
+/*
+ * napi_policy_init() - put @napi under @p: queue.name, napi and present are set. At first it is POLICY_NAPI. At boot,
+ * before it is enabled.
+ */
+void napi_policy_init(struct napi_policy *p);

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""How queues learn of work: each policy carries everything, changes under traffic, and shows in the counters"""
+
+import pytest
+
+from frames import numbered
+from weir import expect, expect_in
+
+A, B = 1, 2  # stations behind nic0 and nic1
+RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
+POLICIES = ["napi", "defer", "suspend", "poll"]
+
+
+@pytest.fixture
+def weir(lab):
+    """Two cores, two queues a NIC; rules instead of learning, so that nothing is flooded or forgotten."""
+    weir = lab.get(nics=2, smp=2)
+    weir.quiet(*RULES, "policy nic*/* napi")
+    weir.wait_links()
+    weir.hush(0.05)
+    return weir
+
+
+def frames_of(count, first=0, flows=16):
+    return [
+        (source, 1 - source, (source, n % flows), numbered(A + source, B - source, first + n, flow=n % flows))
+        for n in range(count)
+        for source in (0, 1)
+    ]
+
+
+def queues(weir, glob="*"):
+    """{queue: (core, policy, now, packets, interrupts, polls, empty polls)} as `policy` shows them."""
+    rows = [line.split() for line in weir.sh(f"policy {glob}").splitlines()[1:]]
+    return {row[0]: (int(row[1]), row[2], row[3], *map(int, row[4:])) for row in rows}
+
+
+def sums(weir):
+    """Packets, interrupts, polls and empty polls of all queues together."""
+    return [sum(column) for column in zip(*(row[3:] for row in queues(weir, "nic*/*").values()))]
+
+
+def spent(weir, what):
+    """What do() costs: packets, interrupts, polls, empty polls."""
+    before = sums(weir)
+    what()
+    return [after - was for after, was in zip(sums(weir), before)]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_each_carries(weir, policy):
+    weir.quiet(f"policy nic*/* {policy}")
+    with weir.dropping():
+        for window in (1, 64):
+            packets, interrupts, polls, _ = spent(weir, lambda: weir.carry(frames_of(300, window * 1000), window))
+            expect(packets, 600, f"packets under {policy}, window {window}")
+            if policy == "poll":
+                expect(interrupts, 0, "interrupts of queues that are polled")
+            else:
+                assert interrupts > 0 and polls > 0, f"{policy}: expected interrupts and polls, saw {interrupts}, {polls}"
+
+
+def test_fewer_interrupts_than_napi(weir):
+    """Frames one by one: napi has an interrupt for each; deferring looks again by itself meanwhile."""
+    _, napi, _, _ = spent(weir, lambda: weir.carry(frames_of(300), window=1))
+    weir.quiet("policy nic*/* defer")
+    _, deferred, _, empty = spent(weir, lambda: weir.carry(frames_of(300, 1000), window=1))
+    assert deferred < napi, f"expected fewer interrupts than the {napi} of napi, saw {deferred}"
+    assert empty > 0, "expected looks that found nothing, saw none"
+
+
+def test_changes_under_traffic(weir):
+    """From each policy to each other in the middle of a window of frames; none is lost, none overtaken."""
+    number = 0
+    with weir.dropping():
+        for old in POLICIES:
+            for new in POLICIES:
+                weir.quiet(f"policy nic*/* {old}")
+                number += 1000
+                weir.carry(frames_of(60, number), midway=lambda: weir.quiet(f"policy nic*/* {new}"))
+    expect({row[1] for row in queues(weir).values()}, {POLICIES[-1]}, "policies at the end")
+
+
+def test_one_queue_alone(weir):
+    weir.quiet("policy nic1/1 poll")
+    expect({name: row[1] for name, row in queues(weir).items()},
+           {"nic0/0": "napi", "nic0/1": "napi", "nic1/0": "napi", "nic1/1": "poll"}, "policies")  # fmt: skip
+    expect_in("policy nic1/1 poll\n", weir.sh("show config"), "show config")
+    weir.carry(frames_of(200))
+
+
+def test_survives_port_down_and_up(weir):
+    weir.quiet("policy nic*/* poll", "ip link set nic0 down")
+    weir.quiet("ip link set nic0 up")
+    weir.wait_links()
+    weir.hush(0.3)
+    _, interrupts, _, _ = spent(weir, lambda: weir.carry(frames_of(100)))
+    expect(interrupts, 0, "interrupts")
+
+
+def test_queue_moves_while_polled(weir):
+    """The interrupt of a queue that has none moves to the other core: so does the polling."""
+    number, _ = weir.interrupts()["nic0-TxRx-0"]
+    weir.quiet("policy nic0/0 poll")
+    with weir.dropping():
+        weir.carry(frames_of(400), midway=lambda: weir.quiet(f"echo 2 > /proc/irq/{number}/smp_affinity"))
+    expect(queues(weir)["nic0/0"][0], 1, "core of nic0/0")
+    weir.carry(frames_of(100, 5000))
+    weir.quiet(f"echo 1 > /proc/irq/{number}/smp_affinity")
+
+
+def test_wrong_words(weir):
+    expect_in("expected a queue, as nic0/0", weir.sh("policy nic9/0 poll"), "answer")
+    expect_in("expected napi, defer", weir.sh("policy nic0/0 kick"), "answer")
+    expect_in("expected the end of the line", weir.sh("policy nic0/0 poll 3"), "answer")

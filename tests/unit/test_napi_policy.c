@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/* links: kernel/napi_policy.c kernel/policy.c kernel/softirq.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
+/*
+ * test_napi_policy.c - each policy of a NIC's queue on a small device: when it interrupts, when it is looked at, what a
+ * change in the middle of it all leaves behind
+ */
+#include "tests/unit/host.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/irq.h"
+#include "kernel/policy.h"
+#include "kernel/softirq.h"
+#include "kernel/timer.h"
+#include "kernel/turn.h"
+
+enum { US = HOST_TSC_KHZ / 1000 };
+
+/* --- a queue, and the core loop around it --- */
+
+static struct dev {
+	struct napi napi;
+	struct napi_policy policy;
+	unsigned ring, polls, masks, unmasks;
+	bool open;
+} dev[2];
+
+static struct dev *dev_of(struct napi *napi)
+{
+	return container_of(napi, struct dev, napi);
+}
+
+static void dev_mask(struct napi *napi)
+{
+	dev_of(napi)->open = false;
+	dev_of(napi)->masks++;
+}
+
+static void dev_unmask(struct napi *napi)
+{
+	dev_of(napi)->open = true;
+	dev_of(napi)->unmasks++;
+}
+
+static bool dev_work_pending(struct napi *napi)
+{
+	return dev_of(napi)->ring > 0;
+}
+
+static unsigned dev_poll(struct napi *napi, unsigned budget)
+{
+	struct dev *d = dev_of(napi);
+	unsigned n = MIN(budget, d->ring);
+
+	d->polls++;
+	d->ring -= n;
+	return n;
+}
+
+static bool dev_present(const struct napi *napi)
+{
+	return napi->ops;
+}
+
+static const struct napi_ops dev_ops = { dev_mask, dev_unmask, dev_work_pending };
+
+/* frames_come() - @n at once; the device interrupts if it may. */
+static void frames_come(struct dev *d, unsigned n)
+{
+	d->ring += n;
+	if (d->open)
+		napi_irq(&d->napi);
+}
+
+/* turn() - the core loop comes round once; false: it would sleep now. */
+static bool turn(void)
+{
+	turn_run(this_cpu());
+	softirq_run();
+	return softirq_pending() || this_cpu()->turn_work;
+}
+
+static void turns(unsigned n)
+{
+	while (n--)
+		turn();
+}
+
+/* until_asleep() - turns until the core would sleep. Returns how many. */
+static unsigned until_asleep(void)
+{
+	unsigned n = 0;
+
+	while (turn())
+		assert_true(++n < 100);
+	return n;
+}
+
+/* time_passes() - the timer interrupts when it is due. */
+static void time_passes(uint64_t ns)
+{
+	host_tsc += ns;
+	if (this_cpu()->timers && this_cpu()->timers->deadline <= host_tsc)
+		raise_softirq(SOFTIRQ_TIMER);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	host_cores(1);
+	host_tsc = 1000000;
+	softirq_init();
+	timer_init();
+	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++) {
+		struct dev *d = &dev[i];
+		bool known = d->policy.napi; /* the list of queues lives as long as the program */
+
+		d->napi = (struct napi){ .ops = &dev_ops, .poll = dev_poll, .name = "queue" };
+		d->napi.policy = &d->policy;
+		d->ring = d->polls = d->masks = d->unmasks = 0;
+		d->policy.knobs = (struct napi_knobs){ 0 };
+		d->policy.deferrals = d->policy.suspends = 0;
+		if (!known) {
+			snprintf(d->policy.queue.name, sizeof(d->policy.queue.name), "nic%u/0", i);
+			d->policy.napi = &d->napi;
+			d->policy.present = dev_present;
+			napi_policy_init(&d->policy);
+		}
+		assert_null(policy_set(&d->policy.queue, POLICY_NAPI));
+		napi_enable(&d->napi);
+	}
+	until_asleep();
+	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++)
+		dev[i].polls = dev[i].masks = dev[i].unmasks = 0;
+	return 0;
+}
+
+static void set(struct dev *d, enum policy policy)
+{
+	assert_null(policy_set(&d->policy.queue, policy));
+}
+
+static void assert_at_rest(const struct dev *d)
+{
+	assert_int_equal(until_asleep(), 0);
+	assert_int_equal(d->napi.state, NAPI_IDLE);
+	assert_true(d->open);
+	assert_int_equal(d->ring, 0);
+}
+
+/* --- poll --- */
+
+static void poll_never_interrupts_and_never_sleeps(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_POLL);
+	turns(10);
+	assert_int_equal(dev[0].unmasks, 0);
+	assert_in_range(dev[0].polls, 9, 11);
+	frames_come(&dev[0], 5);
+	turns(2);
+	assert_int_equal(dev[0].ring, 0);
+	assert_int_equal(dev[0].napi.irqs, 0);
+	assert_true(this_cpu()->turn_work);
+	assert_true(this_cpu()->turn_soon);
+}
+
+static void poll_leaves_the_other_queues_their_interrupts(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_POLL);
+	turns(3);
+	dev[1].polls = 0;
+	turns(10);
+	assert_int_equal(dev[1].polls, 0);
+	frames_come(&dev[1], 3);
+	turns(2);
+	assert_int_equal(dev[1].ring, 0);
+	assert_int_equal(dev[1].napi.irqs, 1);
+	assert_int_equal(dev[1].napi.state, NAPI_IDLE);
+}
+
+static void a_queue_that_used_its_weight_is_polled_in_the_same_round(void **state)
+{
+	static const enum policy all[] = { POLICY_DEFER, POLICY_SUSPEND, POLICY_POLL };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
+		start(state);
+		set(&dev[0], all[i]);
+		turns(1);
+		dev[0].polls = 0;
+		dev[0].ring = 150;
+		napi_irq(&dev[0].napi); /* as a timer or a turn would, where it has none */
+		if (dev[0].napi.waits == NAPI_LATER)
+			time_passes(10000 * US);
+		turn();
+		assert_int_equal(dev[0].ring, 0);
+		assert_int_equal(dev[0].polls, 3);
+	}
+}
+
+/* --- defer --- */
+
+static void defer_looks_so_many_times_by_timer_before_it_unmasks(void **state)
+{
+	(void)state;
+	dev[0].policy.knobs =
+		(struct napi_knobs){ .defer_hard_irqs = 3, .gro_flush_timeout = 50000 };
+	set(&dev[0], POLICY_DEFER);
+	until_asleep();
+	assert_true(dev[0].open); /* it found nothing, so there was nothing to defer */
+	frames_come(&dev[0], 1);
+	until_asleep();
+	for (unsigned i = 0; i < 3; i++) {
+		assert_false(dev[0].open);
+		assert_int_equal(dev[0].napi.timer_polls, i);
+		time_passes(49 * US);
+		until_asleep();
+		assert_int_equal(dev[0].napi.timer_polls, i);
+		time_passes(1 * US);
+		until_asleep();
+	}
+	assert_int_equal(dev[0].policy.deferrals, 3);
+	assert_int_equal(dev[0].napi.irqs, 1);
+	assert_at_rest(&dev[0]);
+}
+
+static void defer_begins_anew_with_each_poll_that_found_something(void **state)
+{
+	(void)state;
+	dev[0].policy.knobs =
+		(struct napi_knobs){ .defer_hard_irqs = 2, .gro_flush_timeout = 50000 };
+	set(&dev[0], POLICY_DEFER);
+	until_asleep();
+	frames_come(&dev[0], 1);
+	until_asleep();
+	for (unsigned i = 0; i < 20; i++) {
+		frames_come(&dev[0], 2);
+		time_passes(50 * US);
+		until_asleep();
+		assert_int_equal(dev[0].ring, 0);
+	}
+	assert_int_equal(dev[0].napi.irqs, 1); /* twenty batches by the timer alone */
+	time_passes(50 * US);
+	until_asleep();
+	time_passes(50 * US);
+	until_asleep();
+	assert_at_rest(&dev[0]);
+}
+
+static void defer_and_suspend_without_knobs_get_some(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_SUSPEND);
+	assert_true(dev[0].policy.knobs.defer_hard_irqs && dev[0].policy.knobs.gro_flush_timeout &&
+		    dev[0].policy.knobs.irq_suspend_timeout);
+	dev[1].policy.knobs.gro_flush_timeout = 12345;
+	set(&dev[1], POLICY_DEFER);
+	assert_int_equal(dev[1].policy.knobs.gro_flush_timeout, 12345);
+	assert_int_equal(dev[1].policy.knobs.irq_suspend_timeout, 0);
+}
+
+/* --- suspend --- */
+
+static void suspend(void)
+{
+	dev[0].policy.knobs = (struct napi_knobs){ .defer_hard_irqs = 1,
+						   .gro_flush_timeout = 50000,
+						   .irq_suspend_timeout = 1000000 };
+	set(&dev[0], POLICY_SUSPEND);
+	until_asleep();
+}
+
+static void suspend_polls_at_each_turn_while_there_is_something(void **state)
+{
+	(void)state;
+	suspend();
+	frames_come(&dev[0], 1);
+	for (unsigned i = 0; i < 20; i++) {
+		turn();
+		assert_false(dev[0].open);
+		assert_false(this_cpu()->turn_soon); /* the consumer gets its whole slice */
+		frames_come(&dev[0], 1);
+		time_passes(100 * US);
+	}
+	assert_int_equal(dev[0].napi.irqs, 1);
+	assert_int_equal(dev[0].napi.timer_behind, 0);
+	until_asleep();
+	assert_false(dev[0].open); /* an empty one is deferred first */
+	time_passes(50 * US);
+	assert_at_rest(&dev[0]);
+}
+
+/* the consumer keeps the core: nobody turns the loop, but the timer interrupts and ends that */
+static void suspend_gives_up_when_the_core_stays_away(void **state)
+{
+	(void)state;
+	suspend();
+	frames_come(&dev[0], 1);
+	softirq_run();
+	assert_int_equal(dev[0].napi.waits, NAPI_TURN);
+	frames_come(&dev[0], 1);
+	time_passes(1000 * US);
+	softirq_run();
+	assert_int_equal(dev[0].ring, 0);
+	assert_int_equal(dev[0].napi.timer_behind, 1);
+	assert_int_equal(dev[0].napi.waits, NAPI_LATER); /* though it found something */
+	assert_null(this_cpu()->turn_work);
+	time_passes(50 * US);
+	assert_at_rest(&dev[0]);
+}
+
+static void a_timer_left_from_before_disturbs_nobody(void **state)
+{
+	(void)state;
+	suspend();
+	frames_come(&dev[0], 1);
+	until_asleep();
+	time_passes(50 * US);
+	until_asleep();
+	assert_true(dev[0].open);
+	dev[0].polls = 0;
+	time_passes(5000 * US); /* the one of irq_suspend_timeout, if it is still there */
+	assert_at_rest(&dev[0]);
+	assert_int_equal(dev[0].polls, 0);
+}
+
+/* --- changes --- */
+
+static const enum policy policies[] = { POLICY_NAPI, POLICY_DEFER, POLICY_SUSPEND, POLICY_POLL };
+
+/* whatever a queue waits for, with frames that nothing has announced: the new policy finds them */
+static void each_change_at_each_stage_loses_nothing(void **state)
+{
+	for (unsigned from = 0; from < ARRAY_SIZE(policies); from++)
+		for (unsigned to = 0; to < ARRAY_SIZE(policies); to++)
+			for (unsigned stage = 0; stage < 8; stage++) {
+				start(state);
+				set(&dev[0], policies[from]);
+				turns(stage & 3);
+				frames_come(&dev[0], 2);
+				turns(stage >> 2);
+				dev[0].ring += 3;
+				set(&dev[0], policies[to]);
+				turns(2);
+				assert_int_equal(dev[0].ring, 0);
+				frames_come(&dev[0], 7);
+				time_passes(200 * US);
+				turns(2);
+				assert_int_equal(dev[0].ring, 0);
+				set(&dev[0], POLICY_NAPI);
+				until_asleep();
+				time_passes(100000 * US);
+				assert_at_rest(&dev[0]);
+			}
+}
+
+static void a_queue_that_is_off_stays_off(void **state)
+{
+	(void)state;
+	napi_disable(&dev[0].napi);
+	for (unsigned i = 0; i < ARRAY_SIZE(policies); i++) {
+		set(&dev[0], policies[i]);
+		until_asleep();
+		assert_int_equal(dev[0].napi.state, NAPI_DISABLED);
+		assert_int_equal(dev[0].polls, 0);
+	}
+	napi_enable(&dev[0].napi);
+	turns(3);
+	assert_in_range(dev[0].polls, 2, 4); /* poll, the last of them */
+}
+
+static void disable_takes_it_from_wherever_it_waits(void **state)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(policies); i++) {
+		start(state);
+		set(&dev[0], policies[i]);
+		turns(1);
+		frames_come(&dev[0], 1);
+		turns(1);
+		napi_disable(&dev[0].napi);
+		dev[0].polls = 0;
+		time_passes(100000 * US);
+		assert_int_equal(until_asleep(), 0);
+		assert_int_equal(dev[0].polls, 0);
+		assert_null(this_cpu()->turn_work);
+		assert_null(this_cpu()->timers);
+	}
+}
+
+/* --- the command --- */
+
+static void the_command_sets_shows_and_rebuilds(void **state)
+{
+	(void)state;
+	assert_int_equal(host_exec("policy nic*/* poll"), 0);
+	assert_int_equal(host_exec("policy nic1/0 defer"), 0);
+	assert_string_equal(host_out, "");
+	assert_int_equal(dev[0].policy.now, POLICY_POLL);
+	assert_int_equal(dev[1].policy.now, POLICY_DEFER);
+	host_exec("policy");
+	assert_non_null(strstr(host_out, "nic0/0              0 poll      poll"));
+	assert_non_null(strstr(host_out, "nic1/0              0 defer     defer"));
+	host_text_clear();
+	host_exec("show config");
+	assert_non_null(strstr(host_out, "policy nic0/0 poll\n"));
+	assert_non_null(strstr(host_out, "policy nic1/0 defer"));
+}
+
+static void the_command_says_what_it_wants(void **state)
+{
+	(void)state;
+	assert_int_not_equal(host_exec("policy nic7/0 poll"), 0);
+	assert_non_null(strstr(host_out, "a queue, as nic0/0 or nic*/*"));
+	host_text_clear();
+	assert_int_not_equal(host_exec("policy nic0/0 kick"), 0);
+	assert_non_null(strstr(host_out, "expected napi, defer, suspend, poll"));
+	assert_int_equal(dev[0].policy.now, POLICY_NAPI);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, start)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(poll_never_interrupts_and_never_sleeps),
+		TEST(poll_leaves_the_other_queues_their_interrupts),
+		TEST(a_queue_that_used_its_weight_is_polled_in_the_same_round),
+		TEST(defer_looks_so_many_times_by_timer_before_it_unmasks),
+		TEST(defer_begins_anew_with_each_poll_that_found_something),
+		TEST(defer_and_suspend_without_knobs_get_some),
+		TEST(suspend_polls_at_each_turn_while_there_is_something),
+		TEST(suspend_gives_up_when_the_core_stays_away),
+		TEST(a_timer_left_from_before_disturbs_nobody),
+		TEST(each_change_at_each_stage_loses_nothing),
+		TEST(a_queue_that_is_off_stays_off),
+		TEST(disable_takes_it_from_wherever_it_waits),
+		TEST(the_command_sets_shows_and_rebuilds),
+		TEST(the_command_says_what_it_wants),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
