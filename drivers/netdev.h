@@ -50,6 +50,8 @@ enum netdev_feature {
 	NETDEV_TSO4 = BIT(10),
 	NETDEV_TSO6 = BIT(11),
 	NETDEV_UDP_L4 = BIT(12),
+	/* PKT_CSUM_PARTIAL wherever csum_start and csum_offset point; no chip's, a guest's port has it */
+	NETDEV_HW_CSUM = BIT(13),
 
 	/* not the chip's, but switched with the rest: the room above does it, told by features_changed() */
 	NETDEV_GRO = BIT(16),

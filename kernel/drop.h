@@ -32,6 +32,7 @@
 	X(NO_COPY, "no_copy", "no buffer for a copy")                                       \
 	X(TX_DOWN, "tx_down", "the port it should leave by is down or has no link")         \
 	X(TX_TOO_LONG, "tx_too_long", "longer than the MTU of the port it should leave by") \
+	X(NO_SEGMENT, "no_segment", "no buffer to cut it into segments")                    \
 	X(TX_RING_FULL, "tx_ring_full", "no free descriptor in the transmit ring")          \
 	X(TX_STOPPED, "tx_stopped", "waited for another core when its port was stopped")    \
 	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full")     \

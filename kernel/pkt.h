@@ -21,7 +21,8 @@ enum {
 	PKT_HEADROOM =
 		192, /* bytes in front of a received frame: tunnel and virtio headers go there */
 	PKT_BUF_SIZE = 2048, /* bytes that a NIC may fill; SRRCTL.BSIZEPACKET counts in KiB */
-	PKT_MAX_SEGS = 8,    /* longest chain: 16 KiB */
+	PKT_MAX_SEGS = 8,    /* longest chain of a frame that fits a wire: 16 KiB */
+	PKT_GSO_SEGS = 48,   /* and of one that is to be cut: 64 KiB, or as many segments */
 };
 
 /* what is not usual about a frame, and which members of struct pkt are valid; a plain frame has none of these */
@@ -33,8 +34,18 @@ enum pkt_flags {
 	PKT_CSUM_PARTIAL = BIT(4), /* csum_start, csum_offset: it is still to be completed */
 	PKT_GSO = BIT(5),          /* gso_size, gso_type: to be cut before it meets a wire */
 	PKT_STAMPED = BIT(6),      /* stamp: each stage writes down when it came by */
+	PKT_GSO_FIXEDID = BIT(7),  /* its segments all have the IPv4 identification that it has */
 };
 
+/*
+ * What PKT_CSUM_PARTIAL stands for: in the place of the checksum stands the sum of the pseudo header, not inverted; all
+ * from csum_start on is to be added, and the sum inverted. The place lies in the first buffer.
+ *
+ * What PKT_GSO stands for: one TCP segment or UDP datagram of up to 64 KiB, whose headers speak of all of it. It is to
+ * be cut into parts of gso_size bytes of payload, the last may be shorter, each with headers of its own (Linux:
+ * skb_shinfo(skb)->gso_size). PKT_CSUM_PARTIAL goes with it, csum_start being where TCP's or UDP's header begins; all
+ * headers lie in the first buffer.
+ */
 enum pkt_gso { PKT_GSO_TCPV4, PKT_GSO_TCPV6, PKT_GSO_UDP_L4 };
 
 struct path_stamp;

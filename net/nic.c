@@ -91,6 +91,13 @@ static void nic_link_changed(struct netdev *dev)
 	port_link_changed(dev->upper);
 }
 
+static void nic_features_changed(struct netdev *dev)
+{
+	struct port *port = dev->upper;
+
+	port->features = dev->features;
+}
+
 static void nic_owner_changing(struct netdev *dev)
 {
 	(void)dev;
@@ -114,12 +121,14 @@ static void nic_add(struct netdev *dev)
 	port->has_link = nic_has_link;
 	port->txq_of_cpu = dev->txq_of_cpu;
 	port->mtu = dev->mtu;
+	port->features = dev->features;
 	port->priv = dev;
 	memcpy(port->mac, dev->mac, sizeof(port->mac));
 	memcpy(port->perm_mac, dev->mac, sizeof(port->perm_mac));
 	snprintf(port->name, sizeof(port->name), "%s", dev->name);
 	dev->upper = port;
 	dev->link_changed = nic_link_changed;
+	dev->features_changed = nic_features_changed;
 	dev->owner_changing = nic_owner_changing;
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
 		dev->queue[i].napi.poll = nic_poll;

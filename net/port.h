@@ -95,9 +95,10 @@ struct port {
 	const int8_t *txq_of_cpu; /* queue that a core may transmit on; -1 for none of its own */
 	uint16_t id;              /* from 1; OpenFlow's port number */
 	uint16_t mtu;
-	enum drop_reason full;               /* why tx_batch takes no more */
-	bool up;                             /* as the operator set it */
-	bool accepts;                        /* up and in a switch: what comes in is looked up */
+	uint32_t features;     /* NETDEV_TX_CSUM and so on: what ops->tx_batch takes */
+	enum drop_reason full; /* why tx_batch takes no more */
+	bool up;               /* as the operator set it */
+	bool accepts;          /* up and in a switch: what comes in is looked up */
 	bool (*has_link)(struct port *port); /* NULL: always */
 	volatile bool ready;                 /* up, and with link; by core 0 */
 	volatile bool direct;       /* ready, and nothing stands between stage and device */

@@ -50,9 +50,9 @@ static void output_many(const struct batch *b, struct pkt *p, uint32_t out)
 			continue;
 		}
 		c->forwarded++;
-		xmit_stage(b->xmit->stage[id], copy, copy->frame_len);
+		xmit_stage(b->xmit->stage[id], copy, copy->frame);
 	}
-	xmit_stage(b->xmit->stage[__builtin_ctz(out)], p, p->frame_len);
+	xmit_stage(b->xmit->stage[__builtin_ctz(out)], p, p->frame);
 }
 
 static __attribute__((noinline)) void execute(const struct batch *b, struct pkt *p,
@@ -182,21 +182,21 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 	trace(TRACE_RX, id, n);
 	do {
 		struct pkt *p = *pkts;
-		uint32_t len = p->frame_len;
+		uint64_t frame = p->frame;
 		uint64_t w[KEY_WORDS_SHORT];
 		struct flow *f = NULL;
 
-		if (likely(parse_plain(p->data, len, id, w)))
+		if (likely(parse_plain(p->data, frame, id, w)))
 			f = emc_find_short(emc, gen + key_hash_short(w), w);
 		if (unlikely(!f)) {
 			f = lookup_usual(&(struct batch){ port, emc, xmit, gen }, p);
 			if (!f)
 				continue;
-			len = p->frame_len; /* may have been padded */
+			frame = p->frame; /* may have been padded */
 		}
-		flow_hit(f, mine, len, tick);
+		flow_hit(f, mine, (uint32_t)frame, tick);
 		if (likely(f->out < PORT_MAX))
-			xmit_stage(xmit->stage[f->out], p, len);
+			xmit_stage(xmit->stage[f->out], p, frame);
 		else
 			execute(&(struct batch){ port, emc, xmit, gen }, p, &f->verdict);
 	} while (++pkts < end);

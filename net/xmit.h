@@ -7,7 +7,7 @@
  * that has (SOFTIRQ_NET_TX), one softirq for the lot.
  *
  * Between two turns of the core loop nothing is staged. A batch holds at most PORT_BATCH packets and each is staged at
- * most once a port, so a stage never overflows.
+ * most once a port, so a stage never overflows; the segments of a long packet leave it at once (validate.h).
  */
 #pragma once
 
@@ -16,6 +16,7 @@
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "port.h"
+#include "validate.h"
 
 enum { XMIT_RING_SLOTS = 512 };
 
@@ -25,7 +26,7 @@ struct stage {
 	struct port_cpu *count; /* the port's counters of this core */
 	const int8_t *txq;      /* the port's txq_of_cpu of this core */
 	uint32_t n;
-	uint32_t longest; /* frame that the port takes, bytes */
+	uint64_t longest; /* frame that the port takes, bytes */
 	uint64_t bytes;
 	struct pkt *pkts[PORT_BATCH];
 };
@@ -61,13 +62,16 @@ static inline void xmit_append(struct stage *s, struct pkt *p, uint32_t len)
 	s->bytes += len;
 }
 
-/* xmit_stage() - @p, of @len bytes, shall leave by the port of @s. */
-static inline void xmit_stage(struct stage *s, struct pkt *p, uint32_t len)
+/*
+ * xmit_stage() - @p, of which @frame is the word p->frame, shall leave by the port of @s. A flag makes the word longer
+ * than any frame, so one compare finds what is not plain as well.
+ */
+static inline void xmit_stage(struct stage *s, struct pkt *p, uint64_t frame)
 {
-	if (likely(len <= s->longest))
-		xmit_append(s, p, len);
+	if (likely(frame <= s->longest))
+		xmit_append(s, p, frame);
 	else
-		xmit_too_long(s, p);
+		validate_and_stage(s, p);
 }
 
 static inline void xmit_clear(struct stage *s)
@@ -95,18 +99,21 @@ static inline void xmit_transmit(struct stage *s)
 	xmit_clear(s);
 }
 
+/* xmit_flush_stage() - transmit what is in @s, if anything is. */
+static inline void xmit_flush_stage(struct stage *s)
+{
+	if (!s->n)
+		return;
+	s->count->offered += s->n;
+	if (likely(*s->txq >= 0 && s->port->direct))
+		xmit_transmit(s);
+	else
+		xmit_unusual(s);
+}
+
 /* xmit_flush() - transmit what this core has staged. At the end of each batch; inline, since a batch may be one packet. */
 static inline void xmit_flush(struct xmit_cpu *x)
 {
-	for (struct stage **at = x->stage + 1, **last = x->stage + nports; at <= last; at++) {
-		struct stage *s = *at;
-
-		if (!s->n)
-			continue;
-		s->count->offered += s->n;
-		if (likely(*s->txq >= 0 && s->port->direct))
-			xmit_transmit(s);
-		else
-			xmit_unusual(s);
-	}
+	for (struct stage **at = x->stage + 1, **last = x->stage + nports; at <= last; at++)
+		xmit_flush_stage(*at);
 }
