@@ -100,6 +100,7 @@ struct gbe_rx {
 	uint32_t next;  /* oldest descriptor that the device has not given back yet */
 	uint32_t fill;  /* first descriptor without a buffer */
 	uint32_t share; /* at most so many are posted, more if it has just shrunk */
+	uint32_t refill_at; /* value of next from which on there is room for a group */
 	enum gbe_rx_state state;
 	uint32_t tail_reg; /* offset of its tail register */
 	struct gbe *gbe;
@@ -286,6 +287,8 @@ void gbe_rx_program(struct gbe *gbe, unsigned q);
 void gbe_rx_stop(struct gbe *gbe, unsigned q);
 /* gbe_rx_share() - from now on ring @q is filled with @n buffers at most; within what the ring can. */
 void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n);
+/* gbe_rx_refill() - post fresh buffers, as many as there is room for; owning core. Returns @n, for whoever jumps here. */
+unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n);
 void gbe_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
 
 /* --- gbe_tx.c; the path of a packet is in gbe_tx.h --- */

@@ -145,6 +145,10 @@ union gbe_rx_desc {
 		uint64_t addr;
 		uint64_t zero; /* advanced: no header buffer; either: DD off */
 	} post;
+	struct { /* as it comes back, of either kind */
+		uint64_t rest;
+		uint64_t word; /* status and length, at one go */
+	} back;
 	struct { /* advanced, as the device gives it back; the status bits that differ are in igb_regs.h */
 		uint64_t type_hash; /* packet type, RSS hash */
 		uint32_t status;

@@ -2,8 +2,8 @@
 /*
  * gbe_rx.c - receive rings: how one begins, how it ends, and what it holds
  *
- * Called in the control context with the cores parked; the path of a packet, gbe_rx.h, runs on the queue's own core.
- * Owns struct gbe_rx: the descriptors and the packets behind them.
+ * Called in the control context with the cores parked; the path of a packet runs on the queue's own core: gbe_rx.h,
+ * and gbe_rx_refill() here. Owns struct gbe_rx: the descriptors and the packets behind them.
  */
 #include "gbe_rx.h"
 
@@ -41,7 +41,8 @@ void gbe_rx_program(struct gbe *gbe, unsigned q)
 	behind->post.zero = 0;
 	behind->advanced.status = GBE_RXD_DD;
 	behind->legacy.status = GBE_RXD_DD;
-	rx->next = rx->fill = 0;
+	rx->next = 0;
+	gbe_rx_set_fill(rx, 0);
 	rx->state = GBE_RX_FRESH;
 	rx->starved = false;
 
@@ -70,6 +71,57 @@ void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n)
 	struct gbe_rx *rx = gbe->rx[q];
 
 	rx->share = MIN(MAX(n, GBE_RX_SHARE_MIN), rx->mask);
+	gbe_rx_set_fill(rx, rx->fill);
+}
+
+/* the @n packets at @from become buffers of the descriptors at @d */
+static void post(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **from, size_t n)
+{
+	/* unrolled: half of each turn would be the loop's own. Groups are of GBE_RX_GROUP */
+#pragma GCC unroll 4
+	for (size_t i = 0; i < n; i++, d++) {
+		struct pkt *p = slot[i] = from[i];
+
+		p->data = pkt_buf(p);
+		d->post.addr = (uintptr_t)p->data;
+		d->post.zero = 0;
+	}
+}
+
+/*
+ * In groups, one tail write for all of them; called while gbe_rx_wants_buffers(). An empty pool ends it early and is
+ * counted; the next poll tries again. Should the device then have too few for the longest frame, no frame may come
+ * that starts that poll: @starved makes gbe_rx_has_work() ask for one as soon as the pool has something, and the
+ * watchdog raise the interrupt.
+ */
+unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n)
+{
+	uint32_t fill = rx->fill;
+	uint32_t end = fill + ROUND_DOWN(rx->share - (fill - rx->next), GBE_RX_GROUP);
+
+	while (fill != end) {
+		uint32_t at = fill & rx->mask;
+		uint32_t run = MIN(end - fill, rx->mask + 1 - at), got;
+		struct pkt **from = pkt_alloc_batch(run, &got);
+
+		post(&rx->desc[at], &rx->slot[at], from, got);
+		fill += got;
+		if (unlikely(got < run)) {
+			rx->queue->rx_alloc_failed++;
+			break;
+		}
+	}
+	rx->starved = fill - rx->next < PKT_MAX_SEGS;
+	if (fill == rx->fill)
+		return n;
+	/* the fence: the descriptor behind the last posted one says "not done", so nobody reads beyond it */
+	rx->desc[fill & rx->mask].post.zero = 0;
+	gbe_rx_set_fill(rx, fill);
+	/* release: the descriptors are written before the device may look; MMIO follows stores on x86 */
+	atomic_thread_fence(memory_order_release);
+	gbe_write(rx->gbe, rx->tail_reg, fill & rx->mask);
+	rx->queue->doorbells++;
+	return n;
 }
 
 void gbe_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)

@@ -33,54 +33,28 @@ GBE_RX_INLINE uint32_t gbe_rx_len(const struct gbe_rx_kind *kind,
 	return kind->advanced ? d->advanced.len : d->legacy.len;
 }
 
-/* gbe_rx_post() - the @n packets at @from become buffers of the descriptors at @d. */
-static inline void gbe_rx_post(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **from,
-			       size_t n)
+/* the same two in the descriptor's upper word: gbe_rx_in_word() puts a status there, gbe_rx_length() a length */
+GBE_RX_INLINE uint64_t gbe_rx_in_word(const struct gbe_rx_kind *kind, uint32_t status)
 {
-	/* unrolled: half of each turn would be the loop's own. Groups are of GBE_RX_GROUP */
-#pragma GCC unroll 4
-	for (size_t i = 0; i < n; i++, d++) {
-		struct pkt *p = slot[i] = from[i];
-
-		p->data = pkt_buf(p);
-		d->post.addr = (uintptr_t)p->data;
-		d->post.zero = 0;
-	}
+	return kind->advanced ? status : (uint64_t)status << 32;
 }
 
-/*
- * gbe_rx_refill() - post fresh buffers in groups, one tail write for all of them; called while
- * gbe_rx_wants_buffers(). An empty pool ends it early and is counted; the next poll tries again. Should the device
- * then have too few for the longest frame, no frame may come that starts that poll: @starved makes gbe_rx_has_work()
- * ask for one as soon as the pool has something, and the watchdog raise the interrupt.
- */
-static inline void gbe_rx_refill(struct gbe_rx *rx)
+GBE_RX_INLINE uint64_t gbe_rx_length(const struct gbe_rx_kind *kind, uint64_t len)
 {
-	uint32_t fill = rx->fill;
-	uint32_t end = fill + ROUND_DOWN(rx->share - (fill - rx->next), GBE_RX_GROUP);
+	return kind->advanced ? len << 32 : len;
+}
 
-	while (fill != end) {
-		uint32_t at = fill & rx->mask;
-		uint32_t run = MIN(end - fill, rx->mask + 1 - at), got;
-		struct pkt **from = pkt_alloc_batch(run, &got);
+/* gbe_rx_length_of() - the length in a word without a tag. */
+GBE_RX_INLINE uint32_t gbe_rx_length_of(const struct gbe_rx_kind *kind, uint64_t word)
+{
+	return kind->advanced ? word >> 32 : (uint16_t)word;
+}
 
-		gbe_rx_post(&rx->desc[at], &rx->slot[at], from, got);
-		fill += got;
-		if (unlikely(got < run)) {
-			rx->queue->rx_alloc_failed++;
-			break;
-		}
-	}
-	rx->starved = fill - rx->next < PKT_MAX_SEGS;
-	if (fill == rx->fill)
-		return;
-	/* the fence: the descriptor behind the last posted one says "not done", so nobody reads beyond it */
-	rx->desc[fill & rx->mask].post.zero = 0;
+/* gbe_rx_set_fill() - the first descriptor without a buffer is @fill: when is there room again for a group? */
+static inline void gbe_rx_set_fill(struct gbe_rx *rx, uint32_t fill)
+{
 	rx->fill = fill;
-	/* release: the descriptors are written before the device may look; MMIO follows stores on x86 */
-	atomic_thread_fence(memory_order_release);
-	gbe_write(rx->gbe, rx->tail_reg, fill & rx->mask);
-	rx->queue->doorbells++;
+	rx->refill_at = fill - rx->share + GBE_RX_GROUP;
 }
 
 /* gbe_rx_append() - one more buffer behind the frame that is being put together. */
@@ -137,15 +111,23 @@ GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_
 	return NULL;
 }
 
+/* a length, less one, of more than a buffer holds; and a tag, which nobody asked for */
+#define GBE_RX_LONG ((uint64_t)(UINT16_MAX & ~(PKT_BUF_SIZE - 1)))
+#define GBE_RX_TAG  ((uint64_t)UINT16_MAX << 48)
+
 /*
  * gbe_rx_run() - take whole, good frames of one buffer each, at most @max, at least 1; the hot loop. Returns how
- * many. It stops at a descriptor that is not done or odd, the one behind the ring included; *@last is the status of
- * the last that it looked at.
+ * many. It stops at *@last, which is not done or odd, unless @max was reached: the one behind the ring is odd. One load,
+ * so that status and length belong together, and one compare say that a frame is usual: done, whole, undamaged, of 1
+ * to PKT_BUF_SIZE bytes. A length of 0 less one is all ones.
  */
 GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
-				struct pkt **pkts, size_t max, uint32_t *last)
+				struct pkt **pkts, size_t max,
+				const volatile union gbe_rx_desc **last)
 {
-	const uint32_t usual = GBE_RXD_DD | GBE_RXD_EOP, odd = kind->damaged | kind->csum;
+	const uint64_t usual = gbe_rx_in_word(kind, GBE_RXD_DD | GBE_RXD_EOP);
+	const uint64_t odd = gbe_rx_in_word(kind, kind->damaged | kind->csum) |
+			     gbe_rx_length(kind, GBE_RX_LONG) | GBE_RX_TAG;
 	uint32_t at = rx->next & rx->mask;
 	const volatile union gbe_rx_desc *d = &rx->desc[at];
 	struct pkt **slot = &rx->slot[at];
@@ -153,46 +135,52 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *r
 	size_t i = 0;
 
 	do {
-		/* status first: the device writes it last */
-		uint32_t status = *last = gbe_rx_status(kind, d);
-		uint32_t len = gbe_rx_len(kind, d);
+		uint64_t word = d->back.word;
 		struct pkt *p;
+		uint32_t len;
 
-		if ((status & (usual | odd)) != usual || len - 1 >= PKT_BUF_SIZE)
+		if (((word - gbe_rx_length(kind, 1)) & (usual | odd)) != usual)
 			break;
 		p = slot[i];
+		len = gbe_rx_length_of(kind, word);
 		pkt_begin(p, len);
 		pkts[i] = p;
 		bytes += len;
 		d++;
 	} while (++i < max);
+	*last = d;
 	rx->next += i;
-	rx->queue->rx_packets += i;
 	rx->queue->rx_bytes += bytes;
 	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
 	atomic_thread_fence(memory_order_acquire);
 	return i;
 }
 
-GBE_RX_INLINE bool gbe_rx_done(const struct gbe_rx_kind *kind, const struct gbe_rx *rx)
+GBE_RX_INLINE bool gbe_rx_done(const struct gbe_rx_kind *kind, const volatile union gbe_rx_desc *d)
 {
-	return gbe_rx_status(kind, &rx->desc[rx->next & rx->mask]) & GBE_RXD_DD;
+	return gbe_rx_status(kind, d) & GBE_RXD_DD;
+}
+
+/* gbe_rx_next() - the oldest descriptor that the device has not given back, as far as we know. */
+static inline const volatile union gbe_rx_desc *gbe_rx_next(const struct gbe_rx *rx)
+{
+	return &rx->desc[rx->next & rx->mask];
 }
 
 /* gbe_rx_wants_buffers() - signed: its share may have shrunk below what it holds. */
 static inline bool gbe_rx_wants_buffers(const struct gbe_rx *rx)
 {
-	return (int32_t)(rx->share - (rx->fill - rx->next)) >= GBE_RX_GROUP;
+	return (int32_t)(rx->next - rx->refill_at) >= 0;
 }
 
 /* gbe_rx_more() - what a run of the usual could not take: beyond the wrap, or odd. Returns how many. */
 GBE_RX_INLINE size_t gbe_rx_more(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
 				 struct pkt **pkts, size_t max)
 {
-	uint32_t last;
+	const volatile union gbe_rx_desc *last;
 	size_t n = 0;
 
-	while (n < max && gbe_rx_done(kind, rx)) {
+	while (n < max && gbe_rx_done(kind, gbe_rx_next(rx))) {
 		size_t took = 0;
 		struct pkt *p;
 
@@ -203,7 +191,6 @@ GBE_RX_INLINE size_t gbe_rx_more(const struct gbe_rx_kind *kind, struct gbe_rx *
 			continue;
 		p = gbe_rx_odd(kind, rx);
 		if (p) {
-			rx->queue->rx_packets++;
 			rx->queue->rx_bytes += p->frame_len;
 			pkts[n++] = p;
 		}
@@ -216,28 +203,26 @@ GBE_RX_INLINE unsigned gbe_rx_rest(const struct gbe_rx_kind *kind, struct gbe_rx
 				   struct pkt **pkts, size_t n, size_t max)
 {
 	n += gbe_rx_more(kind, rx, pkts + n, max - n);
-	if (gbe_rx_wants_buffers(rx))
-		gbe_rx_refill(rx);
-	return n;
+	return gbe_rx_wants_buffers(rx) ? gbe_rx_refill(rx, n) : n;
 }
 
 /*
- * gbe_rx_take() - a batch, the netdev's rx_batch. @rest is gbe_rx_rest() of this kind, out of line: calling it is
- * the last act, a jump, so a run that saw all there is has few registers to save.
+ * gbe_rx_take() - a batch, the netdev's rx_batch. @rest is gbe_rx_rest() of this kind, out of line: calling it, or
+ * gbe_rx_refill(), is the last act, a jump, so a run that saw all there is has few registers to save.
  */
 GBE_RX_INLINE unsigned
 gbe_rx_take(const struct gbe_rx_kind *kind, struct gbe_rx *rx, struct pkt **pkts, unsigned max,
 	    unsigned (*rest)(struct gbe_rx *rx, struct pkt **pkts, size_t n, size_t max))
 {
-	uint32_t last;
+	const volatile union gbe_rx_desc *last;
 	size_t n;
 
 	if (unlikely(rx->state != GBE_RX_FRESH))
 		return rest(rx, pkts, 0, max);
 	n = gbe_rx_run(kind, rx, pkts, max, &last);
-	if (last & GBE_RXD_DD || gbe_rx_wants_buffers(rx))
+	if (unlikely(gbe_rx_done(kind, last)))
 		return rest(rx, pkts, n, max);
-	return n;
+	return gbe_rx_wants_buffers(rx) ? gbe_rx_refill(rx, n) : n;
 }
 
 /* gbe_rx_has_work() - is there work that no interrupt will announce? */
@@ -246,5 +231,5 @@ GBE_RX_INLINE bool gbe_rx_has_work(const struct gbe_rx_kind *kind, const struct 
 	if (unlikely(rx->starved) && /* would a refill do some good by now? */
 	    (this_cpu()->pool->nfree || this_cpu()->pool->returned))
 		return true;
-	return gbe_rx_done(kind, rx);
+	return gbe_rx_done(kind, gbe_rx_next(rx));
 }

@@ -117,7 +117,7 @@ unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max)
 	for (unsigned q = 0; q < dev->nqueues; q++) {
 		const struct netdev_queue *queue = &dev->queue[q];
 
-		put_queue(&out, "rx", q, "packets", queue->rx_packets);
+		put_queue(&out, "rx", q, "packets", queue->napi.packets);
 		put_queue(&out, "rx", q, "bytes", queue->rx_bytes);
 		put_queue(&out, "rx", q, "drops", queue->rx_dropped + gbe->queue_drops[q]);
 		put_queue(&out, "rx", q, "csum_err", queue->rx_csum_errors);

@@ -118,7 +118,7 @@ struct netdev_queue {
 	char name[24]; /* "nic0-TxRx-0" */
 
 	/* by the owning core */
-	uint64_t rx_packets, rx_bytes; /* taken from the ring, damaged ones not included */
+	uint64_t rx_bytes; /* of the packets that napi counts; damaged ones not included */
 	uint64_t tx_packets, tx_bytes; /* given to the ring */
 	uint64_t tx_busy;              /* packets refused, ring full */
 	uint64_t rx_dropped;           /* dropped inside rx_batch, with their reasons */

@@ -62,9 +62,14 @@ struct pkt {
 		};
 		uint64_t frame;
 	};
-	uint16_t len;  /* bytes in this buffer */
-	uint8_t nsegs; /* buffers in the chain; valid in the first */
-	uint8_t rx_queue; /* where it was received, beside in_port: where something is slow enough to ask */
+	union {
+		struct {
+			uint16_t len;  /* bytes in this buffer */
+			uint8_t nsegs; /* buffers in the chain; valid in the first */
+			uint8_t rx_queue; /* where it was received, beside in_port: where something is slow enough to ask */
+		};
+		uint32_t buffer; /* all three at one go */
+	};
 	uint16_t in_port;  /* id of the port it came in by, where it waits for another core */
 	uint16_t out_port; /* id of the port it leaves by, where it waits for another core */
 	uint32_t hash;
@@ -105,8 +110,7 @@ static inline uint8_t *pkt_buf(struct pkt *p)
 static inline void pkt_begin(struct pkt *p, uint32_t len)
 {
 	p->frame = len;
-	p->len = len;
-	p->nsegs = 1;
+	p->buffer = len + (1 << 16);
 }
 
 /*

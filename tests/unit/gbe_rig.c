@@ -206,7 +206,7 @@ void receives_in_order(void)
 		}
 		free_taken();
 	}
-	assert_int_equal(dev->queue[0].rx_packets, 800);
+	assert_int_equal(dev->queue[0].napi.packets, 800);
 	assert_int_equal(dev->queue[0].rx_bytes, 40 * (20 * 60 + 190));
 }
 

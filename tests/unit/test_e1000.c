@@ -493,8 +493,8 @@ static void two_on_a_line_take_their_own_interrupts(void **state)
 	assert_true(fake_e1000_rx(chips[0], 61, 0));
 	run_softirqs();
 	assert_int_equal(ntaken, 2);
-	assert_int_equal(netdevs[0]->queue[0].rx_packets, 1);
-	assert_int_equal(netdevs[1]->queue[0].rx_packets, 1);
+	assert_int_equal(netdevs[0]->queue[0].napi.packets, 1);
+	assert_int_equal(netdevs[1]->queue[0].napi.packets, 1);
 }
 
 static void one_on_a_line_goes_down_and_the_other_works_on(void **state)

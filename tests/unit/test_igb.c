@@ -444,7 +444,7 @@ static void puts_long_frames_together(void **state)
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++)
 		receives_long(lens[i]);
-	assert_int_equal(dev->queue[0].rx_packets, ARRAY_SIZE(lens));
+	assert_int_equal(dev->queue[0].napi.packets, ARRAY_SIZE(lens));
 	assert_int_equal(dev->queue[0].rx_dropped, 0);
 }
 
@@ -496,7 +496,7 @@ static void counts_wrong_checksums(void **state)
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(taken[i]->frame_len, i == 3 ? PKT_BUF_SIZE + 9 : 60 + i);
 	assert_int_equal(stat_of("rx_queue_0_csum_err"), 3);
-	assert_int_equal(dev->queue[0].rx_packets, 5);
+	assert_int_equal(dev->queue[0].napi.packets, 5);
 	assert_int_equal(dev->queue[0].rx_dropped, 0);
 	/* one that is damaged beside is dropped, and nobody's business any more */
 	fake_igb_rx_raw(chip, 0, done | IGB_RXD_L4E | IGB_RXD_RXE, 60, false);
