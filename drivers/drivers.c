@@ -4,6 +4,7 @@
 
 #include "kernel/bits.h"
 #include "e1000.h"
+#include "e1000e.h"
 #include "edu.h"
 #include "igb.h"
 #include "netdev.h"
@@ -11,6 +12,7 @@
 
 static const struct pci_driver *const drivers[] = {
 	&igb_driver,
+	&e1000e_driver,
 	&e1000_driver,
 	&edu_driver,
 };

@@ -2,7 +2,7 @@
 /*
  * e1000.h - the 82540EM among the gigabit NICs: one queue, one interrupt line for everything, legacy descriptors
  *
- * Files: e1000.c (the line, what the family is), e1000_hw.c (reset and configuration), e1000_rx.c and e1000_tx.c
+ * Files: e1000.c (what the family is), e1000_hw.c (reset and configuration), e1000_rx.c and e1000_tx.c
  * (the rings).
  */
 #pragma once
@@ -18,15 +18,14 @@ enum {
 /* --- e1000_hw.c --- */
 
 int e1000_reset(struct gbe *gbe);
-int e1000_start(struct gbe *gbe);
+void e1000_general(struct gbe *gbe);
+int e1000_configure(struct gbe *gbe);
 int e1000_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
 uint32_t e1000_rx_length(struct gbe *gbe);
 void e1000_throttle(struct gbe *gbe);
 
 /* --- e1000_rx.c --- */
 
-/* e1000_rx_start() - program the ring, empty; the receiver is still off. */
-void e1000_rx_start(struct gbe *gbe, unsigned q);
 void e1000_rx_off(struct gbe *gbe, unsigned q);
 unsigned e1000_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 /* e1000_rx_pending() - is there work that no interrupt will announce? */

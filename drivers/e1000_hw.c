@@ -2,7 +2,7 @@
 /*
  * e1000_hw.c - the 82540EM: reset and configuration, in the manual's order
  *
- * Called by e1000.c and gbe.c on core 0: at probe, and in the control context with the cores parked. Owns the chip's
+ * Called by gbe.c on core 0: at probe, and in the control context with the cores parked. Owns the chip's
  * registers apart from the rings (e1000_rx.c, e1000_tx.c) and what gbe_hw.c does alike for all chips. The sections
  * are those of [8254x 14], which has the order.
  *
@@ -85,28 +85,19 @@ static void configure_receive(struct gbe *gbe)
 	e1000_throttle(gbe);
 	/* receive checksums: wrong ones are counted */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL);
-	/* the ring, then the receiver */
-	e1000_rx_start(gbe, 0);
-	gbe_change(gbe, GBE_RCTL, GBE_RCTL_EN, 0);
+	/* the ring; buffers come by the owning core, in its first poll, from its own pool, and with them the tail */
+	gbe_rx_program(gbe, 0);
 }
 
-/* all of [8254x 14.3] to [8254x 14.5] */
-int e1000_start(struct gbe *gbe)
+/* [8254x 14.3] */
+void e1000_general(struct gbe *gbe)
 {
-	int err = e1000_reset(gbe);
-
-	if (err)
-		return err;
-	/* [8254x 14.3] general configuration */
 	gbe_configure_general(gbe, E1000_CTRL_ASDE, E1000_CTRL_PHY_RST);
-	/* PHY and link */
-	err = gbe_link_restart(gbe);
-	if (err)
-		return err;
-	/* statistics: reading clears them */
-	gbe_stats_update(gbe);
-	/* [8254x 14.4] receive */
+}
+
+/* [8254x 14.4] receive, but for the receiver itself, and [8254x 14.5] transmit */
+int e1000_configure(struct gbe *gbe)
+{
 	configure_receive(gbe);
-	/* [8254x 14.5] transmit */
 	return e1000_tx_on(gbe, 0);
 }

@@ -26,7 +26,6 @@
 
 /* --- interrupts [8254x 13.4.17, 13.4.18] --- */
 
-#define	  E1000_ICR_RXT0	BIT(7)	/* of GBE_ICR: the receive timer: frames came, RDTR ago */
 
 #define E1000_ITR		0x000c4 /* RW: throttle */
 #define	  E1000_ITR_INTERVAL	BITS(15, 0) /* between interrupts, in units of 256 ns; 0: none */

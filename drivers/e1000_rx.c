@@ -2,8 +2,8 @@
 /*
  * e1000_rx.c - the receive ring of the 82540EM: legacy descriptors
  *
- * e1000_rx_batch() runs on the core that owns the queue, from its NAPI poll; start and off in the control context
- * with the cores parked. What it does with a ring is gbe_rx.h; here that is compiled for this kind.
+ * e1000_rx_batch() runs on the core that owns the queue, from its NAPI poll; off in the control context with
+ * the cores parked. What it does with a ring is gbe_rx.h; here that is compiled for this kind.
  */
 #include "e1000.h"
 
@@ -15,14 +15,6 @@ static const struct gbe_rx_kind legacy = {
 	.csum = E1000_RXD_TCPE | E1000_RXD_IPE,
 	.unknown = E1000_RXD_IXSM,
 };
-
-/* [8254x 14.4]; buffers come by the owning core, in its first poll, from its own pool, and with them the tail */
-void e1000_rx_start(struct gbe *gbe, unsigned q)
-{
-	gbe_rx_program(gbe, q);
-	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_HEAD), 0);
-	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_TAIL), 0);
-}
 
 /* the one queue is the receiver */
 void e1000_rx_off(struct gbe *gbe, unsigned q)

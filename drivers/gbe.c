@@ -10,6 +10,7 @@
 #include "kernel/console.h"
 #include "kernel/mem.h"
 #include "e1000.h"
+#include "e1000e.h"
 #include "igb.h"
 
 #include <errno.h>
@@ -18,6 +19,19 @@
 
 enum { GBE_REGS = 128 * 1024 /* BAR 0 */ };
 
+static const struct gbe_rss_bits igb_rss = {
+	.on = IGB_MRQC_RSS | GBE_MRQC_IPV4 | GBE_MRQC_TCP_IPV4 | GBE_MRQC_IPV6 | IGB_MRQC_TCP_IPV6 |
+	      GBE_MRQC_TCP_IPV6_EX,
+	.udp4_ports = IGB_MRQC_UDP_IPV4,
+	.udp6_ports = IGB_MRQC_UDP_IPV6,
+};
+
+static const struct gbe_rss_bits e1000e_rss = {
+	.on = E1000E_MRQC_RSS | GBE_MRQC_IPV4 | GBE_MRQC_TCP_IPV4 | GBE_MRQC_IPV6 |
+	      GBE_MRQC_TCP_IPV6_EX,
+	.table_shift = E1000E_RETA_SHIFT,
+};
+
 /* the first row that matches counts */
 static const struct gbe_chip chips[] = {
 	/* QEMU's: EIAM is a plain register, the EEPROM bit is never set */
@@ -25,19 +39,40 @@ static const struct gbe_chip chips[] = {
 	  .subsystem = { 0x1af4, 0x1100 },
 	  .name = "82576 (QEMU)",
 	  .family = &igb_family,
+	  .vectors = &igb_vectors,
+	  .rss = &igb_rss,
 	  .rx_rings = IGB_RX_RINGS,
 	  .tx_rings = IGB_TX_RINGS,
+	  .ring_block = 0x40,
 	  .max_queues = 16,
+	  .has_msi = true,
+	  .extended = true,
 	  .counts_drops = true },
 	{ .id = { 0x8086, 0x10c9 },
 	  .name = "82576",
 	  .family = &igb_family,
+	  .vectors = &igb_vectors_auto_mask,
+	  .rss = &igb_rss,
 	  .rx_rings = IGB_RX_RINGS,
 	  .tx_rings = IGB_TX_RINGS,
+	  .ring_block = 0x40,
 	  .max_queues = 16,
+	  .has_msi = true,
+	  .extended = true,
 	  .auto_mask = true,
 	  .eeprom_bit = true,
 	  .counts_drops = true },
+	{ .id = { 0x8086, 0x10d3 },
+	  .name = "82574L",
+	  .family = &e1000e_family,
+	  .vectors = &e1000e_vectors,
+	  .rss = &e1000e_rss,
+	  .rx_rings = E1000_RX_RINGS,
+	  .tx_rings = E1000_TX_RINGS,
+	  .ring_block = 0x100,
+	  .max_queues = 2,
+	  .has_msi = true,
+	  .eeprom_bit = true },
 	{ .id = { 0x8086, 0x100e },
 	  .name = "82540EM",
 	  .family = &e1000_family,
@@ -76,13 +111,35 @@ static void release(struct gbe *gbe)
 		gbe_rx_stop(gbe, q);
 		gbe_tx_stop(gbe, q);
 	}
-	gbe->family->free_interrupts(gbe);
+	gbe->scheme->free(gbe);
+}
+
+/* [82576 4.5.3] [82574 4.6] [8254x 14]: all of it, the receiver last */
+static int start(struct gbe *gbe)
+{
+	/* 1. disable interrupts; 2. global reset and general configuration */
+	int err = gbe->family->reset(gbe);
+
+	if (err)
+		return err;
+	gbe->family->general(gbe);
+	/* 3. PHY and link */
+	err = gbe_link_restart(gbe);
+	if (err)
+		return err;
+	/* 4. statistics: reading clears them */
+	gbe_stats_update(gbe);
+	/* 5. receive; 6. transmit; 7. interrupts */
+	err = gbe->family->configure(gbe);
+	if (!err)
+		gbe_receiver(gbe, true);
+	return err;
 }
 
 int gbe_open(struct netdev *dev)
 {
 	struct gbe *gbe = dev->priv;
-	int err = gbe->family->request_interrupts(gbe);
+	int err = gbe->scheme->request(gbe);
 
 	if (err) {
 		kprintf("%s: %s: no interrupt for it (error %d)\n", gbe->family->name, dev->name,
@@ -90,7 +147,7 @@ int gbe_open(struct netdev *dev)
 		return err;
 	}
 	dev->up = true;
-	err = gbe->family->start(gbe);
+	err = start(gbe);
 	if (err) {
 		dev->up = false;
 		gbe->family->reset(gbe);
@@ -196,7 +253,7 @@ static void init_queues(struct netdev *dev)
 		gbe->rx[q]->queue = gbe->tx[q]->queue = queue;
 		gbe->rx[q]->tail_reg = gbe_rx_reg(gbe, q, GBE_RING_TAIL);
 		gbe->tx[q]->tail_reg = gbe_tx_reg(gbe, q, GBE_RING_TAIL);
-		queue->napi.ops = gbe->queue_ops;
+		queue->napi.ops = gbe->scheme->queue_ops;
 	}
 }
 
@@ -223,7 +280,7 @@ static int meet(struct gbe *gbe)
 	pci_command(gbe->pd, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF, 0);
 	err = gbe->family->reset(gbe);
 	if (!err)
-		err = gbe->family->find_interrupts(gbe);
+		err = gbe_find_scheme(gbe);
 	if (!err)
 		err = read_address(gbe);
 	return err;
@@ -254,6 +311,7 @@ int gbe_probe(struct pci_dev *pd)
 	if (err)
 		return err;
 	dev->nqueues = MIN(ncpus, dev->max_queues);
+	gbe_init_rss(gbe);
 	err = allocate_rings(gbe);
 	if (err)
 		kprintf("%s: %s: no memory for rings\n", gbe->family->name, dev->bus_info);

@@ -4,11 +4,13 @@
  * registers
  *
  * What all chips do alike is written once, in gbe*.c and gbe*.h. A chip is a row of the table in gbe.c; where whole
- * steps differ, the row names a struct gbe_family: igb (82576: a vector a queue, advanced descriptors) or e1000
- * (82540EM: one interrupt line, legacy descriptors).
+ * steps differ, the row names a struct gbe_family: igb (82576: advanced descriptors), e1000e (82574L: two queues,
+ * extended descriptors) or e1000 (82540EM: one queue, legacy descriptors). By what it interrupts is a struct
+ * gbe_scheme: a vector a queue, or one interrupt for everything, which all families can fall back to.
  *
- * Files: gbe.c (the table, probe, open, stop), gbe_hw.c (steps of the configuration), gbe_link.c (PHY, link and error
- * causes, watchdog), gbe_stats.c (statistics, ethtool), gbe_rx and gbe_tx (the rings).
+ * Files: gbe.c (the table, probe, open, stop), gbe_scheme.c, gbe_vectors.c, gbe_single.c (interrupts), gbe_hw.c
+ * (steps of the configuration), gbe_rss.c (which queue), gbe_link.c (PHY, link and error causes, watchdog),
+ * gbe_stats.c (statistics, ethtool), gbe_rx and gbe_tx (the rings).
  */
 #pragma once
 
@@ -37,35 +39,59 @@ enum {
 };
 
 struct gbe;
+struct gbe_rx;
 
 /* what a family of chips does in a way of its own; on core 0, all but the netdev's ops on the path of a packet */
 struct gbe_family {
 	const char *name; /* as Linux calls the driver */
 	const struct netdev_ops *netdev;
 	const struct ethtool_ops *ethtool;
-	const struct napi_ops *link_ops; /* masks, unmasks what is no queue's */
-	unsigned usecs_max;              /* longest throttle */
+	unsigned usecs_max; /* longest throttle */
 
-	/* at probe, silent: find what brings its interrupts, set dev.max_queues and queue_ops. 0 or an errno */
-	int (*find_interrupts)(struct gbe *gbe);
 	/* at probe, behind the reset. 0 or an errno; whether the address makes sense is looked at by the caller */
 	int (*read_address)(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
-	/* ask for them when it opens, the NAPI instances still disabled; 0 or an errno, and then it holds none */
-	int (*request_interrupts)(struct gbe *gbe);
-	void (*free_interrupts)(struct gbe *gbe);
 	/* silent, no DMA, what the rings' registers hold of no meaning. 0 or -ETIMEDOUT, having said why */
 	int (*reset)(struct gbe *gbe);
-	/* reset and configure all, both directions on, interrupts masked until NAPI unmasks them. 0 or an errno */
-	int (*start)(struct gbe *gbe);
+	void (*general)(
+		struct gbe *gbe); /* behind the reset: what has to do with neither direction */
+	/*
+	 * both directions and the interrupts, masked until NAPI unmasks them; all but the receiver, which is off. Again
+	 * and again without a reset, when queues or rings change. 0 or an errno
+	 */
+	int (*configure)(struct gbe *gbe);
 	/* tell the chip of the longest frame; returns the bits of RCTL that go with it */
 	uint32_t (*rx_length)(struct gbe *gbe);
 	void (*rx_off)(struct gbe *gbe, unsigned q); /* no more DMA to it */
+	bool (*rx_pending)(
+		const struct gbe_rx *rx); /* is there work that no interrupt will announce? */
 	/* program ring @q, empty, and switch it on; 0 or -ETIMEDOUT */
 	int (*tx_on)(struct gbe *gbe, unsigned q);
 	void (*tx_off)(struct gbe *gbe, unsigned q);
-	void (*throttle)(struct gbe *gbe);   /* program rx_usecs */
+	void (*throttle)(struct gbe *gbe); /* program rx_usecs */
+};
+
+/* how causes become interrupts; Linux calls it so, too */
+struct gbe_scheme {
+	bool vectors; /* one a queue: there may be several queues */
+	const struct napi_ops *queue_ops;
+	const struct napi_ops *link_ops; /* masks, unmasks what is no queue's */
+	/* ask for them when it opens, the NAPI instances still disabled; 0 or an errno, and then it holds none */
+	int (*request)(struct gbe *gbe);
+	void (*free)(struct gbe *gbe);
 	uint32_t (*causes)(struct gbe *gbe); /* bits of ICR since the last call; the link's poll */
 	void (*wake)(struct gbe *gbe, uint32_t queues); /* raise their interrupts by hand */
+};
+
+extern const struct gbe_scheme gbe_msi, gbe_intx; /* gbe_single.c */
+
+/* what the operator may forbid, so that the next best is taken: gbe->forbidden */
+enum gbe_forbidden { GBE_NO_MSIX = BIT(0), GBE_NO_MSI = BIT(1) };
+
+/* receive side scaling as a chip has it */
+struct gbe_rss_bits {
+	uint32_t on;                     /* of MRQC: by addresses, and TCP's ports */
+	uint32_t udp4_ports, udp6_ports; /* and by UDP's; 0: it cannot */
+	unsigned table_shift;            /* where in its byte of RETA the queue stands */
 };
 
 /* what chips differ in: a row a chip, in gbe.c */
@@ -73,8 +99,13 @@ struct gbe_chip {
 	struct pci_id id, subsystem; /* subsystem { 0, 0 }: any */
 	const char *name;
 	const struct gbe_family *family;
-	uint32_t rx_rings, tx_rings; /* where the blocks of ring registers begin */
+	const struct gbe_scheme *vectors; /* NULL: it has no MSI-X */
+	const struct gbe_rss_bits *rss;   /* NULL: one queue */
+	uint32_t rx_rings, tx_rings;      /* where the blocks of ring registers begin */
+	uint16_t ring_block;              /* bytes from one queue's to the next's */
 	uint8_t max_queues;
+	bool has_msi;
+	bool extended;     /* a second set of mask registers, for vectors: EIMS, EIMC */
 	bool auto_mask;    /* a vector masks itself when it is sent (EIAM): the handler need not */
 	bool eeprom_bit;   /* EEC.AUTO_RD tells when the reset is over */
 	bool counts_drops; /* each receive queue counts what it drops, GBE_RING_DROPS */
@@ -154,8 +185,9 @@ struct gbe {
 	const struct gbe_chip *chip;
 	const struct gbe_family *family; /* chip's */
 	struct pci_dev *pd;
-	const struct napi_ops *queue_ops;
-	struct napi link_napi; /* link and errors keep the same contract as a queue */
+	const struct gbe_scheme *scheme; /* gbe_find_scheme()'s choice */
+	uint8_t forbidden;               /* enum gbe_forbidden */
+	struct napi link_napi;           /* link and errors keep the same contract as a queue */
 	struct pkt_holder rx_held, tx_held;
 	char rx_held_name[24], tx_held_name[24];
 	unsigned rx_usecs; /* the queues' throttle */
@@ -163,15 +195,16 @@ struct gbe {
 	uint64_t stat[GBE_NSTATS];               /* sums of the chip's registers, gbe_stats.c */
 	uint64_t queue_drops[NETDEV_MAX_QUEUES]; /* sums of GBE_RING_DROPS */
 
-	/* igb: a vector a queue, and one for the rest */
+	/* MSI-X: a vector a queue, and one for the rest */
 	struct msix msix;
 	struct irq queue_irq[NETDEV_MAX_QUEUES];
 	struct irq link_irq;
 
-	/* e1000: a line for everything */
+	/* or one interrupt for everything, by message or by line */
+	struct irq message;
 	struct intx intx;
 	unsigned line; /* which one */
-	/* link and errors that the line's handler saw, for the link's poll */
+	/* link and errors that its handler saw, for the link's poll */
 	_Atomic uint32_t causes;
 };
 
@@ -216,12 +249,12 @@ static inline void gbe_flush(const struct gbe *gbe)
 /* gbe_rx_reg(), gbe_tx_reg() - offset of register @reg, a GBE_RING_..., of queue @q. */
 static inline uint32_t gbe_rx_reg(const struct gbe *gbe, unsigned q, uint32_t reg)
 {
-	return gbe->chip->rx_rings + GBE_RING_BLOCK * q + reg;
+	return gbe->chip->rx_rings + gbe->chip->ring_block * q + reg;
 }
 
 static inline uint32_t gbe_tx_reg(const struct gbe *gbe, unsigned q, uint32_t reg)
 {
-	return gbe->chip->tx_rings + GBE_RING_BLOCK * q + reg;
+	return gbe->chip->tx_rings + gbe->chip->ring_block * q + reg;
 }
 
 /* --- gbe.c --- */
@@ -240,6 +273,28 @@ int gbe_set_rings(struct gbe *gbe, unsigned rx, unsigned tx);
 /* gbe_queue_moved() - the queue follows its interrupt to core @cpu; cores parked. */
 void gbe_queue_moved(struct netdev_queue *queue, unsigned cpu);
 
+/* --- gbe_scheme.c --- */
+
+/*
+ * gbe_find_scheme() - choose by what it interrupts, of what is not forbidden; sets scheme and dev.max_queues. The chip
+ * silent, none of its interrupts requested. 0, or an errno having said why.
+ */
+int gbe_find_scheme(struct gbe *gbe);
+
+/* --- gbe_vectors.c: request and free of each scheme with vectors --- */
+
+int gbe_vectors_request(struct gbe *gbe);
+void gbe_vectors_free(struct gbe *gbe);
+
+/* --- gbe_rss.c --- */
+
+/* gbe_init_rss() - dev->rss as it is unless told otherwise. */
+void gbe_init_rss(struct gbe *gbe);
+/* gbe_spread() - the table as it is by default: all queues in turn. */
+void gbe_spread(struct netdev_rss *rss, unsigned nqueues);
+/* gbe_configure_rss() - program dev->rss, or switch it off where there is one queue; the receiver is off. */
+void gbe_configure_rss(struct gbe *gbe);
+
 /* --- gbe_hw.c --- */
 
 /*
@@ -248,6 +303,12 @@ void gbe_queue_moved(struct netdev_queue *queue, unsigned cpu);
  */
 int gbe_wait(const struct gbe *gbe, uint32_t off, uint32_t mask, uint32_t want, unsigned us,
 	     const char *what);
+/* gbe_pcie_reset() - family->reset of a chip on PCI Express. */
+int gbe_pcie_reset(struct gbe *gbe);
+/* gbe_read_address() - family->read_address of a chip that has it in RAL and RAH 0 after a reset. */
+int gbe_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
+/* gbe_receiver() - RCTL.EN. */
+void gbe_receiver(struct gbe *gbe, bool on);
 /* gbe_configure_general() - CTRL: the link as the PHY negotiates it, @set and @clear beside; flow control off. */
 void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear);
 /* gbe_set_rx_mode() - address, promiscuous, frame length from the netdev; nothing while it is down. */

@@ -68,7 +68,7 @@ static void link_update(struct gbe *gbe)
 static unsigned link_poll(struct napi *napi, unsigned budget)
 {
 	struct gbe *gbe = container_of(napi, struct gbe, link_napi);
-	uint32_t icr = gbe->family->causes(gbe);
+	uint32_t icr = gbe->scheme->causes(gbe);
 
 	(void)budget;
 	gbe->events.rx_overruns += !!(icr & GBE_ICR_RXO);
@@ -82,7 +82,7 @@ static unsigned link_poll(struct napi *napi, unsigned budget)
 void gbe_link_init(struct gbe *gbe, unsigned cpu)
 {
 	gbe->link_napi = (struct napi){
-		.ops = gbe->family->link_ops,
+		.ops = gbe->scheme->link_ops,
 		.poll = link_poll,
 		.cpu = cpu,
 		.name = gbe->dev.name,
@@ -112,5 +112,5 @@ void gbe_watchdog(struct netdev *dev)
 	}
 	/* a ring with too few buffers may get no frames, so nothing would ever poll it: raise its interrupt by hand */
 	if (wake)
-		gbe->family->wake(gbe, wake);
+		gbe->scheme->wake(gbe, wake);
 }

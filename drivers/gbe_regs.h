@@ -4,7 +4,8 @@
  *
  * [82576 n.n]: Intel 82576EB Gigabit Ethernet Controller Datasheet, revision 2.63 (December 2011). [8254x n.n]:
  * PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual, 317453, revision 4.0 (March 2009).
- * What only one of them has stands in igb_regs.h and e1000_regs.h. Only what Weir uses is here.
+ * [82574 n.n]: Intel 82574 GbE Controller Family Datasheet, 317694, revision 3.4 (June 2014). What only one of them
+ * has stands in igb_regs.h, e1000e_regs.h and e1000_regs.h. Only what Weir uses is here.
  *
  * RO read only, RW read and write, WO write only, RC cleared by reading, W1C cleared by writing ones, SC clears
  * itself.
@@ -23,6 +24,7 @@
 
 #define GBE_CTRL		0x00000 /* RW: device control */
 #define	  GBE_CTRL_FD		BIT(0)	/* full duplex, where it is forced */
+#define	  GBE_CTRL_GIO_OFF	BIT(2)	/* PCI Express: no new DMA */
 #define	  GBE_CTRL_SLU		BIT(6)	/* set link up: let the MAC follow the PHY */
 #define	  GBE_CTRL_FRCSPD	BIT(11) /* force the speed; off: as negotiated */
 #define	  GBE_CTRL_FRCDPX	BIT(12) /* force the duplex; off: as negotiated */
@@ -35,6 +37,13 @@
 #define	  GBE_STATUS_FD		BIT(0)	/* full duplex */
 #define	  GBE_STATUS_LU		BIT(1)	/* link is up */
 #define	  GBE_STATUS_SPEED	BITS(7, 6) /* 0: 10, 1: 100, 2 and 3: 1000 Mb/s */
+#define	  GBE_STATUS_GIO_ON	BIT(19) /* PCI Express: DMA is still running or allowed */
+
+#define GBE_EEC			0x00010 /* EEPROM control */
+#define	  GBE_EEC_AUTO_RD	BIT(9)	/* RO, PCI Express: the EEPROM was read after reset */
+
+#define GBE_CTRL_EXT		0x00018 /* RW */
+#define	  GBE_CTRL_EXT_DRV_LOAD BIT(28) /* PCI Express: tells the firmware that a driver is in charge */
 
 #define GBE_MDIC		0x00020 /* RW: talk to the PHY [82576 8.2.4] [8254x 13.4.7] */
 #define	  GBE_MDIC_DATA		BITS(15, 0)
@@ -64,8 +73,11 @@
 #define GBE_ICS			0x000c8 /* WO: raise causes by hand */
 #define GBE_IMS			0x000d0 /* RW: writing ones enables causes */
 #define GBE_IMC			0x000d8 /* WO: writing ones disables causes */
+#define GBE_EIMC		0x01528 /* WO, if the chip is extended: writing ones masks vectors */
 #define	  GBE_ICR_LSC		BIT(2)	/* link status changed */
 #define	  GBE_ICR_RXO		BIT(6)	/* receiver overrun: a frame found no descriptor or no room */
+/* where all causes come by one interrupt: frames came [8254x 13.4.17: RXT0, RDTR ago] [82576 8.8.9: RXDW] */
+#define	  GBE_ICR_RX		BIT(7)
 #define	  GBE_ICR_DOUTSYNC	BIT(28) /* DMA TX out of sync, 82576 only */
 
 /* --- receive [82576 8.10] [8254x 13.4.22] --- */
@@ -80,6 +92,7 @@
 #define GBE_RXCSUM		0x05000 /* RW */
 #define	  GBE_RXCSUM_IPOFL	BIT(8)	/* check the IPv4 header's */
 #define	  GBE_RXCSUM_TUOFL	BIT(9)	/* check TCP's and UDP's */
+#define	  GBE_RXCSUM_PCSD	BIT(13) /* RSS hash in the descriptor, not the packet's checksum; RSS needs it */
 #define GBE_MTA(n)		(0x05200 + 4 * (n)) /* RW: multicast hash table, 128 words */
 #define	  GBE_MTA_WORDS		128
 #define GBE_RAL(n)		(0x05400 + 8 * (n)) /* RW: exact address, first four bytes */
@@ -87,13 +100,25 @@
 #define	  GBE_RAH_ADDR		BITS(15, 0)
 #define	  GBE_RAH_AV		BIT(31) /* address valid */
 
-/* --- a ring's block of registers; the chip's row in gbe.c says where it begins [82576 8.10, 8.12] [8254x 13.4.25] --- */
+/* --- receive side scaling, where there are several queues [82576 8.10.22 on] [82574 10.2.5] --- */
 
-#define GBE_RING_BLOCK		0x40 /* bytes from one queue's block to the next's */
+#define GBE_MRQC		0x05818 /* RW: how queues are chosen; the low bits that switch RSS on differ */
+#define	  GBE_MRQC_TCP_IPV4	BIT(16)
+#define	  GBE_MRQC_IPV4		BIT(17)
+#define	  GBE_MRQC_TCP_IPV6_EX	BIT(18)
+#define	  GBE_MRQC_IPV6		BIT(20)
+#define GBE_RETA(n)		(0x05c00 + 4 * (n)) /* RW: queue by hash, 4 entries a word */
+#define	  GBE_RETA_WORDS	32
+#define GBE_RSSRK(n)		(0x05c80 + 4 * (n)) /* RW: hash key, its first byte lowest in the first */
+#define	  GBE_RSSRK_WORDS	10
+
+/* --- a ring's block of registers; the chip's row in gbe.c says where it begins [82576 8.10, 8.12] [8254x 13.4.25]
+ * [82574 10.2.5] --- */
+
 #define GBE_RING_ADDR_LO	0x00 /* RW: ring's address */
 #define GBE_RING_ADDR_HI	0x04
 #define GBE_RING_LEN		0x08 /* RW: bytes, a multiple of 128 */
-#define GBE_RING_HEAD		0x10 /* the hardware moves the head; RW while off, 82576 receive RO */
+#define GBE_RING_HEAD		0x10 /* the hardware moves the head; RW while the ring is off */
 #define GBE_RING_TAIL		0x18 /* RW: we move the tail */
 #define GBE_RING_DROPS		0x30 /* RC, receive, if the chip counts_drops: frames dropped */
 
@@ -149,7 +174,7 @@ union gbe_rx_desc {
 		uint64_t rest;
 		uint64_t word; /* status and length, at one go */
 	} back;
-	struct { /* advanced, as the device gives it back; the status bits that differ are in igb_regs.h */
+	struct { /* advanced, extended: as the device gives it back; the status bits are below */
 		uint64_t type_hash; /* packet type, RSS hash */
 		uint32_t status;
 		uint16_t len;	    /* bytes in this buffer */
@@ -166,6 +191,11 @@ union gbe_rx_desc {
 /* status, of both */
 #define GBE_RXD_DD	BIT(0) /* descriptor done; the device writes it last */
 #define GBE_RXD_EOP	BIT(1) /* end of packet */
+
+/* and of the advanced [82576 7.1.5.2] and the extended one [82574 7.1.5]; valid in the last descriptor of a frame */
+#define GBE_RXD_L4E	BIT(29) /* TCP or UDP checksum wrong */
+#define GBE_RXD_IPE	BIT(30) /* IPv4 header checksum wrong */
+#define GBE_RXD_RXE	BIT(31) /* damaged on the wire */
 
 _Static_assert(sizeof(union gbe_rx_desc) == 16, "[82576 7.1.5.1] [8254x 3.2.3]");
 _Static_assert(offsetof(union gbe_rx_desc, advanced.status) == 8, "[82576 7.1.5.2]");

@@ -49,6 +49,8 @@ void gbe_rx_program(struct gbe *gbe, unsigned q)
 	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_ADDR_LO), base);
 	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_ADDR_HI), base >> 32);
 	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_LEN), (rx->mask + 1) * sizeof(rx->desc[0]));
+	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_HEAD), 0);
+	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_TAIL), 0);
 }
 
 void gbe_rx_stop(struct gbe *gbe, unsigned q)

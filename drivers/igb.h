@@ -18,10 +18,10 @@ enum {
 
 /* --- igb_hw.c --- */
 
-int igb_reset(struct gbe *gbe);
-int igb_start(struct gbe *gbe);
+void igb_general(struct gbe *gbe);
+int igb_configure(struct gbe *gbe);
 uint32_t igb_rx_length(struct gbe *gbe);
-/* igb_throttle() - program EITR of every vector from rx_usecs. */
+/* igb_throttle() - program EITR of every vector, or of the one interrupt, from rx_usecs. */
 void igb_throttle(struct gbe *gbe);
 
 /* --- igb_rx.c --- */
@@ -41,5 +41,6 @@ unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigne
 
 /* --- igb.c --- */
 
+extern const struct gbe_scheme igb_vectors, igb_vectors_auto_mask;
 extern const struct gbe_family igb_family;
 extern const struct pci_driver igb_driver;

@@ -12,17 +12,6 @@
 
 #include "gbe_regs.h"
 
-/* --- general [82576 8.2, 8.4] --- */
-
-#define	  IGB_CTRL_GIO_OFF	BIT(2)	/* of GBE_CTRL: no new DMA */
-#define	  IGB_STATUS_GIO_ON	BIT(19) /* of GBE_STATUS: DMA is still running or allowed */
-
-#define IGB_EEC			0x00010 /* EEPROM control */
-#define	  IGB_EEC_AUTO_RD	BIT(9)	/* RO: the EEPROM was read after reset */
-
-#define IGB_CTRL_EXT		0x00018 /* RW */
-#define	  IGB_CTRL_EXT_DRV_LOAD BIT(28) /* tells the firmware that a driver is in charge */
-
 /* --- interrupts [82576 8.8] --- */
 
 #define IGB_GPIE		0x01514 /* RW: how vectors work */
@@ -32,7 +21,6 @@
 #define	  IGB_GPIE_PBA		BIT(31) /* keep MSI-X pending bits */
 #define IGB_EICS		0x01520 /* WO: raise vectors by hand */
 #define IGB_EIMS		0x01524 /* RW: writing ones unmasks vectors */
-#define IGB_EIMC		0x01528 /* WO: writing ones masks vectors */
 #define IGB_EIAC		0x0152c /* RW: vectors whose EICR bit clears itself when sent */
 #define IGB_EIAM		0x01530 /* RW: vectors that mask themselves when sent (with GPIE.EIAME) */
 #define IGB_EICR		0x01580 /* RC: vectors due. Never read: that would clear what came meanwhile */
@@ -48,22 +36,12 @@
 /* --- receive [82576 8.10] --- */
 
 #define IGB_RLPML		0x05004 /* RW: with RCTL.LPE, longest frame, bytes with FCS */
-#define	  IGB_RXCSUM_PCSD	BIT(13) /* of GBE_RXCSUM: RSS hash in the descriptor, no checksum; RSS needs it */
-#define IGB_MRQC		0x05818 /* RW: how queues are chosen */
-#define	  IGB_MRQC_RSS		2	/* bits 2:0: by RSS */
-#define	  IGB_MRQC_TCP_IPV4	BIT(16)
-#define	  IGB_MRQC_IPV4		BIT(17)
-#define	  IGB_MRQC_IPV6		BIT(20)
+#define	  IGB_MRQC_RSS		2	/* of GBE_MRQC, bits 2:0: by RSS */
 #define	  IGB_MRQC_TCP_IPV6	BIT(21)
 #define	  IGB_MRQC_UDP_IPV4	BIT(22)
 #define	  IGB_MRQC_UDP_IPV6	BIT(23)
-#define	  IGB_MRQC_TCP_IPV6_EX	BIT(18)
-#define IGB_RETA(n)		(0x05c00 + 4 * (n)) /* RW: queue by hash, 4 entries a word */
-#define	  IGB_RETA_WORDS	32
-#define IGB_RSSRK(n)		(0x05c80 + 4 * (n)) /* RW: hash key */
-#define	  IGB_RSSRK_WORDS	10
 
-#define IGB_RX_RINGS		0x0c000 /* blocks of ring registers, see GBE_RING_BLOCK */
+#define IGB_RX_RINGS		0x0c000 /* blocks of ring registers, see GBE_RING_... */
 #define IGB_SRRCTL(q)		(0x0c00c + 0x40 * (q)) /* RW */
 #define	  IGB_SRRCTL_BSIZEPKT	BITS(6, 0)   /* buffer, in KiB */
 #define	  IGB_SRRCTL_DESCTYPE	BITS(27, 25) /* 1: advanced, one buffer */
@@ -83,11 +61,7 @@
 #define	  IGB_TXDCTL_WTHRESH	BITS(20, 16) /* 0: each RS is answered at once */
 #define	  IGB_TXDCTL_ENABLE	BIT(25)
 
-/* --- advanced descriptors [82576 7.1.5, 7.2.2.3] --- */
-
-#define IGB_RXD_L4E	BIT(29) /* TCP or UDP checksum wrong; valid in the last descriptor of a frame */
-#define IGB_RXD_IPE	BIT(30) /* IPv4 header checksum wrong; likewise */
-#define IGB_RXD_RXE	BIT(31) /* damaged on the wire; likewise */
+/* --- advanced transmit descriptor [82576 7.2.2.3] --- */
 
 #define IGB_TXD_DTYP	BITS(23, 20) /* 3: data */
 #define IGB_TXD_PAYLEN	BITS(63, 46) /* bytes of the whole frame */

@@ -11,8 +11,8 @@
 
 static const struct gbe_rx_kind advanced = {
 	.advanced = true,
-	.damaged = IGB_RXD_RXE,
-	.csum = IGB_RXD_L4E | IGB_RXD_IPE,
+	.damaged = GBE_RXD_RXE,
+	.csum = GBE_RXD_L4E | GBE_RXD_IPE,
 };
 
 /* [82576 4.5.9], of each queue */
@@ -20,7 +20,7 @@ int igb_rx_start(struct gbe *gbe, unsigned q)
 {
 	/* 1. a region for the ring: gbe_set_rings(), aligned to 128 */
 	/* 2. buffers: by the owning core, in its first poll, from its own pool */
-	/* 3. address and length of the ring */
+	/* 3. address and length of the ring; head and tail at its beginning */
 	gbe_rx_program(gbe, q);
 	/* 4. buffer size and descriptor type */
 	gbe_write(gbe, IGB_SRRCTL(q),
@@ -32,7 +32,6 @@ int igb_rx_start(struct gbe *gbe, unsigned q)
 		  FIELD_PREP(IGB_RXDCTL_PTHRESH, 8) | FIELD_PREP(IGB_RXDCTL_HTHRESH, 8) |
 			  FIELD_PREP(IGB_RXDCTL_WTHRESH, 1) | IGB_RXDCTL_ENABLE);
 	/* 7. the tail: with the buffers, see 2 */
-	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_TAIL), 0);
 	return gbe_wait(gbe, IGB_RXDCTL(q), IGB_RXDCTL_ENABLE, IGB_RXDCTL_ENABLE, IGB_QUEUE_US,
 			"receive queue on");
 }

@@ -93,6 +93,15 @@ int msix_enable(struct msix *m, const struct pci_dev *pd)
 	return 0;
 }
 
+void msix_disable(const struct pci_dev *pd)
+{
+	unsigned cap = pci_cap(pd, PCI_CAP_ID_MSIX);
+
+	if (cap)
+		pci_write16(pd, cap + PCI_MSIX_CONTROL,
+			    pci_read16(pd, cap + PCI_MSIX_CONTROL) & ~PCI_MSIX_ENABLE);
+}
+
 void msix_irq_init(const struct msix *m, unsigned i, struct irq *irq)
 {
 	ASSERT(i < m->n);
@@ -148,15 +157,21 @@ const struct irq_chip msi_chip = {
 	.unmask = msi_unmask,
 };
 
-int msi_irq_init(struct pci_dev *pd, struct irq *irq)
+void msi_disable(const struct pci_dev *pd)
 {
 	unsigned cap = pci_cap(pd, PCI_CAP_ID_MSI);
-	uint16_t control;
 
-	if (!cap)
+	if (cap)
+		pci_write16(pd, cap + PCI_MSI_CONTROL,
+			    pci_read16(pd, cap + PCI_MSI_CONTROL) &
+				    ~(PCI_MSI_ENABLE | PCI_MSI_MULTI_ENABLE));
+}
+
+int msi_irq_init(struct pci_dev *pd, struct irq *irq)
+{
+	if (!pci_cap(pd, PCI_CAP_ID_MSI))
 		return -ENODEV;
-	control = pci_read16(pd, cap + PCI_MSI_CONTROL);
-	pci_write16(pd, cap + PCI_MSI_CONTROL, control & ~(PCI_MSI_ENABLE | PCI_MSI_MULTI_ENABLE));
+	msi_disable(pd);
 	pci_command(pd, PCI_COMMAND_INTX_OFF, 0);
 	irq->chip = &msi_chip;
 	irq->chip_data = pd;

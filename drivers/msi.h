@@ -22,6 +22,8 @@ struct msix {
  * Returns 0; -ENODEV if the function has no MSI-X, -EINVAL if its table lies where it cannot be (said on the console).
  */
 int msix_enable(struct msix *m, const struct pci_dev *pd);
+/* msix_disable() - off, if the function has it. */
+void msix_disable(const struct pci_dev *pd);
 /* msix_irq_init() - make @irq stand for entry @i of the table; irq_request() comes next. */
 void msix_irq_init(const struct msix *m, unsigned i, struct irq *irq);
 
@@ -30,5 +32,7 @@ void msix_irq_init(const struct msix *m, unsigned i, struct irq *irq);
  * Returns 0, or -ENODEV if it has no MSI. The irq keeps @pd.
  */
 int msi_irq_init(struct pci_dev *pd, struct irq *irq);
+/* msi_disable() - off, if the function has it. */
+void msi_disable(const struct pci_dev *pd);
 
 extern const struct irq_chip msix_chip, msi_chip;

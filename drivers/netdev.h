@@ -17,6 +17,7 @@
 #include "kernel/pkt.h"
 #include "kernel/policy.h"
 #include "kernel/softirq.h"
+#include "kernel/toeplitz.h"
 
 enum {
 	NETDEV_MAX = 8,
@@ -30,6 +31,7 @@ enum {
 	VLAN_HLEN = 4,
 	NETDEV_MIN_MTU = 68,
 	NETDEV_MAX_MTU = 9216,
+	RSS_TABLE = 128, /* entries, by the low bits of the hash */
 };
 
 /*
@@ -108,6 +110,15 @@ struct ethtool_ops {
 	int (*nway_reset)(struct netdev *dev);
 };
 
+/* receive side scaling: which queue a frame goes to, by Toeplitz's hash of its addresses and ports */
+struct netdev_rss {
+	uint8_t key[TOEPLITZ_KEY];
+	uint8_t table[RSS_TABLE]; /* queue */
+	bool table_set; /* by the operator; else all queues in turn, however many there are */
+	/* UDP: ports as well as addresses. Fragments have no ports, so those of a long datagram may go elsewhere */
+	bool udp4_ports, udp6_ports;
+};
+
 struct netdev_queue {
 	struct napi napi; /* napi.poll is set by the room above */
 	struct napi_policy policy;
@@ -146,7 +157,8 @@ struct netdev {
 	uint16_t rx_ring_size, tx_ring_size; /* descriptors a ring */
 	uint32_t
 		features; /* enum netdev_feature: in force now; changes while the cores are parked */
-	uint32_t hw_features; /* those that can be switched */
+	uint32_t hw_features;  /* those that can be switched */
+	struct netdev_rss rss; /* of meaning with more than one queue */
 	struct netdev_queue queue[NETDEV_MAX_QUEUES];
 	/* by the driver while cores are parked: the pair that a core may transmit on, -1 for none of its own */
 	int8_t txq_of_cpu[MAX_CPUS];

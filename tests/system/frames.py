@@ -45,6 +45,12 @@ def numbered(source, target, number, flow=0, size=SHORTEST, port=5000):
     return mac_bytes(target) + mac_bytes(source) + b"\x08\x00" + header + udp + data
 
 
+def tcp_flow(source, target, flow, number):
+    """A TCP segment of one of many flows between two stations: @flow chooses its source port."""
+    ip = IP(src=f"10.0.0.{source}", dst=f"10.0.0.{target}")
+    return padded(ether(source, target) / ip / TCP(sport=1024 + flow, dport=80, seq=number, flags="A"))
+
+
 def udp_echo(source, target, number, flow=0, size=SHORTEST):
     """(question, answer): a datagram to the echo port of @target, and what must come back of it."""
     ask = numbered(source, target, number, flow, size, port=7)

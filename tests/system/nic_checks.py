@@ -1,8 +1,38 @@
 # SPDX-License-Identifier: MIT
-"""nic_checks.py - what any NIC must carry or drop, whoever made it: from station @a behind nic0 to @b behind nic1"""
+"""nic_checks.py - what any NIC must carry or drop, whoever made it: from station @a behind nic0 to @b behind nic1
+
+Where there are more, station A + i is behind nic i.
+"""
 
 import frames
 from frames import numbered
+
+A = 1
+
+
+def ready(weir):
+    """Links up, and all stations known to the switch, so that nothing is flooded.
+
+    QEMU's 82540EM takes no frame for a second after each change of its receive control, so nothing here waits for silence.
+    """
+    for i in range(weir.nics):
+        weir.qmp("set_link", name=f"net{i}", up=True)
+    weir.quiet("ip link set nic* up")
+    weir.wait_links()
+    learn(weir, range(weir.nics))
+    return weir
+
+
+def learn(weir, nics):
+    """Each of @nics takes frames again, and the switch knows who is there."""
+    for i in nics:
+        weir.arrives(i, frames.arp(A + i, A)[0], [j for j in nics if j != i])
+
+
+def among(nics, count, first=0):
+    """Frames from each of @nics to each other, numbered."""
+    pairs = [(i, j) for i in nics for j in nics if i != j]
+    return [(i, j, (i, j), numbered(A + i, A + j, first + n)) for n in range(count) for i, j in pairs]
 
 
 def every_size(weir, a, b):

@@ -8,6 +8,7 @@ import pytest
 import frames
 import nic_checks
 from frames import numbered
+from nic_checks import among, learn, ready
 from weir import Weir, expect, expect_in, expect_match
 
 A, B, C = 1, 2, 3  # stations behind nic0, nic1 and nic2
@@ -27,37 +28,12 @@ def mixed(lab):
     return ready(lab.get(nics=3, smp=2, e1000={1: 0x10, 2: 0x14}))
 
 
-def ready(weir):
-    """Links up, and all stations known to the switch, so that nothing is flooded.
-
-    QEMU's model takes no frame for a second after each change of its receive control, so nothing here waits for silence.
-    """
-    for i in range(weir.nics):
-        weir.qmp("set_link", name=f"net{i}", up=True)
-    weir.quiet("ip link set nic* up")
-    weir.wait_links()
-    learn(weir, range(weir.nics))
-    return weir
-
-
-def learn(weir, nics):
-    """Each of @nics takes frames again, and the switch knows who is there."""
-    for i in nics:
-        weir.arrives(i, frames.arp(A + i, A)[0], [j for j in nics if j != i])
-
-
 def line_of(weir, name):
     """(number, names, [count of each core]) of the interrupt that @name shares."""
     for names, (number, counts) in weir.interrupts().items():
         if name in names.split(", "):
             return number, names, counts
     raise AssertionError(f"expected a row of {name} in /proc/interrupts, saw {weir.interrupts()}")
-
-
-def among(nics, count, first=0):
-    """Frames from each of @nics to each other, numbered."""
-    pairs = [(i, j) for i in nics for j in nics if i != j]
-    return [(i, j, (i, j), numbered(A + i, A + j, first + n)) for n in range(count) for i, j in pairs]
 
 
 # --- what it is -------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ SWITCH = """ovs-vsctl add-br sw0
 ovs-vsctl add-port sw0 nic*
 ip link set nic* up
 """
-NOTICE = re.compile(r"(?:igb|e1000): nic\d+ link is .*\n|g\d: (?:died: |  |powered itself off|asks for a reset).*\n")
+NOTICE = re.compile(r"(?:igb|e1000e?): nic\d+ link is .*\n|g\d: (?:died: |  |powered itself off|asks for a reset).*\n")
 SILENCE = 5  # seconds without any frame after which those still under way count as lost
 
 
@@ -297,18 +297,19 @@ class UnderTest:
 
 
 class Weir(UnderTest, Machine):
-    """One machine in QEMU. @e1000 says which NICs are an 82540EM and in which slot of the root bus: {1: 0x10}.
+    """One machine in QEMU. @e1000 and @e1000e say which NICs are one, and in which slot of the root bus: {1: 0x10}.
 
     These are numbered behind the others by Weir, so they have to be the last.
     """
 
     def __init__(
         self, nics=2, smp=1, config=SWITCH, memory=512, board="q35", cpu="max", iso=None, wires=None, extra=(),
-        boot_seconds=60, files=(), e1000={},
+        boot_seconds=60, files=(), e1000={}, e1000e={},
     ):  # fmt: skip
         directory = tempfile.TemporaryDirectory(prefix="weir-")
         wires = wires or Sockets(directory.name, nics).__enter__().plug_in()
-        self.board, self.cpu, self.iso, self.e1000 = board, cpu, iso, e1000
+        self.board, self.cpu, self.iso = board, cpu, iso
+        self.others = {i: (kind, slot) for kind, slots in (("e1000", e1000), ("e1000e", e1000e)) for i, slot in slots.items()}
         super().__init__(directory, wires, smp, config, files, extra, boot_seconds, memory=memory)
 
     def arguments(self, netdevs, **how):
@@ -324,9 +325,9 @@ class Weir(UnderTest, Machine):
             for at in reversed(ports):
                 del args[at - 1 : at + 1]
             args = [re.sub(r"bus=port(\d+)", lambda m: f"addr={4 * int(m[1]) + 4}", arg) for arg in args]
-        for i, slot in self.e1000.items():
+        for i, (kind, slot) in self.others.items():
             at = next(at for at, arg in enumerate(args) if arg.startswith(f"igb,id=igb{i},"))
-            args[at] = re.sub(r"(bus|addr)=\w+", f"addr={slot:x}", args[at].replace("igb,", "e1000,", 1))
+            args[at] = re.sub(r"(bus|addr)=\w+", f"addr={slot:x}", args[at].replace("igb,", f"{kind},", 1))
         return args
 
 

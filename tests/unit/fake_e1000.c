@@ -57,7 +57,7 @@ bool fake_e1000_rx_raw(struct fake_gbe *f, uint32_t status, uint16_t len, bool s
 		return false;
 	fake_gbe_give_back(f, E1000_RDBAL, status, len);
 	if (!silent)
-		fake_e1000_cause(f, E1000_ICR_RXT0);
+		fake_e1000_cause(f, GBE_ICR_RX);
 	return true;
 }
 
@@ -72,7 +72,7 @@ bool fake_e1000_rx(struct fake_gbe *f, uint32_t len, uint8_t first)
 		return false;
 	}
 	fake_gbe_receive(f, E1000_RDBAL, RX_BUFFER, GBE_RXD_DD | E1000_RXD_IXSM, len, first);
-	fake_e1000_cause(f, E1000_ICR_RXT0);
+	fake_e1000_cause(f, GBE_ICR_RX);
 	return true;
 }
 

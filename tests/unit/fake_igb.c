@@ -11,8 +11,8 @@ static const uint8_t permanent[ETH_ALEN] = { 0x52, 0x54, 0, 0, 0, 0x0a };
 static void defaults(struct fake_gbe *f)
 {
 	fake_gbe_defaults(f);
-	*fake_gbe_reg(f, GBE_STATUS) |= IGB_STATUS_GIO_ON;
-	*fake_gbe_reg(f, IGB_EEC) = f->eeprom_hangs ? 0 : IGB_EEC_AUTO_RD;
+	*fake_gbe_reg(f, GBE_STATUS) |= GBE_STATUS_GIO_ON;
+	*fake_gbe_reg(f, GBE_EEC) = f->eeprom_hangs ? 0 : GBE_EEC_AUTO_RD;
 	*fake_gbe_reg(f, GBE_RAL(0)) = permanent[0] | permanent[1] << 8 | permanent[2] << 16 |
 				       (uint32_t)permanent[3] << 24;
 	*fake_gbe_reg(f, GBE_RAH(0)) = permanent[4] | permanent[5] << 8 | GBE_RAH_AV;
@@ -162,8 +162,8 @@ static void write_ctrl(struct fake_gbe *f, uint32_t v)
 		return;
 	}
 	*fake_gbe_reg(f, GBE_CTRL) = v;
-	if (v & IGB_CTRL_GIO_OFF && !f->dma_hangs)
-		*fake_gbe_reg(f, GBE_STATUS) &= ~IGB_STATUS_GIO_ON;
+	if (v & GBE_CTRL_GIO_OFF && !f->dma_hangs)
+		*fake_gbe_reg(f, GBE_STATUS) &= ~GBE_STATUS_GIO_ON;
 }
 
 /* write_queue() - a register of one queue; false if it is none that does something */
@@ -189,7 +189,7 @@ static void write_reg(struct fake_gbe *f, uint32_t off, uint32_t v)
 	case GBE_CTRL: write_ctrl(f, v); break;
 	case GBE_IMS: *fake_gbe_reg(f, GBE_IMS) |= v; break;
 	case GBE_IMC: *fake_gbe_reg(f, GBE_IMS) &= ~v; break;
-	case IGB_EIMC: *fake_gbe_reg(f, IGB_EIMS) &= ~v; break;
+	case GBE_EIMC: *fake_gbe_reg(f, IGB_EIMS) &= ~v; break;
 	case IGB_EICS: fake_igb_raise(f, v); break;
 	case IGB_EIMS:
 		*fake_gbe_reg(f, IGB_EIMS) |= v;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_e1000.c - the real e1000 driver and the real NAPI on a register file: what the 82540EM does otherwise than
  * the 82576 of test_igb.c, which has the rest of what the two share
@@ -178,19 +178,19 @@ static void opens_in_the_order_of_the_manual(void **state)
 		{ "receive ring", E1000_RDLEN, 4096 },
 		{ "receive head", E1000_RDH, 0 },
 		{ "receive tail", E1000_RDT, 0 },
-		{ "receiver on", GBE_RCTL, GBE_RCTL_EN },
 		{ "transmit ring", E1000_TDLEN, 4096 },
 		{ "transmit head", E1000_TDH, 0 },
 		{ "transmit tail", E1000_TDT, 0 },
 		{ "transmitter on", GBE_TCTL, GBE_TCTL_EN | GBE_TCTL_PSP },
 		{ "gap", E1000_TIPG, 10 | 8 << 10 | 6 << 20 },
+		{ "receiver on, last of all", GBE_RCTL, GBE_RCTL_EN },
 		{ "buffers, by the first poll", E1000_RDT, 240 },
-		{ "queue's cause on, by the first poll", GBE_IMS, E1000_ICR_RXT0 },
+		{ "queue's cause on, by the first poll", GBE_IMS, GBE_ICR_RX },
 	};
 
 	(void)state;
 	opens_in_order(order, ARRAY_SIZE(order));
-	assert_int_equal(reg(GBE_IMS), E1000_ICR_RXT0 | GBE_ICR_LSC | GBE_ICR_RXO);
+	assert_int_equal(reg(GBE_IMS), GBE_ICR_RX | GBE_ICR_LSC | GBE_ICR_RXO);
 	assert_int_equal(dev->txq_of_cpu[0], 0);
 	assert_int_equal(dev->txq_of_cpu[1], -1);
 }
@@ -343,14 +343,14 @@ static void one_interrupt_until_the_queue_is_empty(void **state)
 
 	(void)state;
 	fake_e1000_rx(chip, 60, 0);
-	assert_int_equal(reg(GBE_IMS) & E1000_ICR_RXT0, 0);
+	assert_int_equal(reg(GBE_IMS) & GBE_ICR_RX, 0);
 	assert_true(reg(GBE_IMS) & GBE_ICR_LSC);
 	fake_e1000_rx(chip, 60, 0); /* masked: stays in ICR, the line down */
 	assert_int_equal(fake_ioapic[PIN].interrupts, before + 1);
 	assert_int_equal(fake_ioapic[PIN].sources, 0);
 	run_softirqs();
 	assert_int_equal(ntaken, 2);
-	assert_true(reg(GBE_IMS) & E1000_ICR_RXT0);
+	assert_true(reg(GBE_IMS) & GBE_ICR_RX);
 	/* the second one's cause was still there: an interrupt without work, which is normal */
 	assert_int_equal(fake_ioapic[PIN].interrupts, before + 2);
 	run_softirqs();
@@ -443,7 +443,7 @@ static void lives_through_an_empty_pool(void **state)
 	while (n)
 		pkt_free_seg(hoard[--n]);
 	dev->ops->watchdog(dev); /* raises RXT0 by hand */
-	assert_true(fake_e1000_wrote(chip, GBE_ICS, E1000_ICR_RXT0, 0) >= 0);
+	assert_true(fake_e1000_wrote(chip, GBE_ICS, GBE_ICR_RX, 0) >= 0);
 	run_softirqs();
 	assert_false(gbe->rx[0]->starved);
 	free_taken();
@@ -506,7 +506,7 @@ static void one_on_a_line_goes_down_and_the_other_works_on(void **state)
 	receive(3, 60);
 	assert_int_equal(ntaken, 3);
 	/* what the stopped one may still have in ICR is nobody's trouble */
-	fake_e1000_cause(chips[0], E1000_ICR_RXT0 | GBE_ICR_LSC);
+	fake_e1000_cause(chips[0], GBE_ICR_RX | GBE_ICR_LSC);
 	receive(3, 60);
 	assert_int_equal(ntaken, 6);
 	assert_int_equal(netdevs[0]->ops->open(netdevs[0]), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -177,17 +177,16 @@ static void opens_in_the_order_of_the_datasheet(void **state)
 {
 	static const struct rig_step order[] = {
 		{ "1. causes off", GBE_IMC, UINT32_MAX },
-		{ "1. vectors off", IGB_EIMC, UINT32_MAX },
-		{ "2. no new DMA", GBE_CTRL, IGB_CTRL_GIO_OFF },
+		{ "1. vectors off", GBE_EIMC, UINT32_MAX },
+		{ "2. no new DMA", GBE_CTRL, GBE_CTRL_GIO_OFF },
 		{ "2. reset", GBE_CTRL, GBE_CTRL_RST },
-		{ "2. vectors off again", IGB_EIMC, UINT32_MAX },
+		{ "2. vectors off again", GBE_EIMC, UINT32_MAX },
 		{ "2. general configuration", GBE_CTRL, GBE_CTRL_SLU },
 		{ "3. negotiate the link", GBE_MDIC, GBE_PHY_AN_ENABLE | GBE_PHY_AN_RESTART },
 		{ "5. receive address", GBE_RAH(0), GBE_RAH_AV },
 		{ "5. receive ring", IGB_RDLEN(0), 4096 },
 		{ "5. receive buffers of 2 KiB", IGB_SRRCTL(0), 2 },
 		{ "5. receive queue on", IGB_RXDCTL(0), IGB_RXDCTL_ENABLE },
-		{ "5. receiver on", GBE_RCTL, GBE_RCTL_EN },
 		{ "6. transmit ring", IGB_TDLEN(0), 4096 },
 		{ "6. transmit queue on", IGB_TXDCTL(0), IGB_TXDCTL_ENABLE },
 		{ "6. transmitter on", GBE_TCTL, GBE_TCTL_EN },
@@ -196,6 +195,7 @@ static void opens_in_the_order_of_the_datasheet(void **state)
 		{ "7. queue's vector", IGB_IVAR(0), IGB_IVAR_VALID },
 		{ "7. link's vector", IGB_IVAR_MISC, (IGB_IVAR_VALID | 1) << 8 },
 		{ "7. causes on", GBE_IMS, GBE_ICR_LSC | GBE_ICR_RXO },
+		{ "5. receiver on, last of all", GBE_RCTL, GBE_RCTL_EN },
 		{ "buffers, by the first poll", IGB_RDT(0), 240 },
 		{ "vector on, by the first poll", IGB_EIMS, 1 },
 	};
@@ -205,18 +205,18 @@ static void opens_in_the_order_of_the_datasheet(void **state)
 	opens_in_order(order, ARRAY_SIZE(order));
 	assert_true(dev->up);
 	assert_int_equal(dev->txq_of_cpu[0], 0);
-	assert_int_equal(chip->reg[IGB_MRQC / 4], 0);
+	assert_int_equal(chip->reg[GBE_MRQC / 4], 0);
 	assert_int_equal(igb->link_irq.masked, 0);
 }
 
 static void spreads_flows_over_the_queues(void **state)
 {
 	(void)state;
-	assert_int_equal(chip->reg[IGB_MRQC / 4] & 7, IGB_MRQC_RSS);
-	assert_int_equal(chip->reg[IGB_RETA(0) / 4], 0x01000100);
-	assert_int_equal(chip->reg[IGB_RETA(31) / 4], 0x01000100);
-	assert_int_equal(chip->reg[IGB_RSSRK(9) / 4], 0x5a6d5a6d);
-	assert_true(chip->reg[GBE_RXCSUM / 4] & IGB_RXCSUM_PCSD);
+	assert_int_equal(chip->reg[GBE_MRQC / 4] & 7, IGB_MRQC_RSS);
+	assert_int_equal(chip->reg[GBE_RETA(0) / 4], 0x01000100);
+	assert_int_equal(chip->reg[GBE_RETA(31) / 4], 0x01000100);
+	assert_int_equal(chip->reg[GBE_RSSRK(9) / 4], 0x5a6d5a6d);
+	assert_true(chip->reg[GBE_RXCSUM / 4] & GBE_RXCSUM_PCSD);
 	assert_true(chip->reg[IGB_SRRCTL(1) / 4] & IGB_SRRCTL_DROP_EN);
 	assert_int_equal(dev->txq_of_cpu[0], 0);
 	assert_int_equal(dev->txq_of_cpu[1], 1);
@@ -469,10 +469,10 @@ static void drops_a_frame_of_impossible_length(void **state)
 static void drops_a_frame_that_was_damaged_on_the_wire(void **state)
 {
 	(void)state;
-	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP | IGB_RXD_RXE, 100, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP | GBE_RXD_RXE, 100, false);
 	dropped(DROP_RX_ERROR);
 	fake_igb_rx_raw(chip, 0, GBE_RXD_DD, PKT_BUF_SIZE, false);
-	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP | IGB_RXD_RXE, 100, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP | GBE_RXD_RXE, 100, false);
 	dropped(DROP_RX_ERROR);
 }
 
@@ -485,11 +485,11 @@ static void counts_wrong_checksums(void **state)
 	assert_true(chip->reg[GBE_RXCSUM / 4] & GBE_RXCSUM_IPOFL);
 	assert_true(chip->reg[GBE_RXCSUM / 4] & GBE_RXCSUM_TUOFL);
 	fake_igb_rx_raw(chip, 0, done, 60, false);
-	fake_igb_rx_raw(chip, 0, done | IGB_RXD_IPE, 61, false);
-	fake_igb_rx_raw(chip, 0, done | IGB_RXD_L4E | IGB_RXD_IPE, 62, false);
-	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | IGB_RXD_L4E, PKT_BUF_SIZE,
+	fake_igb_rx_raw(chip, 0, done | GBE_RXD_IPE, 61, false);
+	fake_igb_rx_raw(chip, 0, done | GBE_RXD_L4E | GBE_RXD_IPE, 62, false);
+	fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_L4E, PKT_BUF_SIZE,
 			false); /* says nothing yet */
-	fake_igb_rx_raw(chip, 0, done | IGB_RXD_L4E, 9, false);
+	fake_igb_rx_raw(chip, 0, done | GBE_RXD_L4E, 9, false);
 	fake_igb_rx_raw(chip, 0, done, 64, false);
 	run_softirqs();
 	assert_int_equal(ntaken, 5);
@@ -499,7 +499,7 @@ static void counts_wrong_checksums(void **state)
 	assert_int_equal(dev->queue[0].napi.packets, 5);
 	assert_int_equal(dev->queue[0].rx_dropped, 0);
 	/* one that is damaged beside is dropped, and nobody's business any more */
-	fake_igb_rx_raw(chip, 0, done | IGB_RXD_L4E | IGB_RXD_RXE, 60, false);
+	fake_igb_rx_raw(chip, 0, done | GBE_RXD_L4E | GBE_RXD_RXE, 60, false);
 	free_taken();
 	run_softirqs();
 	assert_int_equal(ntaken, 0);
@@ -566,7 +566,7 @@ static void masks_in_the_interrupt_and_unmasks_when_done(void **state)
 	(void)state;
 	fake_igb_rx(chip, 0, 60, 0);
 	assert_int_equal(chip->reg[IGB_EIMS / 4] & 1, 0);
-	assert_int_equal(fake_igb_writes(chip, IGB_EIMC, 0), 1);
+	assert_int_equal(fake_igb_writes(chip, GBE_EIMC, 0), 1);
 	fake_igb_rx(chip, 0, 60, 0); /* masked: stays in EICR */
 	assert_int_equal(chip->interrupts[0], 1);
 	run_softirqs();
@@ -623,7 +623,7 @@ static void leaves_masking_to_a_chip_that_does_it_itself(void **state)
 	chip->nlog = 0;
 	receive(1, 60);
 	assert_int_equal(ntaken, 1);
-	assert_int_equal(fake_igb_writes(chip, IGB_EIMC, 0), 0);
+	assert_int_equal(fake_igb_writes(chip, GBE_EIMC, 0), 0);
 	assert_int_equal(chip->reg[IGB_EIMS / 4] & 1, 1);
 	assert_int_equal(chip->interrupts[0], 1);
 }
@@ -1012,7 +1012,7 @@ static void stops_and_gives_everything_back(void **state)
 	assert_false(dev->up || dev->link);
 	assert_int_equal(igb->queue_irq[0].vector, 0);
 	assert_true(fake_igb_wrote(chip, GBE_CTRL, GBE_CTRL_RST, 0) >
-		    fake_igb_wrote(chip, GBE_CTRL, IGB_CTRL_GIO_OFF, 0));
+		    fake_igb_wrote(chip, GBE_CTRL, GBE_CTRL_GIO_OFF, 0));
 	assert_int_equal(dev->ops->open(dev), 0);
 	run_softirqs();
 	receive(4, 60);
