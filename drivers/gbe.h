@@ -34,8 +34,6 @@ enum {
 	/* a ring whose share of the pool is less holds so many; a group fits before a long frame does not */
 	GBE_RX_SHARE_MIN = 32,
 	GBE_TX_REPORT = 16, /* descriptors between two that report status, at least */
-	/* descriptors out, the batch included, before it looks for reports; half of a ring that is small */
-	GBE_TX_REAP = 64,
 };
 
 struct gbe;
@@ -147,9 +145,9 @@ struct gbe_tx {
 	struct pkt *
 		*slot;  /* [mask + 1]: a buffer each, chains are taken apart; clean to fill - 1 */
 	uint32_t mask;  /* descriptors less one */
-	uint32_t reap;  /* GBE_TX_REAP, or less */
 	uint32_t clean; /* oldest descriptor not reaped */
 	uint32_t fill;  /* first free descriptor */
+	uint32_t quick; /* fill may go so far with nothing to be done but posting */
 	uint32_t reported; /* descriptors up to here lie before the newest mark */
 	uint32_t mark_first, mark_end;
 	/* the index behind each descriptor that reports status, oldest at mark_first; gbe_tx_mark() */
@@ -163,7 +161,7 @@ struct gbe_tx {
 
 	/* by the watchdog, core 0 */
 	/* the owner resets the ring before it sends again */
-	_Alignas(CACHE_LINE) _Atomic bool reset_wanted;
+	_Alignas(CACHE_LINE) volatile bool reset_wanted;
 	uint32_t seen_head; /* the head a second ago */
 	uint8_t stalled;    /* seconds that it has stood still with work */
 };

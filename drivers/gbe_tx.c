@@ -45,7 +45,7 @@ void gbe_tx_program(struct gbe *gbe, unsigned q)
 		tx->desc[i].addr = tx->desc[i].cmd = 0;
 	tx->clean = tx->fill = tx->reported = 0;
 	tx->mark_first = tx->mark_end = 0;
-	tx->reap = MIN(GBE_TX_REAP, (tx->mask + 1) / 2);
+	tx->quick = 0; /* the first batch finds out */
 	tx->stalled = 0;
 
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_LO), base);
@@ -67,7 +67,7 @@ unsigned gbe_tx_stop(struct gbe *gbe, unsigned q)
 		n += !!(tx->desc[at].cmd & GBE_TXD_EOP);
 		pkt_free_seg(tx->slot[at]);
 	}
-	atomic_store_explicit(&tx->reset_wanted, false, memory_order_relaxed);
+	tx->reset_wanted = false;
 	return n;
 }
 
@@ -96,7 +96,7 @@ void gbe_tx_check(struct gbe *gbe, unsigned q)
 		tx->stalled++;
 	tx->seen_head = head;
 	if (tx->stalled == STALL_SECONDS)
-		atomic_store_explicit(&tx->reset_wanted, true, memory_order_relaxed);
+		tx->reset_wanted = true;
 }
 
 void gbe_tx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)

@@ -4,8 +4,8 @@
  *
  * The files that include it, igb_tx.c and e1000_tx.c, have a constant struct gbe_tx_kind. As everything here is
  * inline, the compiler knows which kind it has at each place and no question of it is left. On the core that owns
- * the queue. There are no transmit interrupts: each call first takes back what has been sent, as told by the
- * descriptors that report status, at least GBE_TX_REPORT apart.
+ * the queue. There are no transmit interrupts: every GBE_TX_REPORT descriptors, or behind the batch that has these,
+ * one reports status, and the batch with the next of them first takes back what has been sent by then.
  */
 #pragma once
 
@@ -62,8 +62,10 @@ static inline uint32_t gbe_tx_to_wrap(const struct gbe_tx *tx)
 }
 
 /* gbe_tx_report() - have the last descriptor of the batch report, if the report before is long enough ago. */
-static inline void gbe_tx_report(struct gbe_tx *tx, uint32_t fill)
+static inline void gbe_tx_report(struct gbe_tx *tx)
 {
+	uint32_t fill = tx->fill;
+
 	if (fill - tx->reported < GBE_TX_REPORT)
 		return;
 	tx->desc[(fill - 1) & tx->mask].cmd |= GBE_TXD_RS;
@@ -72,8 +74,9 @@ static inline void gbe_tx_report(struct gbe_tx *tx, uint32_t fill)
 }
 
 /*
- * gbe_tx_run() - post frames of one buffer each, at most @n, at least 1, for which there is room before the ring's
- * wrap; the hot loop. Returns how many: it stops at the first frame of several buffers.
+ * gbe_tx_run() - post plain frames, at most @n, at least 1, for which there is room before the ring's wrap; the hot
+ * loop. Returns how many: it stops at the first that is not plain. One compare says that, since flags stand above the
+ * length, and what is left is the length.
  */
 GBE_TX_INLINE size_t gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				struct pkt **pkts, size_t n)
@@ -86,12 +89,12 @@ GBE_TX_INLINE size_t gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *t
 
 	do {
 		struct pkt *p = pkts[i];
-		uint64_t len = p->len;
+		uint64_t len = p->frame;
 
-		if (unlikely(p->next))
+		if (unlikely(len > GBE_TXD_LEN))
 			break;
 		d->addr = (uintptr_t)p->data;
-		d->cmd = kind->cmd | GBE_TXD_EOP | len | gbe_tx_whole(kind, len);
+		d->cmd = gbe_tx_whole(kind, len) + len + (kind->cmd | GBE_TXD_EOP);
 		slot[i] = p;
 		bytes += len;
 		d++;
@@ -122,14 +125,20 @@ GBE_TX_INLINE void gbe_tx_chain(const struct gbe_tx_kind *kind, struct gbe_tx *t
 /* gbe_tx_publish() - tell the device of the @n frames that were posted. */
 static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n)
 {
-	uint32_t fill = tx->fill;
-
 	tx->queue->tx_packets += n;
 	tx->queue->doorbells++;
-	gbe_tx_report(tx, fill);
 	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
-	gbe_write(tx->gbe, tx->tail_reg, fill & tx->mask);
+	gbe_write(tx->gbe, tx->tail_reg, tx->fill & tx->mask);
+}
+
+/* gbe_tx_set_quick() - up to where is there room, no wrap and no report due? */
+static inline void gbe_tx_set_quick(struct gbe_tx *tx)
+{
+	uint32_t room = MIN(gbe_tx_room(tx), gbe_tx_to_wrap(tx));
+	uint32_t report = tx->reported + GBE_TX_REPORT - 1 - tx->fill;
+
+	tx->quick = tx->fill + MIN(room, report);
 }
 
 /*
@@ -141,14 +150,14 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 {
 	size_t i = done;
 
-	if (!done && /* else what was posted just now would go as well: with the next batch */
-	    atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed))
+	/* what was posted just now would go as well: then with the next batch */
+	if (!done && tx->reset_wanted)
 		gbe_tx_reset(tx);
 	gbe_tx_reap(tx);
 	while (i < n) {
 		uint32_t room = gbe_tx_room(tx);
 
-		if (!pkts[i]->next && room) {
+		if (pkts[i]->frame <= GBE_TXD_LEN && room) {
 			i += gbe_tx_run(kind, tx, pkts + i,
 					MIN(n - i, MIN(room, gbe_tx_to_wrap(tx))));
 		} else if (room && room >= pkts[i]->nsegs) {
@@ -158,14 +167,17 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 			break;
 		}
 	}
-	if (i)
+	if (i) {
+		gbe_tx_report(tx);
 		gbe_tx_publish(tx, i);
+	}
+	gbe_tx_set_quick(tx);
 	return i;
 }
 
 /*
- * gbe_tx_give() - a batch, the netdev's tx_batch. @rest is gbe_tx_rest() of this kind, out of line: calling it is
- * the last act, a jump, so a batch of the usual has few registers to save.
+ * gbe_tx_give() - a batch, the netdev's tx_batch. Small ones are posted here with no question but one: is anything
+ * due at or before their end? @rest is gbe_tx_rest() of this kind, out of line: calling it is the last act, a jump.
  */
 GBE_TX_INLINE unsigned
 gbe_tx_give(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt **pkts, unsigned n,
@@ -173,9 +185,7 @@ gbe_tx_give(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt **pkts
 {
 	size_t i;
 
-	/* what is left to gbe_tx_run() has room: at most GBE_TX_REAP, or half of the ring, are out then */
-	if (unlikely(tx->fill - tx->clean + n > tx->reap || n > gbe_tx_to_wrap(tx) ||
-		     atomic_load_explicit(&tx->reset_wanted, memory_order_relaxed)))
+	if ((int32_t)(tx->fill + n - tx->quick) > 0 || unlikely(tx->reset_wanted))
 		return rest(tx, pkts, 0, n);
 	i = gbe_tx_run(kind, tx, pkts, n);
 	if (unlikely(i < n))
