@@ -89,8 +89,9 @@ struct pool {
 	/* by the owning core */
 	struct pkt **free; /* [size], a stack of nfree: the buffer last freed is the warm one */
 	uint32_t nfree;
-	uint32_t cpu;
-	uint64_t empty; /* allocations refused */
+	uint32_t id;      /* its core's, or POOL_EXTRA and beyond */
+	const char *name; /* of one that is no core's; else NULL */
+	uint64_t empty;   /* allocations refused */
 	/* set once */
 	uint32_t size; /* packets in all */
 	uint8_t *base; /* packet i lies at base + i * PKT_STRIDE */
@@ -113,12 +114,15 @@ static inline void pkt_begin(struct pkt *p, uint32_t len)
 	p->buffer = len + (1 << 16);
 }
 
+/* beside the cores' pools: those of queues that are received in their interrupts, netif_rx.h */
+enum { POOL_EXTRA = MAX_CPUS, POOLS = POOL_EXTRA + 64 };
+
 /*
- * pool_create() - carve a pool of @n packets for core @cpu out of boot memory.
+ * pool_create() - carve a pool of @n packets, the one with number @id, out of boot memory; a core's has its number.
  * Returns NULL if there is not that much memory. Costs n * PKT_STRIDE bytes, which are not touched but for the
  * first cache line of each.
  */
-struct pool *pool_create(unsigned cpu, unsigned n);
+struct pool *pool_create(unsigned id, unsigned n);
 
 /* pool_free_count() - packets at home, those on their way included; exact while the cores are parked. */
 unsigned pool_free_count(struct pool *pool);
@@ -201,6 +205,20 @@ static inline void pkt_free(struct pkt *p)
 		p = next;
 	}
 	pkt_free_seg(p);
+}
+
+/*
+ * drop_count() - a packet went nowhere. One instruction, as an interrupt of this core may count the same (netif_rx.c).
+ */
+static inline void drop_count(enum drop_reason why)
+{
+	uint64_t *n = &this_cpu()->drop[why];
+
+#if __STDC_HOSTED__
+	++*n;
+#else
+	__asm__ volatile("incq %0" : "+m"(*n));
+#endif
 }
 
 /* pkt_drop() - it goes nowhere: count @why on this core and free the chain. Ports count beside it: net/port.h. */

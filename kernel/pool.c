@@ -16,10 +16,10 @@
 
 #include <string.h>
 
-static struct pool *pools[MAX_CPUS];
+static struct pool *pools[POOLS];
 static struct pkt_holder *holders;
 
-struct pool *pool_create(unsigned cpu, unsigned n)
+struct pool *pool_create(unsigned id, unsigned n)
 {
 	struct pool *pool = mem_try_alloc(sizeof(*pool), CACHE_LINE);
 	struct pkt **stack = mem_try_alloc(n * sizeof(*stack), CACHE_LINE);
@@ -27,7 +27,7 @@ struct pool *pool_create(unsigned cpu, unsigned n)
 
 	if (!pool || !stack || !base)
 		return NULL;
-	*pool = (struct pool){ .cpu = cpu, .size = n, .free = stack, .nfree = n, .base = base };
+	*pool = (struct pool){ .id = id, .size = n, .free = stack, .nfree = n, .base = base };
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = (struct pkt *)(base + (size_t)i * PKT_STRIDE);
 
@@ -35,7 +35,7 @@ struct pool *pool_create(unsigned cpu, unsigned n)
 		p->data = pkt_buf(p);
 		stack[n - 1 - i] = p; /* the lowest on top */
 	}
-	pools[cpu] = pool;
+	pools[id] = pool;
 	return pool;
 }
 
@@ -86,7 +86,7 @@ unsigned pool_free_count(struct pool *pool)
 
 void pkt_drop(struct pkt *p, enum drop_reason why)
 {
-	this_cpu()->drop[why]++;
+	drop_count(why);
 	trace(TRACE_DROP, why, p->frame_len);
 	pkt_free(p);
 }
@@ -135,35 +135,61 @@ static void tally(void *held, struct pkt *chain)
 	unsigned *by_pool = held;
 
 	seg_for_each(seg, chain)
-		by_pool[seg->pool->cpu]++;
+		by_pool[seg->pool->id]++;
+}
+
+/* next_pool() - the number of the next pool from @id on; POOLS if there is none. */
+static unsigned next_pool(unsigned id)
+{
+	while (id < POOLS && (id < MAX_CPUS ? id >= ncpus : !pools[id]))
+		id++;
+	return id;
+}
+
+#define pool_for_each(id) for (unsigned id = next_pool(0); id < POOLS; id = next_pool(id + 1))
+
+static void print_name(struct shell *sh, const struct pool *pool)
+{
+	if (pool->name)
+		shell_printf(sh, "pool %s: ", pool->name);
+	else
+		shell_printf(sh, "pool %u: ", (unsigned)pool->id);
+}
+
+static void audit_holder(struct shell *sh, const struct pkt_holder *h, unsigned *held)
+{
+	unsigned by_pool[POOLS] = { 0 };
+
+	h->walk(h->arg, tally, by_pool);
+	pool_for_each(id)
+	{
+		held[id] += by_pool[id];
+		if (!by_pool[id])
+			continue;
+		print_name(sh, pools[id]);
+		shell_printf(sh, "%6u held by %s\n", by_pool[id], h->name);
+	}
 }
 
 static int run_pool(struct shell *sh, int n, const struct word *w)
 {
-	unsigned held[MAX_CPUS] = { 0 };
+	unsigned held[POOLS] = { 0 };
 	bool ok = true;
 
 	(void)w;
 	if (n > 1)
 		return shell_expected(sh, 1, "the end of the line");
 	cores_park();
-	for (struct pkt_holder *h = holders; h; h = h->next) {
-		unsigned by_pool[MAX_CPUS] = { 0 };
+	for (struct pkt_holder *h = holders; h; h = h->next)
+		audit_holder(sh, h, held);
+	pool_for_each(id)
+	{
+		unsigned unused = pool_free_count(pools[id]);
 
-		h->walk(h->arg, tally, by_pool);
-		cpu_for_each(i) {
-			held[i] += by_pool[i];
-			if (by_pool[i])
-				shell_printf(sh, "pool %u: %6u held by %s\n", i, by_pool[i],
-					     h->name);
-		}
-	}
-	cpu_for_each(i) {
-		unsigned unused = pool_free_count(pools[i]);
-
-		shell_printf(sh, "pool %u: %6u free, %u held, %u in all; refused %lu\n", i, unused,
-			     held[i], pools[i]->size, (unsigned long)pools[i]->empty);
-		ok &= unused + held[i] == pools[i]->size;
+		print_name(sh, pools[id]);
+		shell_printf(sh, "%6u free, %u held, %u in all; refused %lu\n", unused, held[id],
+			     pools[id]->size, (unsigned long)pools[id]->empty);
+		ok &= unused + held[id] == pools[id]->size;
 	}
 	cores_resume();
 	shell_printf(sh, "pools: %s\n", ok ? "ok" : "VIOLATED: allocated is not free + held");

@@ -46,7 +46,7 @@ static void output_many(const struct batch *b, struct pkt *p, uint32_t out)
 		c->created++;
 		if (unlikely(!copy)) { /* a packet that never was: counted as pkt_drop() counts */
 			c->dropped_in[DROP_NO_COPY]++;
-			this_cpu()->drop[DROP_NO_COPY]++;
+			drop_count(DROP_NO_COPY);
 			continue;
 		}
 		c->forwarded++;

@@ -31,7 +31,7 @@ came_to_nothing(struct vhost_net *n, uint32_t bytes, enum drop_reason why)
 
 	c->in++;
 	c->dropped_in[why]++;
-	this_cpu()->drop[why]++;
+	drop_count(why);
 	trace(TRACE_DROP, why, bytes);
 	return NULL;
 }
