@@ -9,14 +9,17 @@
  */
 #include "policy.h"
 
+#include "control.h"
+#include "netif_rx.h"
 #include "park.h"
 #include "time.h"
 
 enum {
-	/* where a policy needs a knob that was not turned; Linux's documentation tries these */
+	/* for a policy whose knob is 0; Linux's documentation tries these */
 	DEFER_HARD_IRQS = 2,
 	GRO_FLUSH_TIMEOUT_NS = 200000,
 	IRQ_SUSPEND_TIMEOUT_NS = 2000000,
+	DRAIN_MS = 1000,
 };
 
 static uint64_t tsc_in_ns(unsigned ns)
@@ -24,16 +27,27 @@ static uint64_t tsc_in_ns(unsigned ns)
 	return rdtsc() + tsc_from_us(ns) / 1000;
 }
 
+static unsigned knob_or(unsigned knob, unsigned otherwise)
+{
+	return knob ? knob : otherwise;
+}
+
+/* found_some() - an empty one is looked at so many times by timer before it is unmasked. */
+static void found_some(struct napi_policy *p)
+{
+	p->defer_left = knob_or(p->knobs.defer_hard_irqs, DEFER_HARD_IRQS);
+}
+
 /* defer() - look again by timer, so many times in a row, before interrupts come back [Linux: napi_complete_done()] */
 static enum napi_next defer(struct napi_policy *p, unsigned taken)
 {
 	if (taken)
-		p->defer_left = p->knobs.defer_hard_irqs;
-	if (!p->defer_left || !p->knobs.gro_flush_timeout)
+		found_some(p);
+	if (!p->defer_left)
 		return NAPI_COMPLETE;
 	p->defer_left--;
 	p->deferrals++;
-	napi_poll_at(p->napi, tsc_in_ns(p->knobs.gro_flush_timeout));
+	napi_poll_at(p->napi, tsc_in_ns(knob_or(p->knobs.gro_flush_timeout, GRO_FLUSH_TIMEOUT_NS)));
 	return NAPI_LATER;
 }
 
@@ -48,8 +62,9 @@ static enum napi_next suspend(struct napi_policy *p, unsigned taken)
 	if (!taken || p->napi->timed_out)
 		return defer(p, taken);
 	p->suspends++;
-	p->defer_left = p->knobs.defer_hard_irqs;
-	napi_turn_by(p->napi, tsc_in_ns(p->knobs.irq_suspend_timeout));
+	found_some(p);
+	napi_turn_by(p->napi,
+		     tsc_in_ns(knob_or(p->knobs.irq_suspend_timeout, IRQ_SUSPEND_TIMEOUT_NS)));
 	return NAPI_TURN;
 }
 
@@ -75,24 +90,22 @@ static enum napi_next after(struct napi *napi, unsigned taken, unsigned weight)
 
 /* --- changing it --- */
 
-/* default_knobs() - a policy without its knobs would be POLICY_NAPI by another name. */
-static void default_knobs(struct napi_knobs *k, enum policy policy)
-{
-	if (policy != POLICY_DEFER && policy != POLICY_SUSPEND)
-		return;
-	if (!k->defer_hard_irqs)
-		k->defer_hard_irqs = DEFER_HARD_IRQS;
-	if (!k->gro_flush_timeout)
-		k->gro_flush_timeout = GRO_FLUSH_TIMEOUT_NS;
-	if (policy == POLICY_SUSPEND && !k->irq_suspend_timeout)
-		k->irq_suspend_timeout = IRQ_SUSPEND_TIMEOUT_NS;
-}
-
 static void enforce(struct napi_policy *p, enum policy now)
 {
 	p->now = now;
 	p->defer_left = 0;
 	p->napi->after = now == POLICY_NAPI ? NULL : after;
+	p->napi->rx = now == POLICY_IRQ ? p->rx : NULL;
+}
+
+/*
+ * drain() - a queue that was received in its interrupt, and is silent now: what waits behind it goes first, or it would
+ * be overtaken. Its core has nothing of this queue to do but that.
+ */
+static void drain(const struct netif_rx *rx)
+{
+	for (unsigned ms = 0; netif_rx_waiting(rx) && ms < DRAIN_MS; ms++)
+		msleep(1);
 }
 
 static const char *set(struct policy_queue *q, enum policy policy)
@@ -100,10 +113,21 @@ static const char *set(struct policy_queue *q, enum policy policy)
 	struct napi_policy *p = container_of(q, struct napi_policy, queue);
 	bool enabled = p->napi->state != NAPI_DISABLED;
 
+	if (policy == POLICY_IRQ && !p->rx) {
+		p->rx = netif_rx_create(p);
+		if (!p->rx)
+			return "there is no memory for a pool of its own";
+	}
 	cores_park();
 	if (enabled)
 		napi_disable(p->napi);
-	default_knobs(&p->knobs, policy);
+	if (p->napi->rx) {
+		cores_resume();
+		drain(p->rx);
+		cores_park();
+	}
+	if (policy == POLICY_NAPI)
+		p->knobs.defer_hard_irqs = 0; /* with it, it would be POLICY_DEFER */
 	enforce(p, policy);
 	if (enabled)
 		napi_enable(p->napi);
@@ -142,20 +166,52 @@ static bool present(const struct policy_queue *q)
 	return p->present(p->napi);
 }
 
+static bool knob(struct policy_queue *q, unsigned i, struct policy_knob *knob)
+{
+	struct napi_knobs *k = &container_of(q, struct napi_policy, queue)->knobs;
+	const struct policy_knob knobs[] = {
+		{ "defer-hard-irqs", &k->defer_hard_irqs, 1000 },
+		{ "gro-flush-timeout", &k->gro_flush_timeout, 1000000000 },
+		{ "irq-suspend-timeout", &k->irq_suspend_timeout, 1000000000 },
+	};
+
+	if (i < ARRAY_SIZE(knobs))
+		*knob = knobs[i];
+	return i < ARRAY_SIZE(knobs);
+}
+
 static const struct policy_ops policy_ops = {
-	.takes = BIT(POLICY_NAPI) | BIT(POLICY_DEFER) | BIT(POLICY_SUSPEND) | BIT(POLICY_POLL),
+	.takes = BIT(POLICY_IRQ) | BIT(POLICY_NAPI) | BIT(POLICY_DEFER) | BIT(POLICY_SUSPEND) |
+		 BIT(POLICY_POLL),
 	.set = set,
 	.present = present,
 	.count = count,
 	.now = now,
 	.cpu = cpu,
+	.knob = knob,
 };
 
 void napi_policy_init(struct napi_policy *p)
 {
+	static unsigned numbers;
+
+	p->number = numbers++;
 	p->napi->policy = p;
 	p->queue.ops = &policy_ops;
 	p->queue.first = POLICY_NAPI;
 	enforce(p, POLICY_NAPI);
 	policy_add(&p->queue);
+}
+
+/* --- /sys/class/net: the knobs of all queues of a device at once, as Linux has them --- */
+
+void napi_policy_tune(struct napi_policy *p, const struct napi_knobs *k)
+{
+	bool defers = k->defer_hard_irqs && k->gro_flush_timeout;
+
+	p->knobs = *k;
+	if (defers && p->queue.policy == POLICY_NAPI)
+		policy_set(&p->queue, POLICY_DEFER);
+	else if (!defers && p->queue.policy == POLICY_DEFER)
+		policy_set(&p->queue, POLICY_NAPI);
 }

@@ -100,16 +100,41 @@ static int show(struct shell *sh, const char *glob)
 	return 0;
 }
 
+/* knob_named() - false if @q has none of that name. */
+static bool knob_named(struct policy_queue *q, const char *name, struct policy_knob *knob)
+{
+	for (unsigned i = 0; q->ops->knob && q->ops->knob(q, i, knob); i++)
+		if (strcmp(knob->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* turn_knobs() - words 3 and on are knobs of @q and their values. */
+static int turn_knobs(struct shell *sh, struct policy_queue *q)
+{
+	for (int i = 3; i < sh->nwords; i += 2) {
+		struct policy_knob knob;
+		unsigned long v;
+
+		if (!knob_named(q, sh->word[i].s, &knob))
+			return shell_expected(sh, i,
+					      "a knob of that queue, or the end of the line");
+		if (shell_uint(sh, i + 1, 0, knob.max, &v))
+			return -EINVAL;
+		*knob.value = v;
+	}
+	return 0;
+}
+
 /* set_all() - word 1 is a glob, word 2 a policy; a queue that cannot have it ends it, those before it have changed. */
 static int set_all(struct shell *sh)
 {
 	for (struct policy_queue *q = NULL; (q = policy_next(sh->word[1].s, q));) {
 		enum policy policy;
 		const char *why;
-		int err = policy_word(sh, 2, q->ops->takes, &policy);
 
-		if (err)
-			return err;
+		if (policy_word(sh, 2, q->ops->takes, &policy) || turn_knobs(sh, q))
+			return -EINVAL;
 		why = policy_set(q, policy);
 		if (why)
 			return shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why);
@@ -121,15 +146,14 @@ static int run_policy(struct shell *sh, int n, const struct word *w)
 {
 	if (n > 1 && !policy_next(w[1].s, NULL))
 		return shell_expected(sh, 1, "a queue, as nic0/0 or nic*/*");
-	if (n > 3)
-		return shell_expected(sh, 3, "the end of the line");
-	return n == 3 ? set_all(sh) : show(sh, n == 2 ? w[1].s : "*");
+	return n > 2 ? set_all(sh) : show(sh, n == 2 ? w[1].s : "*");
 }
 
 static void complete_policy(int n, const struct word *w, void (*add)(void *to, const char *s),
 			    void *to)
 {
-	const struct policy_queue *q = n == 2 ? policy_next(w[1].s, NULL) : NULL;
+	struct policy_queue *q = n > 1 ? policy_next(w[1].s, NULL) : NULL;
+	struct policy_knob knob;
 
 	if (n == 1)
 		for (q = NULL; (q = policy_next("*", q));)
@@ -137,17 +161,34 @@ static void complete_policy(int n, const struct word *w, void (*add)(void *to, c
 	for (unsigned p = 0; n == 2 && q && p < POLICY_N; p++)
 		if (q->ops->takes & BIT(p))
 			add(to, policy_name[p]);
+	for (unsigned i = 0; n > 2 && n % 2 && q && q->ops->knob && q->ops->knob(q, i, &knob); i++)
+		add(to, knob.name);
 }
 
-SHELL_COMMAND(cmd_policy, .name = "policy", .usage = "[QUEUE [POLICY]]",
+SHELL_COMMAND(cmd_policy, .name = "policy", .usage = "[QUEUE [POLICY [KNOB N]...]]",
 	      .help = "how each queue learns of work: by interrupts, by polling, or between",
 	      .run = run_policy, .complete = complete_policy);
+
+/* print_queue() - a line for @q, if it is not as it began. */
+static void print_queue(struct shell *sh, struct policy_queue *q)
+{
+	struct policy_knob knob;
+	char knobs[160] = "";
+
+	for (unsigned i = 0; q->ops->knob && q->ops->knob(q, i, &knob); i++) {
+		size_t n = strlen(knobs);
+
+		if (*knob.value)
+			snprintf(knobs + n, sizeof(knobs) - n, " %s %u", knob.name, *knob.value);
+	}
+	if (q->policy != q->first || *knobs)
+		shell_printf(sh, "policy %s %s%s\n", q->name, policy_name[q->policy], knobs);
+}
 
 static void print_config(struct shell *sh)
 {
 	for (struct policy_queue *q = NULL; (q = policy_next("*", q));)
-		if (q->policy != q->first)
-			shell_printf(sh, "policy %s %s\n", q->name, policy_name[q->policy]);
+		print_queue(sh, q);
 }
 
 /* behind the guests, whose rings are queues as well */

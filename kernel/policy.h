@@ -38,7 +38,15 @@ struct policy_counts {
 	uint64_t polls, empty_polls;
 };
 
+struct pkt;
 struct policy_queue;
+
+/* what a policy goes by, named as Linux names it for one queue (netlink's napi-set, VHOST_SET_VRING_...) */
+struct policy_knob {
+	const char *name;
+	unsigned *value;
+	unsigned max;
+};
 
 struct policy_ops {
 	uint32_t takes; /* BIT(enum policy) that make sense */
@@ -49,6 +57,8 @@ struct policy_ops {
 	enum policy (*now)(
 		const struct policy_queue *q); /* what an adaptive one does; may be NULL */
 	unsigned (*cpu)(const struct policy_queue *q);
+	/* its knob number @i; false: it has so many only. May be NULL. They are written as they stand, before set */
+	bool (*knob)(struct policy_queue *q, unsigned i, struct policy_knob *knob);
 };
 
 struct policy_queue {
@@ -85,6 +95,15 @@ struct napi_policy {
 	struct policy_queue queue;
 	struct napi *napi;
 	bool (*present)(const struct napi *napi); /* in use, or one of those that could be */
+	/*
+	 * for POLICY_IRQ; NULL: it cannot have that. take: up to @max packets out of the device's ring, in its interrupt;
+	 * deliver: packets that were taken go on, in a softirq of the same core
+	 */
+	unsigned (*take)(struct napi *napi, struct pkt **pkts, unsigned max);
+	void (*deliver)(struct napi *napi, struct pkt **pkts, unsigned n);
+	const unsigned *max_backlog; /* how many may wait in between */
+	struct netif_rx *rx;         /* once it has been POLICY_IRQ */
+	unsigned number;             /* among all such queues */
 	struct napi_knobs knobs;
 	enum policy now; /* differs from queue.policy where that is adaptive */
 
@@ -99,3 +118,9 @@ struct napi_policy {
  * before it is enabled.
  */
 void napi_policy_init(struct napi_policy *p);
+
+/*
+ * napi_policy_tune() - the knobs of @p by themselves, as Linux has it: a queue that is POLICY_NAPI becomes POLICY_DEFER
+ * when both that takes are set, and goes back when one is 0. Control context.
+ */
+void napi_policy_tune(struct napi_policy *p, const struct napi_knobs *k);

@@ -11,6 +11,7 @@
 #include "apic.h"
 #include "console.h"
 #include "irq.h"
+#include "netif_rx.h"
 #include "shell.h"
 #include "time.h"
 #include "trace.h"
@@ -120,6 +121,20 @@ static inline void napi_put_on_list(struct cpu *c, struct napi *napi)
 	pending_or(c, BIT(SOFTIRQ_NET_RX));
 }
 
+/* irq_otherwise() - it was not idle. Returns false if its handler is through: there is nothing to mask. */
+static __attribute__((noinline)) bool irq_otherwise(struct napi *napi)
+{
+	if (napi->state == NAPI_DIRECT) {
+		netif_rx_irq(napi->rx);
+		return false;
+	}
+	if (napi->state == NAPI_SCHEDULED)
+		napi->irqs_while_scheduled++;
+	else
+		napi->irqs_while_disabled++;
+	return true;
+}
+
 void napi_irq(struct napi *napi)
 {
 	struct cpu *c = this_cpu();
@@ -131,10 +146,8 @@ void napi_irq(struct napi *napi)
 	napi->irqs++;
 	if (likely(napi->state == NAPI_IDLE))
 		napi_put_on_list(c, napi);
-	else if (napi->state == NAPI_SCHEDULED)
-		napi->irqs_while_scheduled++;
-	else
-		napi->irqs_while_disabled++;
+	else if (!irq_otherwise(napi))
+		return;
 	/* last, which saves registers: interrupts are off, so nobody polls before it is masked */
 	napi->ops->irq_mask(napi);
 }
@@ -310,6 +323,11 @@ void napi_enable(struct napi *napi)
 	napi->timer.fn = timer_comes;
 	napi->waits = NAPI_AGAIN;
 	napi->timed_out = false;
+	if (unlikely(napi->rx)) {
+		netif_rx_enable(napi->rx);
+		irq_restore(flags);
+		return;
+	}
 	/* one poll by itself: it sees what came before, and unmasks when it completes */
 	napi->state = NAPI_SCHEDULED;
 	poll_list_add(c, napi);

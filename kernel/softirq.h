@@ -65,6 +65,7 @@ extern unsigned netdev_budget, netdev_budget_usecs, dev_weight;
 
 struct napi;
 struct napi_policy;
+struct netif_rx;
 
 enum { NAPI_POLL_MAX = 64 }; /* most that dev_weight can be */
 
@@ -80,6 +81,7 @@ enum napi_state {
 	NAPI_DISABLED,  /* interrupts are masked and stay so */
 	NAPI_IDLE,      /* interrupts on, not on a poll list */
 	NAPI_SCHEDULED, /* masked, on the poll list of its core, being polled, or enum napi_next */
+	NAPI_DIRECT,    /* interrupts on, whose handler receives: netif_rx.h. Never polled */
 };
 
 /* what becomes of a queue that has been polled */
@@ -100,6 +102,7 @@ struct napi {
 	 */
 	enum napi_next (*after)(struct napi *napi, unsigned taken, unsigned weight);
 	struct napi_policy *policy; /* policy.h; NULL: it has none but Linux's */
+	struct netif_rx *rx;        /* it is received in its interrupt; NULL: polled */
 	struct napi *next;          /* poll list */
 	volatile enum napi_state
 		state;    /* by the owning core; by control while all cores are parked */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* napi_show.c - `napi`: interrupts, polls and batch sizes of each queue. Control context. */
+#include "kernel/netif_rx.h"
 #include "kernel/shell.h"
 #include "kernel/softirq.h"
 #include "drivers/netdev.h"
@@ -19,6 +20,9 @@ static void print_napi(struct shell *sh, const struct napi *n)
 	shell_printf(sh, "  polls %lu (empty %lu), packets %lu, completes %lu, rechecks %lu\n",
 		     (ul)napi_polls(n), (ul)n->batch_hist[0], (ul)n->packets, (ul)n->completes,
 		     (ul)n->rechecks);
+	if (n->policy && n->policy->rx)
+		shell_printf(sh, "  backlog of its interrupt: waiting %u, dropped %lu\n",
+			     netif_rx_waiting(n->policy->rx), (ul)netif_rx_dropped(n->policy->rx));
 	shell_printf(sh, "  batches");
 	for (unsigned i = 0; i < ARRAY_SIZE(bin); i++)
 		shell_printf(sh, " %s:%lu", bin[i], (ul)n->batch_hist[i]);

@@ -32,6 +32,24 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 	return n;
 }
 
+/* the same in two, for a queue that is received in its interrupt: kernel/netif_rx.h */
+static unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max)
+{
+	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+
+	return q->dev->ops->rx_batch(q->dev, q->index, pkts, max);
+}
+
+static void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n)
+{
+	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += pkts[i]->frame_len;
+	netif_receive(q->dev->upper, q->index, pkts, n, bytes);
+}
+
 static unsigned nic_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n)
 {
 	struct netdev *dev = port->priv;
@@ -130,8 +148,12 @@ static void nic_add(struct netdev *dev)
 	dev->link_changed = nic_link_changed;
 	dev->features_changed = nic_features_changed;
 	dev->owner_changing = nic_owner_changing;
-	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
+	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++) {
 		dev->queue[i].napi.poll = nic_poll;
+		dev->queue[i].policy.take = nic_take;
+		dev->queue[i].policy.deliver = nic_deliver;
+		dev->queue[i].policy.max_backlog = &netdev_max_backlog;
+	}
 	port_add(port); /* there is room: fewer NICs than ports */
 }
 

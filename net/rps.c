@@ -28,7 +28,7 @@ struct backlog {
 };
 
 static struct backlog *backlog[MAX_CPUS];
-static unsigned netdev_max_backlog = 1000;
+unsigned netdev_max_backlog = 1000;
 
 /* --- which core --- */
 

@@ -48,6 +48,9 @@ struct rps {
 	struct rps_queue queue[NETDEV_MAX_QUEUES];
 };
 
+/* sysctl net.core.netdev_max_backlog: packets that one backlog holds, up to RPS_BACKLOG_MAX */
+extern unsigned netdev_max_backlog;
+
 void rps_init(void);
 
 /*

@@ -8,7 +8,7 @@ from weir import expect, expect_in
 
 A, B = 1, 2  # stations behind nic0 and nic1
 RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
-POLICIES = ["napi", "defer", "suspend", "poll"]
+POLICIES = ["irq", "napi", "defer", "suspend", "poll"]
 
 
 @pytest.fixture
@@ -56,6 +56,9 @@ def test_each_carries(weir, policy):
             expect(packets, 600, f"packets under {policy}, window {window}")
             if policy == "poll":
                 expect(interrupts, 0, "interrupts of queues that are polled")
+            elif policy == "irq":
+                expect(polls, 0, "polls of queues that are received in their interrupts")
+                assert window > 1 or interrupts >= 600, f"expected an interrupt a packet, saw {interrupts} for 600"
             else:
                 assert interrupts > 0 and polls > 0, f"{policy}: expected interrupts and polls, saw {interrupts}, {polls}"
 
@@ -109,7 +112,37 @@ def test_queue_moves_while_polled(weir):
     weir.quiet(f"echo 1 > /proc/irq/{number}/smp_affinity")
 
 
+def test_knobs_by_linux_files(weir):
+    """Both knobs set: the queues of that NIC defer, as in Linux; one at 0 and they are napi again."""
+    knobs = "/sys/class/net/nic0"
+    weir.quiet(f"echo 5 > {knobs}/napi_defer_hard_irqs", f"echo 100000 > {knobs}/gro_flush_timeout")
+    expect(weir.sh(f"cat {knobs}/napi_defer_hard_irqs {knobs}/gro_flush_timeout"), "5\n100000\n", "knobs")
+    expect([row[1] for row in queues(weir).values()], ["defer", "defer", "napi", "napi"], "policies")
+    expect_in("policy nic0/1 defer defer-hard-irqs 5 gro-flush-timeout 100000\n", weir.sh("show config"), "show config")
+    weir.carry(frames_of(100))
+    weir.quiet(f"echo 0 > {knobs}/napi_defer_hard_irqs", f"echo 0 > {knobs}/gro_flush_timeout")
+    expect({row[1] for row in queues(weir).values()}, {"napi"}, "policies")
+    weir.quiet("policy nic1/0 suspend irq-suspend-timeout 3000000")
+    expect_in("policy nic1/0 suspend irq-suspend-timeout 3000000\n", weir.sh("show config"), "show config")
+    weir.quiet("policy nic1/0 napi irq-suspend-timeout 0")
+    assert "policy nic" not in weir.sh("show config"), "expected no line of a policy"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_line_of_an_82540(lab, policy):
+    """The same by INTx, where link and queue share a level-triggered line."""
+    weir = lab.get(nics=2, e1000={0: 0x10, 1: 0x11})
+    weir.quiet("policy nic*/* napi")
+    weir.wait_links()
+    weir.hush(0.05)
+    weir.quiet(*RULES, f"policy nic*/* {policy}")
+    with weir.dropping():
+        weir.carry(frames_of(200, flows=8))
+        weir.carry(frames_of(50, 1000), window=1)
+
+
 def test_wrong_words(weir):
     expect_in("expected a queue, as nic0/0", weir.sh("policy nic9/0 poll"), "answer")
-    expect_in("expected napi, defer", weir.sh("policy nic0/0 kick"), "answer")
-    expect_in("expected the end of the line", weir.sh("policy nic0/0 poll 3"), "answer")
+    expect_in("expected irq, napi, defer", weir.sh("policy nic0/0 kick"), "answer")
+    expect_in("expected a knob of that queue", weir.sh("policy nic0/0 poll 3"), "answer")
+    expect_in("expected a number", weir.sh("policy nic0/0 defer gro-flush-timeout x"), "answer")

@@ -19,6 +19,7 @@
 #include "kernel/counter.h"
 #include "kernel/irq.h"
 #include "kernel/mem.h"
+#include "kernel/netif_rx.h"
 #include "kernel/park.h"
 #include "kernel/pkt.h"
 #include "kernel/policy.h"
@@ -517,9 +518,24 @@ WEAK void apic_ipi(uint32_t apic_id, uint8_t vector)
 	host_calls.ipi[apic_id]++;
 }
 
+WEAK void netif_rx_enable(struct netif_rx *rx)
+{
+	(void)rx;
+}
+
+WEAK void netif_rx_irq(struct netif_rx *rx)
+{
+	(void)rx;
+}
+
 WEAK void napi_policy_init(struct napi_policy *p)
 {
 	p->napi->policy = p;
+}
+
+WEAK void napi_policy_tune(struct napi_policy *p, const struct napi_knobs *k)
+{
+	p->knobs = *k;
 }
 
 /* --- interrupts: numbers and vectors, nothing behind them --- */

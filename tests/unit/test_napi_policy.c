@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/napi_policy.c kernel/policy.c kernel/softirq.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
+/* links: kernel/napi_policy.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
 /*
  * test_napi_policy.c - each policy of a NIC's queue on a small device: when it interrupts, when it is looked at, what a
  * change in the middle of it all leaves behind
@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/control.h"
 #include "kernel/irq.h"
+#include "kernel/netif_rx.h"
+#include "kernel/pkt.h"
 #include "kernel/policy.h"
 #include "kernel/softirq.h"
 #include "kernel/timer.h"
@@ -58,6 +61,38 @@ static unsigned dev_poll(struct napi *napi, unsigned budget)
 	return n;
 }
 
+/* --- the same as packets, for a queue that is received in its interrupt --- */
+
+static unsigned max_backlog;
+static uint32_t numbered,
+	delivered; /* frames given their numbers, and the number that has to come next */
+static bool taken_with_irqs_on;
+
+static unsigned dev_take(struct napi *napi, struct pkt **pkts, unsigned max)
+{
+	unsigned n = MIN(max, dev_of(napi)->ring);
+
+	taken_with_irqs_on |= host_irqs_on;
+	for (unsigned i = 0; i < n; i++) {
+		pkts[i] = pkt_alloc();
+		assert_non_null(pkts[i]);
+		pkt_begin(pkts[i], 60);
+		pkts[i]->hash = numbered++;
+	}
+	dev_of(napi)->ring -= n;
+	return n;
+}
+
+static void dev_deliver(struct napi *napi, struct pkt **pkts, unsigned n)
+{
+	(void)napi;
+	for (unsigned i = 0; i < n; i++) {
+		assert_true(pkts[i]->hash >= delivered);
+		delivered = pkts[i]->hash + 1;
+		pkt_free(pkts[i]);
+	}
+}
+
 static bool dev_present(const struct napi *napi)
 {
 	return napi->ops;
@@ -68,9 +103,14 @@ static const struct napi_ops dev_ops = { dev_mask, dev_unmask, dev_work_pending 
 /* frames_come() - @n at once; the device interrupts if it may. */
 static void frames_come(struct dev *d, unsigned n)
 {
+	uint64_t flags;
+
 	d->ring += n;
-	if (d->open)
-		napi_irq(&d->napi);
+	if (!d->open)
+		return;
+	flags = irq_save();
+	napi_irq(&d->napi);
+	irq_restore(flags);
 }
 
 /* turn() - the core loop comes round once; false: it would sleep now. */
@@ -110,8 +150,12 @@ static int start(void **state)
 	(void)state;
 	host_cores(1);
 	host_tsc = 1000000;
+	host_pools(64);
 	softirq_init();
 	timer_init();
+	max_backlog = 1000;
+	numbered = delivered = 0;
+	taken_with_irqs_on = false;
 	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++) {
 		struct dev *d = &dev[i];
 		bool known = d->policy.napi; /* the list of queues lives as long as the program */
@@ -121,10 +165,14 @@ static int start(void **state)
 		d->ring = d->polls = d->masks = d->unmasks = 0;
 		d->policy.knobs = (struct napi_knobs){ 0 };
 		d->policy.deferrals = d->policy.suspends = 0;
+		d->policy.rx = NULL; /* its memory went with the test before */
 		if (!known) {
 			snprintf(d->policy.queue.name, sizeof(d->policy.queue.name), "nic%u/0", i);
 			d->policy.napi = &d->napi;
 			d->policy.present = dev_present;
+			d->policy.take = dev_take;
+			d->policy.deliver = dev_deliver;
+			d->policy.max_backlog = &max_backlog;
 			napi_policy_init(&d->policy);
 		}
 		assert_null(policy_set(&d->policy.queue, POLICY_NAPI));
@@ -134,6 +182,13 @@ static int start(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++)
 		dev[i].polls = dev[i].masks = dev[i].unmasks = 0;
 	return 0;
+}
+
+/* the control context waits, and the core loop turns */
+void msleep(unsigned ms)
+{
+	time_passes((uint64_t)ms * 1000 * US);
+	turn();
 }
 
 static void set(struct dev *d, enum policy policy)
@@ -249,16 +304,39 @@ static void defer_begins_anew_with_each_poll_that_found_something(void **state)
 	assert_at_rest(&dev[0]);
 }
 
-static void defer_and_suspend_without_knobs_get_some(void **state)
+static void defer_without_knobs_has_numbers_of_its_own(void **state)
 {
 	(void)state;
-	set(&dev[0], POLICY_SUSPEND);
-	assert_true(dev[0].policy.knobs.defer_hard_irqs && dev[0].policy.knobs.gro_flush_timeout &&
-		    dev[0].policy.knobs.irq_suspend_timeout);
-	dev[1].policy.knobs.gro_flush_timeout = 12345;
-	set(&dev[1], POLICY_DEFER);
-	assert_int_equal(dev[1].policy.knobs.gro_flush_timeout, 12345);
-	assert_int_equal(dev[1].policy.knobs.irq_suspend_timeout, 0);
+	set(&dev[0], POLICY_DEFER);
+	until_asleep();
+	frames_come(&dev[0], 1);
+	until_asleep();
+	assert_false(dev[0].open);
+	time_passes(200 * US);
+	until_asleep();
+	assert_false(dev[0].open);
+	time_passes(200 * US);
+	assert_at_rest(&dev[0]);
+	assert_int_equal(dev[0].policy.knobs.defer_hard_irqs, 0);
+}
+
+static void knobs_that_say_so_make_napi_defer_and_back(void **state)
+{
+	struct napi_knobs k = { .defer_hard_irqs = 1 };
+
+	(void)state;
+	napi_policy_tune(&dev[0].policy, &k);
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_NAPI);
+	k.gro_flush_timeout = 1000;
+	napi_policy_tune(&dev[0].policy, &k);
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_DEFER);
+	k.defer_hard_irqs = 0;
+	napi_policy_tune(&dev[0].policy, &k);
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_NAPI);
+	set(&dev[0], POLICY_POLL);
+	k.defer_hard_irqs = 1;
+	napi_policy_tune(&dev[0].policy, &k); /* they are for later */
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_POLL);
 }
 
 /* --- suspend --- */
@@ -326,9 +404,111 @@ static void a_timer_left_from_before_disturbs_nobody(void **state)
 	assert_int_equal(dev[0].polls, 0);
 }
 
+/* --- irq --- */
+
+static void irq_receives_in_the_handler_and_works_in_the_softirq(void **state)
+{
+	struct pool *mine = this_cpu()->pool;
+
+	(void)state;
+	set(&dev[0], POLICY_IRQ);
+	assert_false(dev[0].open); /* until the first poll */
+	until_asleep();
+	assert_true(dev[0].open);
+	for (unsigned i = 1; i <= 5; i++) {
+		frames_come(&dev[0], 1);
+		assert_int_equal(dev[0].ring, 0);
+		assert_true(dev[0].open);
+		assert_int_equal(netif_rx_waiting(dev[0].policy.rx), i);
+		assert_ptr_equal(this_cpu()->pool, mine);
+	}
+	assert_int_equal(mine->nfree, mine->size); /* none of the softirqs' packets was touched */
+	assert_int_equal(dev[0].napi.irqs, 5);
+	assert_int_equal(delivered, 0);
+	assert_int_equal(until_asleep(), 0);
+	assert_int_equal(delivered, 5);
+	assert_int_equal(dev[0].napi.packets, 5);
+	assert_int_equal(dev[0].polls, 0);
+	assert_false(taken_with_irqs_on);
+}
+
+static void irq_finds_what_came_before_the_unmask(void **state)
+{
+	(void)state;
+	dev[0].ring = 3;
+	set(&dev[0], POLICY_IRQ);
+	until_asleep();
+	assert_int_equal(delivered, 3);
+	assert_int_equal(dev[0].napi.irqs, 0);
+}
+
+static void irq_drops_what_the_backlog_cannot_hold(void **state)
+{
+	(void)state;
+	max_backlog = 10;
+	set(&dev[0], POLICY_IRQ);
+	until_asleep();
+	for (unsigned i = 0; i < 25; i++)
+		frames_come(&dev[0], 1);
+	assert_int_equal(netif_rx_dropped(dev[0].policy.rx), 15);
+	assert_int_equal(this_cpu()->drop[DROP_IRQ_BACKLOG], 15);
+	assert_int_equal(this_cpu()->drop[DROP_IRQ_BACKLOG], 15);
+	until_asleep();
+	assert_int_equal(delivered, 10); /* the oldest */
+	assert_true(host_pools_full());
+}
+
+/* more than one interrupt is given to take: the softirq goes on where nobody interrupts */
+static void irq_leaves_the_rest_of_a_full_ring_to_the_softirq(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_IRQ);
+	until_asleep();
+	frames_come(&dev[0], 900);
+	assert_int_equal(dev[0].ring, 900 - 256);
+	until_asleep();
+	assert_int_equal(dev[0].ring, 0);
+	assert_int_equal(delivered, 900);
+	assert_int_equal(dev[0].napi.irqs, 1);
+}
+
+static void irq_moves_with_its_queue(void **state)
+{
+	start(state);
+	host_cores(2);
+	host_pools(64);
+	dev[0].policy.rx = NULL;
+	dev[0].napi.state = NAPI_DISABLED;
+	set(&dev[0], POLICY_IRQ);
+	napi_enable(&dev[0].napi);
+	softirq_run();
+	frames_come(&dev[0], 3); /* wait on core 0 */
+	napi_disable(&dev[0].napi);
+	dev[0].napi.cpu = 1;
+	napi_enable(&dev[0].napi);
+	dev[0].ring = 2;
+	softirq_run();
+	assert_int_equal(delivered, 0);
+	host_play(1);
+	softirq_run();
+	assert_int_equal(delivered, 5); /* in their order, which dev_deliver() looks at */
+	host_play(0);
+}
+
+static void irq_is_refused_without_memory(void **state)
+{
+	(void)state;
+	host_mem_left = 100000;
+	assert_non_null(policy_set(&dev[0].policy.queue, POLICY_IRQ));
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_NAPI);
+	frames_come(&dev[0], 1);
+	assert_at_rest(&dev[0]);
+}
+
 /* --- changes --- */
 
-static const enum policy policies[] = { POLICY_NAPI, POLICY_DEFER, POLICY_SUSPEND, POLICY_POLL };
+static const enum policy policies[] = { POLICY_NAPI, POLICY_DEFER, POLICY_SUSPEND, POLICY_POLL,
+					POLICY_IRQ };
 
 /* whatever a queue waits for, with frames that nothing has announced: the new policy finds them */
 static void each_change_at_each_stage_loses_nothing(void **state)
@@ -367,8 +547,9 @@ static void a_queue_that_is_off_stays_off(void **state)
 		assert_int_equal(dev[0].polls, 0);
 	}
 	napi_enable(&dev[0].napi);
+	frames_come(&dev[0], 2);
 	turns(3);
-	assert_in_range(dev[0].polls, 2, 4); /* poll, the last of them */
+	assert_int_equal(delivered, 2); /* irq, the last of them */
 }
 
 static void disable_takes_it_from_wherever_it_waits(void **state)
@@ -405,7 +586,7 @@ static void the_command_sets_shows_and_rebuilds(void **state)
 	host_text_clear();
 	host_exec("show config");
 	assert_non_null(strstr(host_out, "policy nic0/0 poll\n"));
-	assert_non_null(strstr(host_out, "policy nic1/0 defer"));
+	assert_non_null(strstr(host_out, "policy nic1/0 defer\n"));
 }
 
 static void the_command_says_what_it_wants(void **state)
@@ -415,7 +596,7 @@ static void the_command_says_what_it_wants(void **state)
 	assert_non_null(strstr(host_out, "a queue, as nic0/0 or nic*/*"));
 	host_text_clear();
 	assert_int_not_equal(host_exec("policy nic0/0 kick"), 0);
-	assert_non_null(strstr(host_out, "expected napi, defer, suspend, poll"));
+	assert_non_null(strstr(host_out, "expected irq, napi, defer, suspend, poll"));
 	assert_int_equal(dev[0].policy.now, POLICY_NAPI);
 }
 
@@ -429,10 +610,17 @@ int main(void)
 		TEST(a_queue_that_used_its_weight_is_polled_in_the_same_round),
 		TEST(defer_looks_so_many_times_by_timer_before_it_unmasks),
 		TEST(defer_begins_anew_with_each_poll_that_found_something),
-		TEST(defer_and_suspend_without_knobs_get_some),
+		TEST(defer_without_knobs_has_numbers_of_its_own),
+		TEST(knobs_that_say_so_make_napi_defer_and_back),
 		TEST(suspend_polls_at_each_turn_while_there_is_something),
 		TEST(suspend_gives_up_when_the_core_stays_away),
 		TEST(a_timer_left_from_before_disturbs_nobody),
+		TEST(irq_receives_in_the_handler_and_works_in_the_softirq),
+		TEST(irq_finds_what_came_before_the_unmask),
+		TEST(irq_drops_what_the_backlog_cannot_hold),
+		TEST(irq_leaves_the_rest_of_a_full_ring_to_the_softirq),
+		TEST(irq_moves_with_its_queue),
+		TEST(irq_is_refused_without_memory),
 		TEST(each_change_at_each_stage_loses_nothing),
 		TEST(a_queue_that_is_off_stays_off),
 		TEST(disable_takes_it_from_wherever_it_waits),
