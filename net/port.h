@@ -42,6 +42,7 @@ enum port_extra {
 	PORT_STAMP = BIT(4),
 	PORT_LOCAL = BIT(5), /* in no switch, but it has addresses */
 	PORT_QDISC = BIT(6), /* packets wait, or a rate is set */
+	PORT_SINK = BIT(7),  /* numbered packets are looked at: sink.h */
 };
 
 struct port;

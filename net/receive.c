@@ -8,10 +8,14 @@
 #include "receive.h"
 
 #include "rps.h"
+#include "sink.h"
 
 void receive_core(struct port *port, struct pkt **pkts, unsigned n)
 {
-	switch_input(port, pkts, n);
+	if (port->rx_extra & PORT_SINK)
+		n = sink_input(port, pkts, n);
+	if (n)
+		switch_input(port, pkts, n);
 }
 
 void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pktgen.h - packets of our own making, by a port: how many, how fast, how long, of how many flows
+ *
+ * A generator belongs to a port and is work of one core: a timer of that core sends what is due, at most PORT_BATCH
+ * packets, and gives the core back. What it sends passes the port's stage as any packet does, so it is counted there
+ * (`originated`), and dropped there if the device has no room. Names and defaults are those of Linux's pktgen where it
+ * has them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/stream.h"
+#include "kernel/time.h"
+#include "port.h"
+
+enum {
+	PKTGEN_SIZE_MAX = 1514,
+	PKTGEN_HEAD_MAX = 66, /* Ethernet, a tag, IPv6, UDP */
+};
+
+/* set while it does not run; every number as wide as the others, so that one function reads them */
+struct pktgen_conf {
+	uint64_t count;   /* packets; 0: no end */
+	uint64_t time_us; /* so long; 0: no end */
+	/* how fast: at most one of the three is not 0; all 0: as fast as the core can */
+	uint64_t ratep;            /* packets a second */
+	uint64_t rate;             /* bits a second, of frames without FCS */
+	uint64_t delay;            /* nanoseconds from packet to packet */
+	uint64_t burst;            /* so many at a time, as many gaps apart */
+	uint64_t on_us, off_us;    /* sends so long, then rests so long; off 0: never rests */
+	uint64_t flows, flowlen;   /* flowlen packets of one, then of the next */
+	uint64_t udp_src, udp_dst; /* flow i comes from udp_src + i */
+	uint64_t vlan_id;          /* 0: no tag */
+	uint64_t seed, stream, core;
+	uint32_t size_min, size_max; /* bytes without FCS, a tag not counted; equal: fixed */
+	uint32_t src_span;           /* flow i comes from address i % src_span behind src */
+	bool imix;                   /* sizes: 7 of 60, 4 of 566, 1 of 1,514 */
+	bool poisson;                /* gaps are exponential, and the rate's is their mean */
+	bool random_flows;           /* the next flow is any */
+	bool v6;
+	uint8_t dst_mac[6], src_mac[6];
+	uint8_t dst[16], src[16]; /* IPv4: the first four bytes */
+};
+
+struct pktgen {
+	struct port *port;
+	struct pktgen_conf conf;
+
+	/* by the core that sends, and by the control context while it does not */
+	struct timer timer;
+	volatile bool running;
+	uint8_t run;
+	uint64_t began, stopped; /* TSC */
+	uint64_t due;            /* of the next: ticks of on-time since it began, with a fraction */
+	uint64_t gap;            /* from one to the next, or for a bit; 0: none */
+	uint64_t on, off;        /* ticks */
+	uint64_t random;
+	uint32_t flow, in_flow; /* which it is, how many of it came */
+	uint32_t mix;
+	uint8_t head[PKTGEN_HEAD_MAX];
+	uint32_t head_len, l3;
+	uint32_t seq[STREAM_FLOWS];
+
+	/* statistics of the last run */
+	uint64_t sofar, bytes; /* offered to the port */
+	uint64_t errors;       /* of these, the port had no room */
+	uint64_t nobufs;       /* not even made: the pool was empty */
+	uint64_t busy;         /* ticks spent on it */
+};
+
+/* pktgen_of() - the generator of @port, NULL if it has none. pktgen_create() - make one; NULL: no memory. Control context. */
+struct pktgen *pktgen_of(const struct port *port);
+struct pktgen *pktgen_create(struct port *port);
+/* pktgen_default() - settings that `pktgen PORT` begins with. */
+struct pktgen_conf pktgen_default(const struct port *port);
+
+/* pktgen_min_size() - the shortest frame that holds what these settings want in it. */
+unsigned pktgen_min_size(const struct pktgen_conf *c);
+/* pktgen_core() - a core that may transmit on @port; 0 if none may. */
+unsigned pktgen_core(const struct port *port);
+
+/* On its core, at once. Control context; each does nothing if it runs, or does not. */
+void pktgen_start(struct pktgen *g);
+void pktgen_stop(struct pktgen *g);
