@@ -183,6 +183,7 @@ static enum drop_reason check_inner(const struct flow_key *key, struct view v)
 enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key)
 {
 	struct view v = { p->data, p->len, p->frame_len };
+	bool aside = p->flags & PKT_VLAN; /* the NIC has taken the outer tag out */
 	uint16_t type;
 
 	for (unsigned i = 0; i < KEY_WORDS;
@@ -195,15 +196,22 @@ enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *k
 	__builtin_memcpy(key->dl_src, v.p + 6, sizeof(key->dl_src));
 	type = load16(v.p + 12);
 	v = skip(v, 14);
+	if (aside) {
+		key->vlan_tci = p->vlan_tci;
+		key->flags |= KEY_VLAN;
+	}
 	if (is_tag(type)) {
 		uint16_t inner = v.n < VLAN_TAG ? 0 : load16(v.p + 2);
+		unsigned tags = !aside && is_tag(inner) ? 2 : 1;
 
-		if (v.n < (is_tag(inner) ? 2 * VLAN_TAG : VLAN_TAG))
+		if (v.n < tags * VLAN_TAG)
 			return DROP_PARSE_VLAN;
-		key->vlan_tci = be16(load16(v.p));
-		key->flags |= KEY_VLAN;
-		type = inner;
-		v = skip(v, VLAN_TAG);
+		if (!aside) {
+			key->vlan_tci = be16(load16(v.p));
+			key->flags |= KEY_VLAN;
+			type = inner;
+			v = skip(v, VLAN_TAG);
+		}
 	}
 	key->dl_type = be16(type) < ETH_P_8023_MIN ? be16(ETH_P_8023) : type;
 	if (is_tag(type))

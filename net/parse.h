@@ -52,15 +52,16 @@ static inline bool plain_l4(uint64_t proto, const uint8_t *l4, uint32_t n)
 
 /*
  * parse_plain() - untagged IPv4 without options, no fragment, UDP or TCP, lengths right.
- * @data: frame of @len bytes, PLAIN_MIN of them in this buffer if the frame has as many; @w: the key's four words.
- * Returns false if it is anything else.
+ * @data: the frame, PLAIN_MIN bytes of it in this buffer if it has as many; @len: its word pkt->frame, so that one with a
+ * flag, whose tag may stand aside, is longer than any; @w: the key's four words. Returns false if it is anything else.
  */
-static inline bool parse_plain(const uint8_t *data, uint32_t len, uint64_t in_port,
+static inline bool parse_plain(const uint8_t *data, uint64_t len, uint64_t in_port,
 			       uint64_t w[KEY_WORDS_SHORT])
 {
 	uint64_t proto;
 
-	if (unlikely(len < PLAIN_MIN || load16(data + 12) != be16(ETH_P_IP)))
+	/* below PLAIN_MIN the difference wraps */
+	if (unlikely(len - PLAIN_MIN > UINT16_MAX || load16(data + 12) != be16(ETH_P_IP)))
 		return false;
 	if (!plain_ipv4(data + 14, len - 14))
 		return false;

@@ -102,11 +102,17 @@ static __attribute__((noinline)) struct flow *miss(const struct batch *b, struct
 	return f;
 }
 
-/* The shortest frame a NIC sends; one this short is one buffer, and there is room in it. */
+/* The shortest frame a NIC sends, its tag included if that stands aside. */
+static uint32_t shortest(const struct pkt *p)
+{
+	return p->flags & PKT_VLAN ? ETH_MIN_FRAME - VLAN_HLEN : ETH_MIN_FRAME;
+}
+
+/* One this short is one buffer, and there is room in it. */
 static __attribute__((noinline)) void pad(struct pkt *p)
 {
-	memset(p->data + p->frame_len, 0, ETH_MIN_FRAME - p->frame_len);
-	p->len = p->frame_len = ETH_MIN_FRAME;
+	memset(p->data + p->frame_len, 0, shortest(p) - p->frame_len);
+	p->len = p->frame_len = shortest(p);
 }
 
 /*
@@ -125,7 +131,7 @@ static __attribute__((noinline, cold)) struct flow *lookup_any(const struct batc
 		port_drop_in(b->port, p, why);
 		return NULL;
 	}
-	if (p->frame_len < ETH_MIN_FRAME)
+	if (p->frame_len < shortest(p))
 		pad(p);
 	tag = b->gen + key_hash(&key);
 	f = emc_find(b->emc, tag, &key);
@@ -138,7 +144,8 @@ static __attribute__((noinline)) struct flow *lookup_usual(const struct batch *b
 	struct flow_key key;
 	struct flow *f;
 
-	if (likely(parse_usual(p->data, p->frame_len, b->port->id, &key))) {
+	if (likely(!(p->flags & PKT_VLAN) &&
+		   parse_usual(p->data, p->frame_len, b->port->id, &key))) {
 		f = emc_find(b->emc, b->gen + key_hash(&key), &key);
 		if (likely(f))
 			return f;

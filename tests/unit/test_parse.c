@@ -433,6 +433,46 @@ static void plain_takes_what_is_plain(void **state)
 	assert_false(parse_plain(frame, 60, 7, w));
 }
 
+/* a tag that a NIC took out makes the key that it would have made in the frame */
+static void takes_a_tag_that_stands_aside(void **state)
+{
+	static const char *const behind[] = { "0800", "86dd",    "8100 0007 0800",
+					      "0806", "8100 00", "1234" };
+	struct flow_key inside, aside;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(behind); i++) {
+		struct pkt p = { .data = frame };
+		enum drop_reason why;
+
+		begin("8100 2123");
+		hex(behind[i]);
+		hex("4500002e 00004000 4011 0000 0a000001 0a010002" UDP);
+		p.len = p.frame_len = i == 4 ? 21 : 64;
+		why = parse(&p, 7, &inside);
+		memmove(frame + 12, frame + 16, 48);
+		p.len = p.frame_len = p.frame_len - 4;
+		p.flags = PKT_VLAN;
+		p.vlan_tci = 0x2123;
+		assert_int_equal(parse(&p, 7, &aside), why);
+		if (why == PARSE_OK)
+			assert_memory_equal(aside.w, inside.w, sizeof(inside.w));
+	}
+}
+
+static void plain_takes_no_flags(void **state)
+{
+	struct pkt p = { .data = frame, .frame_len = 60 };
+	uint64_t w[KEY_WORDS_SHORT];
+
+	(void)state;
+	begin("0800");
+	hex("4500002e 00004000 4011 0000 0a000001 0a010002" UDP);
+	assert_true(parse_plain(frame, p.frame, 7, w));
+	p.flags = PKT_VLAN;
+	assert_false(parse_plain(frame, p.frame, 7, w));
+}
+
 static void addresses_as_text_and_back(void **state)
 {
 	static const char *const good[] = {
@@ -495,6 +535,8 @@ int main(void)
 		TEST(every_prefix_of_every_frame_is_read_within_its_bounds),
 		TEST(the_shortcuts_agree_with_the_whole_parser),
 		TEST(plain_takes_what_is_plain),
+		TEST(takes_a_tag_that_stands_aside),
+		TEST(plain_takes_no_flags),
 		TEST(addresses_as_text_and_back),
 	};
 
