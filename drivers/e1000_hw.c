@@ -85,6 +85,8 @@ static void configure_receive(struct gbe *gbe)
 	e1000_throttle(gbe);
 	/* receive checksums: wrong ones are counted */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL);
+	/* VLAN tags, what is told of a frame */
+	gbe_configure_features(gbe);
 	/* the ring; buffers come by the owning core, in its first poll, from its own pool, and with them the tail */
 	gbe_rx_program(gbe, 0);
 }

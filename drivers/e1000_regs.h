@@ -48,6 +48,7 @@
 /* --- legacy receive descriptor: status and errors as one word [8254x 3.2.3.1, 3.2.3.2] --- */
 
 #define E1000_RXD_IXSM	BIT(2)	/* the checksum bits below say nothing */
+#define E1000_RXD_TCPCS	BIT(5)	/* a checksum of TCP or UDP was looked at */
 #define E1000_RXD_CE	BIT(8)	/* FCS wrong; this and the others valid in the last descriptor of a frame */
 #define E1000_RXD_SE	BIT(9)	/* symbol error */
 #define E1000_RXD_SEQ	BIT(10) /* sequence error */
@@ -55,5 +56,28 @@
 #define E1000_RXD_TCPE	BIT(13) /* TCP or UDP checksum wrong */
 #define E1000_RXD_IPE	BIT(14) /* IPv4 header checksum wrong */
 #define E1000_RXD_RXE	BIT(15) /* damaged on the wire */
+#define E1000_RXD_TAG	BITS(31, 16) /* with GBE_RXD_VP */
+
+/* --- TCP/IP data descriptor, GBE_TXD_DEXT [8254x 3.3.7]; the tag stands there in the legacy one too --- */
+
+#define E1000_TXD_DTYP	BITS(23, 20) /* 1: data */
+#define E1000_TXD_TSE	BIT(26)	     /* cut it into segments, as the context says */
+#define E1000_TXD_IXSM	BIT(40)	     /* put the IPv4 header's checksum in */
+#define E1000_TXD_TXSM	BIT(41)	     /* put TCP's or UDP's in */
+#define E1000_TXD_TAG	BITS(63, 48) /* with GBE_TXD_VLE */
+
+/* --- TCP/IP context descriptor, as its two words [8254x 3.3.6]: what the frames behind it have in common --- */
+
+#define E1000_TXC_IPCSS	 BITS(7, 0)   /* first word: where the IPv4 header's checksum starts */
+#define E1000_TXC_IPCSO	 BITS(15, 8)  /* where it goes */
+#define E1000_TXC_IPCSE	 BITS(31, 16) /* its last byte */
+#define E1000_TXC_TUCSS	 BITS(39, 32) /* where TCP's or UDP's starts; it ends with the frame */
+#define E1000_TXC_TUCSO	 BITS(47, 40) /* where it goes */
+#define E1000_TXC_PAYLEN BITS(19, 0)  /* second word: bytes behind the headers */
+#define E1000_TXC_TCP	 BIT(24)      /* TCP, not UDP */
+#define E1000_TXC_IPV4	 BIT(25)      /* IPv4, not IPv6 */
+#define E1000_TXC_TSE	 BIT(26)      /* of frames to be cut */
+#define E1000_TXC_HDRLEN BITS(47, 40) /* bytes of all headers */
+#define E1000_TXC_MSS	 BITS(63, 48) /* bytes of payload a segment */
 
 /* clang-format on */

@@ -13,6 +13,7 @@ static const struct gbe_rx_kind legacy = {
 	.advanced = false,
 	.damaged = E1000_RXD_CE | E1000_RXD_SE | E1000_RXD_SEQ | E1000_RXD_CXE | E1000_RXD_RXE,
 	.csum = E1000_RXD_TCPE | E1000_RXD_IPE,
+	.checked = E1000_RXD_TCPCS,
 	.unknown = E1000_RXD_IXSM,
 };
 

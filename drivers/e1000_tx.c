@@ -10,8 +10,44 @@
 
 #include "gbe_tx.h"
 
+enum { IPV4_CSUM_AT = 10 }; /* of its header */
+
+/* [8254x 3.3.6, 3.5.5] */
+static void make_context(const struct gbe_offload *o, struct gbe_tx_desc *context)
+{
+	context->addr = FIELD_PREP(E1000_TXC_TUCSS, o->l4) |
+			FIELD_PREP(E1000_TXC_TUCSO, o->csum_at);
+	if (!o->ipv6)
+		context->addr |= FIELD_PREP(E1000_TXC_IPCSS, o->l3) |
+				 FIELD_PREP(E1000_TXC_IPCSO, o->l3 + IPV4_CSUM_AT) |
+				 FIELD_PREP(E1000_TXC_IPCSE, o->l4 - 1);
+	context->cmd = GBE_TXD_DEXT | (o->ipv6 ? 0 : E1000_TXC_IPV4) | (o->tcp ? E1000_TXC_TCP : 0);
+	if (o->tso)
+		context->cmd |= E1000_TXC_TSE | FIELD_PREP(E1000_TXC_PAYLEN, o->payload) |
+				FIELD_PREP(E1000_TXC_HDRLEN, o->header_len) |
+				FIELD_PREP(E1000_TXC_MSS, o->mss);
+}
+
+/* a tag alone needs no context, and the legacy descriptor has room for it */
+static uint64_t offload(const struct gbe_offload *o, const struct pkt *p,
+			struct gbe_tx_desc *context)
+{
+	uint64_t cmd = GBE_TXD_IFCS;
+
+	(void)p;
+	if (o->tag)
+		cmd |= GBE_TXD_VLE | FIELD_PREP(E1000_TXD_TAG, o->tci);
+	if (!o->csum)
+		return cmd;
+	make_context(o, context);
+	cmd |= GBE_TXD_DEXT | FIELD_PREP(E1000_TXD_DTYP, 1) | E1000_TXD_TXSM;
+	if (o->tso)
+		cmd |= E1000_TXD_TSE | (o->ipv6 ? 0 : E1000_TXD_IXSM);
+	return cmd;
+}
+
 /* [8254x 3.3.3.1] */
-static const struct gbe_tx_kind legacy = { .cmd = GBE_TXD_IFCS };
+static const struct gbe_tx_kind legacy = { .cmd = GBE_TXD_IFCS, .offload = offload };
 
 /* [8254x 14.5]; the one queue is the transmitter, and its head may be written while that is off */
 int e1000_tx_on(struct gbe *gbe, unsigned q)

@@ -110,6 +110,7 @@ static const struct netdev_ops netdev_ops = {
 	.tx_batch = e1000_tx_batch,
 	.set_rx_share = gbe_rx_share,
 	.set_rx_mode = gbe_set_rx_mode,
+	.set_features = gbe_set_features,
 	.watchdog = gbe_watchdog,
 };
 

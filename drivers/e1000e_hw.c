@@ -33,10 +33,11 @@ static void configure_receive(struct gbe *gbe)
 	/* the one interrupt comes at once; vectors know no such delay */
 	gbe_write(gbe, E1000_RDTR, 0);
 	gbe_write(gbe, E1000_RADV, 0);
-	/* receive checksums: wrong ones are counted; and the bits that RSS needs */
+	/* receive checksums, which are always looked at: wrong ones are counted; and the bits that RSS needs */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL | GBE_RXCSUM_PCSD);
 	gbe_write(gbe, E1000E_RFCTL, E1000E_RFCTL_EXSTEN);
-	gbe_configure_rss(gbe);
+	/* RSS, VLAN tags, what is told of a frame */
+	gbe_configure_features(gbe);
 	/* the rings; buffers come by the owning cores, in their first polls, and with them the tails */
 	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
 		gbe_rx_program(gbe, q);

@@ -15,6 +15,8 @@ static const struct gbe_rx_kind extended = {
 	.advanced = true,
 	.damaged = E1000E_RXD_CE | E1000E_RXD_SE | E1000E_RXD_SEQ | E1000E_RXD_CXE | GBE_RXD_RXE,
 	.csum = GBE_RXD_L4E | GBE_RXD_IPE,
+	.checked = GBE_RXD_L4CS | GBE_RXD_UDPCS,
+	.unknown = E1000_RXD_IXSM,
 };
 
 /* no queue can be switched off by itself: the receiver goes, and no new frame comes to any */

@@ -19,6 +19,11 @@
 
 enum { GBE_REGS = 128 * 1024 /* BAR 0 */ };
 
+/* what all these chips have; and what is on at first: it costs those nothing that do not ask for it */
+#define FEATURES_ALL \
+	(NETDEV_RX_CSUM | NETDEV_RX_VLAN | NETDEV_TX_CSUM | NETDEV_TX_VLAN | NETDEV_TSO4)
+#define FEATURES_AT_FIRST (NETDEV_TX_CSUM | NETDEV_TSO4 | NETDEV_TSO6)
+
 static const struct gbe_rss_bits igb_rss = {
 	.on = IGB_MRQC_RSS | GBE_MRQC_IPV4 | GBE_MRQC_TCP_IPV4 | GBE_MRQC_IPV6 | IGB_MRQC_TCP_IPV6 |
 	      GBE_MRQC_TCP_IPV6_EX,
@@ -43,6 +48,7 @@ static const struct gbe_chip chips[] = {
 	  .rss = &igb_rss,
 	  .rx_rings = IGB_RX_RINGS,
 	  .tx_rings = IGB_TX_RINGS,
+	  .features = FEATURES_ALL | NETDEV_RX_HASH | NETDEV_TSO6,
 	  .ring_block = 0x40,
 	  .max_queues = 16,
 	  .has_msi = true,
@@ -55,6 +61,7 @@ static const struct gbe_chip chips[] = {
 	  .rss = &igb_rss,
 	  .rx_rings = IGB_RX_RINGS,
 	  .tx_rings = IGB_TX_RINGS,
+	  .features = FEATURES_ALL | NETDEV_RX_HASH | NETDEV_TSO6,
 	  .ring_block = 0x40,
 	  .max_queues = 16,
 	  .has_msi = true,
@@ -69,6 +76,7 @@ static const struct gbe_chip chips[] = {
 	  .rss = &e1000e_rss,
 	  .rx_rings = E1000_RX_RINGS,
 	  .tx_rings = E1000_TX_RINGS,
+	  .features = FEATURES_ALL | NETDEV_RX_HASH | NETDEV_TSO6,
 	  .ring_block = 0x100,
 	  .max_queues = 2,
 	  .has_msi = true,
@@ -78,6 +86,7 @@ static const struct gbe_chip chips[] = {
 	  .family = &e1000_family,
 	  .rx_rings = E1000_RX_RINGS,
 	  .tx_rings = E1000_TX_RINGS,
+	  .features = FEATURES_ALL,
 	  .max_queues = 1 },
 };
 
@@ -301,6 +310,10 @@ int gbe_probe(struct pci_dev *pd)
 		.ethtool = chip->family->ethtool,
 		.priv = gbe,
 		.mtu = ETH_DATA_LEN,
+		.hw_features = chip->features | NETDEV_GRO,
+		.default_features = chip->features & FEATURES_AT_FIRST,
+		.wanted_features = chip->features & FEATURES_AT_FIRST,
+		.features = (chip->features & FEATURES_AT_FIRST) | NETDEV_GSO,
 	};
 	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
 	snprintf(dev->bus_info, sizeof(dev->bus_info), "%s", pd->name);

@@ -100,6 +100,7 @@ struct gbe_chip {
 	const struct gbe_scheme *vectors; /* NULL: it has no MSI-X */
 	const struct gbe_rss_bits *rss;   /* NULL: one queue */
 	uint32_t rx_rings, tx_rings;      /* where the blocks of ring registers begin */
+	uint32_t features;                /* enum netdev_feature: what it has */
 	uint16_t ring_block;              /* bytes from one queue's to the next's */
 	uint8_t max_queues;
 	bool has_msi;
@@ -111,7 +112,7 @@ struct gbe_chip {
 
 /* where in a frame the next descriptor lies */
 enum gbe_rx_state {
-	GBE_RX_FRESH,  /* at its first buffer */
+	GBE_RX_FRESH,  /* at its first buffer; 0 */
 	GBE_RX_INSIDE, /* behind that: its end has not come yet */
 	GBE_RX_SKIP,   /* it was dropped: buffers up to its end are freed */
 };
@@ -130,7 +131,14 @@ struct gbe_rx {
 	uint32_t fill;  /* first descriptor without a buffer */
 	uint32_t share; /* at most so many are posted, more if it has just shrunk */
 	uint32_t refill_at; /* value of next from which on there is room for a group */
-	enum gbe_rx_state state;
+	union {             /* one compare says whether this ring has a batch of the usual */
+		struct {
+			enum gbe_rx_state state;
+			/* enum netdev_feature: what is to be told of each frame; 0: nothing */
+			uint32_t tell;
+		};
+		uint64_t unusual;
+	};
 	uint32_t tail_reg; /* offset of its tail register */
 	struct gbe *gbe;
 	struct netdev_queue *queue; /* its counters */
@@ -152,8 +160,9 @@ struct gbe_tx {
 	uint32_t mark_first, mark_end;
 	/* the index behind each descriptor that reports status, oldest at mark_first; gbe_tx_mark() */
 	uint32_t *mark;
+	struct gbe_tx_desc context; /* the last that was posted, all zero: none since it began */
 	uint64_t timeouts;          /* resets since the head stood still */
-	uint64_t lost;              /* frames thrown away by them */
+	uint64_t lost; /* frames thrown away: by them, or since the chip cannot send them */
 	struct netdev_queue *queue; /* its counters */
 	struct gbe *gbe;
 	uint32_t tail_reg; /* offset of its tail register */
@@ -311,6 +320,9 @@ void gbe_receiver(struct gbe *gbe, bool on);
 void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear);
 /* gbe_set_rx_mode() - address, promiscuous, frame length from the netdev; nothing while it is down. */
 void gbe_set_rx_mode(struct netdev *dev);
+/* gbe_set_features() - the netdev's op; gbe_configure_features() - the same as a step of the configuration. */
+void gbe_set_features(struct netdev *dev);
+void gbe_configure_features(struct gbe *gbe);
 /* gbe_configure_filters() - the same for the first time: the multicast table is emptied before. */
 void gbe_configure_filters(struct gbe *gbe);
 /* gbe_transmitter_on() - TCTL; [82576 4.5.10], [8254x 14.5]. */

@@ -86,10 +86,9 @@ void gbe_receiver(struct gbe *gbe, bool on)
 
 void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear)
 {
-	/* speed and duplex as the PHY negotiates them, tags left in the frames, no pause frames either way */
+	/* speed and duplex as the PHY negotiates them, no pause frames either way */
 	gbe_change(gbe, GBE_CTRL, GBE_CTRL_SLU | set,
-		   GBE_CTRL_FRCSPD | GBE_CTRL_FRCDPX | GBE_CTRL_RFCE | GBE_CTRL_TFCE |
-			   GBE_CTRL_VME | clear);
+		   GBE_CTRL_FRCSPD | GBE_CTRL_FRCDPX | GBE_CTRL_RFCE | GBE_CTRL_TFCE | clear);
 	/* flow control: off */
 	gbe_write(gbe, GBE_FCAL, 0);
 	gbe_write(gbe, GBE_FCAH, 0);
@@ -111,6 +110,24 @@ void gbe_set_rx_mode(struct netdev *dev)
 	/* multicast: all of it, the rooms above choose */
 	set |= gbe->family->rx_length(gbe) | (dev->promisc ? GBE_RCTL_UPE : 0);
 	gbe_change(gbe, GBE_RCTL, set, GBE_RCTL_UPE | GBE_RCTL_LPE);
+}
+
+void gbe_configure_features(struct gbe *gbe)
+{
+	const uint32_t told = NETDEV_RX_CSUM | NETDEV_RX_HASH | NETDEV_RX_VLAN;
+	uint32_t f = gbe->dev.features;
+
+	for (unsigned q = 0; q < gbe->dev.nqueues; q++)
+		gbe->rx[q]->tell = f & told;
+	gbe_change(gbe, GBE_CTRL, f & NETDEV_RX_VLAN ? GBE_CTRL_VME : 0,
+		   f & NETDEV_RX_VLAN ? 0 : GBE_CTRL_VME);
+	if (gbe->chip->rss)
+		gbe_configure_rss(gbe);
+}
+
+void gbe_set_features(struct netdev *dev)
+{
+	gbe_configure_features(dev->priv);
 }
 
 void gbe_configure_filters(struct gbe *gbe)

@@ -31,7 +31,7 @@
 #define	  GBE_CTRL_RST		BIT(26) /* SC: reset everything but the PCI side */
 #define	  GBE_CTRL_RFCE		BIT(27) /* obey pause frames */
 #define	  GBE_CTRL_TFCE		BIT(28) /* send pause frames */
-#define	  GBE_CTRL_VME		BIT(30) /* take VLAN tags out; Weir leaves them in the frame */
+#define	  GBE_CTRL_VME		BIT(30) /* take VLAN tags out, and put them in where a descriptor says so */
 
 #define GBE_STATUS		0x00008 /* RO */
 #define	  GBE_STATUS_FD		BIT(0)	/* full duplex */
@@ -51,6 +51,7 @@
 #define	  GBE_MDIC_PHY		BITS(25, 21) /* 1: the one inside */
 #define	  GBE_MDIC_OP		BITS(27, 26) /* 1 write, 2 read */
 #define	  GBE_MDIC_OP_WRITE	1
+#define	  GBE_MDIC_OP_READ	2
 #define	  GBE_MDIC_READY	BIT(28) /* done */
 #define	  GBE_MDIC_ERROR	BIT(30) /* the PHY did not answer */
 
@@ -60,12 +61,20 @@
 #define	  GBE_PHY_FULL_DUPLEX	BIT(8)
 #define	  GBE_PHY_AN_RESTART	BIT(9)	/* SC */
 #define	  GBE_PHY_AN_ENABLE	BIT(12)
+#define GBE_PHY_ADVERTISED	4
+#define GBE_PHY_PARTNER		5
+#define	  GBE_PHY_PAUSE		BIT(10) /* of both: pause frames, both ways */
+#define	  GBE_PHY_PAUSE_ASYM	BIT(11) /* of both: or one way */
 
-/* flow control, all off: a switch that pauses its neighbours spreads a jam [82576 8.3] [8254x 13.4.8] */
-#define GBE_FCAL		0x00028 /* RW */
-#define GBE_FCAH		0x0002c /* RW */
-#define GBE_FCT			0x00030 /* RW */
-#define GBE_FCTTV		0x00170 /* RW */
+/* --- flow control [82576 8.3, 3.5.5] [8254x 13.4.8 to 13.4.11, 13.4.47] --- */
+
+#define GBE_FCAL		0x00028 /* RW: address of pause frames, first four bytes */
+#define GBE_FCAH		0x0002c /* RW: last two */
+#define GBE_FCT			0x00030 /* RW: their type */
+#define GBE_FCTTV		0x00170 /* RW: how long the other end shall pause, in 512 bit times */
+#define GBE_FCRTL		0x02160 /* RW: XON when the packet buffer holds less, bytes */
+#define	  GBE_FCRTL_XONE	BIT(31) /* send XON at all */
+#define GBE_FCRTH		0x02168 /* RW: XOFF when it holds more, bytes; 82576: multiples of 16 */
 
 /* --- interrupt causes [8254x 13.4.17]; the 82576's at the alias offsets of [82576 8.1.3], which QEMU knows too --- */
 
@@ -178,7 +187,7 @@ union gbe_rx_desc {
 		uint64_t type_hash; /* packet type, RSS hash */
 		uint32_t status;
 		uint16_t len;	    /* bytes in this buffer */
-		uint16_t vlan;	    /* of a tag that was taken out; Weir leaves tags in */
+		uint16_t vlan;	    /* of a tag that was taken out */
 	} advanced;
 	struct { /* legacy, as the device gives it back; the status bits that differ are in e1000_regs.h */
 		uint64_t addr;
@@ -191,8 +200,12 @@ union gbe_rx_desc {
 /* status, of both */
 #define GBE_RXD_DD	BIT(0) /* descriptor done; the device writes it last */
 #define GBE_RXD_EOP	BIT(1) /* end of packet */
+#define GBE_RXD_VP	BIT(3) /* a tag was taken out */
 
 /* and of the advanced [82576 7.1.5.2] and the extended one [82574 7.1.5]; valid in the last descriptor of a frame */
+#define GBE_RXD_RSS	BITS(3, 0) /* of type_hash: which headers were hashed, 0: none; the hash is the upper half */
+#define GBE_RXD_UDPCS	BIT(4)	/* UDP's checksum was looked at */
+#define GBE_RXD_L4CS	BIT(5)	/* TCP's was */
 #define GBE_RXD_L4E	BIT(29) /* TCP or UDP checksum wrong */
 #define GBE_RXD_IPE	BIT(30) /* IPv4 header checksum wrong */
 #define GBE_RXD_RXE	BIT(31) /* damaged on the wire */
@@ -214,7 +227,8 @@ struct gbe_tx_desc {
 #define GBE_TXD_EOP	BIT(24)	     /* end of packet */
 #define GBE_TXD_IFCS	BIT(25)	     /* append the FCS */
 #define GBE_TXD_RS	BIT(27)	     /* report status: set DD when done */
-#define GBE_TXD_DEXT	BIT(29)	     /* 1: advanced, 0: legacy */
+#define GBE_TXD_DEXT	BIT(29)	     /* 1: advanced, or the older chips' extended; 0: legacy */
+#define GBE_TXD_VLE	BIT(30)	     /* put a tag in */
 #define GBE_TXD_DD	BIT(32)	     /* written back: done */
 
 _Static_assert(sizeof(struct gbe_tx_desc) == 16, "[82576 7.2.2.3] [8254x 3.3.3]");

@@ -38,7 +38,7 @@ void gbe_configure_rss(struct gbe *gbe)
 	const struct netdev_rss *rss = &gbe->dev.rss;
 	const struct gbe_rss_bits *bits = gbe->chip->rss;
 
-	if (gbe->dev.nqueues == 1) {
+	if (gbe->dev.nqueues == 1 && !(gbe->dev.features & NETDEV_RX_HASH)) {
 		gbe_write(gbe, GBE_MRQC, 0);
 		return;
 	}

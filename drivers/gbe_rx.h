@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "e1000_regs.h"
 #include "gbe.h"
 
 /* what the two kinds differ in */
@@ -16,6 +17,7 @@ struct gbe_rx_kind {
 	bool advanced;    /* where status and length lie, see union gbe_rx_desc */
 	uint32_t damaged; /* status: the frame is none; these three valid in its last descriptor */
 	uint32_t csum;    /* status: a checksum in it is wrong */
+	uint32_t checked; /* status: that of TCP or UDP was looked at */
 	uint32_t unknown; /* status: the checksum bits say nothing */
 };
 
@@ -57,6 +59,31 @@ static inline void gbe_rx_set_fill(struct gbe_rx *rx, uint32_t fill)
 	rx->refill_at = fill - rx->share + GBE_RX_GROUP;
 }
 
+/*
+ * gbe_rx_tell() - what the last descriptor @d of frame @p, with @status, says of it, into @p. Of a tag that was taken out
+ * always: else it were lost.
+ */
+GBE_RX_INLINE void gbe_rx_tell(const struct gbe_rx_kind *kind, const struct gbe_rx *rx,
+			       struct pkt *p, const volatile union gbe_rx_desc *d, uint32_t status)
+{
+	p->rx_queue = rx->queue->index;
+	if (status & GBE_RXD_VP) {
+		p->vlan_tci = kind->advanced ? d->advanced.vlan : FIELD_GET(E1000_RXD_TAG, status);
+		p->flags |= PKT_VLAN;
+	}
+	if (rx->tell & NETDEV_RX_CSUM && status & kind->checked &&
+	    !(status & (kind->csum | kind->unknown)))
+		p->flags |= PKT_CSUM_OK;
+	if (kind->advanced && rx->tell & NETDEV_RX_HASH) {
+		uint64_t hash = d->advanced.type_hash;
+
+		if (FIELD_GET(GBE_RXD_RSS, hash)) {
+			p->hash = hash >> 32;
+			p->flags |= PKT_HASH;
+		}
+	}
+}
+
 /* gbe_rx_append() - one more buffer behind the frame that is being put together. */
 static inline void gbe_rx_append(struct gbe_rx *rx, struct pkt *p, uint32_t len)
 {
@@ -76,16 +103,17 @@ static inline void gbe_rx_append(struct gbe_rx *rx, struct pkt *p, uint32_t len)
 
 /*
  * gbe_rx_odd() - the next descriptor is done but not simply a whole, good frame: part of a longer one, damaged, of a
- * length that cannot be, or with a wrong checksum, which only counts. Returns the frame when its last buffer has
- * come, NULL otherwise. A frame is dropped once, with one reason, when it is seen to be bad; the buffers that follow
+ * length that cannot be, without its tag, or with a wrong checksum, which only counts. Returns the frame when its last
+ * buffer has come, NULL otherwise. A frame is dropped once, with one reason, when it is seen to be bad; the buffers that follow
  * up to its end are freed.
  */
 GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_rx *rx)
 {
 	uint32_t at = rx->next++ & rx->mask;
+	const volatile union gbe_rx_desc *d = &rx->desc[at];
 	struct pkt *p = rx->slot[at];
-	uint32_t status = gbe_rx_status(kind, &rx->desc[at]);
-	uint32_t len = gbe_rx_len(kind, &rx->desc[at]);
+	uint32_t status = gbe_rx_status(kind, d);
+	uint32_t len = gbe_rx_len(kind, d);
 	bool bad_len = len == 0 || len > PKT_BUF_SIZE;
 	bool last = status & GBE_RXD_EOP;
 
@@ -104,6 +132,8 @@ GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_
 		rx->state = last ? GBE_RX_FRESH : GBE_RX_INSIDE;
 		rx->queue->rx_csum_errors += last && status & kind->csum &&
 					     !(status & kind->unknown);
+		if (last)
+			gbe_rx_tell(kind, rx, p, d, status);
 		return last ? p : NULL;
 	}
 	rx->state = last ? GBE_RX_FRESH : GBE_RX_SKIP;
@@ -119,15 +149,17 @@ GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_
  * gbe_rx_run() - take whole, good frames of one buffer each, at most @max, at least 1; the hot loop. Returns how
  * many. It stops at *@last, which is not done or odd, unless @max was reached: the one behind the ring is odd. One load,
  * so that status and length belong together, and one compare say that a frame is usual: done, whole, undamaged, of 1
- * to PKT_BUF_SIZE bytes. A length of 0 less one is all ones.
+ * to PKT_BUF_SIZE bytes, its tag in it. A length of 0 less one is all ones. @tell, a constant: is there something to
+ * be told of each frame?
  */
-GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
+GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, bool tell, struct gbe_rx *rx,
 				struct pkt **pkts, size_t max,
 				const volatile union gbe_rx_desc **last)
 {
 	const uint64_t usual = gbe_rx_in_word(kind, GBE_RXD_DD | GBE_RXD_EOP);
 	const uint64_t odd = gbe_rx_in_word(kind, kind->damaged | kind->csum) |
-			     gbe_rx_length(kind, GBE_RX_LONG) | GBE_RX_TAG;
+			     gbe_rx_length(kind, GBE_RX_LONG) |
+			     (tell ? 0 : gbe_rx_in_word(kind, GBE_RXD_VP) | GBE_RX_TAG);
 	uint32_t at = rx->next & rx->mask;
 	const volatile union gbe_rx_desc *d = &rx->desc[at];
 	struct pkt **slot = &rx->slot[at];
@@ -142,8 +174,10 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, struct gbe_rx *r
 		if (((word - gbe_rx_length(kind, 1)) & (usual | odd)) != usual)
 			break;
 		p = slot[i];
-		len = gbe_rx_length_of(kind, word);
+		len = tell ? gbe_rx_len(kind, d) : gbe_rx_length_of(kind, word);
 		pkt_begin(p, len);
+		if (tell)
+			gbe_rx_tell(kind, rx, p, d, gbe_rx_status(kind, d));
 		pkts[i] = p;
 		bytes += len;
 		d++;
@@ -173,7 +207,7 @@ static inline bool gbe_rx_wants_buffers(const struct gbe_rx *rx)
 	return (int32_t)(rx->next - rx->refill_at) >= 0;
 }
 
-/* gbe_rx_more() - what a run of the usual could not take: beyond the wrap, or odd. Returns how many. */
+/* gbe_rx_more() - what a run of the usual could not take: beyond the wrap, odd, or to be told of. Returns how many. */
 GBE_RX_INLINE size_t gbe_rx_more(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
 				 struct pkt **pkts, size_t max)
 {
@@ -184,8 +218,10 @@ GBE_RX_INLINE size_t gbe_rx_more(const struct gbe_rx_kind *kind, struct gbe_rx *
 		size_t took = 0;
 		struct pkt *p;
 
-		if (rx->state == GBE_RX_FRESH)
-			took = gbe_rx_run(kind, rx, pkts + n, max - n, &last);
+		if (!rx->unusual)
+			took = gbe_rx_run(kind, false, rx, pkts + n, max - n, &last);
+		else if (rx->state == GBE_RX_FRESH)
+			took = gbe_rx_run(kind, true, rx, pkts + n, max - n, &last);
 		n += took;
 		if (took)
 			continue;
@@ -217,9 +253,9 @@ gbe_rx_take(const struct gbe_rx_kind *kind, struct gbe_rx *rx, struct pkt **pkts
 	const volatile union gbe_rx_desc *last;
 	size_t n;
 
-	if (unlikely(rx->state != GBE_RX_FRESH))
+	if (unlikely(rx->unusual))
 		return rest(rx, pkts, 0, max);
-	n = gbe_rx_run(kind, rx, pkts, max, &last);
+	n = gbe_rx_run(kind, false, rx, pkts, max, &last);
 	if (unlikely(gbe_rx_done(kind, last)))
 		return rest(rx, pkts, n, max);
 	return gbe_rx_wants_buffers(rx) ? gbe_rx_refill(rx, n) : n;

@@ -47,6 +47,7 @@ void gbe_tx_program(struct gbe *gbe, unsigned q)
 	tx->mark_first = tx->mark_end = 0;
 	tx->quick = 0; /* the first batch finds out */
 	tx->stalled = 0;
+	tx->context = (struct gbe_tx_desc){ 0 };
 
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_LO), base);
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_HI), base >> 32);

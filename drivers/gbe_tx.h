@@ -10,11 +10,15 @@
 #pragma once
 
 #include "gbe.h"
+#include "gbe_offload.h"
 
 /* what the two kinds differ in */
 struct gbe_tx_kind {
 	uint64_t cmd;         /* what every descriptor says; the last of a frame says EOP as well */
 	uint64_t frame_field; /* where the whole frame's length goes; 0: nowhere */
+	/* what the descriptors of a frame say that asks for @o; @context: what one in front of it has to say, if any */
+	uint64_t (*offload)(const struct gbe_offload *o, const struct pkt *p,
+			    struct gbe_tx_desc *context);
 };
 
 #define GBE_TX_INLINE static inline __attribute__((always_inline))
@@ -104,11 +108,9 @@ GBE_TX_INLINE size_t gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *t
 	return i;
 }
 
-/* gbe_tx_chain() - post a frame of several buffers, for which there is room. */
-GBE_TX_INLINE void gbe_tx_chain(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt *p)
+/* gbe_tx_chain() - post a frame of one buffer or several, whose descriptors say @cmd; there is room. */
+static inline void gbe_tx_chain(struct gbe_tx *tx, struct pkt *p, uint64_t cmd)
 {
-	uint64_t cmd = kind->cmd | gbe_tx_whole(kind, p->frame_len);
-
 	tx->queue->tx_bytes += p->frame_len;
 	while (p) {
 		uint32_t at = tx->fill++ & tx->mask;
@@ -120,6 +122,55 @@ GBE_TX_INLINE void gbe_tx_chain(const struct gbe_tx_kind *kind, struct gbe_tx *t
 		tx->slot[at] = p;
 		p = next;
 	}
+}
+
+/*
+ * gbe_tx_context() - the chip shall know @context; there is room. It keeps the last one, so frames that ask for the same
+ * need one between them. False: the pool has no buffer for its slot, which reaping will free like any other.
+ */
+static inline bool gbe_tx_context(struct gbe_tx *tx, const struct gbe_tx_desc *context)
+{
+	uint32_t at = tx->fill & tx->mask;
+	struct pkt *p;
+
+	if (!context->cmd || (context->addr == tx->context.addr && context->cmd == tx->context.cmd))
+		return true;
+	p = pkt_alloc();
+	if (!p)
+		return false;
+	tx->slot[at] = p;
+	tx->desc[at].addr = context->addr;
+	tx->desc[at].cmd = context->cmd;
+	tx->context = *context;
+	tx->fill++;
+	return true;
+}
+
+/*
+ * gbe_tx_special() - post a frame that is not plain. False: not now, no descriptors or no buffer for the context's.
+ * A frame that the chip cannot be asked for is taken and dropped.
+ */
+GBE_TX_INLINE bool gbe_tx_special(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt *p)
+{
+	uint64_t cmd = kind->cmd | gbe_tx_whole(kind, p->frame_len);
+	struct gbe_tx_desc context = { 0 };
+	struct gbe_offload o;
+
+	if (gbe_tx_room(tx) < p->nsegs + 1U)
+		return false;
+	if (p->flags & GBE_TX_ASKS) {
+		if (!gbe_offload_of(p, &o)) {
+			gbe_tx_refuse(tx, p);
+			return true;
+		}
+		cmd = kind->offload(&o, p, &context);
+		if (!gbe_tx_context(tx, &context))
+			return false;
+		if (o.tso)
+			gbe_offload_take_length_out(p, &o);
+	}
+	gbe_tx_chain(tx, p, cmd);
+	return true;
 }
 
 /* gbe_tx_publish() - tell the device of the @n frames that were posted. */
@@ -142,8 +193,8 @@ static inline void gbe_tx_set_quick(struct gbe_tx *tx)
 }
 
 /*
- * gbe_tx_rest() - of a batch that has posted @done of its @n frames: reports, the wrap, chains, a ring that is
- * filling up, a reset. Returns how many it has posted in all.
+ * gbe_tx_rest() - of a batch that has posted @done of its @n frames: reports, the wrap, frames that are not plain, a
+ * ring that is filling up, a reset. Returns how many it has posted in all.
  */
 GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				   struct pkt **pkts, size_t done, size_t n)
@@ -160,8 +211,8 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 		if (pkts[i]->frame <= GBE_TXD_LEN && room) {
 			i += gbe_tx_run(kind, tx, pkts + i,
 					MIN(n - i, MIN(room, gbe_tx_to_wrap(tx))));
-		} else if (room && room >= pkts[i]->nsegs) {
-			gbe_tx_chain(kind, tx, pkts[i++]);
+		} else if (room && gbe_tx_special(kind, tx, pkts[i])) {
+			i++;
 		} else {
 			tx->queue->tx_busy += n - i;
 			break;

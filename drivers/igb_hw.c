@@ -28,9 +28,10 @@ static int configure_receive(struct gbe *gbe)
 	/* 1. receive address; 2. multicast table, before it; RCTL but for its enable bit */
 	gbe_configure_filters(gbe);
 	/* 3. interrupt causes: all at the end, step 7 of 4.5.3 */
-	/* 4. receive checksums: wrong ones are counted; and the bit that RSS needs */
+	/* 4. receive checksums, which are always looked at: wrong ones are counted; and the bit that RSS needs */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL | GBE_RXCSUM_PCSD);
-	gbe_configure_rss(gbe);
+	/* RSS, VLAN tags, what is told of a frame */
+	gbe_configure_features(gbe);
 	/* 5. each ring */
 	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
 		int err = igb_rx_start(gbe, q);

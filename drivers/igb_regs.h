@@ -64,6 +64,19 @@
 /* --- advanced transmit descriptor [82576 7.2.2.3] --- */
 
 #define IGB_TXD_DTYP	BITS(23, 20) /* 3: data */
-#define IGB_TXD_PAYLEN	BITS(63, 46) /* bytes of the whole frame */
+#define IGB_TXD_TSE	BIT(31)	     /* cut it into segments, as the context says */
+#define IGB_TXD_IXSM	BIT(40)	     /* put the IPv4 header's checksum in */
+#define IGB_TXD_TXSM	BIT(41)	     /* put TCP's or UDP's in */
+#define IGB_TXD_PAYLEN	BITS(63, 46) /* bytes of the whole frame; with TSE: behind the headers */
+
+/* context descriptor [82576 7.2.2.2], as its two words: what the frames behind it have in common */
+#define IGB_TXC_IPLEN	BITS(8, 0)   /* first word: bytes of the IP header, extensions included */
+#define IGB_TXC_MACLEN	BITS(15, 9)  /* bytes in front of it */
+#define IGB_TXC_VLAN	BITS(31, 16) /* the tag */
+#define IGB_TXC_IPV4	BIT(10)	     /* second word: IPv4, not IPv6 */
+#define IGB_TXC_TCP	BITS(12, 11) /* 1: TCP, 0: UDP */
+#define IGB_TXC_DTYP	BITS(23, 20) /* 2: context */
+#define IGB_TXC_L4LEN	BITS(47, 40) /* bytes of TCP's header */
+#define IGB_TXC_MSS	BITS(63, 48) /* bytes of payload a segment */
 
 /* clang-format on */

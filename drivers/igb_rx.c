@@ -13,6 +13,7 @@ static const struct gbe_rx_kind advanced = {
 	.advanced = true,
 	.damaged = GBE_RXD_RXE,
 	.csum = GBE_RXD_L4E | GBE_RXD_IPE,
+	.checked = GBE_RXD_L4CS | GBE_RXD_UDPCS,
 };
 
 /* [82576 4.5.9], of each queue */

@@ -11,9 +11,41 @@
 #include "gbe_tx.h"
 
 /* [82576 7.2.2.3] */
+#define DATA (FIELD_PREP(IGB_TXD_DTYP, 3) | GBE_TXD_DEXT | GBE_TXD_IFCS)
+
+/* [82576 7.2.2.2, 7.2.4] */
+static void make_context(const struct gbe_offload *o, struct gbe_tx_desc *context)
+{
+	context->addr = FIELD_PREP(IGB_TXC_VLAN, o->tci);
+	context->cmd = FIELD_PREP(IGB_TXC_DTYP, 2) | GBE_TXD_DEXT;
+	if (!o->csum)
+		return;
+	context->addr |= FIELD_PREP(IGB_TXC_MACLEN, o->l3) |
+			 FIELD_PREP(IGB_TXC_IPLEN, o->l4 - o->l3);
+	context->cmd |= (o->ipv6 ? 0 : IGB_TXC_IPV4) | FIELD_PREP(IGB_TXC_TCP, o->tcp);
+	if (o->tso)
+		context->cmd |= FIELD_PREP(IGB_TXC_L4LEN, o->header_len - o->l4) |
+				FIELD_PREP(IGB_TXC_MSS, o->mss);
+}
+
+static uint64_t offload(const struct gbe_offload *o, const struct pkt *p,
+			struct gbe_tx_desc *context)
+{
+	uint64_t cmd = DATA;
+
+	make_context(o, context);
+	cmd |= FIELD_PREP(IGB_TXD_PAYLEN, o->tso ? o->payload : p->frame_len);
+	cmd |= o->tag ? GBE_TXD_VLE : 0;
+	cmd |= o->csum ? IGB_TXD_TXSM : 0;
+	if (o->tso)
+		cmd |= IGB_TXD_TSE | (o->ipv6 ? 0 : IGB_TXD_IXSM);
+	return cmd;
+}
+
 static const struct gbe_tx_kind advanced = {
-	.cmd = FIELD_PREP(IGB_TXD_DTYP, 3) | GBE_TXD_DEXT | GBE_TXD_IFCS,
+	.cmd = DATA,
 	.frame_field = IGB_TXD_PAYLEN,
+	.offload = offload,
 };
 
 /* [82576 4.5.10], of each queue */

@@ -8,6 +8,7 @@
 #include "netdev.h"
 
 #include "kernel/console.h"
+#include "kernel/park.h"
 #include "kernel/time.h"
 
 #include <errno.h>
@@ -83,6 +84,35 @@ void netdev_share_pools(void)
 	netdev_for_each(i)
 		if (netdevs[i]->up)
 			share_pools_of(netdevs[i], queues_of_cpu);
+}
+
+/* the chips have one bit for both ways of a tag: whether it is taken out says whether it can be put in */
+static uint32_t features_of(const struct netdev *dev)
+{
+	uint32_t f = dev->features & ~dev->hw_features;
+
+	f |= (dev->wanted_features | dev->needed_features) & dev->hw_features;
+	f &= ~NETDEV_TX_VLAN;
+	if (f & NETDEV_RX_VLAN)
+		f |= NETDEV_TX_VLAN;
+	if (!(f & NETDEV_TX_CSUM)) /* a segment has a checksum of its own */
+		f &= ~(NETDEV_TSO4 | NETDEV_TSO6);
+	return f;
+}
+
+void netdev_update_features(struct netdev *dev)
+{
+	uint32_t f = features_of(dev);
+
+	if (f == dev->features)
+		return;
+	cores_park();
+	dev->features = f;
+	if (dev->up)
+		dev->ops->set_features(dev);
+	if (dev->features_changed)
+		dev->features_changed(dev);
+	cores_resume();
 }
 
 static void watchdog(struct timer *t)

@@ -31,6 +31,8 @@ enum {
 	VLAN_HLEN = 4,
 	NETDEV_MIN_MTU = 68,
 	NETDEV_MAX_MTU = 9216,
+	/* bytes of all headers of a frame of which more is asked than to carry it, at most; in its first buffer */
+	NETDEV_TX_HEADERS = 192,
 	RSS_TABLE = 128, /* entries, by the low bits of the hash */
 };
 
@@ -48,7 +50,7 @@ enum netdev_feature {
 	NETDEV_TX_CSUM = BIT(8),
 	/* PKT_VLAN: the tag is put into the bytes. It comes and goes with NETDEV_RX_VLAN: one bit of the chip's for both */
 	NETDEV_TX_VLAN = BIT(9),
-	/* PKT_GSO with PKT_CSUM_PARTIAL of this type, headers within the first buffer, as in a frame really so long */
+	/* PKT_GSO with PKT_CSUM_PARTIAL of this type, lengths and sums as in a frame really so long */
 	NETDEV_TSO4 = BIT(10),
 	NETDEV_TSO6 = BIT(11),
 	NETDEV_UDP_L4 = BIT(12),
@@ -86,6 +88,8 @@ struct netdev_ops {
 	void (*set_rx_share)(struct netdev *dev, unsigned q, unsigned n);
 	/* program address, promiscuous and MTU from dev->; control context, cores parked */
 	void (*set_rx_mode)(struct netdev *dev);
+	/* program dev->features, the device being up; control context, cores parked */
+	void (*set_features)(struct netdev *dev);
 
 	/* once a second on core 0: link state, statistics registers, a stalled transmitter */
 	void (*watchdog)(struct netdev *dev);
@@ -155,10 +159,13 @@ struct netdev {
 	uint8_t nqueues;  /* RX/TX pairs in use, set before open() */
 	uint8_t max_queues;
 	uint16_t rx_ring_size, tx_ring_size; /* descriptors a ring */
-	uint32_t
-		features; /* enum netdev_feature: in force now; changes while the cores are parked */
-	uint32_t hw_features;  /* those that can be switched */
-	struct netdev_rss rss; /* of meaning with more than one queue */
+	/* enum netdev_feature */
+	uint32_t features;        /* in force now; changes while the cores are parked */
+	uint32_t hw_features;     /* can be switched */
+	uint32_t wanted_features; /* as the operator has them, and had them at first */
+	uint32_t default_features;
+	uint32_t needed_features; /* by the room above, whatever the operator says */
+	struct netdev_rss rss;    /* of meaning with more than one queue */
 	struct netdev_queue queue[NETDEV_MAX_QUEUES];
 	/* by the driver while cores are parked: the pair that a core may transmit on, -1 for none of its own */
 	int8_t txq_of_cpu[MAX_CPUS];
@@ -187,6 +194,11 @@ void netdev_start(void);
  * way. Drivers call it with the cores parked, dev->up being what it will be.
  */
 void netdev_share_pools(void);
+/*
+ * netdev_update_features() - wanted_features or needed_features have changed: what follows is in force from now on, and
+ * the driver and the room above know. Control context; parks the cores.
+ */
+void netdev_update_features(struct netdev *dev);
 /* netdev_by_name() - NULL if there is none. */
 struct netdev *netdev_by_name(const char *name);
 /* netdev_frame_max() - longest frame (without FCS) that the MTU allows, one VLAN tag included. */

@@ -35,6 +35,7 @@
 	X(TX_TOO_LONG, "tx_too_long", "longer than the MTU of the port it should leave by")        \
 	X(NO_SEGMENT, "no_segment", "no buffer to cut it into segments")                           \
 	X(TX_RING_FULL, "tx_ring_full", "no free descriptor in the transmit ring")                 \
+	X(TX_OFFLOAD, "tx_offload", "its headers do not fit what is asked of the NIC")             \
 	X(TX_STOPPED, "tx_stopped", "waited for another core when its port was stopped")           \
 	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full")            \
 	X(TAP_FULL, "tap_full", "the queue in front of the guest is full")                         \

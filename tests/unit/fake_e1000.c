@@ -33,8 +33,16 @@ void fake_e1000_link(struct fake_gbe *f, bool up)
 
 static void send_descriptor(struct fake_gbe *f, volatile struct gbe_tx_desc *d)
 {
-	const uint64_t known = GBE_TXD_LEN | GBE_TXD_EOP | GBE_TXD_IFCS | GBE_TXD_RS;
+	const uint64_t extended = E1000_TXD_DTYP | E1000_TXD_TSE | E1000_TXD_IXSM | E1000_TXD_TXSM;
+	uint64_t known = GBE_TXD_LEN | GBE_TXD_EOP | GBE_TXD_IFCS | GBE_TXD_RS | GBE_TXD_DEXT |
+			 GBE_TXD_VLE | E1000_TXD_TAG;
 
+	if (d->cmd & GBE_TXD_DEXT && FIELD_GET(E1000_TXD_DTYP, d->cmd) == 0) {
+		fake_gbe_context(f, d);
+		return;
+	}
+	if (d->cmd & GBE_TXD_DEXT)
+		known |= extended;
 	if (d->cmd & ~known || !(d->cmd & GBE_TXD_IFCS))
 		abort();
 	if (fake_gbe_send(f, d))

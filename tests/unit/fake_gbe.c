@@ -44,6 +44,14 @@ static uint32_t ring_size(struct fake_gbe *f, uint32_t ring)
 	return *fake_gbe_reg(f, ring + LEN) / DESC;
 }
 
+void fake_gbe_context(struct fake_gbe *f, const volatile struct gbe_tx_desc *d)
+{
+	if (f->tx_open || d->cmd & (GBE_TXD_EOP | GBE_TXD_RS))
+		abort(); /* it stands between frames, and nobody asks for its report */
+	f->context = *d;
+	f->ncontexts++;
+}
+
 bool fake_gbe_send(struct fake_gbe *f, const volatile struct gbe_tx_desc *d)
 {
 	uint32_t len = FIELD_GET(GBE_TXD_LEN, d->cmd);
@@ -52,6 +60,7 @@ bool fake_gbe_send(struct fake_gbe *f, const volatile struct gbe_tx_desc *d)
 		abort();
 	memcpy(f->last + f->tx_open, (const uint8_t *)(uintptr_t)d->addr, len);
 	f->tx_open += len;
+	f->last_cmd = d->cmd;
 	if (d->cmd & GBE_TXD_EOP) {
 		f->sent_len[f->nsent++ % FAKE_GBE_SENT] = f->tx_open;
 		f->tx_open = 0;

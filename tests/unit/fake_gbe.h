@@ -59,8 +59,11 @@ struct fake_gbe {
 	uint32_t sent_len[FAKE_GBE_SENT];
 	uint8_t last[FAKE_GBE_FRAME]; /* the last frame sent */
 	unsigned nsent;
-	unsigned nreports; /* descriptors that said RS */
-	uint32_t tx_open;  /* bytes of a frame whose EOP has not come yet */
+	unsigned nreports;          /* descriptors that said RS */
+	uint32_t tx_open;           /* bytes of a frame whose EOP has not come yet */
+	unsigned ncontexts;         /* context descriptors */
+	struct gbe_tx_desc context; /* the last one */
+	uint64_t last_cmd;          /* what the last data descriptor said */
 
 	/* called when EIMS or IMS is written, before what it unmasks is sent or shows on the line */
 	void (*unmasked)(struct fake_gbe *f);
@@ -99,6 +102,8 @@ uint32_t *fake_gbe_reg(struct fake_gbe *f, uint32_t off);
 
 /* fake_gbe_transmit() - what lies between head and tail is sent, unless the head is to stand still. */
 void fake_gbe_transmit(struct fake_gbe *f, uint32_t ring);
+/* fake_gbe_context() - what the frames behind it have in common. */
+void fake_gbe_context(struct fake_gbe *f, const volatile struct gbe_tx_desc *d);
 /* fake_gbe_send() - one buffer goes out; true if the chip is to report it. */
 bool fake_gbe_send(struct fake_gbe *f, const volatile struct gbe_tx_desc *d);
 

@@ -67,13 +67,26 @@ void fake_igb_link(struct fake_gbe *f, bool up)
 
 /* --- transmit [82576 7.2] --- */
 
+/* bytes that PAYLEN leaves out: with TSE all headers [82576 7.2.2.3.11] */
+static uint32_t headers(const struct fake_gbe *f, uint64_t cmd)
+{
+	if (!(cmd & IGB_TXD_TSE))
+		return 0;
+	return FIELD_GET(IGB_TXC_MACLEN, f->context.addr) +
+	       FIELD_GET(IGB_TXC_IPLEN, f->context.addr) + FIELD_GET(IGB_TXC_L4LEN, f->context.cmd);
+}
+
 static void send_descriptor(struct fake_gbe *f, volatile struct gbe_tx_desc *d)
 {
+	if (FIELD_GET(IGB_TXD_DTYP, d->cmd) == 2 && d->cmd & GBE_TXD_DEXT) {
+		fake_gbe_context(f, d);
+		return;
+	}
 	if (FIELD_GET(IGB_TXD_DTYP, d->cmd) != 3 || !(d->cmd & GBE_TXD_DEXT) ||
 	    !(d->cmd & GBE_TXD_IFCS))
 		abort();
-	if (d->cmd & GBE_TXD_EOP &&
-	    FIELD_GET(IGB_TXD_PAYLEN, d->cmd) != f->tx_open + FIELD_GET(GBE_TXD_LEN, d->cmd))
+	if (d->cmd & GBE_TXD_EOP && FIELD_GET(IGB_TXD_PAYLEN, d->cmd) + headers(f, d->cmd) !=
+					    f->tx_open + FIELD_GET(GBE_TXD_LEN, d->cmd))
 		abort(); /* PAYLEN is the whole frame's [82576 7.2.2.3.11] */
 	if (fake_gbe_send(f, d))
 		d->cmd = GBE_TXD_DD;
