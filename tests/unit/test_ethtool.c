@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_rings.c drivers/ethtool_show.c drivers/netdev.c tests/unit/host.c */
+/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_rings.c drivers/ethtool_show.c drivers/netdev.c tests/unit/host.c */
 /*
  * test_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1 does, and what it refuses
  */
@@ -54,8 +54,20 @@ static const struct ethtool_ops ops = {
 	.nway_reset = nway_reset,
 };
 
+static unsigned told; /* the room above, of features */
+
+static void features_changed(struct netdev *dev)
+{
+	(void)dev;
+	told++;
+}
+
 static struct netdev nic = {
 	.ethtool = &ops,
+	.features_changed = features_changed,
+	.hw_features = NETDEV_RX_CSUM | NETDEV_RX_VLAN | NETDEV_RX_HASH | NETDEV_TX_CSUM |
+		       NETDEV_TX_VLAN | NETDEV_TSO4 | NETDEV_TSO6 | NETDEV_GRO,
+	.default_features = NETDEV_TX_CSUM | NETDEV_TSO4 | NETDEV_TSO6,
 	.bus_info = "0000:01:00.0",
 	.nqueues = 2,
 	.max_queues = 8,
@@ -70,6 +82,10 @@ static int start(void **state)
 	nnetdevs = 0;
 	usecs = restarts = 0;
 	nic.link = nic.up = false;
+	nic.wanted_features = nic.default_features;
+	nic.needed_features = 0;
+	nic.features = nic.default_features | NETDEV_GSO;
+	told = 0;
 	return netdev_register(&nic);
 }
 
@@ -77,13 +93,13 @@ static int start(void **state)
 static int type(const char *line)
 {
 	static char text[128];
-	struct word w[8];
+	struct word w[12];
 	struct shell sh = { .word = w };
 	int n = 0;
 
 	host_text_clear();
 	snprintf(text, sizeof(text), "%s", line);
-	for (char *s = strtok(text, " "); s && n < 8; s = strtok(NULL, " "))
+	for (char *s = strtok(text, " "); s && n < 12; s = strtok(NULL, " "))
 		w[n++] = (struct word){ .s = s, .col = s - text + 1 };
 	sh.nwords = n;
 	set_for_each(c, commands)
@@ -176,6 +192,81 @@ static void shows_the_throttle_in_the_config(void **state)
 	assert_string_equal(host_out, "ethtool -C nic0 rx-usecs 99\n");
 }
 
+static void prints_features(void **state)
+{
+	(void)state;
+	prints("ethtool -k nic0",
+	       "Features for nic0:\nrx-checksumming: off\ntx-checksumming: on\n"
+	       "\ttx-checksum-ipv4: on\n\ttx-checksum-ip-generic: off [fixed]\n"
+	       "\ttx-checksum-ipv6: on\n\ttx-checksum-fcoe-crc: off [fixed]\n"
+	       "\ttx-checksum-sctp: off [fixed]\nscatter-gather: on\n"
+	       "\ttx-scatter-gather: on [fixed]\n\ttx-scatter-gather-fraglist: on [fixed]\n"
+	       "tcp-segmentation-offload: on\n\ttx-tcp-segmentation: on\n"
+	       "\ttx-tcp-ecn-segmentation: off [fixed]\n"
+	       "\ttx-tcp-mangleid-segmentation: off [fixed]\n\ttx-tcp6-segmentation: on\n"
+	       "generic-segmentation-offload: on [fixed]\ngeneric-receive-offload: off\n"
+	       "large-receive-offload: off [fixed]\nrx-vlan-offload: off\n"
+	       "tx-vlan-offload: off\nntuple-filters: off [fixed]\nreceive-hashing: off\n"
+	       "highdma: on [fixed]\nrx-vlan-filter: off [fixed]\n"
+	       "vlan-challenged: off [fixed]\ntx-udp-segmentation: off [fixed]\n");
+	nic.features |= NETDEV_RX_HASH; /* which the room above needs */
+	assert_int_equal(type("ethtool -k nic0"), 0);
+	assert_non_null(strstr(host_out, "\nreceive-hashing: on [requested off]\n"));
+}
+
+static void switches_features(void **state)
+{
+	(void)state;
+	prints("ethtool -K nic0 rx on gro on", "");
+	assert_true(nic.features & NETDEV_RX_CSUM && nic.features & NETDEV_GRO);
+	assert_int_equal(told, 1);
+	prints("ethtool -K nic0 rx on", "");
+	assert_int_equal(told, 1);
+	prints("ethtool -K nic0 tx-tcp6-segmentation off", "");
+	assert_int_equal(nic.features & (NETDEV_TSO4 | NETDEV_TSO6), NETDEV_TSO4);
+	/* one thing brings another along, and Linux's ethtool says so */
+	prints("ethtool -K nic0 rxvlan on", "Actual changes:\nrx-vlan-hw-parse: on\n"
+					    "tx-vlan-hw-insert: on [not requested]\n");
+	prints("ethtool -K nic0 tx off",
+	       "Actual changes:\ntx-checksum-ipv4: off\ntx-checksum-ipv6: off\n"
+	       "tx-tcp-segmentation: off [not requested]\n");
+	prints("ethtool -K nic0 txvlan on rxvlan off", "Actual changes:\nrx-vlan-hw-parse: off\n"
+						       "tx-vlan-hw-insert: off [requested on]\n");
+	nic.needed_features = NETDEV_RX_HASH;
+	prints("ethtool -K nic0 rxhash off", "Actual changes:\nrx-hashing: on [requested off]\n");
+}
+
+static void refuses_features_that_are_fixed(void **state)
+{
+	(void)state;
+	assert_int_equal(type("ethtool -K nic0 lro on"), -EOPNOTSUPP);
+	assert_non_null(strstr(host_out, "large-receive-offload of nic0 is fixed"));
+	assert_int_equal(type("ethtool -K nic0 gso off"), -EOPNOTSUPP);
+	prints("ethtool -K nic0 sg on lro off", ""); /* as it is */
+	assert_int_equal(type("ethtool -K nic0"), -EINVAL);
+	assert_int_equal(type("ethtool -K nic0 rx"), -EINVAL);
+	assert_non_null(strstr(host_out, "expected on or off"));
+	assert_int_equal(type("ethtool -K nic0 rx on tx maybe"), -EINVAL);
+	assert_int_equal(type("ethtool -K nic0 rxx on"), -EINVAL);
+	assert_non_null(strstr(host_out, "expected a feature"));
+	assert_int_equal(told, 0);
+}
+
+static void shows_features_in_the_config(void **state)
+{
+	struct shell sh = { 0 };
+
+	(void)state;
+	usecs = 0;
+	assert_int_equal(type("ethtool -K nic0 rx on tso off tx off"), 0);
+	host_text_clear();
+	set_for_each(c, configs)
+		c->print(&sh);
+	assert_string_equal(host_out, "ethtool -K nic0 rx on\nethtool -K nic0 tx off\n"
+				      "ethtool -K nic0 tx-tcp-segmentation off\n"
+				      "ethtool -K nic0 tx-tcp6-segmentation off\n");
+}
+
 static void restarts_negotiation_of_a_nic_that_is_up(void **state)
 {
 	(void)state;
@@ -222,6 +313,10 @@ int main(void)
 		cmocka_unit_test_setup(prints_link_and_speed, start),
 		cmocka_unit_test_setup(sets_and_prints_the_throttle, start),
 		cmocka_unit_test_setup(shows_the_throttle_in_the_config, start),
+		cmocka_unit_test_setup(prints_features, start),
+		cmocka_unit_test_setup(switches_features, start),
+		cmocka_unit_test_setup(refuses_features_that_are_fixed, start),
+		cmocka_unit_test_setup(shows_features_in_the_config, start),
 		cmocka_unit_test_setup(restarts_negotiation_of_a_nic_that_is_up, start),
 		cmocka_unit_test_setup(says_what_it_expected, start),
 		cmocka_unit_test_setup(lists_every_option_with_its_words, start),
