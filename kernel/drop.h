@@ -7,44 +7,51 @@
  */
 #pragma once
 
-#define DROP_REASONS(X)                                                                            \
-	X(RX_ERROR, "rx_error", "the NIC marked the frame as damaged")                             \
-	X(RX_TOO_LONG, "rx_too_long", "the frame spans more buffers than a chain may have")        \
+/* a line a reason, and no line moves when another one comes */
+/* clang-format off */
+#define DROP_REASONS(X) \
+	X(RX_ERROR, "rx_error", "the NIC marked the frame as damaged") \
+	X(RX_TOO_LONG, "rx_too_long", "the frame spans more buffers than a chain may have") \
 	X(IRQ_BACKLOG, "irq_backlog", "no place behind a queue that is received in its interrupt") \
-	X(RX_STOPPED, "rx_stopped", "part of a frame when the queue was stopped")                  \
-	X(PARSE_ETH, "parse_eth", "shorter than an Ethernet header")                               \
-	X(PARSE_VLAN, "parse_vlan", "VLAN tag does not fit the frame")                             \
-	X(PARSE_ARP, "parse_arp", "ARP packet does not fit the frame")                             \
-	X(PARSE_IPV4_IHL, "parse_ipv4_ihl", "IPv4 header length below 5 words")                    \
-	X(PARSE_IPV4, "parse_ipv4", "IPv4 header does not fit the frame")                          \
-	X(PARSE_IPV6, "parse_ipv6", "IPv6 header does not fit the frame")                          \
-	X(PARSE_IPV6_EXT, "parse_ipv6_ext", "IPv6 extension chain broken or too long")             \
-	X(PARSE_TCP, "parse_tcp", "TCP header does not fit the frame")                             \
-	X(PARSE_UDP, "parse_udp", "UDP header does not fit the frame")                             \
-	X(PARSE_ICMP, "parse_icmp", "ICMP header does not fit the frame")                          \
-	X(BACKLOG_FULL, "backlog_full", "the backlog of the core that RPS chose is full")          \
-	X(NO_SWITCH, "no_switch", "the port belongs to no switch")                                 \
-	X(PORT_DOWN, "port_down", "the port it came in by is down")                                \
-	X(RULE, "rule", "a rule said drop")                                                        \
-	X(NO_RULE, "no_rule", "no rule matched")                                                   \
-	X(SAME_PORT, "same_port", "it would leave by the port it came in by")                      \
-	X(NO_OUTPUT, "no_output", "no other port to send it to")                                   \
-	X(RESERVED_MAC, "reserved_mac", "link-local group address, a switch keeps these")          \
-	X(NO_COPY, "no_copy", "no buffer for a copy")                                              \
-	X(TX_DOWN, "tx_down", "the port it should leave by is down or has no link")                \
-	X(TX_TOO_LONG, "tx_too_long", "longer than the MTU of the port it should leave by")        \
-	X(NO_SEGMENT, "no_segment", "no buffer to cut it into segments")                           \
-	X(TX_RING_FULL, "tx_ring_full", "no free descriptor in the transmit ring")                 \
-	X(TX_OFFLOAD, "tx_offload", "its headers do not fit what is asked of the NIC")             \
-	X(TX_STOPPED, "tx_stopped", "waited for another core when its port was stopped")           \
-	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full")            \
-	X(TAP_FULL, "tap_full", "the queue in front of the guest is full")                         \
-	X(TAP_CLOSED, "tap_closed", "no driver in the guest takes frames")                         \
-	X(TAP_PURGED, "tap_purged", "waited for the guest when its device was reset")              \
-	X(GUEST_FILTERED, "guest_filtered", "the guest's receive filter does not want it")         \
-	X(GUEST_TOO_SMALL, "guest_too_small", "longer than the buffers of the guest")              \
-	X(GUEST_MALFORMED, "guest_malformed", "what the guest sent is no frame")                   \
+	X(RX_STOPPED, "rx_stopped", "part of a frame when the queue was stopped") \
+	X(PARSE_ETH, "parse_eth", "shorter than an Ethernet header") \
+	X(PARSE_VLAN, "parse_vlan", "VLAN tag does not fit the frame") \
+	X(PARSE_ARP, "parse_arp", "ARP packet does not fit the frame") \
+	X(PARSE_IPV4_IHL, "parse_ipv4_ihl", "IPv4 header length below 5 words") \
+	X(PARSE_IPV4, "parse_ipv4", "IPv4 header does not fit the frame") \
+	X(PARSE_IPV6, "parse_ipv6", "IPv6 header does not fit the frame") \
+	X(PARSE_IPV6_EXT, "parse_ipv6_ext", "IPv6 extension chain broken or too long") \
+	X(PARSE_TCP, "parse_tcp", "TCP header does not fit the frame") \
+	X(PARSE_UDP, "parse_udp", "UDP header does not fit the frame") \
+	X(PARSE_ICMP, "parse_icmp", "ICMP header does not fit the frame") \
+	X(BACKLOG_FULL, "backlog_full", "the backlog of the core that RPS chose is full") \
+	X(NO_SWITCH, "no_switch", "the port belongs to no switch") \
+	X(PORT_DOWN, "port_down", "the port it came in by is down") \
+	X(RULE, "rule", "a rule said drop") \
+	X(NO_RULE, "no_rule", "no rule matched") \
+	X(SAME_PORT, "same_port", "it would leave by the port it came in by") \
+	X(NO_OUTPUT, "no_output", "no other port to send it to") \
+	X(RESERVED_MAC, "reserved_mac", "link-local group address, a switch keeps these") \
+	X(NO_COPY, "no_copy", "no buffer for a copy") \
+	X(TX_DOWN, "tx_down", "the port it should leave by is down or has no link") \
+	X(TX_TOO_LONG, "tx_too_long", "longer than the MTU of the port it should leave by") \
+	X(NO_SEGMENT, "no_segment", "no buffer to cut it into segments") \
+	X(TX_RING_FULL, "tx_ring_full", "no free descriptor in the transmit ring") \
+	X(TX_OFFLOAD, "tx_offload", "its headers do not fit what is asked of the NIC") \
+	X(TX_STOPPED, "tx_stopped", "waited for another core when its port was stopped") \
+	X(QDISC_FULL, "qdisc_full", "the queueing discipline holds as many as it may") \
+	X(QDISC_PURGED, "qdisc_purged", "waited in a queueing discipline that was taken away") \
+	X(FQ_OVERLIMIT, "fq_overlimit", "of the longest queue, fq_codel holds as many as it may") \
+	X(CODEL, "codel", "its queue has kept packets waiting for too long") \
+	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full") \
+	X(TAP_FULL, "tap_full", "the queue in front of the guest is full") \
+	X(TAP_CLOSED, "tap_closed", "no driver in the guest takes frames") \
+	X(TAP_PURGED, "tap_purged", "waited for the guest when its device was reset") \
+	X(GUEST_FILTERED, "guest_filtered", "the guest's receive filter does not want it") \
+	X(GUEST_TOO_SMALL, "guest_too_small", "longer than the buffers of the guest") \
+	X(GUEST_MALFORMED, "guest_malformed", "what the guest sent is no frame") \
 	X(GUEST_NO_BUFFER, "guest_no_buffer", "no buffer for what the guest sent")
+/* clang-format on */
 
 enum drop_reason {
 #define X(id, name, text) DROP_##id,

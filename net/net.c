@@ -12,6 +12,7 @@
 #include "flow.h"
 #include "nic.h"
 #include "port.h"
+#include "qdisc.h"
 #include "rps.h"
 #include "switch.h"
 #include "xmit.h"
@@ -48,6 +49,7 @@ void net_init(void)
 	flow_init();
 	xmit_init();
 	rps_init();
+	qdisc_init();
 	nic_init();
 	balance_init();
 	ticker.fn = tick;

@@ -13,6 +13,7 @@
 #include "kernel/trace.h"
 #include "fdb.h"
 #include "flow.h"
+#include "qdisc.h"
 #include "rps.h"
 #include "xmit.h"
 
@@ -97,6 +98,8 @@ int port_set_up(struct port *port, bool up)
 	if (!up)
 		port->up = port->accepts = port->ready = port->direct =
 			false; /* while it stops nothing is offered to it */
+	if (!up)
+		qdisc_purge(port);
 	err = port->ops->set_up(port, up);
 	port->up = up && !err;
 	refresh(port);

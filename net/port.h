@@ -46,6 +46,7 @@ enum port_extra {
 };
 
 struct port;
+struct qdisc_root;
 struct rps;
 struct vswitch;
 
@@ -108,10 +109,11 @@ struct port {
 	/* control context */
 	char name[PORT_NAME];
 	uint8_t mac[6], perm_mac[6];
-	bool promisc;    /* as the operator set it; a port in a switch is promiscuous anyhow */
-	bool held;       /* named by a line of the config that failed: stays down */
-	void *priv;      /* of ops */
-	struct rps *rps; /* NULL: never steered; changes while the cores are parked */
+	bool promisc; /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool held;    /* named by a line of the config that failed: stays down */
+	void *priv;   /* of ops */
+	struct qdisc_root *qdisc; /* NULL: never had one */
+	struct rps *rps;          /* NULL: never steered; changes while the cores are parked */
 };
 
 extern struct port *ports[PORT_MAX]; /* by id; [0] is NULL */

@@ -11,6 +11,7 @@
 #include "kernel/softirq.h"
 #include "kernel/spsc.h"
 #include "kernel/trace.h"
+#include "qdisc.h"
 
 #include <string.h>
 
@@ -66,12 +67,23 @@ static void drop_stage(struct stage *s, enum drop_reason why)
 	xmit_clear(s);
 }
 
+/* transmit() - to the device, or to what stands before it. */
+static void transmit(struct stage *s)
+{
+	if (!(s->port->tx_extra & PORT_QDISC)) {
+		xmit_transmit(s);
+		return;
+	}
+	qdisc_xmit(s->port, *s->txq, s->pkts, s->n);
+	xmit_clear(s);
+}
+
 void xmit_unusual(struct stage *s)
 {
 	unsigned to = owner_for(s->port, this_cpu()->id);
 
 	if (s->port->ready && *s->txq >= 0)
-		xmit_transmit(s);
+		transmit(s);
 	else if (s->port->ready && to != MAX_CPUS)
 		hand_over(s, to);
 	else
@@ -83,7 +95,7 @@ static void stage_finish(struct stage *s)
 {
 	s->count->taken += s->n;
 	if (s->port->ready && *s->txq >= 0)
-		xmit_transmit(s);
+		transmit(s);
 	else
 		drop_stage(s, DROP_TX_STOPPED);
 }
@@ -139,6 +151,7 @@ static void net_tx_action(void)
 	cpu_for_each(from)
 		if (from != me)
 			more |= drain(xmit_of_cpu[me], ring[from][me]);
+	qdisc_run_again();
 	if (more)
 		raise_softirq(SOFTIRQ_NET_TX); /* next round: others have their turn first */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/switch.c net/receive.c net/sink.c kernel/histogram.c net/rps.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/validate.c net/gso.c net/csum.c net/port.c net/parse.c kernel/pool.c kernel/toeplitz.c kernel/qsbr.c tests/unit/fake_net.c tests/unit/host.c */
+/* links: path */
 /*
  * test_flow.c - caches and the shared flow table: what is remembered, for how long, and what makes it be forgotten
  */

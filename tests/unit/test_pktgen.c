@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/pktgen.c net/pktgen_frame.c net/pktgen_cmd.c net/sink.c net/sink_cmd.c net/validate.c net/gso.c net/csum.c net/addr.c net/switch.c net/receive.c net/rps.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/port.c net/parse.c kernel/histogram.c kernel/toeplitz.c kernel/timer.c kernel/words.c kernel/names.c kernel/shell.c kernel/pool.c kernel/qsbr.c tests/unit/fake_net.c tests/unit/host.c */
+/* links: path net/pktgen.c net/pktgen_frame.c net/pktgen_cmd.c net/sink_cmd.c net/addr.c kernel/timer.c kernel/words.c kernel/names.c kernel/shell.c */
 /*
  * test_pktgen.c - what a generator sends and when, what a sink says of it, and the words for both
  *

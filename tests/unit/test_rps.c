@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/switch.c net/receive.c net/sink.c kernel/histogram.c net/rps.c net/rps_config.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/validate.c net/gso.c net/csum.c net/port.c net/parse.c kernel/pool.c kernel/qsbr.c kernel/toeplitz.c tests/unit/fake_net.c tests/unit/host.c */
+/* links: path net/rps_config.c */
 /*
  * test_rps.c - packets find the core of their flow, in order, and none is lost on the way
  *

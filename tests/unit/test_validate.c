@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/switch.c net/receive.c net/sink.c kernel/histogram.c net/rps.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/validate.c net/gso.c net/csum.c net/port.c net/parse.c kernel/toeplitz.c kernel/pool.c kernel/qsbr.c tests/unit/streams.c tests/unit/fake_net.c tests/unit/host.c */
+/* links: path tests/unit/streams.c */
 /*
  * test_validate.c - what a device cannot do is done before it gets a packet, and what it can is left to it
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/vhost.c vmm/vhost_net.c vmm/tap.c vmm/tun.c vmm/virtq.c net/switch.c net/receive.c net/sink.c kernel/histogram.c net/rps.c net/upcall.c net/rules.c net/flow.c net/fdb.c net/xmit.c net/validate.c net/gso.c net/csum.c net/port.c net/parse.c kernel/pool.c kernel/toeplitz.c kernel/qsbr.c tests/unit/fake_driver.c tests/unit/fake_net.c tests/unit/host.c */
+/* links: path vmm/vhost.c vmm/vhost_net.c vmm/tap.c vmm/tun.c vmm/virtq.c tests/unit/fake_driver.c */
 /*
  * test_vhost.c - between a guest's virtqueues and the switch: bytes, drops, kicks and signals, and that nothing gets lost
  *

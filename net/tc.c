@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* tc.c - `tc`: traffic control, as iproute2 says it. Control context. */
+#include "tc_qdisc.h"
+
+static int run_tc(struct shell *sh, int n, const struct word *w)
+{
+	bool counts = word_is(n, w, 1, "-s");
+	int i = counts ? 2 : 1;
+
+	if (word_is(n, w, i, "qdisc"))
+		return tc_qdisc(sh, i + 1, counts);
+	return shell_expected(sh, i, counts ? "qdisc" : "-s or qdisc");
+}
+
+static void complete_tc(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
+{
+	static const char *const words[] = { "-s",       "qdisc", "add",  "replace", "del",
+					     "show",     "dev",   "root", "parent",  "pfifo",
+					     "fq_codel", "tbf",   "rate", "burst",   "limit" };
+
+	(void)w;
+	for (unsigned i = 0; n > 0 && i < ARRAY_SIZE(words); i++)
+		add(to, words[i]);
+}
+
+SHELL_COMMAND(
+	cmd_tc, .name = "tc",
+	.usage = "[-s] qdisc [show [dev PORT] | add|replace|del dev PORT root|parent 1:1 KIND ...]",
+	.help = "queueing disciplines: where packets wait that may not leave at once",
+	.run = run_tc, .complete = complete_tc);

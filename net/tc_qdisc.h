@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* tc_qdisc.h - `tc qdisc`, for who reads the command `tc` */
+#pragma once
+
+#include <stdbool.h>
+
+#include "kernel/shell.h"
+
+/* tc_qdisc() - the words of the line from @i on, behind "qdisc"; @counts: -s was given. 0 or a negative errno, said. */
+int tc_qdisc(struct shell *sh, int i, bool counts);
