@@ -16,8 +16,8 @@
 #include "vm.h"
 
 /*
- * sysctl vmm.vhost_poll_us: a guest that computes on without an exit is looked at so often; 0: kicks, always. A look ends
- * its run, and what it finds may be worth an interrupt: less often than Linux takes for 32 packets.
+ * sysctl vmm.vhost_poll_us: an adaptive ring of a guest that computes on without an exit is looked at so often. A look
+ * ends its run, and what it finds may be worth an interrupt: less often than Linux takes for 32 packets.
  */
 static unsigned poll_us = 150;
 
@@ -99,15 +99,15 @@ bool vhost_wait(struct vhost_vring *v, unsigned took)
 		return false;
 	v->answers = took || (v->answers && !v->expected);
 	v->expected = false;
-	if (!took || !v->net->same_core || !poll_us)
-		return virtq_notify_on(&v->vq);
+	if (!took || !v->shares)
+		return vhost_wait_otherwise(v, took);
 	look_later(&vhost_cpu[v->net->cpu], v);
 	return false;
 }
 
 void vhost_expect(struct vhost_vring *v)
 {
-	if (v->polling || !v->answers || !v->net->same_core || !poll_us)
+	if (v->polling || !v->answers || !v->shares)
 		return;
 	spin_lock(&v->mutex);
 	if (v->backend && !v->vq.broken) {
@@ -203,13 +203,18 @@ void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v))
 int vhost_net_open(struct vhost_net *n, struct vm *vm, const char *name, const uint8_t mac[6],
 		   unsigned mtu, unsigned cpu)
 {
+	int err;
+
 	n->vm = vm;
 	n->cpu = cpu;
 	for (unsigned i = 0; i < VHOST_VRINGS; i++)
 		n->vring[i].net = n;
 	n->vring[VHOST_TX].work.fn = handle_tx_kick;
 	n->vring[VHOST_RX].work.fn = handle_rx_kick;
-	return tap_open(n, name, mac, mtu);
+	err = tap_open(n, name, mac, mtu);
+	for (unsigned i = 0; i < VHOST_VRINGS && !err; i++)
+		vhost_policy_init(&n->vring[i]);
+	return err;
 }
 
 void vhost_set_owner(struct vhost_net *n)
@@ -217,6 +222,8 @@ void vhost_set_owner(struct vhost_net *n)
 	n->same_core = true;
 	for (unsigned i = 0; i < n->vm->nvcpus; i++)
 		n->same_core &= n->vm->vcpu[i]->cpu == n->cpu;
+	for (unsigned i = 0; i < VHOST_VRINGS; i++)
+		vhost_policy_shares(&n->vring[i]);
 }
 
 void vhost_set_features(struct vhost_net *n, uint64_t features)
@@ -283,5 +290,5 @@ void vhost_init(void)
 	open_softirq(SOFTIRQ_VHOST, vhost_worker);
 }
 
-SYSCTL(sysctl_vhost_poll, "vmm.vhost_poll_us", &poll_us, 0, 10000,
-       "microseconds until a guest that sends without a kick is looked at; 0: it always kicks");
+SYSCTL(sysctl_vhost_poll, "vmm.vhost_poll_us", &poll_us, 1, 10000,
+       "microseconds until a guest that sends without a kick by an adaptive ring is looked at");

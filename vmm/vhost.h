@@ -10,10 +10,11 @@
  * The worker is SOFTIRQ_VHOST on the core that owns it; its work list is that core's. A vring's mutex keeps set-up, which
  * runs where the guest's vCPU runs, away from the worker; it is held by nobody for long.
  *
- * A kick is an exit, so as few as possible are asked for. While a vring is served kicks are off. One that gave work and
- * ran empty is looked at once more after the guest has run (vhost_guest_left); only when that finds nothing is the guest
- * asked to kick again. So are the transmit rings of a guest that was just given frames, those that answer such. Where
- * worker and vCPU have different cores the guest is asked as soon as the ring is empty.
+ * A kick is an exit, so as few as possible are asked for; how, is a vring's policy (kernel/policy.h). While it is served
+ * kicks are off. As it begins, adaptive: one that gave work and ran empty is looked at once more after the guest has run
+ * (vhost_guest_left); only when that finds nothing is the guest asked to kick again. So are the transmit rings of a guest
+ * that was just given frames, those that answer such. Where worker and vCPU have different cores the guest is asked as
+ * soon as the ring is empty.
  */
 #pragma once
 
@@ -22,6 +23,8 @@
 
 #include "kernel/lock.h"
 #include "kernel/pkt.h"
+#include "kernel/policy.h"
+#include "kernel/turn.h"
 #include "net/port.h"
 #include "virtq.h"
 
@@ -48,22 +51,28 @@ struct vhost_work {
 
 struct vhost_vring {
 	struct vhost_work work;
-	struct spinlock mutex; /* guards vq and what set-up changes */
+	struct policy_queue policy; /* "tap0/tx"; POLICY_ADAPTIVE at first */
+	struct spinlock mutex;      /* guards vq and what set-up changes */
 	struct vhost_net *net;
 	struct virtq vq;
-	bool backend;                            /* served: between set_backend and stop */
+	bool backend; /* served: between set_backend and stop */
+	bool shares;  /* POLICY_ADAPTIVE, and the guest runs on the worker's core */
 	void (*call)(void *arg, unsigned index); /* interrupt the guest; index: which vring */
 	void *call_arg;
 
 	/* by the worker's core */
-	bool polling;  /* kicks are off; to be looked at when the guest has run */
-	bool expected; /* that is because the guest was given frames */
-	bool answers;  /* it had something since, or when it was last expected to */
+	struct turn_work turn; /* busyloop, poll: to be looked at in the next turn of the loop */
+	unsigned busyloop_timeout; /* microseconds */
+	uint64_t busy_until;       /* TSC */
+	bool polling;              /* kicks are off; to be looked at when the guest has run */
+	bool expected;             /* that is because the guest was given frames */
+	bool answers;              /* it had something since, or when it was last expected to */
 	struct vhost_vring *poll_next;
 
 	/* statistics: kicks by the vCPUs' cores, the rest by the worker's */
 	uint64_t kicks;          /* doorbells; two at once may count as one */
-	uint64_t polls;          /* looks after the guest had run */
+	uint64_t polls;          /* looks after the guest had run, or by busyloop and poll */
+	uint64_t empty;          /* looks of any kind that found nothing */
 	uint64_t packets, bytes; /* frames taken or delivered; bytes without headers */
 	uint64_t signals;        /* interrupts asked for; vq.suppressed: not wanted */
 	uint64_t reweighs;       /* rounds that ended with work left */
@@ -141,6 +150,12 @@ void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v));
  * came in meanwhile. Mutex held.
  */
 bool vhost_wait(struct vhost_vring *v, unsigned took);
+/* vhost_wait_otherwise() - the same where nobody waits for the guest's end: vhost_policy.c. */
+bool vhost_wait_otherwise(struct vhost_vring *v, unsigned took);
+/* vhost_policy_init() - @v, whose port is known, is a queue like others. */
+void vhost_policy_init(struct vhost_vring *v);
+/* vhost_policy_shares() - policy or cores have changed: v->shares. */
+void vhost_policy_shares(struct vhost_vring *v);
 /*
  * vhost_expect() - the guest may answer by @v: if it did so the last time, it need not kick. Takes v's mutex; a receive
  * ring's may be held, no other.

@@ -4,10 +4,14 @@
 import pytest
 
 from frames import numbered
+from guests import config, echoes, guests, line
 from weir import expect, expect_in
 
 A, B = 1, 2  # stations behind nic0 and nic1
 RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
+GUEST_POLICIES = ["kick", "busyloop", "poll", "adaptive"]
+G2, G3 = 2, 3
+GUESTS = config(line(G2, cpu=1), line(G3, cpu=0, port="worker 1"))  # with its worker, and apart from it
 POLICIES = ["irq", "napi", "defer", "suspend", "poll"]
 
 
@@ -139,6 +143,67 @@ def test_line_of_an_82540(lab, policy):
     with weir.dropping():
         weir.carry(frames_of(200, flows=8))
         weir.carry(frames_of(50, 1000), window=1)
+
+
+# --- guests' rings ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guest(lab):
+    """Two cores, a guest that shares core 1 with its worker and one that does not."""
+    weir = lab.get(nics=1, smp=2, config=GUESTS, files=("tiny",))
+    guests(weir, G2, G3)
+    weir.quiet("policy p*/* adaptive")
+    return weir
+
+
+@pytest.mark.parametrize("number", [G2, G3])
+@pytest.mark.parametrize("policy", GUEST_POLICIES)
+def test_each_serves_a_guest(guest, policy, number):
+    guest.quiet(f"policy p{number}/* {policy} busyloop-timeout 1000")
+    tx = f"p{number}/tx"
+    for window in (1, 32):
+        before = queues(guest)[tx]
+        with guest.dropping():
+            guest.carry([echoes(window * 10000 + n, number, flow=n % 4) for n in range(200)], window)
+        packets, kicks, polls, _ = (now - was for now, was in zip(queues(guest)[tx][3:], before[3:]))
+        expect(packets, 200, f"packets of {tx} under {policy}")
+        if policy == "poll":
+            expect(kicks, 0, f"kicks of {tx}, which is polled")
+        if policy == "kick":
+            expect(polls, 0, f"looks at {tx} that nobody kicked for")
+            assert window > 1 or kicks >= 190, f"{tx}: expected a kick for each of 200 packets, saw {kicks}"
+
+
+def test_guests_policies_change_under_traffic(guest):
+    number = 100000
+    for old in GUEST_POLICIES:
+        for new in GUEST_POLICIES:
+            guest.quiet(f"policy p*/* {old}")
+            number += 1000
+            frames = [echoes(number + n, G2 + n % 2, flow=n % 4) for n in range(120)]
+            with guest.dropping():
+                guest.carry(frames, 32, midway=lambda: guest.quiet(f"policy p*/* {new}"))
+
+
+def test_polled_guest_computes_on(guest):
+    """A guest that never leaves the core by itself: slices end, and its ring is looked at."""
+    guest.quiet("policy p2/tx poll")
+    tiny = guests(guest, G2)[0]
+    tiny.begin("spin 1000ms")
+    guest.carry([echoes(200000 + n, G3) for n in range(50)], 4)
+    tiny.finish()
+    expect_in("policy p2/tx poll", guest.sh("show config"), "show config")
+
+
+def test_guest_resets_while_polled(guest):
+    guest.quiet("policy p2/* poll", "guest reset g2")
+    tiny = guests(guest, G2)[0].wait_driven()
+    tiny.answers_arp(station=1)
+    guest.carry([echoes(300000 + n, G2) for n in range(50)], 4)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
 
 
 def test_wrong_words(weir):

@@ -518,6 +518,11 @@ WEAK void apic_ipi(uint32_t apic_id, uint8_t vector)
 	host_calls.ipi[apic_id]++;
 }
 
+WEAK void policy_add(struct policy_queue *q)
+{
+	q->policy = q->first;
+}
+
 WEAK void netif_rx_enable(struct netif_rx *rx)
 {
 	(void)rx;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path vmm/vhost.c vmm/vhost_net.c vmm/tap.c vmm/tun.c vmm/virtq.c tests/unit/fake_driver.c */
+/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_net.c vmm/tap.c vmm/tun.c vmm/virtq.c tests/unit/fake_driver.c */
 /*
  * test_vhost.c - between a guest's virtqueues and the switch: bytes, drops, kicks and signals, and that nothing gets lost
  *
@@ -937,12 +937,25 @@ static void a_guest_that_computes_on_is_looked_at_by_the_timer(void **state)
 	assert_true(tx_kick());
 }
 
-static void with_the_knob_at_zero_the_guest_always_kicks(void **state)
+static void tx_policy(enum policy policy)
 {
-	unsigned *us = net_knob("vmm.vhost_poll_us"), was = *us;
+	struct policy_queue *q = &net->vring[VHOST_TX].policy;
 
+	assert_null(q->ops->set(q, policy));
+	net_settle();
+}
+
+/* the core loop comes round to the next turn */
+static void loop_turns(void)
+{
+	turn_run(this_cpu());
+	net_settle();
+}
+
+static void by_kicks_the_guest_always_kicks(void **state)
+{
 	(void)state;
-	*us = 0;
+	tx_policy(POLICY_KICK);
 	for (unsigned i = 0; i < 3; i++) {
 		send(frame_udp(GUEST, 1, 7, 1000));
 		assert_true(tx_kick());
@@ -954,7 +967,92 @@ static void with_the_knob_at_zero_the_guest_always_kicks(void **state)
 	net_settle();
 	send(frame_udp(GUEST, 1, 7, 1000));
 	assert_true(tx_kick());
-	*us = was;
+}
+
+static void by_polling_it_never_does_and_each_turn_looks(void **state)
+{
+	struct vhost_vring *tx = &net->vring[VHOST_TX];
+	uint64_t empty;
+
+	(void)state;
+	tx_policy(POLICY_POLL);
+	assert_true(this_cpu()->turn_soon);
+	empty = tx->empty;
+	for (unsigned i = 0; i < 5; i++) {
+		send(frame_udp(GUEST, 1, 7, 1000));
+		assert_false(tx_kick());
+		assert_int_equal(sent(WIRE), 0);
+		loop_turns();
+		assert_int_equal(sent(WIRE), 1);
+		loop_turns();
+	}
+	assert_int_equal(tx->kicks, 0);
+	assert_true(tx->empty >= empty + 5);
+	vhost_net_stop_vring(net, VHOST_TX);
+	loop_turns();
+	assert_null(this_cpu()->turn_work); /* whose ring is gone is looked at no more */
+}
+
+static void by_busyloop_it_kicks_when_the_time_is_over(void **state)
+{
+	struct vhost_vring *tx = &net->vring[VHOST_TX];
+
+	(void)state;
+	tx->busyloop_timeout = 30;
+	tx_policy(POLICY_BUSYLOOP);
+	assert_null(this_cpu()->turn_work); /* nothing was found yet */
+	send(frame_udp(GUEST, 1, 7, 1000));
+	assert_true(tx_kick());
+	net_settle();
+	for (unsigned i = 0; i < 4; i++) {
+		host_tsc += tsc_from_us(29);
+		send(frame_udp(GUEST, 1, 7, 1000));
+		assert_false(tx_kick());
+		loop_turns();
+		assert_int_equal(sent(WIRE),
+				 1 + !i); /* the first one with that which was kicked for */
+	}
+	host_tsc += tsc_from_us(30);
+	loop_turns();
+	assert_null(this_cpu()->turn_work);
+	send(frame_udp(GUEST, 1, 7, 1000));
+	assert_true(tx_kick());
+	net_settle();
+	assert_int_equal(sent(WIRE), 1);
+	assert_int_equal(tx->kicks, 2);
+}
+
+/* whatever it waits for, with a frame that nobody kicks for: the new policy finds it, and ends in its own manner */
+static void a_change_of_policy_loses_no_frame(void **state)
+{
+	static const enum policy all[] = { POLICY_ADAPTIVE, POLICY_KICK, POLICY_BUSYLOOP,
+					   POLICY_POLL };
+	struct vhost_vring *tx = &net->vring[VHOST_TX];
+
+	(void)state;
+	for (unsigned from = 0; from < ARRAY_SIZE(all); from++)
+		for (unsigned to = 0; to < ARRAY_SIZE(all); to++) {
+			tx_policy(all[from]);
+			send(frame_udp(GUEST, 1, 7, 1000));
+			tx_kick();
+			net_settle();
+			loop_turns();
+			assert_int_equal(sent(WIRE), 1);
+			send(frame_udp(GUEST, 1, 7,
+				       1000)); /* and the kick, if there was one, is lost */
+			tx_policy(all[to]);
+			assert_int_equal(sent(WIRE), 1);
+			send(frame_udp(GUEST, 1, 7, 1000));
+			tx_kick();
+			loop_turns();
+			vhost_guest_left(0);
+			net_settle();
+			assert_int_equal(sent(WIRE), 1);
+			assert_int_equal(tx->turn.queued,
+					 all[to] == POLICY_POLL || all[to] == POLICY_BUSYLOOP);
+			host_tsc += tsc_from_us(1000);
+			loop_turns();
+		}
 }
 
 static void an_answer_to_what_came_in_needs_no_kick(void **state)
@@ -1454,7 +1552,10 @@ int main(void)
 		APART(kicks_are_asked_for_again_once_the_ring_is_empty_on_another_core),
 		ONE(on_one_core_the_ring_is_looked_at_again_when_the_guest_has_run),
 		ONE(a_guest_that_computes_on_is_looked_at_by_the_timer),
-		ONE(with_the_knob_at_zero_the_guest_always_kicks),
+		ONE(by_kicks_the_guest_always_kicks),
+		ONE(by_polling_it_never_does_and_each_turn_looks),
+		ONE(by_busyloop_it_kicks_when_the_time_is_over),
+		ONE(a_change_of_policy_loses_no_frame),
 		ONE(an_answer_to_what_came_in_needs_no_kick),
 		ONE(so_does_one_by_another_port_of_the_guest),
 		ONE(receive_buffers_are_looked_for_when_the_guest_has_run),
