@@ -119,6 +119,7 @@ void gbe_configure_features(struct gbe *gbe)
 
 	for (unsigned q = 0; q < gbe->dev.nqueues; q++)
 		gbe->rx[q]->tell = f & told;
+	gbe_write(gbe, GBE_VET, GBE_VET_VLAN);
 	gbe_change(gbe, GBE_CTRL, f & NETDEV_RX_VLAN ? GBE_CTRL_VME : 0,
 		   f & NETDEV_RX_VLAN ? 0 : GBE_CTRL_VME);
 	if (gbe->chip->rss)

@@ -71,6 +71,8 @@
 #define GBE_FCAL		0x00028 /* RW: address of pause frames, first four bytes */
 #define GBE_FCAH		0x0002c /* RW: last two */
 #define GBE_FCT			0x00030 /* RW: their type */
+#define GBE_VET			0x00038 /* RW: type of a VLAN tag; not on every model the 8100 that it should be after reset */
+#define	  GBE_VET_VLAN		0x8100
 #define GBE_FCTTV		0x00170 /* RW: how long the other end shall pause, in 512 bit times */
 #define GBE_FCRTL		0x02160 /* RW: XON when the packet buffer holds less, bytes */
 #define	  GBE_FCRTL_XONE	BIT(31) /* send XON at all */

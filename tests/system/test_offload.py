@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""What the NICs do with a frame beside carrying it: checksums, tags, hashes; told, asked for, switched under traffic"""
+
+import pytest
+
+import frames
+import nic_checks
+from nic_checks import among
+from weir import expect, expect_in
+
+A = 1  # station behind nic0; the next is behind nic1
+SIZES = [60, 64, 65, 500, 1514]
+MACHINES = {"82576 and 82574L": {"e1000e": {1: 0x10}}, "82576 and 82540EM": {"e1000": {1: 0x10}}}
+
+
+@pytest.fixture(params=MACHINES)
+def weir(lab, request):
+    """Two NICs, one core: what goes in first comes out first. Who a tagged frame is for is nowhere but at the other."""
+    weir = lab.get(nics=2, smp=1, **MACHINES[request.param])
+    switched(weir, "rx off rxvlan off")
+    return nic_checks.ready(weir)
+
+
+def switched(weir, words):
+    for i in (0, 1):
+        weir.sh(f"ethtool -K nic{i} {words}")
+
+
+def features(weir, i):
+    """{name: on or off, and what stands behind} of one NIC."""
+    rows = weir.sh(f"ethtool -k nic{i}").splitlines()
+    expect(rows[0], f"Features for nic{i}:", "first line of ethtool -k")
+    return dict(row.strip().split(": ", 1) for row in rows[1:])
+
+
+def all_kinds(weir, sizes=SIZES):
+    """Frames of each kind and size between all NICs, tags and wrong checksums among them: each keeps its bytes."""
+    sent = {}
+    for i, j in ((0, 1), (1, 0)):
+        for size in sizes:
+            for frame in frames.kinds(A + i, A + j, size).values():
+                sent[frame, i, j] = (i, j, (i, j), frame)
+        for _, frame, *_ in frames.wrong_but_forwarded(A + i, A + j):
+            sent[frame, i, j] = (i, j, (i, j), frame)
+    with weir.dropping():
+        weir.carry(list(sent.values()), window=16)
+
+
+def test_features_are_those_of_the_chips(weir, request):
+    old = "82540EM" in request.node.name
+    expect(features(weir, 0)["receive-hashing"], "off", "hashes of the 82576")
+    expect(features(weir, 1)["receive-hashing"], "off [fixed]" if old else "off", "hashes of the other")
+    for i in (0, 1):
+        expect(features(weir, i)["tcp-segmentation-offload"], "on", f"TSO of nic{i}")
+        expect(features(weir, i)["rx-checksumming"], "off", f"checksums in of nic{i}, while nobody wants them")
+    expect_in("large-receive-offload of nic0 is fixed", weir.sh("ethtool -K nic0 lro on"), "what it has not")
+    expect_in("rx-vlan-offload: on\n", weir.sh("ethtool -K nic0 rxvlan on") + weir.sh("ethtool -k nic0"), "switched")
+    expect_in("ethtool -K nic0 rxvlan on\n", weir.sh("show config"), "show config")
+
+
+@pytest.mark.parametrize("words", ["rx on", "rxvlan on", "rx on rxvlan on"])
+def test_frames_keep_their_bytes(weir, words):
+    """A tag that goes aside comes back, by the chip or by software, whatever else is told of the frame."""
+    switched(weir, words)
+    all_kinds(weir)
+    weir.quiet("ethtool -K nic0 rxhash on")
+    all_kinds(weir, SIZES[:2])
+    weir.quiet("ethtool -K nic0 rxhash off")
+
+
+def test_tags_come_back_by_software(weir):
+    """One takes them out, the other cannot put them in."""
+    for i in (0, 1):
+        weir.sh(f"ethtool -K nic{i} rxvlan on")
+        weir.sh(f"ethtool -K nic{1 - i} rxvlan off")
+        all_kinds(weir)
+
+
+def test_switched_under_traffic(weir):
+    number = 0
+    for words in ("rxvlan on", "rx on", "rxvlan off", "rx off rxvlan on", "rxvlan off"):
+        tagged = []
+        for n in range(60):
+            for i, j, flow, frame in among((0, 1), 1, number + n):
+                tagged.append((i, j, flow, frame if n % 2 else frame[:12] + b"\x81\x00\x20\x07" + frame[12:]))
+        number += 60
+        with weir.dropping():
+            weir.carry(tagged, 16, midway=lambda words=words: switched(weir, words))
+
+
+def test_wrong_checksums_are_counted_and_pass(weir):
+    """What is right is told and what is wrong is not; both are forwarded. The 82540EM never looks."""
+    switched(weir, "rx on")
+    before = weir.ethtool(0)["rx_queue_0_csum_err"]
+    wrong = [frame for _, frame in frames.wrong_checksums(A, A + 1)]
+    with weir.dropping():
+        weir.carry([(0, 1, 0, frame) for frame in wrong], 4)
+    expect(weir.ethtool(0)["rx_queue_0_csum_err"] - before, len(wrong), "wrong checksums that nic0 saw")
