@@ -50,8 +50,28 @@
 	X(GUEST_FILTERED, "guest_filtered", "the guest's receive filter does not want it") \
 	X(GUEST_TOO_SMALL, "guest_too_small", "longer than the buffers of the guest") \
 	X(GUEST_MALFORMED, "guest_malformed", "what the guest sent is no frame") \
-	X(GUEST_NO_BUFFER, "guest_no_buffer", "no buffer for what the guest sent")
-/* clang-format on */
+	X(GUEST_NO_BUFFER, "guest_no_buffer", "no buffer for what the guest sent") \
+	X(LOCAL_FULL, "local_full", "the queue in front of Weir's own protocols is full") \
+	X(LOCAL_OTHERHOST, "local_otherhost", "flooded to Weir, but for another station") \
+	X(LOCAL_TYPE, "local_type", "Weir has no protocol of this Ethernet type") \
+	X(LOCAL_NO_BUFFER, "local_no_buffer", "no buffer for a packet of Weir's own") \
+	X(ARP_BAD, "arp_bad", "ARP packet that makes no sense") \
+	X(NEIGH_FAILED, "neigh_failed", "nobody answers for the next station's address") \
+	X(NEIGH_QUEUE_FULL, "neigh_queue_full", "too many wait for that station's address") \
+	X(NEIGH_TABLE_FULL, "neigh_table_full", "too many neighbours") \
+	X(IPV4_BAD, "ipv4_bad", "IPv4 header with a wrong version or length") \
+	X(IPV4_CSUM, "ipv4_csum", "IPv4 header with a wrong checksum") \
+	X(IP_MARTIAN, "ip_martian", "from or to an address that no wire may carry") \
+	X(IP_NOT_OURS, "ip_not_ours", "not an address of Weir's, and it does not forward") \
+	X(IP_NO_ROUTE, "ip_no_route", "no way to where it should be forwarded") \
+	X(IP_UNROUTED, "ip_unrouted", "no way for a packet of Weir's own") \
+	X(IP_TTL, "ip_ttl", "its time to live, or hop limit, is used up") \
+	X(IP_TOO_BIG, "ip_too_big", "longer than the next link's MTU, and not to be cut") \
+	X(IP_PROTO, "ip_proto", "Weir has no protocol of this number") \
+	X(ICMP_BAD, "icmp_bad", "ICMP message cut short or with a wrong checksum") \
+	X(UDP_BAD, "udp_bad", "UDP datagram with a wrong length or checksum") \
+	X(UDP_NO_PORT, "udp_no_port", "nobody listens at that UDP port") \
+	X(FRAG_NO_BUFFER, "frag_no_buffer", "no buffers for its fragments")
 
 enum drop_reason {
 #define X(id, name, text) DROP_##id,

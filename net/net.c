@@ -10,6 +10,7 @@
 #include "balance.h"
 #include "fdb.h"
 #include "flow.h"
+#include "inet.h"
 #include "nic.h"
 #include "port.h"
 #include "qdisc.h"
@@ -26,6 +27,7 @@ static void tick(struct timer *t)
 	atomic_fetch_add_explicit(&fdb_tick, 1, memory_order_relaxed);
 	fdb_age();
 	flow_age();
+	inet_tick();
 	timer_arm(t, TICK_US);
 }
 
@@ -52,6 +54,7 @@ void net_init(void)
 	qdisc_init();
 	nic_init();
 	balance_init();
+	inet_init();
 	ticker.fn = tick;
 	timer_arm(&ticker, TICK_US);
 }

@@ -24,6 +24,9 @@
 struct port *ports[PORT_MAX];
 unsigned nports;
 
+/* of ports that are no more, for the law over all */
+static uint64_t gone_sources, gone_offered;
+
 void port_drop_in(struct port *port, struct pkt *p, enum drop_reason why)
 {
 	struct port_cpu *c = port_here(port);
@@ -41,13 +44,31 @@ void port_drop_out(struct port *port, struct pkt *p, enum drop_reason why)
 
 int port_add(struct port *port)
 {
-	if (nports + 1 == PORT_MAX)
+	unsigned id = 1;
+
+	while (id < PORT_MAX && ports[id])
+		id++;
+	if (id == PORT_MAX)
 		return -ENOSPC;
-	port->cpu = mem_zalloc(ncpus * sizeof(*port->cpu), CACHE_LINE, "port counters");
-	port->id = ++nports;
-	ports[port->id] = port;
+	if (!port->cpu)
+		port->cpu = mem_zalloc(ncpus * sizeof(*port->cpu), CACHE_LINE, "port counters");
+	port->id = id;
+	ports[id] = port;
+	nports = MAX(nports, id);
 	xmit_port_add(port);
 	return 0;
+}
+
+void port_del(struct port *port)
+{
+	struct port_cpu total = port_total(port);
+
+	gone_sources += total.forwarded + total.originated;
+	gone_offered += total.offered;
+	memset(port->cpu, 0, ncpus * sizeof(*port->cpu));
+	ports[port->id] = NULL;
+	while (nports && !ports[nports])
+		nports--;
 }
 
 struct port *port_by_name(const char *name)
@@ -257,7 +278,7 @@ static bool mouths_hold(const struct port *port, unsigned cpu, char *why, size_t
 
 bool port_conserved(char *why, size_t size)
 {
-	uint64_t sources = 0, offered = 0;
+	uint64_t sources = gone_sources, offered = gone_offered;
 
 	port_for_each(i) {
 		struct port_cpu total = port_total(ports[i]);

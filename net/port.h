@@ -109,23 +109,32 @@ struct port {
 	/* control context */
 	char name[PORT_NAME];
 	uint8_t mac[6], perm_mac[6];
-	bool promisc; /* as the operator set it; a port in a switch is promiscuous anyhow */
-	bool held;    /* named by a line of the config that failed: stays down */
-	void *priv;   /* of ops */
+	bool promisc;  /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool internal; /* a switch's own: Weir's protocols are behind it */
+	bool held;     /* named by a line of the config that failed: stays down */
+	void *priv;    /* of ops */
 	struct qdisc_root *qdisc; /* NULL: never had one */
 	struct rps *rps;          /* NULL: never steered; changes while the cores are parked */
 };
 
-extern struct port *ports[PORT_MAX]; /* by id; [0] is NULL */
+extern struct port *ports[PORT_MAX]; /* by id; NULL where there is none, as at [0] */
 extern unsigned nports;              /* highest id in use */
 
-#define port_for_each(i) for (unsigned i = 1; i <= nports; i++)
+#define port_for_each(i)                       \
+	for (unsigned i = 1; i <= nports; i++) \
+		if (ports[i])
 
 /*
  * port_add() - give @port an id and a place in ports[]; name, ops, full, mtu, mac, txq_of_cpu and priv are set.
  * Returns 0 or -ENOSPC. At boot, or in the control context with the cores parked.
  */
 int port_add(struct port *port);
+
+/*
+ * port_del() - @port, down and in no switch, is no more: nothing waits for it, and it has no rule. Its id is free; what
+ * it counted stays in the law. Control context, cores parked.
+ */
+void port_del(struct port *port);
 
 struct port *port_by_name(const char *name);
 /* port_match() - ports whose name is @glob ('*' and '?'; a number is an id), up to PORT_MAX into out[]; returns how many. */

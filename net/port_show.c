@@ -44,7 +44,8 @@ PROC_FILE(proc_net_dev, .path = "/proc/net/dev", .help = "packets and bytes of e
 struct snapshot {
 	struct port_cpu *cpu; /* [port * ncpus + cpu], ports from 1; on a cache line within mem */
 	void *mem;
-	char why[80]; /* the law does not hold there */
+	uint64_t drop[DROP_N]; /* of all cores */
+	char why[80];          /* the law does not hold there */
 	bool conserved;
 };
 
@@ -57,6 +58,11 @@ static int take_snapshot(struct shell *sh, struct snapshot *s)
 	cores_park();
 	port_for_each(i)
 		memcpy(&s->cpu[i * ncpus], ports[i]->cpu, ncpus * sizeof(*s->cpu));
+	for (unsigned why = 0; why < DROP_N; why++) {
+		s->drop[why] = 0;
+		cpu_for_each(c)
+			s->drop[why] += cpus[c]->drop[why];
+	}
 	s->conserved = port_conserved(s->why, sizeof(s->why));
 	cores_resume();
 	return 0;
@@ -99,13 +105,10 @@ SHELL_COMMAND(cmd_ports, .name = "ports", .usage = "",
 /* One line a reason that has counted: all cores, then each port that dropped some of them. */
 static void print_reason(struct shell *sh, const struct snapshot *s, unsigned why)
 {
-	uint64_t all = 0;
-
-	cpu_for_each(c)
-		all += cpus[c]->drop[why];
-	if (!all)
+	if (!s->drop[why])
 		return;
-	shell_printf(sh, "%-16s %10lu  %s", drop_text[why].name, (ul)all, drop_text[why].text);
+	shell_printf(sh, "%-16s %10lu  %s", drop_text[why].name, (ul)s->drop[why],
+		     drop_text[why].text);
 	port_for_each(i) {
 		uint64_t n = 0;
 
@@ -130,8 +133,7 @@ static int show_drops(struct shell *sh, int n, const struct word *w)
 		return err;
 	for (unsigned why = 0; why < DROP_N; why++) {
 		print_reason(sh, &s, why);
-		cpu_for_each(c)
-			total += cpus[c]->drop[why];
+		total += s.drop[why];
 	}
 	shell_printf(sh, "%-16s %10lu\n", "total", (ul)total);
 	free(s.mem);

@@ -10,11 +10,17 @@
 #include "rps.h"
 #include "sink.h"
 
+void (*receive_local)(struct port *port, struct pkt **pkts, unsigned n);
+
 void receive_core(struct port *port, struct pkt **pkts, unsigned n)
 {
 	if (port->rx_extra & PORT_SINK)
 		n = sink_input(port, pkts, n);
-	if (n)
+	if (!n)
+		return;
+	if (port->rx_extra & PORT_LOCAL && port->up && !port->sw)
+		receive_local(port, pkts, n);
+	else
 		switch_input(port, pkts, n);
 }
 

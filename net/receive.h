@@ -17,6 +17,9 @@
 /* receive_extra() - a batch that is not simply the switch's. Counted already. */
 void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
+/* who has the packets of a port that is in no switch but has addresses: set at boot, by Weir's own protocols */
+extern void (*receive_local)(struct port *port, struct pkt **pkts, unsigned n);
+
 /* receive_core() - behind RPS, on the core that shall have them: taps, filter, handler. @n from 1 to PORT_BATCH. */
 void receive_core(struct port *port, struct pkt **pkts, unsigned n);
 

@@ -107,13 +107,36 @@ static void set_bytes(struct reader *r, const struct field *f, const void *value
 	memset(mask_at(r, f), 0xff, bytes);
 }
 
-static int read_port_field(struct reader *r, const struct field *f)
+static bool same_letters(const char *a, const char *b)
+{
+	while (*a && (*a | 32) == (*b | 32)) {
+		a++;
+		b++;
+	}
+	return !*a && !*b;
+}
+
+/* one port by name, glob or number; LOCAL, OpenFlow's 65534, is the switch's internal one */
+static struct port *port_called(const struct reader *r, const char *name)
 {
 	struct port *match[PORT_MAX];
 
-	if (!r->value || port_match(r->value, match) != 1)
+	if (!same_letters(name, "local") && strcmp(name, "65534"))
+		return port_match(name, match) == 1 ? match[0] : NULL;
+	port_for_each(i) {
+		if (ports[i]->internal && ports[i]->sw == r->sw)
+			return ports[i];
+	}
+	return NULL;
+}
+
+static int read_port_field(struct reader *r, const struct field *f)
+{
+	struct port *port = r->value ? port_called(r, r->value) : NULL;
+
+	if (!port)
 		return value_expected(r, "a port");
-	set_bytes(r, f, &match[0]->id, 2);
+	set_bytes(r, f, &port->id, 2);
 	return 0;
 }
 
@@ -276,23 +299,14 @@ static int add_action(struct reader *r, unsigned *n, unsigned action)
 	return 0;
 }
 
-static bool same_letters(const char *a, const char *b)
-{
-	while (*a && (*a | 32) == (*b | 32)) {
-		a++;
-		b++;
-	}
-	return !*a && !*b;
-}
-
 static int read_output(struct reader *r, const char *name, unsigned *n)
 {
-	struct port *match[PORT_MAX];
+	struct port *port = port_called(r, name);
 
-	if (port_match(name, match) != 1 || match[0]->sw != r->sw)
+	if (!port || port->sw != r->sw)
 		return shell_expected_at(r->sh, r->col + (name - r->token), "a port of this switch",
 					 *name ? name : NULL);
-	return add_action(r, n, RULE_OUTPUT + match[0]->id);
+	return add_action(r, n, RULE_OUTPUT + port->id);
 }
 
 /* one action, which begins at @s within the token */
@@ -300,6 +314,8 @@ static int read_action(struct reader *r, const char *s, unsigned *n, bool *drop)
 {
 	if (!strncmp(s, "output:", 7))
 		return read_output(r, s + 7, n);
+	if (same_letters(s, "local"))
+		return read_output(r, s, n);
 	*drop |= same_letters(s, "drop");
 	if (same_letters(s, "drop"))
 		return 0;
@@ -307,7 +323,8 @@ static int read_action(struct reader *r, const char *s, unsigned *n, bool *drop)
 		if (same_letters(s, plain_actions[i].name))
 			return add_action(r, n, plain_actions[i].action);
 	return shell_expected_at(r->sh, r->col + (s - r->token),
-				 "output:PORT, drop, normal, flood, all or in_port", *s ? s : NULL);
+				 "output:PORT, drop, normal, flood, all, in_port or local",
+				 *s ? s : NULL);
 }
 
 /* The token is actions=FIRST; the rest of the line are actions. */

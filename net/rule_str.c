@@ -50,6 +50,14 @@ static bool is_shown(const struct field *f, const struct rule_match *m)
 	return f->need != NEED_PORTS || !is_met(m, NEED_ICMP);
 }
 
+/* as ovs-ofctl has it; a rule of another switch may name a port that is no more */
+static const char *port_label(unsigned id)
+{
+	if (!ports[id])
+		return "(gone)";
+	return ports[id]->internal ? "LOCAL" : ports[id]->name;
+}
+
 static void add_field(struct text *t, const struct field *f, const struct rule_match *m)
 {
 	const uint8_t *value = (const uint8_t *)&m->value + f->offset,
@@ -57,7 +65,7 @@ static void add_field(struct text *t, const struct field *f, const struct rule_m
 	char mac[MAC_STR];
 
 	switch (f->form) {
-	case FORM_PORT: text_add(t, ",in_port=%s", ports[load16(value)]->name); break;
+	case FORM_PORT: text_add(t, ",in_port=%s", port_label(load16(value))); break;
 	case FORM_VLAN:
 		if (m->value.flags & KEY_VLAN)
 			text_add(t, ",dl_vlan=%u", load16(value));
@@ -113,7 +121,8 @@ static void add_actions(struct text *t, const struct rule *rule)
 		if (i)
 			text_add(t, ",");
 		if (a >= RULE_OUTPUT)
-			text_add(t, "output:%s", ports[a - RULE_OUTPUT]->name);
+			text_add(t, "%s%s", ports[a - RULE_OUTPUT]->internal ? "" : "output:",
+				 port_label(a - RULE_OUTPUT));
 		for (unsigned k = 0; k < PLAIN_ACTIONS; k++)
 			if (plain_actions[k].action == a)
 				text_add(t, "%s", plain_actions[k].name);

@@ -17,14 +17,20 @@ static bool is_link_local(uint64_t mac)
 	return (mac & 0xf0ffffffffff) == 0x000000c28001;
 }
 
-/* All ready ports but @port. If none of these is ready, one that is not: its drop reason tells why nothing leaves. */
+/*
+ * All ready ports but @port. If none of these is ready, one that is not: its drop reason tells why nothing leaves. An
+ * internal port that nobody has raised is as if it were not there.
+ */
 static uint32_t flood_ports(const struct port *port)
 {
 	uint32_t others = port->sw->ports & ~BIT(port->id), ready = 0;
 
-	port_for_each(i)
+	port_for_each(i) {
 		if (others & BIT(i) && ports[i]->ready)
 			ready |= BIT(i);
+		else if (ports[i]->internal)
+			others &= ~BIT(i);
+	}
 	return ready ? ready : others & -others;
 }
 

@@ -3,6 +3,7 @@
 #include "switch.h"
 
 #include "kernel/shell.h"
+#include "internal.h"
 #include "port.h"
 
 #include <errno.h>
@@ -10,14 +11,23 @@
 
 static int add_br(struct shell *sh, int n, const struct word *w)
 {
+	struct vswitch *sw;
+
 	if (n < 3 || strlen(w[2].s) >= SWITCH_NAME)
 		return shell_expected(sh, 2, "a name of at most 15 letters");
 	if (switch_by_name(w[2].s))
 		return shell_error(sh, 2, -EEXIST, "there is a switch %s already", w[2].s);
 	if (port_by_name(w[2].s))
 		return shell_error(sh, 2, -EEXIST, "%s is the name of a port", w[2].s);
-	if (!switch_create(w[2].s))
+	sw = switch_create(w[2].s);
+	if (!sw)
 		return shell_error(sh, 2, -ENOSPC, "no more than %u switches", SWITCH_MAX);
+	if (internal_add(sw)) {
+		switch_destroy(sw);
+		return shell_error(sh, 2, -ENOSPC, "no more than %u ports", PORT_MAX - 1);
+	}
+	if (sw->held && sh->file)
+		port_hold(sw->name);
 	return 0;
 }
 
@@ -29,6 +39,7 @@ static int del_br(struct shell *sh, int n, const struct word *w)
 	(void)w;
 	if (!sw)
 		return -EINVAL;
+	internal_del(sw);
 	switch_destroy(sw);
 	return 0;
 }
@@ -59,6 +70,9 @@ static int del_ports(struct shell *sh, struct vswitch *sw, int i)
 	int n = port_words(sh, i, match);
 
 	for (int k = 0; k < n; k++) {
+		if (match[k]->internal)
+			return shell_error(sh, i, -EINVAL, "%s goes with its switch only: del-br",
+					   match[k]->name);
 		if (match[k]->sw != sw)
 			return shell_error(sh, i, -ENOENT, "%s is not in switch %s", match[k]->name,
 					   sw->name);
@@ -104,10 +118,14 @@ static int show(struct shell *sh, int n, const struct word *w)
 	(void)w;
 	switch_for_each(i) {
 		shell_printf(sh, "    Bridge %s\n", switches[i]->name);
-		port_for_each(p)
-			if (ports[p]->sw == switches[i])
-				shell_printf(sh, "        Port %s\n            Interface %s\n",
-					     ports[p]->name, ports[p]->name);
+		port_for_each(p) {
+			if (ports[p]->sw != switches[i])
+				continue;
+			shell_printf(sh, "        Port %s\n            Interface %s\n",
+				     ports[p]->name, ports[p]->name);
+			if (ports[p]->internal)
+				shell_printf(sh, "                type: internal\n");
+		}
 	}
 	return 0;
 }
@@ -130,7 +148,7 @@ static int list_ports(struct shell *sh, int n, const struct word *w)
 	if (!sw)
 		return -EINVAL;
 	port_for_each(p)
-		if (ports[p]->sw == sw)
+		if (ports[p]->sw == sw && !ports[p]->internal)
 			shell_printf(sh, "%s\n", ports[p]->name);
 	return 0;
 }
@@ -182,7 +200,7 @@ static void print_config(struct shell *sh)
 	switch_for_each(i) {
 		shell_printf(sh, "ovs-vsctl add-br %s\n", switches[i]->name);
 		port_for_each(p)
-			if (ports[p]->sw == switches[i])
+			if (ports[p]->sw == switches[i] && !ports[p]->internal)
 				shell_printf(sh, "ovs-vsctl add-port %s %s\n", switches[i]->name,
 					     ports[p]->name);
 	}

@@ -165,8 +165,10 @@ void xmit_port_changed(struct port *port)
 void xmit_port_add(struct port *port)
 {
 	cpu_for_each(i) {
-		struct stage *s = mem_zalloc(sizeof(*s), CACHE_LINE, "transmit stage");
+		struct stage *s = xmit_of_cpu[i]->stage[port->id];
 
+		if (!s) /* it is there if the id has been some other port's */
+			s = mem_zalloc(sizeof(*s), CACHE_LINE, "transmit stage");
 		s->port = port;
 		s->count = &port->cpu[i];
 		s->txq = &port->txq_of_cpu[i];

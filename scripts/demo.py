@@ -40,12 +40,13 @@ def table(head, rows):
 
 
 def ports(weir):
-    """[(port, frames in, frames out, dropped)], from /proc/net/dev."""
+    """[(port, frames in, frames out, dropped)] of those that had any, from /proc/net/dev."""
     rows = []
     for line in weir.command("cat /proc/net/dev").splitlines()[2:]:
         name, _, numbers = line.partition(":")
         number = [int(word) for word in numbers.split()]
-        rows.append((name.strip(), number[1], number[9], number[3] + number[11]))
+        if any(number):
+            rows.append((name.strip(), number[1], number[9], number[3] + number[11]))
     return rows
 
 

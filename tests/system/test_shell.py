@@ -220,7 +220,7 @@ def test_every_file_can_be_read(weir):
 def test_files_are_linux_s(weir):
     dev = weir.sh("cat /proc/net/dev").splitlines()
     expect(dev[0].split("|")[0].strip(), "Inter-", "first line of /proc/net/dev")
-    expect([line.split(":")[0].strip() for line in dev[2:]], ["nic0", "nic1"], "ports in /proc/net/dev")
+    expect([line.split(":")[0].strip() for line in dev[2:]], ["nic0", "nic1", "sw0"], "ports in /proc/net/dev")
     for line in dev[2:]:
         expect(len(line.split(":")[1].split()), 16, f"columns of '{line}'")
     for line in weir.sh("cat /proc/net/softnet_stat").splitlines():

@@ -507,6 +507,11 @@ WEAK void napi_enable(struct napi *napi)
 	napi->state = NAPI_IDLE;
 }
 
+WEAK void napi_schedule(struct napi *napi)
+{
+	fail_msg("%s has work, and nobody plays NAPI", napi->name);
+}
+
 WEAK void napi_irq(struct napi *napi)
 {
 	fail_msg("an interrupt for %s, and nobody plays NAPI", napi->name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ip.c - `ip link`: ports as iproute2 shows and sets them. Control context. */
-#include "port.h"
+/* ip_link.c - `ip link`: ports as iproute2 shows and sets them. Control context. */
+#include "ip_words.h"
 
 #include "kernel/shell.h"
 #include "drivers/netdev.h"
@@ -61,17 +61,23 @@ static void print_stats(struct shell *sh, struct port *p)
 				  port_stat(p, "collisions") });
 }
 
-static void print_port(struct shell *sh, struct port *p, bool stats)
+void ip_port_head(struct shell *sh, const struct port *p, bool with_mode)
 {
+	bool in_switch = p->sw && !p->internal;
 	char mac[MAC_STR];
 
 	mac_str(p->mac, mac);
 	shell_printf(sh,
-		     "%u: %s: <%s> mtu %u qdisc noqueue %s%s%sstate %s mode DEFAULT group default "
-		     "qlen 1000\n",
-		     p->id, p->name, flags_of(p), p->mtu, p->sw ? "master " : "",
-		     p->sw ? p->sw->name : "", p->sw ? " " : "", p->ready ? "UP" : "DOWN");
+		     "%u: %s: <%s> mtu %u qdisc noqueue %s%s%sstate %s %sgroup default qlen 1000\n",
+		     p->id, p->name, flags_of(p), p->mtu, in_switch ? "master " : "",
+		     in_switch ? p->sw->name : "", in_switch ? " " : "", p->ready ? "UP" : "DOWN",
+		     with_mode ? "mode DEFAULT " : "");
 	shell_printf(sh, "    link/ether %s brd ff:ff:ff:ff:ff:ff\n", mac);
+}
+
+static void print_port(struct shell *sh, struct port *p, bool stats)
+{
+	ip_port_head(sh, p, true);
 	if (stats)
 		print_stats(sh, p);
 }
@@ -197,47 +203,23 @@ static int link_set(struct shell *sh, int i)
 	return 0;
 }
 
-static int ip(struct shell *sh, int n, const struct word *w)
+int ip_link(struct shell *sh, int i, const struct ip_options *o)
 {
-	bool stats = word_is(n, w, 1, "-s");
-	int i = stats ? 2 : 1;
-
-	if (!word_is(n, w, i, "link"))
-		return shell_expected(sh, i, stats ? "link" : "link or -s link");
-	if (word_is(n, w, i + 1, "set"))
-		return link_set(sh, i + 2);
-	return link_show(sh, i + 1, stats);
+	if (word_is(sh->nwords, sh->word, i, "set"))
+		return link_set(sh, i + 1);
+	return link_show(sh, i, o->stats);
 }
 
-static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
-{
-	if (n == 1 || (n == 2 && word_is(n, w, 1, "-s"))) {
-		add(to, "link");
-	} else if (word_is(n, w, n - 1, "link")) {
-		add(to, "show");
-		add(to, "set");
-	} else if (word_is(n, w, n - 1, "show") || word_is(n, w, n - 1, "set") ||
-		   word_is(n, w, n - 1, "dev")) {
-		port_for_each(i)
-			add(to, ports[i]->name);
-	} else if (word_is(n, w, 2, "set")) {
-		for (unsigned i = 0; i < ARRAY_SIZE(settings); i++)
-			add(to, settings[i].name);
-	}
-}
-
-SHELL_COMMAND(cmd_ip, .name = "ip",
-	      .usage = "[-s] link [show [PORT]] | link set PORT up | down | mtu N | promisc on | "
-		       "off | address MAC",
-	      .help = "ports: state and settings", .run = ip, .complete = complete);
-
-static void print_config(struct shell *sh)
+/* the settings of all ports that are @internal, or of all that are not */
+static void print_settings(struct shell *sh, bool internal)
 {
 	char mac[MAC_STR];
 
 	port_for_each(i) {
 		struct port *p = ports[i];
 
+		if (p->internal != internal)
+			continue;
 		if (p->mtu != ETH_DATA_LEN)
 			shell_printf(sh, "ip link set %s mtu %u\n", p->name, p->mtu);
 		if (p->promisc)
@@ -249,6 +231,17 @@ static void print_config(struct shell *sh)
 	}
 }
 
+static void print_config(struct shell *sh)
+{
+	print_settings(sh, false);
+}
+
+/* they are there as soon as their switches are */
+static void print_config_internal(struct shell *sh)
+{
+	print_settings(sh, true);
+}
+
 static void print_config_up(struct shell *sh)
 {
 	port_for_each(i)
@@ -257,4 +250,5 @@ static void print_config_up(struct shell *sh)
 }
 
 CONFIG_SOURCE(config_ports, .order = 30, .print = print_config);
+CONFIG_SOURCE(config_ports_internal, .order = 32, .print = print_config_internal);
 CONFIG_SOURCE(config_ports_up, .order = 41, .print = print_config_up);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ip_output.c - packets on their way down
+ *
+ * On the core that has the packet, or sends one of its own. Owns nothing. ip_output() is where what Weir sends and what
+ * it passes on come together, as in Linux; fragments are made in frag_out.c.
+ */
+#include "ip_output.h"
+
+#include "bytes.h"
+#include "frag_out.h"
+#include "ipv4.h"
+#include "local.h"
+#include "neigh.h"
+#include "snmp.h"
+
+const struct route *inet_route(const struct inet_tx *tx)
+{
+	bool bound = inet_is_link_local(&tx->dst) || inet_is_multicast(&tx->dst);
+
+	return route_lookup(&tx->dst, bound ? tx->port : NULL);
+}
+
+/* Drivers take a chain of a few buffers, and reassembly makes longer ones. NULL: no buffers. */
+static struct pkt *compact(struct pkt *p)
+{
+	struct pkt *copy;
+
+	if (likely(p->nsegs <= PKT_MAX_SEGS))
+		return p;
+	copy = bytes_copy(p, 0, p->frame_len);
+	if (copy)
+		pkt_free(p);
+	return copy;
+}
+
+void ip_output(struct pkt *p, const struct route *r, const struct inet_addr *dst)
+{
+	const struct inet_addr *next = route_next(r, dst);
+	struct pkt *out;
+
+	if (!ip_fits(p, r->port)) {
+		ip_fragment(p, r->port, next);
+		return;
+	}
+	out = compact(p);
+	if (!out) {
+		local_send_drop(r->port, p, DROP_LOCAL_NO_BUFFER);
+		return;
+	}
+	neigh_output(r->port, next, out);
+}
+
+/* To ourselves: no link, no neighbour; whoever sent it gets the answer before this returns. */
+static void loop_back(struct pkt *p, const struct inet_tx *tx, struct port *port)
+{
+	struct inet_rx rx = {
+		.port = port,
+		.p = p,
+		.src = tx->src,
+		.dst = tx->dst,
+		.proto = tx->proto,
+		.ttl = 64,
+		.v6 = !inet_is_v4(&tx->dst),
+		.to_us = true,
+	};
+
+	rx.l4 = rx.v6 ? IPV6_HLEN : IPV4_HLEN;
+	inet_deliver(&rx);
+}
+
+static void push(struct pkt *p, const struct inet_tx *tx)
+{
+	ipv4_push(p, tx);
+}
+
+void inet_send(struct pkt *p, const struct inet_tx *tx)
+{
+	const struct inet_ifaddr *own = inet_local(&tx->dst, tx->port);
+	const struct route *r = own ? NULL : inet_route(tx);
+	bool v6 = !inet_is_v4(&tx->dst);
+
+	p->flags &= PKT_CHAIN;
+	snmp_ip(v6, IP_OutRequests);
+	if (!own && (!r || r->type != ROUTE_UNICAST)) {
+		snmp_ip(v6, IP_OutNoRoutes);
+		local_send_drop(tx->port, p, DROP_IP_UNROUTED);
+		return;
+	}
+	push(p, tx);
+	if (own)
+		loop_back(p, tx, own->port);
+	else
+		ip_output(p, r, &tx->dst);
+}
