@@ -46,7 +46,7 @@ enum port_extra {
 };
 
 struct port;
-struct qdisc_root;
+struct qdisc;
 struct rps;
 struct vswitch;
 
@@ -109,12 +109,12 @@ struct port {
 	/* control context */
 	char name[PORT_NAME];
 	uint8_t mac[6], perm_mac[6];
-	bool promisc;  /* as the operator set it; a port in a switch is promiscuous anyhow */
-	bool internal; /* a switch's own: Weir's protocols are behind it */
-	bool held;     /* named by a line of the config that failed: stays down */
-	void *priv;    /* of ops */
-	struct qdisc_root *qdisc; /* NULL: never had one */
-	struct rps *rps;          /* NULL: never steered; changes while the cores are parked */
+	bool promisc;        /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool internal;       /* a switch's own: Weir's protocols are behind it */
+	bool held;           /* named by a line of the config that failed: stays down */
+	void *priv;          /* of ops */
+	struct qdisc *qdisc; /* NULL: never had one */
+	struct rps *rps;     /* NULL: never steered; changes while the cores are parked */
 };
 
 extern struct port *ports[PORT_MAX]; /* by id; NULL where there is none, as at [0] */

@@ -10,6 +10,7 @@
 #include "kernel/mem.h"
 #include "kernel/park.h"
 #include "kernel/softirq.h"
+#include "xmit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ void qdisc_drop(struct qdisc *q, uint32_t slot, enum drop_reason why)
 
 static bool pfifo_enqueue(struct qdisc *q, uint32_t slot)
 {
-	if (q->packets > q->o->limit)
+	if (q->packets > q->o.limit)
 		return false;
 	qdisc_append(q, &q->fifo, slot);
 	return true;
@@ -97,21 +98,20 @@ const struct qdisc_kind qdisc_pfifo = {
 
 static int64_t cost_ns(const struct qdisc *q, uint64_t bytes)
 {
-	return bytes * NS / q->o->rate;
+	return bytes * NS / q->o.rate;
 }
 
 /* fill_bucket() - tokens have come since the last look, up to the burst. */
 static void fill_bucket(struct qdisc *q, uint64_t now)
 {
-	q->tokens =
-		MIN(q->tokens + (int64_t)tsc_to_ns(now - q->tokens_at), cost_ns(q, q->o->burst));
+	q->tokens = MIN(q->tokens + (int64_t)tsc_to_ns(now - q->tokens_at), cost_ns(q, q->o.burst));
 	q->tokens_at = now;
 }
 
 /* pay() - are there tokens for @bytes? A frame longer than the burst may go when the bucket is full. */
 static bool pay(struct qdisc *q, uint64_t bytes)
 {
-	int64_t cost = MIN(cost_ns(q, bytes), cost_ns(q, q->o->burst));
+	int64_t cost = MIN(cost_ns(q, bytes), cost_ns(q, q->o.burst));
 
 	if (q->tokens < cost)
 		return false;
@@ -133,7 +133,7 @@ static void wait_us(struct qdisc *q, uint64_t us)
 
 static void wait_for_tokens(struct qdisc *q, uint64_t bytes)
 {
-	int64_t missing = MIN(cost_ns(q, bytes), cost_ns(q, q->o->burst)) - q->tokens;
+	int64_t missing = MIN(cost_ns(q, bytes), cost_ns(q, q->o.burst)) - q->tokens;
 
 	q->overlimits++;
 	wait_us(q, missing / 1000 + 1);
@@ -150,8 +150,8 @@ static uint32_t next_slot(struct qdisc *q, uint64_t now)
 	if (slot != QDISC_NONE)
 		q->held = q->slot[slot].next;
 	else
-		slot = q->o->kind->dequeue(q, now);
-	if (slot == QDISC_NONE || !q->o->rate || pay(q, q->slot[slot].p->frame_len))
+		slot = q->o.kind->dequeue(q, now);
+	if (slot == QDISC_NONE || !q->o.rate || pay(q, q->slot[slot].p->frame_len))
 		return slot;
 	wait_for_tokens(q, q->slot[slot].p->frame_len);
 	q->slot[slot].next = q->held;
@@ -165,7 +165,7 @@ static void hold(struct qdisc *q, const uint32_t *slots, unsigned n)
 	while (n-- > 0) {
 		q->slot[slots[n]].next = q->held;
 		q->held = slots[n];
-		if (q->o->rate)
+		if (q->o.rate)
 			q->tokens += cost_ns(q, q->slot[slots[n]].p->frame_len);
 	}
 	q->requeues++;
@@ -198,7 +198,7 @@ static unsigned send_batch(struct qdisc *q, unsigned max)
 	unsigned n = 0, sent;
 	uint64_t now = rdtsc(), bytes = 0;
 
-	if (q->o->rate)
+	if (q->o.rate)
 		fill_bucket(q, now);
 	for (; n < max && (slots[n] = next_slot(q, now)) != QDISC_NONE; n++) {
 		pkts[n] = q->slot[slots[n]].p;
@@ -206,7 +206,7 @@ static unsigned send_batch(struct qdisc *q, unsigned max)
 	}
 	if (!n)
 		return 0;
-	sent = q->port->ops->tx_batch(q->port, q->txq, pkts, n);
+	sent = q->port->ops->tx_batch(q->port, 0, pkts, n);
 	for (unsigned i = sent; i < n; i++)
 		bytes -= pkts[i]->frame_len;
 	forget(q, slots, sent, bytes);
@@ -215,19 +215,29 @@ static unsigned send_batch(struct qdisc *q, unsigned max)
 	return sent;
 }
 
-/* is_ours() - may this core send by @q's queue? It may have moved, and the port may have gone. */
+unsigned qdisc_owner(const struct port *port)
+{
+	unsigned i = 0;
+
+	while (i < ncpus && port->txq_of_cpu[i])
+		i++;
+	return i < ncpus ? i : MAX_CPUS;
+}
+
+/* is_ours() - may this core send for @q? Its queue may have moved, and the port may have gone. */
 static bool is_ours(const struct qdisc *q)
 {
-	return q->o->kind && q->port->ready && q->port->txq_of_cpu[this_cpu()->id] == (int)q->txq;
+	return q->o.kind && q->port->ready && qdisc_owner(q->port) == this_cpu()->id;
 }
 
 /* run_later() - by whoever owns the queue now; nobody may, while its port is down. */
 static void run_later(struct qdisc *q)
 {
+	unsigned owner = qdisc_owner(q->port);
+
 	atomic_store(&q->again, true);
-	cpu_for_each(i)
-		if (q->port->txq_of_cpu[i] == (int)q->txq)
-			raise_softirq_on(cpus[i], SOFTIRQ_NET_TX);
+	if (owner != MAX_CPUS)
+		raise_softirq_on(cpus[owner], SOFTIRQ_NET_TX);
 }
 
 /* run() - Linux's __qdisc_run(): batch by batch, until nothing may leave or others shall have a turn. */
@@ -243,21 +253,17 @@ static void run(struct qdisc *q)
 	run_later(q);
 }
 
-static unsigned nroots; /* ports that have one; changes while the cores are parked */
+static unsigned nqdiscs; /* ports that have one; changes while the cores are parked */
 
 void qdisc_run_again(void)
 {
-	unsigned me = this_cpu()->id;
-
-	if (likely(!nroots))
+	if (likely(!nqdiscs))
 		return;
 	port_for_each(i) {
-		int txq = ports[i]->txq_of_cpu[me];
-		struct qdisc *q = qdisc_of(ports[i]) && txq >= 0 ? &ports[i]->qdisc->queue[txq]
-								 : NULL;
+		struct qdisc *q = ports[i]->qdisc;
 
-		if (q && atomic_load_explicit(&q->again, memory_order_relaxed) &&
-		    atomic_exchange(&q->again, false) && is_ours(q))
+		if (q && atomic_load_explicit(&q->again, memory_order_relaxed) && is_ours(q) &&
+		    atomic_exchange(&q->again, false))
 			run(q);
 	}
 }
@@ -283,13 +289,13 @@ static void enqueue(struct qdisc *q, struct pkt *p, uint64_t now)
 	q->packets++;
 	q->backlog += p->frame_len;
 	port_here(q->port)->queued++;
-	if (!q->o->kind->enqueue(q, slot))
+	if (!q->o.kind->enqueue(q, slot))
 		qdisc_drop(q, slot, DROP_QDISC_FULL);
 }
 
-void qdisc_xmit(struct port *port, unsigned txq, struct pkt **pkts, unsigned n)
+void qdisc_xmit(struct port *port, struct pkt **pkts, unsigned n)
 {
-	struct qdisc *q = &port->qdisc->queue[txq];
+	struct qdisc *q = port->qdisc;
 	uint64_t now = rdtsc();
 
 	for (unsigned i = 0; i < n; i++)
@@ -315,14 +321,14 @@ static void purge(struct qdisc *q)
 		q->held = q->slot[slot].next;
 		purge_one(q, slot);
 	}
-	while ((slot = q->o->kind->dequeue(q, now)) != QDISC_NONE)
+	while ((slot = q->o.kind->dequeue(q, now)) != QDISC_NONE)
 		purge_one(q, slot);
 }
 
 void qdisc_purge(struct port *port)
 {
-	for (unsigned i = 0; qdisc_of(port) && i < NETDEV_MAX_QUEUES; i++)
-		purge(&port->qdisc->queue[i]);
+	if (qdisc_of(port))
+		purge(port->qdisc);
 }
 
 static void end(struct qdisc *q)
@@ -346,7 +352,7 @@ static void walk_queue(const struct qdisc *q, void (*tally)(void *t, struct pkt 
 	for (uint32_t slot = q->held; slot != QDISC_NONE; slot = q->slot[slot].next)
 		tally(t, q->slot[slot].p);
 	walk_list(q, q->fifo.head, q->fifo.packets, tally, t);
-	for (unsigned f = 0; q->flow && f < q->o->flows; f++)
+	for (unsigned f = 0; q->flow && f < q->o.flows; f++)
 		walk_list(q, q->flow[f].fifo.head, q->flow[f].fifo.packets, tally, t);
 }
 
@@ -354,18 +360,18 @@ static void walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
 {
 	(void)arg;
 	port_for_each(i)
-		for (unsigned q = 0; qdisc_of(ports[i]) && q < NETDEV_MAX_QUEUES; q++)
-			walk_queue(&ports[i]->qdisc->queue[q], tally, t);
+		if (qdisc_of(ports[i]))
+			walk_queue(ports[i]->qdisc, tally, t);
 }
 
 /* begin() - one instance, empty; its timer may be armed from the discipline before. -ENOMEM, and it holds nothing. */
 static int begin(struct qdisc *q)
 {
-	unsigned nslots = q->o->limit + 1;
+	unsigned nslots = q->o.limit + 1;
 
 	q->slot = calloc(nslots, sizeof(*q->slot));
-	q->flow = q->o->kind == &qdisc_fq_codel ? calloc(q->o->flows, sizeof(*q->flow)) : NULL;
-	if (!q->slot || (q->o->kind == &qdisc_fq_codel && !q->flow)) {
+	q->flow = q->o.kind == &qdisc_fq_codel ? calloc(q->o.flows, sizeof(*q->flow)) : NULL;
+	if (!q->slot || (q->o.kind == &qdisc_fq_codel && !q->flow)) {
 		end(q);
 		return -ENOMEM;
 	}
@@ -376,68 +382,61 @@ static int begin(struct qdisc *q)
 	q->fifo = (struct qdisc_fifo){ 0 };
 	q->new_flows = q->old_flows = (struct qdisc_flows){ QDISC_NONE, QDISC_NONE };
 	q->tokens_at = rdtsc();
-	q->tokens = q->o->rate ? cost_ns(q, q->o->burst) : 0;
+	q->tokens = q->o.rate ? cost_ns(q, q->o.burst) : 0;
 	q->sent_packets = q->sent_bytes = q->dropped = 0;
 	q->overlimits = q->requeues = q->marked = 0;
 	return 0;
 }
 
-/* root_get() - a port's, made when first wanted and never given back: a timer may refer to it. NULL: no memory. */
-static struct qdisc_root *root_get(struct port *port)
+/* get() - a port's, made when first wanted and never given back: a timer may refer to it. NULL: no memory. */
+static struct qdisc *get(struct port *port)
 {
-	struct qdisc_root *root = port->qdisc;
+	struct qdisc *q = port->qdisc;
 
-	if (root)
-		return root;
-	root = mem_try_alloc(sizeof(*root), CACHE_LINE);
-	if (!root)
+	if (q)
+		return q;
+	q = mem_try_alloc(sizeof(*q), CACHE_LINE);
+	if (!q)
 		return NULL;
-	memset(root, 0, sizeof(*root));
-	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++) {
-		root->queue[i].o = &root->o;
-		root->queue[i].port = port;
-		root->queue[i].txq = i;
-		root->queue[i].timer.fn = timer_fired;
-	}
-	return port->qdisc = root;
+	memset(q, 0, sizeof(*q));
+	q->port = port;
+	q->timer.fn = timer_fired;
+	return port->qdisc = q;
 }
 
 void qdisc_clear(struct port *port)
 {
-	if (!port->qdisc || !port->qdisc->o.kind)
+	if (!qdisc_of(port))
 		return;
 	cores_park();
-	qdisc_purge(port);
-	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
-		end(&port->qdisc->queue[i]);
+	xmit_settle(); /* what is on its way here must not be overtaken by what no longer comes here */
+	purge(port->qdisc);
+	end(port->qdisc);
 	port->qdisc->o.kind = NULL;
-	nroots--;
+	nqdiscs--;
 	port_set_extra(port, PORT_QDISC, 0, 0);
 	cores_resume();
 }
 
 int qdisc_set(struct port *port, const struct qdisc_options *o)
 {
-	struct qdisc_root *root = root_get(port);
-	int err = root ? 0 : -ENOMEM;
+	struct qdisc *q = get(port);
+	int err;
 
-	if (err)
-		return err;
+	if (!q)
+		return -ENOMEM;
 	qdisc_clear(port);
-	root->o = *o;
-	for (unsigned i = 0; i < NETDEV_MAX_QUEUES && !err; i++)
-		err = begin(&root->queue[i]);
-	if (err) {
-		for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
-			end(&root->queue[i]);
-		root->o.kind = NULL;
-		return err;
-	}
 	cores_park();
-	nroots++;
-	port_set_extra(port, PORT_QDISC, 0, PORT_QDISC);
+	q->o = *o;
+	err = begin(q);
+	if (err) {
+		q->o.kind = NULL;
+	} else {
+		nqdiscs++;
+		port_set_extra(port, PORT_QDISC, 0, PORT_QDISC);
+	}
 	cores_resume();
-	return 0;
+	return err;
 }
 
 void qdisc_init(void)

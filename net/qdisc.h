@@ -4,8 +4,9 @@
  *
  * As in Linux (net/sched): a discipline decides which packet goes next and which is dropped, qdisc_run() gives the device
  * what it takes, and what it does not take stays at the head. A port has none at first: what a full ring does not take
- * is dropped there and then (Linux: noqueue). With one, each of its transmit queues has an instance, used by the core
- * that owns the queue, so there are no locks.
+ * is dropped there and then (Linux: noqueue). With one, all that leaves the port goes by its first transmit queue, on the
+ * core that owns that: other cores hand their packets over, so there are no locks, and when the queue moves to another
+ * core what waits moves along, in its order.
  *
  *	pfifo		first in, first out, so many packets
  *	fq_codel	a queue for each flow, in turns; each keeps its packets' waiting short [RFC 8290, RFC 8289]
@@ -93,11 +94,10 @@ struct qdisc_flows {
 	uint32_t head, tail; /* flows; QDISC_NONE: empty */
 };
 
-/* of one transmit queue; by the core that owns it */
+/* of a port; by the core that owns its first transmit queue */
 struct qdisc {
-	const struct qdisc_options *o;
+	struct qdisc_options o; /* kind NULL: none */
 	struct port *port;
-	unsigned txq;
 	struct qdisc_slot *slot; /* [limit + 1], the one more for who is to be judged */
 	uint32_t free;
 	uint32_t
@@ -117,16 +117,13 @@ struct qdisc {
 	uint64_t sent_packets, sent_bytes, dropped, overlimits, requeues, marked;
 };
 
-/* a port's: which kind, and an instance a transmit queue */
-struct qdisc_root {
-	struct qdisc_options o; /* kind NULL: none */
-	struct qdisc queue[NETDEV_MAX_QUEUES];
-};
-
 void qdisc_init(void);
 
-/* qdisc_xmit() - the @n packets staged for @port shall leave by its queue @txq, which this core owns. Counted as offered. */
-void qdisc_xmit(struct port *port, unsigned txq, struct pkt **pkts, unsigned n);
+/* qdisc_owner() - the core by which all leaves; MAX_CPUS: @port is down. */
+unsigned qdisc_owner(const struct port *port);
+
+/* qdisc_xmit() - the @n packets staged for @port shall leave. On its owner's core, or in its place. Counted as offered. */
+void qdisc_xmit(struct port *port, struct pkt **pkts, unsigned n);
 
 /* qdisc_run_again() - in SOFTIRQ_NET_TX: those of this core that were not through, or whose time has come. */
 void qdisc_run_again(void);

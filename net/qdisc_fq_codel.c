@@ -43,7 +43,7 @@ static bool ecn_mark(struct pkt *p)
 
 static uint64_t interval(const struct qdisc *q)
 {
-	return tsc_from_us(q->o->interval_us);
+	return tsc_from_us(q->o.interval_us);
 }
 
 /* square_root() - of @n, rounded down. */
@@ -69,7 +69,7 @@ static bool ok_to_drop(const struct qdisc *q, struct qdisc_flow *flow, uint32_t 
 {
 	struct codel *c = &flow->codel;
 
-	if (slot == QDISC_NONE || now - q->slot[slot].since < tsc_from_us(q->o->target_us) ||
+	if (slot == QDISC_NONE || now - q->slot[slot].since < tsc_from_us(q->o.target_us) ||
 	    flow->fifo.bytes <= q->port->mtu) {
 		c->first_above = 0;
 		return false;
@@ -82,7 +82,7 @@ static bool ok_to_drop(const struct qdisc *q, struct qdisc_flow *flow, uint32_t 
 /* reprove() - a packet that waited too long: marked if its sender understands that, else dropped. Returns whether it is left. */
 static bool reprove(struct qdisc *q, uint32_t slot)
 {
-	if (q->o->ecn && ecn_mark(q->slot[slot].p)) {
+	if (q->o.ecn && ecn_mark(q->slot[slot].p)) {
 		q->marked++;
 		return true;
 	}
@@ -160,7 +160,7 @@ static uint32_t flow_of(const struct qdisc *q, const struct pkt *p)
 
 	if (parse(p, 0, &key) != PARSE_OK)
 		return 0;
-	return (key_hash(&key) >> 32) * q->o->flows >> 32;
+	return (key_hash(&key) >> 32) * q->o.flows >> 32;
 }
 
 /* drop_from_longest() - as many as it may hold and one more: the first of the queue with most bytes goes [RFC 8290 4.1]. */
@@ -168,7 +168,7 @@ static void drop_from_longest(struct qdisc *q)
 {
 	struct qdisc_flow *longest = &q->flow[0];
 
-	for (unsigned i = 1; i < q->o->flows; i++)
+	for (unsigned i = 1; i < q->o.flows; i++)
 		if (q->flow[i].fifo.bytes > longest->fifo.bytes)
 			longest = &q->flow[i];
 	if (longest->fifo.packets)
@@ -182,10 +182,10 @@ static bool fq_codel_enqueue(struct qdisc *q, uint32_t slot)
 
 	qdisc_append(q, &flow->fifo, slot);
 	if (flow->listed == FLOW_IDLE) {
-		flow->deficit = q->o->quantum;
+		flow->deficit = q->o.quantum;
 		list_append(q, &q->new_flows, i, FLOW_NEW);
 	}
-	if (q->packets > q->o->limit)
+	if (q->packets > q->o.limit)
 		drop_from_longest(q);
 	return true;
 }
@@ -204,7 +204,7 @@ static uint32_t fq_codel_dequeue(struct qdisc *q, uint64_t now)
 		i = list->head;
 		flow = &q->flow[i];
 		if (flow->deficit <= 0) { /* its turn is over */
-			flow->deficit += q->o->quantum;
+			flow->deficit += q->o.quantum;
 			list_append(q, &q->old_flows, list_take(q, list), FLOW_OLD);
 			continue;
 		}

@@ -258,45 +258,22 @@ static void print_options(struct shell *sh, const struct qdisc_options *o)
 	shell_printf(sh, o->ecn ? " ecn" : "");
 }
 
-struct sums {
-	uint64_t bytes, packets, dropped, overlimits, requeues, backlog, waiting, marked;
-};
-
-/* sum() - of all transmit queues; cores parked */
-static struct sums sum(const struct qdisc_root *root)
-{
-	struct sums s = { 0 };
-
-	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++) {
-		const struct qdisc *q = &root->queue[i];
-
-		s.bytes += q->sent_bytes;
-		s.packets += q->sent_packets;
-		s.dropped += q->dropped;
-		s.overlimits += q->overlimits;
-		s.requeues += q->requeues;
-		s.backlog += q->backlog;
-		s.waiting += q->packets;
-		s.marked += q->marked;
-	}
-	return s;
-}
-
 typedef unsigned long ul;
 
 static void print_counts(struct shell *sh, const struct port *port)
 {
-	struct sums s;
+	struct qdisc q;
 
 	cores_park();
-	s = sum(port->qdisc);
+	q = *port->qdisc;
 	cores_resume();
 	shell_printf(sh, " Sent %lu bytes %lu pkt (dropped %lu, overlimits %lu requeues %lu)\n",
-		     (ul)s.bytes, (ul)s.packets, (ul)s.dropped, (ul)s.overlimits, (ul)s.requeues);
-	shell_printf(sh, " backlog %lub %lup requeues %lu\n", (ul)s.backlog, (ul)s.waiting,
-		     (ul)s.requeues);
-	if (has(port)->kind == &qdisc_fq_codel)
-		shell_printf(sh, "  ecn_mark %lu\n", (ul)s.marked);
+		     (ul)q.sent_bytes, (ul)q.sent_packets, (ul)q.dropped, (ul)q.overlimits,
+		     (ul)q.requeues);
+	shell_printf(sh, " backlog %lub %up requeues %lu\n", (ul)q.backlog, (unsigned)q.packets,
+		     (ul)q.requeues);
+	if (q.o.kind == &qdisc_fq_codel)
+		shell_printf(sh, "  ecn_mark %lu\n", (ul)q.marked);
 }
 
 static void print_port(struct shell *sh, const struct port *port, bool counts)

@@ -74,20 +74,30 @@ static void transmit(struct stage *s)
 		xmit_transmit(s);
 		return;
 	}
-	qdisc_xmit(s->port, *s->txq, s->pkts, s->n);
+	qdisc_xmit(s->port, s->pkts, s->n);
 	xmit_clear(s);
+}
+
+/* sender_of() - the core that transmits what this one has staged: itself if it may; MAX_CPUS: none can. */
+static unsigned sender_of(const struct stage *s)
+{
+	unsigned me = this_cpu()->id;
+
+	if (s->port->tx_extra & PORT_QDISC)
+		return qdisc_owner(s->port);
+	return *s->txq >= 0 ? me : owner_for(s->port, me);
 }
 
 void xmit_unusual(struct stage *s)
 {
-	unsigned to = owner_for(s->port, this_cpu()->id);
+	unsigned sender = sender_of(s);
 
-	if (s->port->ready && *s->txq >= 0)
-		transmit(s);
-	else if (s->port->ready && to != MAX_CPUS)
-		hand_over(s, to);
-	else
+	if (!s->port->ready || sender == MAX_CPUS)
 		drop_stage(s, DROP_TX_DOWN);
+	else if (sender == this_cpu()->id)
+		transmit(s);
+	else
+		hand_over(s, sender);
 }
 
 /* the same on the core that owns the queue; the port may have gone meanwhile (the queue may not: xmit_settle()) */

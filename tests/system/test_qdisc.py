@@ -58,7 +58,7 @@ def test_packets_wait_for_tokens_and_the_rest_is_dropped(weir):
 @pytest.mark.parametrize("inner", ["pfifo limit 1000", "fq_codel"])
 def test_a_queue_moves_while_packets_wait_in_it(weir, inner):
     """Its interrupt goes to the other core and back under a rate: nothing is lost, no flow's frames change places."""
-    weir.quiet("tc qdisc add dev nic1 root handle 1: tbf rate 4mbit burst 2kb", f"tc qdisc add dev nic1 parent 1:1 {inner}")
+    weir.quiet("tc qdisc add dev nic1 root handle 1: tbf rate 800kbit burst 200b", f"tc qdisc add dev nic1 parent 1:1 {inner}")
     irqs = [number for name, (number, _) in weir.interrupts().items() if name.startswith("nic1-TxRx")]
     for turn, core in enumerate((1, 0)):
         moves = [f"echo {1 << core} > /proc/irq/{irq}/smp_affinity" for irq in irqs]

@@ -62,7 +62,7 @@ static void with(const struct qdisc_kind *kind)
 
 static struct qdisc *queue(void)
 {
-	return &ports[OUT]->qdisc->queue[this_cpu()->id];
+	return ports[OUT]->qdisc;
 }
 
 /* numbered() - a frame of flow @sport with a number in its UDP checksum's place, @len bytes long */
@@ -202,16 +202,43 @@ static void a_port_that_goes_down_drops_what_waits(void **state)
 
 static void a_queue_that_moves_goes_on_from_its_new_core(void **state)
 {
+	unsigned last = 0;
+
 	(void)state;
 	with(&qdisc_pfifo);
 	fake[OUT].room = 0;
 	send(1000, 1, 20, 60);
-	fake[OUT].txq_of_cpu[0] = 1; /* core 1 sends by queue 0 from now on */
+	fake[OUT].txq_of_cpu[0] = -1; /* core 1 owns both queues from now on, and core 0 none */
 	fake[OUT].txq_of_cpu[1] = 0;
 	fake[OUT].room = FAKE_SENT;
+	send(1000, 21, 5, 60);
 	pass(MS); /* the timer fires on core 0, which wakes core 1 */
 	net_settle();
-	assert_int_equal(out(1000, NULL), 20);
+	assert_int_equal(out(1000, &last), 25);
+	conserved();
+}
+
+static void other_cores_hand_over_to_the_one_that_owns_the_first_queue(void **state)
+{
+	unsigned last = 0;
+
+	(void)state;
+	with(&qdisc_pfifo);
+	host_play(1);
+	send(1000, 1, 20, 60);
+	assert_int_equal(out(1000, NULL), 0);
+	net_settle();
+	assert_int_equal(out(1000, &last), 20);
+	host_play(1);
+	send(1000, 21, 20, 60);
+	host_play(0);
+	qdisc_clear(
+		ports[OUT]); /* what core 1 handed over leaves before what it sends by itself now */
+	host_play(1);
+	send(1000, 41, 20, 60);
+	last = 0;
+	assert_int_equal(out(1000, &last), 60);
+	host_play(0);
 	conserved();
 }
 
@@ -359,6 +386,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_port_that_goes_down_drops_what_waits, up, down),
 		cmocka_unit_test_setup_teardown(a_queue_that_moves_goes_on_from_its_new_core, up,
 						down),
+		cmocka_unit_test_setup_teardown(
+			other_cores_hand_over_to_the_one_that_owns_the_first_queue, up, down),
 		cmocka_unit_test_setup_teardown(flows_have_turns, up, down),
 		cmocka_unit_test_setup_teardown(the_longest_queue_pays_when_there_are_too_many, up,
 						down),
