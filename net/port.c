@@ -61,8 +61,11 @@ int port_add(struct port *port)
 
 void port_del(struct port *port)
 {
-	struct port_cpu total = port_total(port);
+	struct port_cpu total;
 
+	qdisc_clear(port);
+	rps_clear(port);
+	total = port_total(port);
 	gone_sources += total.forwarded + total.originated;
 	gone_offered += total.offered;
 	memset(port->cpu, 0, ncpus * sizeof(*port->cpu));

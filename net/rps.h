@@ -69,6 +69,9 @@ void rps_settle(void);
 /* rps_waiting() - packets that came in by @port and wait in backlogs. Exact while the cores are parked. */
 unsigned rps_waiting(const struct port *port);
 
+/* rps_clear() - @port is not steered any more. Control context; parks the cores. */
+void rps_clear(struct port *port);
+
 /*
  * rps_set_flow() - from now on entry @flow of the table of @queue leads to core @cpu. Control context; parks the cores.
  */

@@ -126,6 +126,14 @@ static int set_flows(struct rps_queue *q, unsigned n)
 	return 0;
 }
 
+void rps_clear(struct port *port)
+{
+	for (unsigned i = 0; port->rps && i < NETDEV_MAX_QUEUES; i++) {
+		set_flows(&port->rps->queue[i], 0);
+		set_mask(port, &port->rps->queue[i], 0);
+	}
+}
+
 void rps_set_flow(struct port *port, unsigned queue, unsigned flow, unsigned cpu)
 {
 	cores_park();

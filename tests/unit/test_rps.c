@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path net/rps_config.c */
+/* links: path */
 /*
  * test_rps.c - packets find the core of their flow, in order, and none is lost on the way
  *
