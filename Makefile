@@ -50,6 +50,7 @@ needs_all    := build guest
 needs_run    := build guest run
 needs_demo   := build guest run
 needs_switch := build guest run
+needs_closed := build guest run
 needs_bochs  := build guest run bochs iso
 needs_gdb    := build guest run gdb
 needs_iso    := build guest iso
@@ -137,7 +138,7 @@ $(foreach conf,$(CONFIGS),$(eval $(call archive,$(basename $(notdir $(conf))))))
 
 # --- running it ---------------------------------------------------------------------------------------------------
 
-.PHONY: all run demo switch bochs gdb iso efi disk unit test test-long checks test-nested bench tags format format-check clean help
+.PHONY: all run demo switch closed bochs gdb iso efi disk unit test test-long checks test-nested bench tags format format-check clean help
 
 run: all ## boot Weir in QEMU with a Linux guest that serves a page, its shell on this terminal
 	$(Q)scripts/launch run
@@ -147,6 +148,9 @@ demo: all ## the same without a person: page, pings, a download, counters, power
 
 switch: all ## Weir as a switch alone, between two NICs
 	$(Q)scripts/launch run --config switch
+
+closed: all ## generator, guest and sink in one machine without a host: the same output everywhere
+	$(Q)scripts/launch closed
 
 bochs: all ## Weir with its tiny guest on an Intel machine with VT-x, played by Bochs
 	$(Q)scripts/launch run --platform bochs

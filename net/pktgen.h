@@ -14,32 +14,18 @@
 
 #include "kernel/stream.h"
 #include "kernel/time.h"
+#include "kernel/traffic.h"
 #include "port.h"
 
-enum {
-	PKTGEN_SIZE_MAX = 1514,
-	PKTGEN_HEAD_MAX = 66, /* Ethernet, a tag, IPv6, UDP */
-};
+enum { PKTGEN_HEAD_MAX = 66 }; /* Ethernet, a tag, IPv6, UDP */
 
-/* set while it does not run; every number as wide as the others, so that one function reads them */
+/* set while it does not run */
 struct pktgen_conf {
-	uint64_t count;   /* packets; 0: no end */
-	uint64_t time_us; /* so long; 0: no end */
-	/* how fast: at most one of the three is not 0; all 0: as fast as the core can */
-	uint64_t ratep;            /* packets a second */
-	uint64_t rate;             /* bits a second, of frames without FCS */
-	uint64_t delay;            /* nanoseconds from packet to packet */
-	uint64_t burst;            /* so many at a time, as many gaps apart */
-	uint64_t on_us, off_us;    /* sends so long, then rests so long; off 0: never rests */
-	uint64_t flows, flowlen;   /* flowlen packets of one, then of the next */
+	struct traffic_conf traffic;
 	uint64_t udp_src, udp_dst; /* flow i comes from udp_src + i */
 	uint64_t vlan_id;          /* 0: no tag */
-	uint64_t seed, stream, core;
-	uint32_t size_min, size_max; /* bytes without FCS, a tag not counted; equal: fixed */
-	uint32_t src_span;           /* flow i comes from address i % src_span behind src */
-	bool imix;                   /* sizes: 7 of 60, 4 of 566, 1 of 1,514 */
-	bool poisson;                /* gaps are exponential, and the rate's is their mean */
-	bool random_flows;           /* the next flow is any */
+	uint64_t stream, core;
+	uint32_t src_span; /* flow i comes from address i % src_span behind src */
 	bool v6;
 	uint8_t dst_mac[6], src_mac[6];
 	uint8_t dst[16], src[16]; /* IPv4: the first four bytes */
@@ -53,13 +39,8 @@ struct pktgen {
 	struct timer timer;
 	volatile bool running;
 	uint8_t run;
-	uint64_t began, stopped; /* TSC */
-	uint64_t due;            /* of the next: ticks of on-time since it began, with a fraction */
-	uint64_t gap;            /* from one to the next, or for a bit; 0: none */
-	uint64_t on, off;        /* ticks */
-	uint64_t random;
-	uint32_t flow, in_flow; /* which it is, how many of it came */
-	uint32_t mix;
+	struct traffic traffic;
+	uint64_t stopped; /* TSC */
 	uint8_t head[PKTGEN_HEAD_MAX];
 	uint32_t head_len, l3;
 	uint32_t seq[STREAM_FLOWS];

@@ -30,19 +30,19 @@ static const struct numeric {
 	uint32_t unit; /* what one of the operator's is there */
 	ul lo, hi;     /* the operator's */
 } numerics[] = {
-	{ "count", MEMBER(count), 1, 0, UINT32_MAX },
-	{ "time", MEMBER(time_us), 1000, 0, 3600000 },
-	{ "ratep", MEMBER(ratep), 1, 0, 100000000 },
-	{ "delay", MEMBER(delay), 1, 0, 1000000000 },
-	{ "burst", MEMBER(burst), 1, 1, PORT_BATCH },
-	{ "on", MEMBER(on_us), 1000, 0, 60000 },
-	{ "off", MEMBER(off_us), 1000, 0, 60000 },
-	{ "flows", MEMBER(flows), 1, 1, STREAM_FLOWS },
-	{ "flowlen", MEMBER(flowlen), 1, 1, UINT32_MAX },
+	{ "count", MEMBER(traffic.count), 1, 0, UINT32_MAX },
+	{ "time", MEMBER(traffic.time_us), 1000, 0, 3600000 },
+	{ "ratep", MEMBER(traffic.ratep), 1, 0, 100000000 },
+	{ "delay", MEMBER(traffic.delay), 1, 0, 1000000000 },
+	{ "burst", MEMBER(traffic.burst), 1, 1, PORT_BATCH },
+	{ "on", MEMBER(traffic.on_us), 1000, 0, 60000 },
+	{ "off", MEMBER(traffic.off_us), 1000, 0, 60000 },
+	{ "flows", MEMBER(traffic.flows), 1, 1, STREAM_FLOWS },
+	{ "flowlen", MEMBER(traffic.flowlen), 1, 1, UINT32_MAX },
 	{ "udp_src", MEMBER(udp_src), 1, 0, UINT16_MAX },
 	{ "udp_dst", MEMBER(udp_dst), 1, 0, UINT16_MAX },
 	{ "vlan_id", MEMBER(vlan_id), 1, 0, 4094 },
-	{ "seed", MEMBER(seed), 1, 0, UINT32_MAX },
+	{ "seed", MEMBER(traffic.seed), 1, 0, UINT32_MAX },
 	{ "stream", MEMBER(stream), 1, 0, STREAMS - 1 },
 	{ "core", MEMBER(core), 1, 0, MAX_CPUS - 1 },
 };
@@ -59,8 +59,8 @@ static int set_numeric(struct shell *sh, int i, const struct numeric *n, struct 
 
 	if (err)
 		return err;
-	if (n->at == MEMBER(ratep) || n->at == MEMBER(delay))
-		c->ratep = c->delay = c->rate = 0; /* the last one counts */
+	if (n->at == MEMBER(traffic.ratep) || n->at == MEMBER(traffic.delay))
+		c->traffic.ratep = c->traffic.delay = c->traffic.rate = 0; /* the last one counts */
 	*numeric_in(c, n) = v * n->unit;
 	return 0;
 }
@@ -83,8 +83,8 @@ static int set_rate(struct shell *sh, int i, struct pktgen_conf *c)
 		scale *= 1000;
 	if (!words_number(digits, &v) || !v || v > 1000000)
 		return shell_expected(sh, i, what);
-	c->rate = v * scale;
-	c->ratep = c->delay = 0;
+	c->traffic.rate = v * scale;
+	c->traffic.ratep = c->traffic.delay = 0;
 	return 0;
 }
 
@@ -105,28 +105,29 @@ static bool read_range(const char *s, ul *lo, ul *hi)
 static int set_size(struct shell *sh, int i, struct pktgen_conf *c)
 {
 	const char *s = i < sh->nwords ? sh->word[i].s : "";
-	ul lo = 60, hi = 60;
+	ul lo = TRAFFIC_SIZE_MIN, hi = lo;
 
-	c->imix = !strcmp(s, "imix");
-	if (!c->imix && (!read_range(s, &lo, &hi) || lo < 60 || hi > PKTGEN_SIZE_MAX))
+	c->traffic.imix = !strcmp(s, "imix");
+	if (!c->traffic.imix &&
+	    (!read_range(s, &lo, &hi) || lo < TRAFFIC_SIZE_MIN || hi > TRAFFIC_SIZE_MAX))
 		return shell_expected(sh, i, "bytes without FCS, 60 to 1514: N, MIN-MAX or imix");
-	c->size_min = lo;
-	c->size_max = hi;
+	c->traffic.size_min = lo;
+	c->traffic.size_max = hi;
 	return 0;
 }
 
 static int set_arrivals(struct shell *sh, int i, struct pktgen_conf *c)
 {
-	c->poisson = word_is(sh->nwords, sh->word, i, "poisson");
-	if (!c->poisson && !word_is(sh->nwords, sh->word, i, "even"))
+	c->traffic.poisson = word_is(sh->nwords, sh->word, i, "poisson");
+	if (!c->traffic.poisson && !word_is(sh->nwords, sh->word, i, "even"))
 		return shell_expected(sh, i, "even or poisson");
 	return 0;
 }
 
 static int set_flow_order(struct shell *sh, int i, struct pktgen_conf *c)
 {
-	c->random_flows = word_is(sh->nwords, sh->word, i, "random");
-	if (!c->random_flows && !word_is(sh->nwords, sh->word, i, "seq"))
+	c->traffic.random_flows = word_is(sh->nwords, sh->word, i, "random");
+	if (!c->traffic.random_flows && !word_is(sh->nwords, sh->word, i, "seq"))
 		return shell_expected(sh, i, "seq or random");
 	return 0;
 }
@@ -240,9 +241,9 @@ static int check(struct shell *sh, const struct pktgen_conf *c)
 {
 	if (c->core >= ncpus)
 		return shell_error(sh, 1, -EINVAL, "there is no core %lu", (ul)c->core);
-	if (c->off_us && !c->on_us)
+	if (c->traffic.off_us && !c->traffic.on_us)
 		return shell_error(sh, 1, -EINVAL, "off without on: it would never send");
-	if (!c->imix && c->size_min < pktgen_min_size(c))
+	if (!c->traffic.imix && c->traffic.size_min < pktgen_min_size(c))
 		return shell_error(sh, 1, -EINVAL, "%u bytes is the least with these headers",
 				   pktgen_min_size(c));
 	return 0;
@@ -331,17 +332,17 @@ static void print_settings(struct shell *sh, struct pktgen *g)
 
 	shell_printf(sh, "pktgen %s", g->port->name);
 	print_numbers(sh, c, &usual);
-	if (c->rate)
-		print_rate(sh, c->rate);
-	if (c->imix)
+	if (c->traffic.rate)
+		print_rate(sh, c->traffic.rate);
+	if (c->traffic.imix)
 		shell_printf(sh, " size imix");
-	else if (c->size_min != c->size_max)
-		shell_printf(sh, " size %u-%u", c->size_min, c->size_max);
-	else if (c->size_min != usual.size_min)
-		shell_printf(sh, " size %u", c->size_min);
-	if (c->poisson)
+	else if (c->traffic.size_min != c->traffic.size_max)
+		shell_printf(sh, " size %u-%u", c->traffic.size_min, c->traffic.size_max);
+	else if (c->traffic.size_min != usual.traffic.size_min)
+		shell_printf(sh, " size %u", c->traffic.size_min);
+	if (c->traffic.poisson)
 		shell_printf(sh, " arrivals poisson");
-	if (c->random_flows)
+	if (c->traffic.random_flows)
 		shell_printf(sh, " flow_order random");
 	if (c->v6 || memcmp(c->dst, usual.dst, 4))
 		print_ip(sh, "dst", c->dst, c->v6, 0);
@@ -415,11 +416,11 @@ static int wait_for(struct shell *sh, struct pktgen **g, int n)
 	for (int i = 0; i < n; i++) {
 		const struct pktgen_conf *c = &g[i]->conf;
 
-		if (g[i]->running && !c->count && !c->time_us)
+		if (g[i]->running && !c->traffic.count && !c->traffic.time_us)
 			return shell_error(sh, 1, -EINVAL, "%s has neither count nor time: no end",
 					   g[i]->port->name);
-		for (unsigned ms = 0; g[i]->running && ms < WAIT_S * 1000 + c->time_us / 1000;
-		     ms += LOOK_MS)
+		for (unsigned ms = 0;
+		     g[i]->running && ms < WAIT_S * 1000 + c->traffic.time_us / 1000; ms += LOOK_MS)
 			msleep(LOOK_MS);
 		if (g[i]->running)
 			return shell_error(sh, 1, -ETIME, "%s is still sending after %u s",
@@ -430,7 +431,8 @@ static int wait_for(struct shell *sh, struct pktgen **g, int n)
 
 static void print_result(struct shell *sh, const struct pktgen *g)
 {
-	uint64_t us = tsc_to_ns(g->stopped - g->began) / 1000, busy = tsc_to_ns(g->busy) / 1000;
+	uint64_t us = tsc_to_ns(g->stopped - g->traffic.began) / 1000,
+		 busy = tsc_to_ns(g->busy) / 1000;
 	uint64_t pps = us ? g->sofar * 1000000 / us : 0, bps = us ? g->bytes * 8000000 / us : 0;
 
 	shell_printf(sh, "Result: OK: %lu(c%lu+d%lu) usec, %lu (%lubyte,0frags)\n", (ul)us,
@@ -447,9 +449,11 @@ static int show(struct shell *sh, struct pktgen **g, int n)
 
 		print_settings(sh, g[i]);
 		shell_printf(sh, "Params: count %lu  min_pkt_size: %u  max_pkt_size: %u\n",
-			     (ul)c->count, c->imix ? 60 : c->size_min,
-			     c->imix ? PKTGEN_SIZE_MAX : c->size_max);
-		shell_printf(sh, "     flows: %lu flowlen: %lu\n", (ul)c->flows, (ul)c->flowlen);
+			     (ul)c->traffic.count,
+			     c->traffic.imix ? TRAFFIC_SIZE_MIN : c->traffic.size_min,
+			     c->traffic.imix ? TRAFFIC_SIZE_MAX : c->traffic.size_max);
+		shell_printf(sh, "     flows: %lu flowlen: %lu\n", (ul)c->traffic.flows,
+			     (ul)c->traffic.flowlen);
 		shell_printf(sh, "Current:\n     pkts-sofar: %lu  errors: %lu  nobufs: %lu\n",
 			     (ul)g[i]->sofar, (ul)g[i]->errors, (ul)g[i]->nobufs);
 		if (g[i]->running)

@@ -25,16 +25,6 @@ static void put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-/* splitmix64: any seed will do */
-unsigned long pktgen_random(struct pktgen *g)
-{
-	uint64_t z = g->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 /* --- once a run --- */
 
 static void init_ipv4(uint8_t *ip, const struct pktgen_conf *c)
@@ -88,33 +78,6 @@ unsigned pktgen_min_size(const struct pktgen_conf *c)
 
 /* --- once a packet --- */
 
-static unsigned next_size(struct pktgen *g)
-{
-	static const uint16_t imix[12] = { 60, 566, 60, 60, 566, 60, 1514, 60, 566, 60, 566, 60 };
-	const struct pktgen_conf *c = &g->conf;
-	unsigned size;
-
-	if (c->imix) {
-		size = imix[g->mix++ % ARRAY_SIZE(imix)];
-		return MAX(size, pktgen_min_size(c));
-	}
-	if (c->size_min == c->size_max)
-		return c->size_min;
-	return c->size_min + pktgen_random(g) % (c->size_max - c->size_min + 1);
-}
-
-static unsigned next_flow(struct pktgen *g)
-{
-	const struct pktgen_conf *c = &g->conf;
-
-	if (g->in_flow == c->flowlen) { /* as it is at the beginning */
-		g->in_flow = 0;
-		g->flow = (c->random_flows ? pktgen_random(g) : g->flow + 1) % c->flows;
-	}
-	g->in_flow++;
-	return g->flow;
-}
-
 /* What differs in the headers, @len bytes from the IP header on; UDP's checksum is over all that is not zero. */
 static void finish(const struct pktgen *g, uint8_t *ip, unsigned len, unsigned flow)
 {
@@ -148,8 +111,8 @@ struct pkt *pktgen_frame(struct pktgen *g)
 
 	if (!p)
 		return NULL;
-	flow = next_flow(g);
-	len = next_size(g) + tag;
+	flow = traffic_flow(&g->traffic, &g->conf.traffic);
+	len = traffic_size(&g->traffic, &g->conf.traffic, pktgen_min_size(&g->conf)) + tag;
 	p->data = pkt_buf(p);
 	pkt_begin(p, len);
 	memcpy(p->data, g->head, g->head_len);

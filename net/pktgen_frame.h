@@ -10,6 +10,3 @@ void pktgen_frame_init(struct pktgen *g);
 
 /* pktgen_frame() - the next packet: whose turn it is, how long, numbered and stamped. NULL: no buffer. */
 struct pkt *pktgen_frame(struct pktgen *g);
-
-/* pktgen_random() - the next of the run's random numbers: the same ones after the same seed. */
-unsigned long pktgen_random(struct pktgen *g);

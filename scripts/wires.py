@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""wires.py - what Weir's NICs are plugged into: network namespaces (root), unix sockets or QEMU's user network (anyone)
+"""wires.py - what Weir's NICs are plugged into: network namespaces (root), unix sockets, a hub or QEMU's user network (anyone)
 
 Each kind gives a Machine its `netdevs` and `fds`, is used with `with`, and leaves nothing behind. Bundle joins several.
 """
@@ -200,6 +200,18 @@ class Sockets:
             return self.ends[i].recv(FRAME_MAX)
         except (TimeoutError, BlockingIOError):
             return None
+
+
+# --- a hub ------------------------------------------------------------------------------------------------------------
+
+
+class Hub:
+    """@count NICs joined by a hub inside QEMU: each hears what any other sends, and nobody else is there."""
+
+    fds = ()
+
+    def __init__(self, count=2):
+        self.netdevs = ["hubport,hubid=0"] * count
 
 
 # --- QEMU's user network ----------------------------------------------------------------------------------------------

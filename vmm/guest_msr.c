@@ -195,7 +195,7 @@ int guest_rdmsr(struct vcpu *v, uint32_t index, uint64_t *value)
 		*value = kvmclock_rdmsr(v, index);
 		err = 0;
 	} else if (injection_owns_msr(index)) {
-		*value = 0;
+		*value = -v->tsc_offset; /* so that a guest can stamp by Weir's clock */
 		err = 0;
 	} else {
 		err = read_own(v, index, value);

@@ -11,7 +11,7 @@
 
 #include "kernel/bits.h"
 
-enum { WORDS_MAX = 16 };
+enum { WORDS_MAX = 32 };
 
 struct command {
 	const char *name, *usage, *help;
