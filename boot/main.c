@@ -9,6 +9,7 @@
 
 #include "kernel/acpi.h"
 #include "kernel/apic.h"
+#include "kernel/archive.h"
 #include "kernel/console.h"
 #include "kernel/control.h"
 #include "kernel/cpio.h"
@@ -101,6 +102,7 @@ void boot_main(uint32_t door, uint64_t info)
 	mem_init(&boot);
 	paging_init(&boot);
 	libc_init();
+	archive_init((const void *)boot.archive, boot.archive_len);
 
 	/* interrupts and time */
 	acpi_init(boot.rsdp);
@@ -122,7 +124,7 @@ void boot_main(uint32_t door, uint64_t info)
 	uart_start();
 	drivers_init();
 	net_init();
-	vmm_init((const void *)boot.archive, boot.archive_len);
+	vmm_init();
 
 	/* configuration and shell, then packets for ever */
 	control_start(control_main);

@@ -3,12 +3,12 @@
  * load.c - a kernel's file, an initrd and a command line become a guest's memory; what all kinds of kernels share
  *
  * Called at each start of a guest, in the control context, while its vCPUs are off: memory belongs to nobody else.
- * Kernel and initrd come from the boot archive. Owns the address of that.
+ * Kernel and initrd come from the boot archive. Owns nothing.
  */
 #include "load.h"
 
+#include "kernel/archive.h"
 #include "kernel/control.h"
-#include "kernel/cpio.h"
 #include "boot_params.h"
 #include "load_parts.h"
 #include "vacpi.h"
@@ -17,9 +17,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-static const void *archive;
-static size_t archive_len;
 
 static int __attribute__((format(printf, 5, 0)))
 vfail(const char *who, char *why, size_t size, int err, const char *fmt, va_list ap)
@@ -58,22 +55,11 @@ static int find(struct load_file *f, const char *who, char *why, size_t size)
 	const void *data;
 	int err;
 
-	if (!archive)
-		return fail(who, why, size, -ENOENT, "no file %s: the boot handed over no archive",
-			    f->name);
-	err = cpio_find(archive, archive_len, f->name, &data, &f->len);
-	if (err == -ENOENT)
-		return fail(who, why, size, err, "no file %s in the boot archive", f->name);
+	err = archive_file(f->name, &data, &f->len);
 	if (err)
-		return fail(who, why, size, err, "no file %s: %s", f->name, cpio_reason());
+		return fail(who, why, size, err, "%s", archive_reason());
 	f->data = data;
 	return 0;
-}
-
-void load_archive(const void *a, size_t len)
-{
-	archive = a;
-	archive_len = len;
 }
 
 int load_exists(const char *name, char *why, size_t size)

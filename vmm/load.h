@@ -14,8 +14,6 @@
 #include "entry.h"
 #include "vm.h"
 
-/* load_archive() - where kernels and initrds come from; once at boot. */
-void load_archive(const void *archive, size_t len);
 /* load_exists() - 0, or -ENOENT, -EINVAL and a sentence in @why: is there a file @name in the archive? */
 int load_exists(const char *name, char *why, size_t size);
 /*

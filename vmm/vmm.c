@@ -11,7 +11,6 @@
 #include "kernel/smp.h"
 #include "backend.h"
 #include "features.h"
-#include "load.h"
 #include "vhost.h"
 
 #include <errno.h>
@@ -48,9 +47,8 @@ static void say_features(void)
 	kprintf("vmm: %s, nested paging; has %s\n", backend->name, features);
 }
 
-void vmm_init(const void *archive, size_t len)
+void vmm_init(void)
 {
-	load_archive(archive, len);
 	vhost_init();
 	backend = choose(&backend_missing);
 	if (backend && backend->init_cpu(&backend_missing))

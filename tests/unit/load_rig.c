@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/archive.h"
 #include "vmm/vacpi.h"
 
 struct vm vm;
@@ -68,7 +69,7 @@ int load_cut(size_t len)
 	add(file[0].name, file[0].data, len);
 	add(file[1].name, file[1].data, file[1].len);
 	add("TRAILER!!!", NULL, 0);
-	load_archive(archive, archive_len);
+	archive_init(archive, archive_len);
 	why[0] = 0;
 	return load_kernel(&vm, &entry, why, sizeof(why));
 }

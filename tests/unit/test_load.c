@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/cpio.c tests/unit/load_rig.c tests/unit/host.c */
+/* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/archive.c kernel/cpio.c tests/unit/load_rig.c tests/unit/host.c */
 /* test_load.c - a kernel in a guest's memory as the boot protocol wants it, and a sentence for each one that is refused */
 #include "tests/unit/host.h"
 
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/archive.h"
 #include "tests/unit/load_rig.h"
 #include "vmm/boot_params.h"
 #include "vmm/load.h"
@@ -202,10 +203,10 @@ static void what_is_not_in_the_archive_is_named(void **state)
 	refuses(-ENOENT, "g0: no file rd.gz in the boot archive");
 	assert_int_equal(load_exists("vmlinuz", why, sizeof(why)), 0);
 	assert_int_equal(load_exists("x", why, sizeof(why)), -ENOENT);
-	load_archive(NULL, 0);
+	archive_init(NULL, 0);
 	assert_int_equal(load_exists("vmlinuz", why, sizeof(why)), -ENOENT);
 	assert_string_equal(why, "guest: no file vmlinuz: the boot handed over no archive");
-	load_archive("rubbish", 7);
+	archive_init("rubbish", 7);
 	assert_int_equal(load_exists("vmlinuz", why, sizeof(why)), -EINVAL);
 	assert_non_null(strstr(why, "guest: no file vmlinuz: archive damaged at offset 0"));
 }
