@@ -6,6 +6,7 @@
 #include "e1000.h"
 #include "e1000e.h"
 #include "edu.h"
+#include "hostlink.h"
 #include "igb.h"
 #include "netdev.h"
 #include "pci.h"
@@ -19,6 +20,7 @@ static const struct pci_driver *const drivers[] = {
 
 void drivers_init(void)
 {
+	hostlink_uart_init();
 	pci_init();
 	pci_probe(drivers, ARRAY_SIZE(drivers));
 	netdev_start();

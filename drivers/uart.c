@@ -13,30 +13,9 @@
 #include "kernel/irq.h"
 #include "kernel/lock.h"
 #include "kernel/x86.h"
+#include "uart_regs.h"
 
-#define COM1      0x3f8
-#define UART_RBR  0 /* R: receive buffer */
-#define UART_THR  0 /* W: transmit holding */
-#define UART_DLL  0 /* with DLAB: divisor, low byte */
-#define UART_IER  1
-#define IER_RX    BIT(0)
-#define IER_TX    BIT(1)
-#define UART_DLM  1
-#define UART_IIR  2 /* R */
-#define IIR_NONE  BIT(0)
-#define UART_FCR  2    /* W */
-#define FCR_SETUP 0xc7 /* FIFOs on and cleared, interrupt at 14 bytes */
-#define UART_LCR  3
-#define LCR_8N1   0x03
-#define LCR_DLAB  0x80
-#define UART_MCR  4
-#define MCR_SETUP 0x0b /* DTR, RTS, OUT2: interrupt line on */
-#define UART_LSR  5
-#define LSR_DR    BIT(0)
-#define LSR_THRE  BIT(5)
-#define LSR_TEMT  BIT(6) /* FIFO and shift register are empty */
-
-enum { FIFO = 16, COM1_IRQ = 4, POLL_MAX = 1000000, RX_MAX = 256, ROUNDS_MAX = 4 };
+enum { COM1_IRQ = 4, POLL_MAX = 1000000, RX_MAX = 256, ROUNDS_MAX = 4 };
 
 static struct spinlock lock;
 static bool started, tx_busy;
@@ -59,7 +38,7 @@ static void drain_now(void)
 /* fill_fifo() - the transmitter is empty: give it what the console has; the lock is held. */
 static void fill_fifo(void)
 {
-	char buf[FIFO];
+	char buf[UART_FIFO];
 	size_t n = console_out_get(buf, sizeof(buf));
 
 	for (size_t i = 0; i < n; i++)

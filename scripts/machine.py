@@ -24,6 +24,8 @@ import tempfile
 import threading
 import time
 
+from weirhost import Host
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KERNEL = os.path.join(TOP, "build", "weir.elf")
 PROMPT = "weir# "
@@ -167,6 +169,8 @@ def plain(raw):
 class Machine:
     """One QEMU with Weir in it. @wires gives .netdevs and .fds; the rest is what arguments() takes.
 
+    @host: the directory where Weir may keep files, or None for a machine whose second serial port leads nowhere.
+
     `console` holds all that came over the serial line so far, `status` QEMU's exit code once it ended. bochs.py has
     the same machine on another emulator: it starts otherwise, and tells its end otherwise.
     """
@@ -174,14 +178,15 @@ class Machine:
     emulator = "QEMU"
     arguments = staticmethod(arguments)  # tests start machines of other kinds
 
-    def __init__(self, wires=None, extra=(), boot_seconds=60, **how):
+    def __init__(self, wires=None, extra=(), boot_seconds=60, host=None, **how):
         self.console = bytearray()
         self.news = threading.Condition()
         self.hung_up = False
         self.status = None
         self.boot_seconds = boot_seconds
         self.said = tempfile.TemporaryFile()
-        self.serial = self.monitor = None
+        self.serial = self.monitor = self.link = None
+        self.host = host
         self.start(wires, extra, how)
         threading.Thread(target=self.listen, daemon=True).start()
 
@@ -192,6 +197,7 @@ class Machine:
         fds = [far_serial.fileno(), far_monitor.fileno()]
         args = self.arguments(wires.netdevs if wires else [], **how)
         args += ["-chardev", f"socket,id=con,fd={fds[0]}", "-serial", "chardev:con"]
+        args += self.host_arguments(fds)
         args += ["-chardev", f"socket,id=mon,fd={fds[1]}", "-mon", "chardev=mon,mode=control"]
         self.process = subprocess.Popen(
             args + list(extra),
@@ -203,6 +209,17 @@ class Machine:
         )
         far_serial.close()
         far_monitor.close()
+        if self.link:
+            self.far_link.close()
+
+    def host_arguments(self, fds):
+        """The second serial port, with weirhost at its end."""
+        if not self.host:
+            return []
+        self.link, self.far_link = socket.socketpair()
+        fds.append(self.far_link.fileno())
+        Host(self.link, self.host).start()
+        return ["-chardev", f"socket,id=host,fd={fds[-1]}", "-serial", "chardev:host"]
 
     def __enter__(self):
         try:
@@ -220,7 +237,7 @@ class Machine:
         if self.process.poll() is None:
             self.process.kill()
         self.status = self.process.wait()
-        for thing in filter(None, (self.serial, self.monitor, self.said)):
+        for thing in filter(None, (self.serial, self.monitor, self.link, self.said)):
             thing.close()
 
     def listen(self):

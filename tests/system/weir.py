@@ -299,18 +299,20 @@ class UnderTest:
 class Weir(UnderTest, Machine):
     """One machine in QEMU. @e1000 and @e1000e say which NICs are one, and in which slot of the root bus: {1: 0x10}.
 
-    These are numbered behind the others by Weir, so they have to be the last.
+    These are numbered behind the others by Weir, so they have to be the last. @host: with weirhost at its second serial
+    port; what it keeps is in the directory .host.
     """
 
     def __init__(
         self, nics=2, smp=1, config=SWITCH, memory=512, board="q35", cpu="max", iso=None, wires=None, extra=(),
-        boot_seconds=60, files=(), e1000={}, e1000e={},
+        boot_seconds=60, files=(), e1000={}, e1000e={}, host=False,
     ):  # fmt: skip
         directory = tempfile.TemporaryDirectory(prefix="weir-")
         wires = wires or Sockets(directory.name, nics).__enter__().plug_in()
         self.board, self.cpu, self.iso = board, cpu, iso
         self.others = {i: (kind, slot) for kind, slots in (("e1000", e1000), ("e1000e", e1000e)) for i, slot in slots.items()}
-        super().__init__(directory, wires, smp, config, files, extra, boot_seconds, memory=memory)
+        how = {"memory": memory, "host": os.path.join(directory.name, "host") if host else None}
+        super().__init__(directory, wires, smp, config, files, extra, boot_seconds, **how)
 
     def arguments(self, netdevs, **how):
         """As scripts/launch starts it, but for what this machine has otherwise."""
