@@ -25,6 +25,7 @@
 	X(PARSE_UDP, "parse_udp", "UDP header does not fit the frame") \
 	X(PARSE_ICMP, "parse_icmp", "ICMP header does not fit the frame") \
 	X(BACKLOG_FULL, "backlog_full", "the backlog of the core that RPS chose is full") \
+	X(FILTER, "filter", "an ingress filter of tc said drop") \
 	X(NO_SWITCH, "no_switch", "the port belongs to no switch") \
 	X(PORT_DOWN, "port_down", "the port it came in by is down") \
 	X(RULE, "rule", "a rule said drop") \

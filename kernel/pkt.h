@@ -221,8 +221,15 @@ static inline void drop_count(enum drop_reason why)
 #endif
 }
 
-/* pkt_drop() - it goes nowhere: count @why on this core and free the chain. Ports count beside it: net/port.h. */
+/*
+ * pkt_drop() - it goes nowhere: count @why on this core and free the chain. Ports count beside it: net/port.h.
+ * pkt_drop_at() - the same where it is known at which port, by its id: as it came in, or on its way @out.
+ */
 void pkt_drop(struct pkt *p, enum drop_reason why);
+void pkt_drop_at(struct pkt *p, enum drop_reason why, uint16_t port, bool out);
+
+/* who looks on, before @p is freed; NULL almost always. Changed while the cores are parked; @port is 0 if unknown */
+extern void (*pkt_drop_tap)(const struct pkt *p, enum drop_reason why, uint16_t port, bool out);
 
 /*
  * pkt_copy() - a chain with the same bytes and the same metadata, from this core's pool.

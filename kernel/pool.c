@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+void (*pkt_drop_tap)(const struct pkt *p, enum drop_reason why, uint16_t port, bool out);
+
 static struct pool *pools[POOLS];
 static struct pkt_holder *holders;
 
@@ -84,11 +86,18 @@ unsigned pool_free_count(struct pool *pool)
 	return n;
 }
 
-void pkt_drop(struct pkt *p, enum drop_reason why)
+void pkt_drop_at(struct pkt *p, enum drop_reason why, uint16_t port, bool out)
 {
 	drop_count(why);
 	trace(TRACE_DROP, why, p->frame_len);
+	if (unlikely(pkt_drop_tap))
+		pkt_drop_tap(p, why, port, out);
 	pkt_free(p);
+}
+
+void pkt_drop(struct pkt *p, enum drop_reason why)
+{
+	pkt_drop_at(p, why, 0, false);
 }
 
 /* copy_seg() - one buffer: the bytes keep their place behind the headroom. */

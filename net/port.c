@@ -33,13 +33,13 @@ void port_drop_in(struct port *port, struct pkt *p, enum drop_reason why)
 
 	c->forwarded--;
 	c->dropped_in[why]++;
-	pkt_drop(p, why);
+	pkt_drop_at(p, why, port->id, false);
 }
 
 void port_drop_out(struct port *port, struct pkt *p, enum drop_reason why)
 {
 	port_here(port)->dropped_out[why]++;
-	pkt_drop(p, why);
+	pkt_drop_at(p, why, port->id, true);
 }
 
 int port_add(struct port *port)

@@ -10,6 +10,7 @@
 #include "kernel/mem.h"
 #include "kernel/park.h"
 #include "kernel/softirq.h"
+#include "taps.h"
 #include "xmit.h"
 
 #include <errno.h>
@@ -190,6 +191,19 @@ static void forget(struct qdisc *q, const uint32_t *slots, unsigned n, uint64_t 
 	c->out_bytes += bytes;
 }
 
+/* show() - to the taps; but not what the device did not take the last time: they have seen it. */
+static __attribute__((noinline)) void show(struct qdisc *q, const uint32_t *slots,
+					   struct pkt **pkts, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct qdisc_slot *s = &q->slot[slots[i]];
+
+		if (!s->tapped)
+			taps_tx(q->port, &pkts[i], 1);
+		s->tapped = true;
+	}
+}
+
 /* send_batch() - Linux's qdisc_restart(): one batch to the device. Returns how many it took; fewer than asked: no more now. */
 static unsigned send_batch(struct qdisc *q, unsigned max)
 {
@@ -206,6 +220,8 @@ static unsigned send_batch(struct qdisc *q, unsigned max)
 	}
 	if (!n)
 		return 0;
+	if (q->port->tx_extra & PORT_TAPS)
+		show(q, slots, pkts, n);
 	sent = q->port->ops->tx_batch(q->port, 0, pkts, n);
 	for (unsigned i = sent; i < n; i++)
 		bytes -= pkts[i]->frame_len;

@@ -9,12 +9,18 @@
 
 #include "rps.h"
 #include "sink.h"
+#include "taps.h"
+#include "tc_filter.h"
 
 void (*receive_local)(struct port *port, struct pkt **pkts, unsigned n);
 
 void receive_core(struct port *port, struct pkt **pkts, unsigned n)
 {
-	if (port->rx_extra & PORT_SINK)
+	if (port->rx_extra & PORT_TAPS)
+		taps_rx(port, pkts, n);
+	if (port->rx_extra & PORT_FILTER)
+		n = tc_filter_ingress(port, pkts, n);
+	if (n && port->rx_extra & PORT_SINK)
 		n = sink_input(port, pkts, n);
 	if (!n)
 		return;

@@ -12,6 +12,7 @@
 #include "kernel/spsc.h"
 #include "kernel/trace.h"
 #include "qdisc.h"
+#include "taps.h"
 
 #include <string.h>
 
@@ -67,15 +68,17 @@ static void drop_stage(struct stage *s, enum drop_reason why)
 	xmit_clear(s);
 }
 
-/* transmit() - to the device, or to what stands before it. */
+/* transmit() - to what stands before the device, or to it: Linux's dev_hard_start_xmit(), where taps look once more. */
 static void transmit(struct stage *s)
 {
-	if (!(s->port->tx_extra & PORT_QDISC)) {
-		xmit_transmit(s);
+	if (s->port->tx_extra & PORT_QDISC) {
+		qdisc_xmit(s->port, s->pkts, s->n);
+		xmit_clear(s);
 		return;
 	}
-	qdisc_xmit(s->port, s->pkts, s->n);
-	xmit_clear(s);
+	if (s->port->tx_extra & PORT_TAPS)
+		taps_tx(s->port, s->pkts, s->n);
+	xmit_transmit(s);
 }
 
 /* sender_of() - the core that transmits what this one has staged: itself if it may; MAX_CPUS: none can. */

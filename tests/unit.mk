@@ -18,8 +18,8 @@ CFLAGS = -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=un
 .PHONY: all
 all: $(NAMES:%=$(OUT)/%)
 
-path := net/receive.c net/sink.c net/rps.c net/rps_config.c net/switch.c net/parse.c net/flow.c net/upcall.c net/rules.c net/fdb.c \
-	net/xmit.c net/validate.c net/gso.c net/csum.c net/qdisc.c net/qdisc_fq_codel.c net/port.c \
+path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/sink.c net/rps.c net/rps_config.c net/switch.c net/parse.c \
+	net/flow.c net/upcall.c net/rules.c net/fdb.c net/xmit.c net/validate.c net/gso.c net/csum.c net/qdisc.c net/qdisc_fq_codel.c net/port.c \
 	kernel/pool.c kernel/qsbr.c kernel/toeplitz.c kernel/histogram.c tests/unit/fake_net.c tests/unit/host.c
 
 linked = $(shell sed -n '1,10s|.*/\* links: *\(.*[^ ]\) *\*/.*|\1|p' tests/unit/$(1).c)

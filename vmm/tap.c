@@ -34,7 +34,7 @@ static unsigned tap_share;
 void tap_drop(struct vhost_net *n, enum drop_reason why)
 {
 	n->dropped[why]++;
-	pkt_drop(tap_take(n), why);
+	pkt_drop_at(tap_take(n), why, n->port->id, true);
 }
 
 void tap_purge(struct vhost_net *n, unsigned keep)
@@ -56,7 +56,7 @@ static void drop_closed(struct vhost_net *n, struct pkt **pkts, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		n->dropped[DROP_TAP_CLOSED]++;
-		pkt_drop(pkts[i], DROP_TAP_CLOSED);
+		pkt_drop_at(pkts[i], DROP_TAP_CLOSED, n->port->id, true);
 	}
 }
 
