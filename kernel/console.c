@@ -22,6 +22,7 @@ enum {
 	OUT_SIZE = 64 * 1024,      /* bytes, a power of two */
 	OUT_RESUME = OUT_SIZE / 4, /* a writer that waits goes on when this much is free */
 	IN_SIZE = 4096,
+	CTRL_C = 3,
 	LINE = 512,           /* longest kprintf() */
 	CHUNK = 64,           /* bytes drained at a time by polling */
 	STALL_MS = 30 * 1000, /* a device that takes nothing for so long is given up */
@@ -314,4 +315,20 @@ int console_in_get(void)
 	c = in.byte[tail % IN_SIZE];
 	atomic_store_explicit(&in.tail, tail + 1, memory_order_release);
 	return c;
+}
+
+bool console_interrupted(void)
+{
+	uint32_t tail = atomic_load_explicit(&in.tail, memory_order_relaxed);
+	/* acquire: pairs with the release in console_in_put() */
+	uint32_t head = atomic_load_explicit(&in.head, memory_order_acquire);
+
+	while (tail != head) {
+		if ((in.byte[tail++ % IN_SIZE] & ~CONSOLE_IN_GAP) != CTRL_C)
+			continue;
+		/* release: pairs with the acquire in console_in_put() */
+		atomic_store_explicit(&in.tail, tail, memory_order_release);
+		return true;
+	}
+	return false;
 }

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""tcpdump, captures and tc's filters: what passes is seen as the host's own tcpdump and tshark see it"""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from frames import kinds, malformed, numbered
+from scapy.all import rdpcap
+from weir import expect, expect_in, expect_match
+
+A, B = 1, 2  # stations behind nic0 and nic1
+ARP_ALONE = "4,40 0 0 12,21 0 1 2054,6 0 0 4294967295,6 0 0 0"
+CTRL_C = b"\x03"
+# what tcpdump looks into and Weir does not
+NOT_ALIKE = {"sctp", "later fragment", "llc", "ip options", "first fragment", "hop by hop", "two extensions"}
+NOT_ALIKE |= {"vlan udp", "vlan tcp6", "qinq"}
+
+
+@pytest.fixture
+def weir(lab):
+    weir = lab.get(nics=2, host=True)
+    weir.quiet("ip link set nic* up")
+    weir.wait_links()
+    weir.hush(0.05)
+    return weir
+
+
+def capture(weir, line, traffic):
+    """What `tcpdump` prints while traffic() happens; Ctrl-C ends it, unless it ends by itself."""
+    start = len(weir.console)
+    weir.type(line)
+    weir.wait_until(lambda: "listening on" in weir.text(start) or None, 30, f"'{line}' to listen")
+    traffic()
+    weir.serial.sendall(CTRL_C)
+
+    def end():
+        text = weir.text(start)
+        return text if re.search(r"packets? dropped by kernel\nweir# ", text) else None
+
+    text = weir.wait_until(end, 60, f"the end of '{line}'")
+    return text.partition("bytes\n")[2].partition("\nweir# ")[0]
+
+
+def lines_of(text):
+    """The lines of packets, without the sums at the end."""
+    return re.split(r"^\d+ packets? captured$", text, flags=re.MULTILINE)[0]
+
+
+def sums_of(text):
+    pattern = r"(\d+) packets? captured\n(\d+) packets? received by filter\n(\d+) packets? dropped by kernel"
+    return tuple(int(n) for n in expect_match(pattern, text, "sums").groups())
+
+
+def host_tcpdump(path, *options):
+    """What the host's own tcpdump prints of a capture."""
+    env = {**os.environ, "TZ": "UTC"}
+    done = subprocess.run(["tcpdump", "-n", "-r", path, *options], capture_output=True, text=True, env=env, timeout=60)
+    expect(done.returncode, 0, f"status of tcpdump -r: {done.stderr}")
+    return done.stdout
+
+
+def tshark(path, *options):
+    done = subprocess.run(["tshark", "-n", "-r", path, *options], capture_output=True, text=True, timeout=120)
+    complaints = [line for line in done.stderr.splitlines() if "Running as user" not in line]
+    expect((done.returncode, complaints), (0, []), f"what tshark says of {path}")
+    return done.stdout
+
+
+def carry(weir, frames):
+    """@frames from station A arrive at nic1, as they are."""
+    weir.carry([(0, 1, 0, frame) for frame in frames], window=16)
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+def test_lines_are_those_of_the_hosts_tcpdump(weir):
+    """The same frames printed by Weir and, from Weir's capture of them, by tcpdump; plain, -e and -v."""
+    frames = [frame for name, frame in kinds(A, B, 100).items() if name not in NOT_ALIKE]
+    for option in ("-n", "-ne", "-nv", "-nev", "-nxx", "-nX"):
+        printed = lines_of(capture(weir, f"tcpdump -t {option} -Q in", lambda: carry(weir, frames)))
+        capture(weir, "tcpdump -Q in -w lines.pcapng", lambda: carry(weir, frames))
+        expected = host_tcpdump(os.path.join(weir.host, "lines.pcapng"), "-t", option)
+        for seen, wanted in zip(printed.splitlines(), expected.splitlines()):
+            expect(seen, wanted, f"line with {option}")
+        expect(printed.count("\n"), expected.count("\n"), f"lines with {option}")
+
+
+def test_both_ports_in_the_order_of_the_path(weir):
+    """Each frame: in by nic0, out by nic1; and each side alone."""
+    frames = [numbered(A, B, n) for n in range(20)]
+
+    def one_by_one():
+        for frame in frames:
+            carry(weir, [frame])
+
+    text = capture(weir, "tcpdump -i any -t", one_by_one)
+    seen = re.findall(r"^(nic\d)  (\w+) +IP 10.0.0.1.1024 > 10.0.0.2.5000: UDP, length 18$", text, re.MULTILINE)
+    expect(seen, [("nic0", "P"), ("nic1", "Out")] * len(frames), "where each was seen")
+    for direction, where in (("in", "P"), ("out", "Out")):
+        text = capture(weir, f"tcpdump -i any -Q {direction}", lambda: carry(weir, frames))
+        expect(set(re.findall(r" nic\d  (\w+) ", text)), {where}, f"directions with -Q {direction}")
+        expect(sums_of(text), (20, 20, 0), "sums")
+    expect(sums_of(capture(weir, "tcpdump -i nic1 -Q in", lambda: carry(weir, frames))), (0, 0, 0), "sums of no traffic")
+
+
+def test_a_count_ends_it(weir):
+    text = capture(weir, "tcpdump -i nic0 -c 5", lambda: carry(weir, [numbered(A, B, n) for n in range(5)]))
+    expect(sums_of(text)[0], 5, "packets captured with -c 5")
+
+
+# --- filters ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_host_compiles_expressions(weir):
+    frames = [numbered(A, B, n, port=53 if n % 3 == 0 else 9) for n in range(30)]
+    text = capture(weir, "tcpdump -i nic0 udp port 53", lambda: carry(weir, frames))
+    expect(sums_of(text), (10, 10, 0), "sums for every third frame")
+    expect_in("expression", weir.sh("tcpdump -i nic0 port udp 53"), "what is said of a wrong expression")
+
+
+def test_a_program_instead_of_an_expression(lab):
+    """Where nobody is at the host's end, it says so and takes a program; damaged ones are refused with the reason."""
+    weir = lab.get(nics=2, files={"arp.bpf": ARP_ALONE.replace(",", "\n").encode()})
+    weir.wait_links()
+    expect_in("this machine has no second serial port", weir.sh("tcpdump -i nic0 arp"), "answer without a host")
+    expect_in("--bytecode", weir.sh("tcpdump -i nic0 arp"), "the other way")
+    frames = [kinds(A, B, 60)[name] for name in ("udp", "arp", "tcp")]
+    for program in (f"--bytecode '{ARP_ALONE}'", "--bytecode-file arp.bpf"):
+        text = capture(weir, f"tcpdump -i nic0 {program}", lambda: carry(weir, frames))
+        expect(sums_of(text), (1, 1, 0), f"sums with {program}")
+        expect_in("ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 46", text, "the frame that it wants")
+    for program, why in (
+        ("2,40 0 0 12,21 0 1 2054", "a jump behind the end"),
+        ("1,40 0 0 12", "the last instruction is no return"),
+        ("2,52 0 0 0,6 0 0 0", "instruction 0: a division by zero"),
+        ("rubbish", "it does not begin with a number of instructions"),
+    ):
+        expect_in(why, weir.sh(f"tcpdump -i nic0 --bytecode '{program}'"), f"answer to {program}")
+    expect_in("no file none.bpf in the boot archive", weir.sh("tcpdump --bytecode-file none.bpf"), "answer")
+
+
+# --- captures ---------------------------------------------------------------------------------------------------------
+
+
+def test_tshark_opens_a_capture(weir):
+    """Frame by frame what was sent, each with its interface, direction, stamp and length, and no complaint."""
+    frames = [numbered(A, B, n, size=60 + 29 * n) for n in range(50)]
+    text = capture(weir, "tcpdump -i any -w cap.pcapng", lambda: carry(weir, frames))
+    expect(sums_of(text), (100, 100, 0), "sums")
+    path = os.path.join(weir.host, "cap.pcapng")
+    seen = sorted(bytes(packet) for packet in rdpcap(path))
+    expect(seen, sorted(frames * 2), "frames in the capture")
+    fields = ["frame.interface_name", "frame.packet_flags_direction", "frame.len"]
+    rows = tshark(path, "-T", "fields", *(word for field in fields for word in ("-e", field))).splitlines()
+    wanted = [f"nic0\t0x00000001\t{len(f)}" for f in frames] + [f"nic1\t0x00000002\t{len(f)}" for f in frames]
+    expect(sorted(rows), sorted(wanted), "interface, direction and length, as tshark reads them")
+
+
+def test_what_is_dropped_is_captured_with_its_reason(weir):
+    bad = [(frame, reason) for _, frame, reason in malformed(A, B)]
+
+    def traffic():
+        for frame, _ in bad:
+            weir.send(0, frame)
+        carry(weir, [numbered(A, B, 1)])
+
+    text = capture(weir, "tcpdump -i any -Q drop -w drops.pcapng", traffic)
+    expect(sums_of(text), (len(bad), len(bad), 0), "sums")
+    rows = tshark(os.path.join(weir.host, "drops.pcapng"), "-T", "fields", "-e", "frame.comment").splitlines()
+    expect(rows, [f"dropped: {reason}" for _, reason in bad], "reasons in the capture")
+
+
+def test_names_stay_in_the_directory(weir):
+    for name in ("../up", "/etc/up", ".hidden", "a/b", ""):
+        expect_in("a file on the host has a name of", weir.sh(f"tcpdump -i nic0 -w '{name}'"), f"answer to '{name}'")
+
+
+# --- tc ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_ingress_filter_drops_and_counts(weir):
+    """ARP goes no further, all else does; the tap in front of it sees both; show config rebuilds it."""
+    all_kinds = kinds(A, B, 60)
+    line = f"tc filter add dev nic0 ingress pref 10 bpf bytecode '{ARP_ALONE}' action drop"
+    expect_in("nic0 has no hook", weir.sh(line), "answer without clsact")
+    weir.quiet("tc qdisc add dev nic0 clsact", line)
+    expect_in(line, weir.sh("show config"), "show config")
+
+    def traffic():
+        weir.send(0, all_kinds["arp"])
+        weir.arrives(0, all_kinds["udp"], [1])
+
+    with weir.dropping(filter=1):
+        text = capture(weir, "tcpdump -i nic0 -Q in", traffic)
+    expect(sums_of(text), (2, 2, 0), "sums of the tap")
+    shown = weir.sh("tc -s filter show dev nic0 ingress")
+    expect_in("Sent 60 bytes 1 pkt (dropped 1,", shown, "statistics")
+    weir.quiet("tc filter del dev nic0 ingress pref 10", "tc qdisc del dev nic0 clsact")
+    weir.arrives(0, all_kinds["arp"], [1])
