@@ -8,6 +8,7 @@
 
 #include "kernel/park.h"
 #include "qdisc.h"
+#include "tc_filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -280,6 +281,8 @@ static void print_port(struct shell *sh, const struct port *port, bool counts)
 {
 	const struct qdisc_options *o = has(port);
 
+	if (tc_clsact(port))
+		shell_printf(sh, "qdisc clsact ffff: dev %s parent ffff:fff1\n", port->name);
 	if (!o) {
 		shell_printf(sh, "qdisc noqueue 0: dev %s root\n", port->name);
 		return;

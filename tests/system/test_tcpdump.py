@@ -188,6 +188,7 @@ def test_an_ingress_filter_drops_and_counts(weir):
     line = f"tc filter add dev nic0 ingress pref 10 bpf bytecode '{ARP_ALONE}' action drop"
     expect_in("nic0 has no hook", weir.sh(line), "answer without clsact")
     weir.quiet("tc qdisc add dev nic0 clsact", line)
+    expect_in("qdisc clsact ffff: dev nic0 parent ffff:fff1\n", weir.sh("tc qdisc show dev nic0"), "tc qdisc show")
     expect_in(line, weir.sh("show config"), "show config")
 
     def traffic():
