@@ -21,6 +21,7 @@ static const struct ethtool_ops ethtool_ops = {
 	.get_stats = gbe_get_stats,
 	.get_coalesce = gbe_get_coalesce,
 	.set_coalesce = gbe_set_coalesce,
+	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
 };
 
@@ -28,7 +29,8 @@ const struct gbe_family e1000_family = {
 	.name = "e1000",
 	.netdev = &netdev_ops,
 	.ethtool = &ethtool_ops,
-	.usecs_max = E1000_USECS_MAX,
+	.throttle_ps = E1000_ITR_PS,
+	.throttle_max = UINT16_MAX,
 	.read_address = e1000_read_address,
 	.reset = e1000_reset,
 	.general = e1000_general,

@@ -11,8 +11,7 @@
 #include "gbe.h"
 
 enum {
-	E1000_ITR_NS = 256,                                 /* unit of ITR */
-	E1000_USECS_MAX = UINT16_MAX * E1000_ITR_NS / 1000, /* what it holds */
+	E1000_ITR_PS = 256000, /* what a count of ITR is */
 };
 
 /* --- e1000_hw.c --- */
@@ -22,7 +21,7 @@ void e1000_general(struct gbe *gbe);
 int e1000_configure(struct gbe *gbe);
 int e1000_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
 uint32_t e1000_rx_length(struct gbe *gbe);
-void e1000_throttle(struct gbe *gbe);
+void e1000_throttle(struct gbe *gbe, uint32_t count);
 
 /* --- e1000_rx.c --- */
 

@@ -68,10 +68,9 @@ uint32_t e1000_rx_length(struct gbe *gbe)
 	return gbe->dev.mtu > ETH_DATA_LEN ? GBE_RCTL_LPE : 0;
 }
 
-void e1000_throttle(struct gbe *gbe)
+void e1000_throttle(struct gbe *gbe, uint32_t count)
 {
-	gbe_write(gbe, E1000_ITR,
-		  FIELD_PREP(E1000_ITR_INTERVAL, gbe->rx_usecs * 1000 / E1000_ITR_NS));
+	gbe_write(gbe, E1000_ITR, FIELD_PREP(E1000_ITR_INTERVAL, count));
 }
 
 /* [8254x 14.4] */
@@ -82,7 +81,7 @@ static void configure_receive(struct gbe *gbe)
 	/* interrupt causes: the NAPI instances, when they are enabled. RXT0 comes at once */
 	gbe_write(gbe, E1000_RDTR, 0);
 	gbe_write(gbe, E1000_RADV, 0);
-	e1000_throttle(gbe);
+	gbe_throttle(gbe);
 	/* receive checksums: wrong ones are counted */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL);
 	/* VLAN tags, what is told of a frame */

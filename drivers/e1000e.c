@@ -120,6 +120,7 @@ static const struct ethtool_ops ethtool_ops = {
 	.get_stats = gbe_get_stats,
 	.get_coalesce = gbe_get_coalesce,
 	.set_coalesce = gbe_set_coalesce,
+	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
 };
 
@@ -127,7 +128,8 @@ const struct gbe_family e1000e_family = {
 	.name = "e1000e",
 	.netdev = &netdev_ops,
 	.ethtool = &ethtool_ops,
-	.usecs_max = E1000_USECS_MAX,
+	.throttle_ps = E1000_ITR_PS,
+	.throttle_max = UINT16_MAX,
 	.read_address = gbe_read_address,
 	.reset = gbe_pcie_reset,
 	.general = e1000e_general,

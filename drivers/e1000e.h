@@ -14,8 +14,8 @@
 
 void e1000e_general(struct gbe *gbe);
 int e1000e_configure(struct gbe *gbe);
-/* e1000e_throttle() - program rx_usecs, for every vector or for the one interrupt. */
-void e1000e_throttle(struct gbe *gbe);
+/* e1000e_throttle() - @count for every vector, or for the one interrupt. */
+void e1000e_throttle(struct gbe *gbe, uint32_t count);
 
 /* --- e1000e_ring.c --- */
 

@@ -15,9 +15,9 @@ void e1000e_general(struct gbe *gbe)
 	gbe_change(gbe, GBE_CTRL_EXT, GBE_CTRL_EXT_DRV_LOAD, 0);
 }
 
-void e1000e_throttle(struct gbe *gbe)
+void e1000e_throttle(struct gbe *gbe, uint32_t count)
 {
-	uint32_t v = FIELD_PREP(E1000_ITR_INTERVAL, gbe->rx_usecs * 1000 / E1000_ITR_NS);
+	uint32_t v = FIELD_PREP(E1000_ITR_INTERVAL, count);
 
 	if (!gbe->scheme->vectors)
 		gbe_write(gbe, E1000_ITR, v);
@@ -75,6 +75,6 @@ int e1000e_configure(struct gbe *gbe)
 	/* enable interrupts */
 	if (gbe->scheme->vectors)
 		configure_vectors(gbe);
-	e1000e_throttle(gbe);
+	gbe_throttle(gbe);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ethtool_coalesce.c - ethtool -c and -C: how long an interrupt may wait
+ * ethtool_coalesce.c - ethtool -c and -C: how long an interrupt may wait; /sys/class/net/NIC/throttle: how long it does
  *
  * Control context, core 0. Owns nothing; asks the device through struct ethtool_ops.
  */
@@ -82,6 +82,49 @@ ETHTOOL_OPTION(option_show, .option = "-c", .longer = "--show-coalesce",
 ETHTOOL_OPTION(option_set, .option = "-C", .longer = "--coalesce", .more = "rx-usecs N",
 	       .help = "have them wait so many microseconds", .run = set_coalesce,
 	       .complete = complete_coalesce);
+
+/* --- Weir's own: what a device makes of it --- */
+
+static void show_time(struct shell *sh, const char *what, uint64_t ps)
+{
+	unsigned long ns = ps / 1000;
+
+	shell_printf(sh, "%s: %lu.%03lu us\n", what, ns / 1000, ns % 1000);
+}
+
+static int show_throttle(struct shell *sh, const char *star)
+{
+	struct netdev *dev = netdev_by_name(star);
+	struct ethtool_throttle t;
+
+	if (!dev)
+		return shell_error(sh, sh->nwords - 1, -ENOENT, "no NIC %s", star);
+	dev->ethtool->get_throttle(dev, &t);
+	shell_printf(sh, "asked: %u us\n", dev->ethtool->get_coalesce(dev));
+	shell_printf(sh, "register: %u\n", t.count);
+	show_time(sh, "unit by the datasheet", t.nominal_ps);
+	if (!t.measured)
+		shell_printf(sh, "unit: not measured\n");
+	else if (t.ignored)
+		shell_printf(sh, "unit: none, interrupts do not wait\n");
+	else
+		show_time(sh, "unit", t.unit_ps);
+	show_time(sh, "shortest", t.floor_ns * UINT64_C(1000));
+	show_time(sh, "real",
+		  t.ignored ? 0 : MAX(t.count * (uint64_t)t.unit_ps, t.floor_ns * UINT64_C(1000)));
+	return 0;
+}
+
+static void add_names(void (*add)(void *to, const char *s), void *to)
+{
+	netdev_for_each(i)
+		add(to, netdevs[i]->name);
+}
+
+PROC_FILE(sys_throttle, .path = "/sys/class/net/*/throttle",
+	  .help = "how long interrupts wait: asked for, as the register has it, as measured when "
+		  "it came up",
+	  .show = show_throttle, .stars = add_names);
 
 static void print_config(struct shell *sh)
 {

@@ -163,6 +163,7 @@ int gbe_open(struct netdev *dev)
 		release(gbe);
 		return err;
 	}
+	gbe_throttle_measure(gbe);
 	map_tx_queues(dev);
 	netdev_share_pools();
 	for (unsigned q = 0; q < dev->nqueues; q++)

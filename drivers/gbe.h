@@ -44,7 +44,8 @@ struct gbe_family {
 	const char *name; /* as Linux calls the driver */
 	const struct netdev_ops *netdev;
 	const struct ethtool_ops *ethtool;
-	unsigned usecs_max; /* longest throttle */
+	uint32_t throttle_ps;  /* what a count of the throttle is, by the datasheet; picoseconds */
+	uint32_t throttle_max; /* counts that it holds */
 
 	/* at probe, behind the reset. 0 or an errno; whether the address makes sense is looked at by the caller */
 	int (*read_address)(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
@@ -65,7 +66,7 @@ struct gbe_family {
 	/* program ring @q, empty, and switch it on; 0 or -ETIMEDOUT */
 	int (*tx_on)(struct gbe *gbe, unsigned q);
 	void (*tx_off)(struct gbe *gbe, unsigned q);
-	void (*throttle)(struct gbe *gbe); /* program rx_usecs */
+	void (*throttle)(struct gbe *gbe, uint32_t count); /* program that of the queues */
 };
 
 /* how causes become interrupts; Linux calls it so, too */
@@ -197,7 +198,9 @@ struct gbe {
 	struct napi link_napi;           /* link and errors keep the same contract as a queue */
 	struct pkt_holder rx_held, tx_held;
 	char rx_held_name[24], tx_held_name[24];
-	unsigned rx_usecs; /* the queues' throttle */
+	unsigned rx_usecs;                      /* the queues' throttle */
+	struct ethtool_throttle throttle;       /* what is known of it, all zero: nothing */
+	const struct gbe_scheme *measured_with; /* by interrupts of this kind */
 	struct gbe_events events;
 	uint64_t stat[GBE_NSTATS];               /* sums of the chip's registers, gbe_stats.c */
 	uint64_t queue_drops[NETDEV_MAX_QUEUES]; /* sums of GBE_RING_DROPS */
@@ -344,9 +347,22 @@ void gbe_watchdog(struct netdev *dev);
 void gbe_stats_update(struct gbe *gbe);
 /* the ethtool ops, all but the driver's name */
 unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max);
+int gbe_nway_reset(struct netdev *dev);
+
+/* --- gbe_throttle.c --- */
+
+/*
+ * gbe_throttle_measure() - unless it is known: how long do interrupts of this kind really wait? Some milliseconds. NAPI
+ * is still disabled, the chip set up, the cores parked; nothing if queue 0 is another core's.
+ */
+void gbe_throttle_measure(struct gbe *gbe);
+/* gbe_throttle_count() - what the register has to hold for @usecs. gbe_throttle() - program rx_usecs. */
+uint32_t gbe_throttle_count(const struct gbe *gbe, unsigned usecs);
+void gbe_throttle(struct gbe *gbe);
+/* the ethtool ops */
 unsigned gbe_get_coalesce(struct netdev *dev);
 int gbe_set_coalesce(struct netdev *dev, unsigned usecs);
-int gbe_nway_reset(struct netdev *dev);
+void gbe_get_throttle(struct netdev *dev, struct ethtool_throttle *t);
 
 /* --- gbe_rx.c; the path of a packet is in gbe_rx.h --- */
 

@@ -129,25 +129,6 @@ unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max)
 	return out.n;
 }
 
-unsigned gbe_get_coalesce(struct netdev *dev)
-{
-	struct gbe *gbe = dev->priv;
-
-	return gbe->rx_usecs;
-}
-
-int gbe_set_coalesce(struct netdev *dev, unsigned usecs)
-{
-	struct gbe *gbe = dev->priv;
-
-	if (usecs > gbe->family->usecs_max)
-		return -EINVAL;
-	gbe->rx_usecs = usecs;
-	if (dev->up)
-		gbe->family->throttle(gbe);
-	return 0;
-}
-
 int gbe_nway_reset(struct netdev *dev)
 {
 	return dev->up ? gbe_link_restart(dev->priv) : -ENETDOWN;

@@ -132,6 +132,7 @@ static const struct ethtool_ops ethtool_ops = {
 	.get_stats = gbe_get_stats,
 	.get_coalesce = gbe_get_coalesce,
 	.set_coalesce = gbe_set_coalesce,
+	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
 };
 
@@ -139,7 +140,8 @@ const struct gbe_family igb_family = {
 	.name = "igb",
 	.netdev = &netdev_ops,
 	.ethtool = &ethtool_ops,
-	.usecs_max = IGB_USECS_MAX,
+	.throttle_ps = IGB_EITR_PS,
+	.throttle_max = IGB_EITR_MAX,
 	.read_address = gbe_read_address,
 	.reset = gbe_pcie_reset,
 	.general = igb_general,

@@ -10,7 +10,8 @@
 #include "igb_regs.h"
 
 enum {
-	IGB_USECS_MAX = 8191, /* what EITR holds */
+	IGB_EITR_PS = 1000000, /* what a count of EITR is */
+	IGB_EITR_MAX = 8191,   /* and how many it holds */
 	/* throttle of the link and error vector: overruns come in hordes */
 	IGB_LINK_USECS = 4000,
 	IGB_QUEUE_US = 10000, /* for a queue to switch on or off */
@@ -21,8 +22,8 @@ enum {
 void igb_general(struct gbe *gbe);
 int igb_configure(struct gbe *gbe);
 uint32_t igb_rx_length(struct gbe *gbe);
-/* igb_throttle() - program EITR of every vector, or of the one interrupt, from rx_usecs. */
-void igb_throttle(struct gbe *gbe);
+/* igb_throttle() - @count for every queue, or for the one interrupt; the link vector has its own. */
+void igb_throttle(struct gbe *gbe, uint32_t count);
 
 /* --- igb_rx.c --- */
 

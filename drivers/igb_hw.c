@@ -56,14 +56,15 @@ static int configure_transmit(struct gbe *gbe)
 	return 0;
 }
 
-void igb_throttle(struct gbe *gbe)
+void igb_throttle(struct gbe *gbe, uint32_t count)
 {
 	unsigned n = gbe->dev.nqueues;
 
 	for (unsigned v = 0; v < n; v++)
-		gbe_write(gbe, IGB_EITR(v), FIELD_PREP(IGB_EITR_INTERVAL, gbe->rx_usecs));
+		gbe_write(gbe, IGB_EITR(v), FIELD_PREP(IGB_EITR_INTERVAL, count));
 	if (gbe->scheme->vectors)
-		gbe_write(gbe, IGB_EITR(n), FIELD_PREP(IGB_EITR_INTERVAL, IGB_LINK_USECS));
+		gbe_write(gbe, IGB_EITR(n),
+			  FIELD_PREP(IGB_EITR_INTERVAL, gbe_throttle_count(gbe, IGB_LINK_USECS)));
 }
 
 /* [82576 7.3.2]: vector q for receive queue q, the one behind for link and errors; the NAPI instances unmask EIMS */
@@ -112,6 +113,6 @@ int igb_configure(struct gbe *gbe)
 		configure_vectors(gbe);
 	else
 		configure_single(gbe);
-	igb_throttle(gbe);
+	gbe_throttle(gbe);
 	return 0;
 }

@@ -102,6 +102,15 @@ struct ethtool_stat {
 	uint64_t value;
 };
 
+/* what a count of the throttle's register is: by the datasheet, and as measured */
+struct ethtool_throttle {
+	uint32_t nominal_ps, unit_ps;
+	uint32_t floor_ns; /* no throttle is shorter; 0: none */
+	uint32_t count;    /* that the register holds */
+	bool measured;     /* else unit_ps is nominal_ps */
+	bool ignored;      /* interrupts do not wait, whatever the register holds */
+};
+
 struct ethtool_ops {
 	const char *driver; /* ethtool -i */
 	const char *version;
@@ -110,6 +119,8 @@ struct ethtool_ops {
 	/* ethtool -c / -C: rx-usecs, 0 for no throttle; set returns 0 or -EINVAL */
 	unsigned (*get_coalesce)(struct netdev *dev);
 	int (*set_coalesce)(struct netdev *dev, unsigned usecs);
+	/* /sys/class/net/NIC/throttle: how long interrupts really wait */
+	void (*get_throttle)(struct netdev *dev, struct ethtool_throttle *t);
 	/* ethtool -r: restart auto-negotiation */
 	int (*nway_reset)(struct netdev *dev);
 };

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""What the NICs do with a frame beside carrying it: checksums, tags, hashes; told, asked for, switched under traffic"""
+"""What the NICs do with a frame beside carrying it: checksums, tags, hashes; told, asked for, switched under traffic
+
+And how long their interrupts really wait.
+"""
+
+import re
 
 import pytest
 
 import frames
 import nic_checks
 from nic_checks import among
-from weir import expect, expect_in
+from weir import Weir, expect, expect_in, expect_match
 
 A = 1  # station behind nic0; the next is behind nic1
 SIZES = [60, 64, 65, 500, 1514]
@@ -96,3 +101,23 @@ def test_wrong_checksums_are_counted_and_pass(weir):
     with weir.dropping():
         weir.carry([(0, 1, 0, frame) for frame in wrong], 4)
     expect(weir.ethtool(0)["rx_queue_0_csum_err"] - before, len(wrong), "wrong checksums that nic0 saw")
+
+
+# by icount time is a count: (unit as measured, shortest interval)
+THROTTLES = {"igb": (r"[14]\.0\d\d", "0.000"), "e1000e": (r"0\.25\d", r"128\.\d+"), "e1000": (r"0\.25\d", r"128\.\d+")}
+
+
+@pytest.mark.parametrize("kind", THROTTLES)
+def test_throttle_is_measured_and_made_up_for(kind):
+    """Interrupts wait as long as was asked for, within a count, or as long as the model makes them at least."""
+    unit, shortest = THROTTLES[kind]
+    others = {} if kind == "igb" else {kind: {0: 0x10}}
+    with Weir(nics=1, cpu="max,-x2apic", extra=("-icount", "shift=0,sleep=off"), **others) as weir:
+        for asked in (100, 1000):
+            weir.quiet(f"ethtool -C nic0 rx-usecs {asked}")
+            text = weir.sh("cat /sys/class/net/nic0/throttle")
+            found = float(expect_match(rf"^unit: ({unit}) us$", text, "the unit")[1])
+            least = float(expect_match(rf"^shortest: ({shortest}) us$", text, "the shortest")[1])
+            real = float(re.search(r"^real: ([\d.]+) us$", text, re.MULTILINE)[1])
+            assert abs(real - max(asked, least)) <= found, f"expected {asked} us or {least} us, saw:\n{text}"
+        weir.poweroff()

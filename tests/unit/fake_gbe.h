@@ -73,6 +73,9 @@ struct fake_gbe {
 	bool queues_hang;   /* RXDCTL, TXDCTL never change ENABLE */
 	bool auto_mask;     /* EIAM works */
 	bool intr_on_reset; /* a throttled vector fires when the chip is reset */
+	uint32_t eitr_ps;   /* what a count of EITR is; 0: vectors are not throttled */
+	/* when each may be sent again, by the TSC: nanoseconds */
+	uint64_t next_at[FAKE_IGB_VECTORS];
 	unsigned eicr_reads;
 	unsigned interrupts[FAKE_IGB_VECTORS];
 	void (*interrupt)(unsigned vector); /* called when a vector is sent */

@@ -2,6 +2,8 @@
 /* fake_igb.c - an 82576 for unit tests; fake_igb.h says what it plays */
 #include "fake_igb.h"
 
+#include "tests/unit/host.h"
+
 #include <stdlib.h>
 
 enum { QUEUES = 16, QUEUE_STRIDE = 0x40 };
@@ -20,13 +22,22 @@ static void defaults(struct fake_gbe *f)
 
 /* --- interrupts [82576 7.3] --- */
 
+/* the counter is loaded when a vector is sent, and runs down [82576 7.3.4] */
+static uint64_t interval_ns(struct fake_gbe *f, unsigned v)
+{
+	uint64_t count = FIELD_GET(IGB_EITR_INTERVAL, *fake_gbe_reg(f, IGB_EITR(v)));
+
+	return count * f->eitr_ps / 1000;
+}
+
 static void send_vectors(struct fake_gbe *f)
 {
 	uint32_t send = *fake_gbe_reg(f, IGB_EICR) & *fake_gbe_reg(f, IGB_EIMS);
 
 	for (unsigned v = 0; v < FAKE_IGB_VECTORS; v++) {
-		if (!(send & BIT(v)))
+		if (!(send & BIT(v)) || host_tsc < f->next_at[v])
 			continue;
+		f->next_at[v] = host_tsc + interval_ns(f, v);
 		if (*fake_gbe_reg(f, IGB_EIAC) & BIT(v))
 			*fake_gbe_reg(f, IGB_EICR) &= ~BIT(v);
 		if (f->auto_mask && *fake_gbe_reg(f, IGB_GPIE) & IGB_GPIE_EIAME &&
@@ -36,6 +47,11 @@ static void send_vectors(struct fake_gbe *f)
 		if (f->interrupt)
 			f->interrupt(v);
 	}
+}
+
+void fake_igb_tick(struct fake_gbe *f)
+{
+	send_vectors(f);
 }
 
 void fake_igb_raise(struct fake_gbe *f, uint32_t vectors)

@@ -44,6 +44,8 @@ void fake_igb_rx_done(struct fake_gbe *f, unsigned q);
 /* fake_igb_cause() - causes of ICR, a link change among them; fake_igb_link() - the link changes and says so. */
 void fake_igb_cause(struct fake_gbe *f, uint32_t causes);
 void fake_igb_link(struct fake_gbe *f, bool up);
+/* fake_igb_tick() - time has gone by: vectors that were throttled may be due. */
+void fake_igb_tick(struct fake_gbe *f);
 /* fake_igb_raise() - bits of EICR; what is unmasked is sent. */
 void fake_igb_raise(struct fake_gbe *f, uint32_t vectors);
 

@@ -39,6 +39,14 @@ static int set_coalesce(struct netdev *dev, unsigned us)
 	return 0;
 }
 
+static struct ethtool_throttle throttle;
+
+static void get_throttle(struct netdev *dev, struct ethtool_throttle *t)
+{
+	(void)dev;
+	*t = throttle;
+}
+
 static int nway_reset(struct netdev *dev)
 {
 	restarts++;
@@ -51,6 +59,7 @@ static const struct ethtool_ops ops = {
 	.get_stats = get_stats,
 	.get_coalesce = get_coalesce,
 	.set_coalesce = set_coalesce,
+	.get_throttle = get_throttle,
 	.nway_reset = nway_reset,
 };
 
@@ -176,6 +185,31 @@ static void sets_and_prints_the_throttle(void **state)
 	assert_int_equal(type("ethtool -C nic0 rx-usecs"), -EINVAL);
 	assert_int_equal(type("ethtool -C nic0 rx-usecs 3 4"), -EINVAL);
 	assert_int_equal(usecs, 250);
+}
+
+static void shows_what_the_throttle_comes_to(void **state)
+{
+	struct shell sh = { 0 };
+
+	(void)state;
+	usecs = 100;
+	throttle = (struct ethtool_throttle){
+		.nominal_ps = 1000000, .unit_ps = 4096000, .count = 24, .measured = true
+	};
+	set_for_each(f, procfiles)
+		if (!strcmp(f->path, "/sys/class/net/*/throttle"))
+			assert_int_equal(f->show(&sh, "nic0"), 0);
+	assert_string_equal(host_out, "asked: 100 us\nregister: 24\n"
+				      "unit by the datasheet: 1.000 us\nunit: 4.096 us\n"
+				      "shortest: 0.000 us\nreal: 98.304 us\n");
+	host_text_clear();
+	throttle = (struct ethtool_throttle){
+		.nominal_ps = 256000, .unit_ps = 256000, .floor_ns = 128000, .measured = true
+	};
+	set_for_each(f, procfiles)
+		if (!strcmp(f->path, "/sys/class/net/*/throttle"))
+			f->show(&sh, "nic0");
+	assert_non_null(strstr(host_out, "shortest: 128.000 us\nreal: 128.000 us\n"));
 }
 
 static void shows_the_throttle_in_the_config(void **state)
@@ -312,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup(prints_channels, start),
 		cmocka_unit_test_setup(prints_link_and_speed, start),
 		cmocka_unit_test_setup(sets_and_prints_the_throttle, start),
+		cmocka_unit_test_setup(shows_what_the_throttle_comes_to, start),
 		cmocka_unit_test_setup(shows_the_throttle_in_the_config, start),
 		cmocka_unit_test_setup(prints_features, start),
 		cmocka_unit_test_setup(switches_features, start),

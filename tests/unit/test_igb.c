@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -82,6 +82,7 @@ static int opened_on(unsigned ncores)
 		return -1;
 	run_softirqs(); /* the first poll posts the buffers */
 	chip->nlog = 0;
+	memset(chip->interrupts, 0, sizeof(chip->interrupts)); /* of what was measured */
 	return 0;
 }
 
@@ -620,7 +621,7 @@ static void leaves_masking_to_a_chip_that_does_it_itself(void **state)
 	chip->auto_mask = true;
 	assert_int_equal(dev->ops->open(dev), 0);
 	run_softirqs();
-	chip->nlog = 0;
+	chip->nlog = chip->interrupts[0] = 0;
 	receive(1, 60);
 	assert_int_equal(ntaken, 1);
 	assert_int_equal(fake_igb_writes(chip, GBE_EIMC, 0), 0);
@@ -1066,6 +1067,67 @@ static void says_how_many_statistics_there_are_when_room_is_short(void **state)
 	assert_string_equal(s[2].name, "rx_bytes");
 }
 
+/* time goes by in waits alone, and the chip sees it */
+void udelay(unsigned us)
+{
+	host_tsc += us * UINT64_C(1000);
+	if (chip)
+		fake_igb_tick(chip);
+}
+
+static struct ethtool_throttle throttle(void)
+{
+	struct ethtool_throttle t;
+
+	dev->ethtool->get_throttle(dev, &t);
+	return t;
+}
+
+/* the chip's unit is found out, and what is asked for comes true */
+static void measures_the_throttle(void **state)
+{
+	(void)state;
+	chip->eitr_ps = 4096000;
+	chip->link = true;
+	assert_int_equal(dev->ops->open(dev), 0);
+	assert_true(throttle().measured && !throttle().ignored);
+	assert_in_range(throttle().unit_ps, 4090000, 4100000);
+	assert_int_equal(throttle().floor_ns, 0);
+	assert_int_equal(dev->ethtool->set_coalesce(dev, 4096), 0);
+	assert_in_range(chip->reg[IGB_EITR(0) / 4] >> 2, 999, 1001);
+	assert_int_equal(dev->ethtool->set_coalesce(dev, 8192),
+			 0); /* more than it has by the datasheet */
+	assert_int_equal(dev->ethtool->set_coalesce(dev, 33600), -EINVAL);
+	assert_int_equal(dev->queue[0].napi.irqs, 0); /* these count for nothing */
+	assert_int_equal(dev->queue[0].napi.irqs_while_disabled, 0);
+	run_softirqs();
+	dev->ops->stop(dev); /* once is enough */
+	chip->eitr_ps = 1000000;
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	assert_in_range(throttle().unit_ps, 4090000, 4100000);
+}
+
+static void takes_the_datasheets_word_where_nothing_waits(void **state)
+{
+	(void)state;
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	assert_true(throttle().measured && throttle().ignored);
+	assert_int_equal(throttle().unit_ps, 1000000);
+}
+
+static void takes_the_datasheets_word_where_nothing_comes(void **state)
+{
+	(void)state;
+	chip->interrupt = NULL;
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	assert_false(throttle().measured);
+	assert_int_equal(dev->ethtool->set_coalesce(dev, 100), 0);
+	assert_int_equal(throttle().count, 100);
+}
+
 static void throttles_interrupts(void **state)
 {
 	(void)state;
@@ -1138,6 +1200,9 @@ int main(void)
 		OPENED(adds_up_statistics_that_reading_clears),
 		OPENED(says_how_many_statistics_there_are_when_room_is_short),
 		OPENED(throttles_interrupts),
+		AT_PROBE(measures_the_throttle),
+		AT_PROBE(takes_the_datasheets_word_where_nothing_waits),
+		AT_PROBE(takes_the_datasheets_word_where_nothing_comes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
