@@ -35,7 +35,7 @@ HOT := kernel/irq.c kernel/loop.c kernel/softirq.c kernel/napi_policy.c kernel/n
        drivers/igb_tx.c drivers/e1000e.c drivers/e1000e_ring.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c \
        net/nic.c net/receive.c net/switch.c net/xmit.c vmm/vcpu.c vmm/svm.c vmm/svm_decode.c vmm/vmx.c vmm/vmx_decode.c \
        vmm/vmx_apic.c vmm/exits.c vmm/vlapic.c vmm/vlapic_ipi.c vmm/vlapic_access.c \
-       vmm/injection.c vmm/vhost.c vmm/vhost_policy.c vmm/vhost_net.c vmm/virtq.c vmm/tap.c vmm/tun.c
+       vmm/injection.c vmm/vhost.c vmm/vhost_policy.c vmm/vhost_net.c vmm/virtq.c vmm/tap.c vmm/tun_get.c vmm/tun_put.c
 $(HOT:%=build/obj/%.o): CFLAGS += -fomit-frame-pointer -fno-function-sections
 
 LDFLAGS = -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=0x1000 \

@@ -47,7 +47,7 @@
 	X(XCORE_FULL, "xcore_full", "the ring to the core that owns the queue is full") \
 	X(TAP_FULL, "tap_full", "the queue in front of the guest is full") \
 	X(TAP_CLOSED, "tap_closed", "no driver in the guest takes frames") \
-	X(TAP_PURGED, "tap_purged", "waited for the guest when its device was reset") \
+	X(TAP_PURGED, "tap_purged", "waited for the guest when its device changed") \
 	X(GUEST_FILTERED, "guest_filtered", "the guest's receive filter does not want it") \
 	X(GUEST_TOO_SMALL, "guest_too_small", "longer than the buffers of the guest") \
 	X(GUEST_MALFORMED, "guest_malformed", "what the guest sent is no frame") \

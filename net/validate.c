@@ -6,10 +6,15 @@
  */
 #include "validate.h"
 
+#include "kernel/counter.h"
 #include "csum.h"
 #include "gso.h"
 #include "wire.h"
 #include "xmit.h"
+
+COUNTER(gso_packets, "net.gso_packets", "long packets that were cut in software");
+COUNTER(gso_segments, "net.gso_segments", "segments that they became");
+COUNTER(csum_completed, "net.csum_completed", "checksums that were finished in software");
 
 /* push_tag() - the tag that stands aside goes where a frame has it, behind the addresses [IEEE 802.1Q 9.3]. */
 static void push_tag(struct pkt *p)
@@ -35,10 +40,21 @@ static bool takes_gso(uint32_t features, const struct pkt *p)
 		[PKT_GSO_UDP_L4] = NETDEV_UDP_L4,
 	};
 
+	if (!(p->flags & PKT_GSO))
+		return true;
 	/* chips count the identification up; a guest does not cut */
 	if (p->flags & PKT_GSO_FIXEDID && !(features & NETDEV_HW_CSUM))
 		return false;
 	return features & needs[p->gso_type];
+}
+
+/* ends_with_ip() - nothing stands behind the IP packet: QEMU's chips sum padding's length into the pseudo header. */
+static bool ends_with_ip(const struct pkt *p, const struct gso_headers *h)
+{
+	const uint8_t *ip = p->data + h->l3;
+	uint32_t len = ip[0] >> 4 == 4 ? be16(load16(ip + 2)) : IPV6_HLEN + be16(load16(ip + 4));
+
+	return h->l3 + len == p->frame_len;
 }
 
 /* takes_csum() - chips know TCP and UDP behind one IP header, and no other sum than theirs. */
@@ -46,10 +62,21 @@ static bool takes_csum(uint32_t features, const struct pkt *p)
 {
 	struct gso_headers h;
 
-	if (features & NETDEV_HW_CSUM)
+	if (!(p->flags & PKT_CSUM_PARTIAL) || features & NETDEV_HW_CSUM)
 		return true;
 	return features & NETDEV_TX_CSUM && gso_headers(p->data, p->len, &h) &&
-	       h.l4 == p->csum_start && h.csum_field == p->csum_offset;
+	       h.l4 == p->csum_start && h.csum_field == p->csum_offset &&
+	       (p->flags & PKT_GSO || ends_with_ip(p, &h));
+}
+
+static bool takes_tag(uint32_t features, const struct pkt *p)
+{
+	return !(p->flags & PKT_VLAN) || features & NETDEV_TX_VLAN;
+}
+
+bool validate_takes(uint32_t features, const struct pkt *p)
+{
+	return takes_tag(features, p) && takes_gso(features, p) && takes_csum(features, p);
 }
 
 /* longest_part() - bytes of the longest frame that @p is cut into. What cannot be cut though it should is too long. */
@@ -62,8 +89,10 @@ static uint32_t longest_part(const struct pkt *p, struct gso_headers *h)
 
 static void finish_csum(const struct stage *s, struct pkt *p)
 {
-	if (p->flags & PKT_CSUM_PARTIAL && !takes_csum(s->port->features, p))
-		csum_complete(p);
+	if (takes_csum(s->port->features, p))
+		return;
+	counter_inc(&csum_completed);
+	csum_complete(p);
 }
 
 /*
@@ -90,6 +119,8 @@ static void stage_segments(struct stage *s, struct pkt *p, const struct gso_head
 		n++;
 		port_drop_out(s->port, g.rest, DROP_NO_SEGMENT);
 	}
+	counter_inc(&gso_packets);
+	counter_add(&gso_segments, g.done);
 	s->count->offered -= n - 1;
 	s->count->segments += n - 1;
 }
@@ -99,13 +130,13 @@ void validate_and_stage(struct stage *s, struct pkt *p)
 	uint32_t features = s->port->features;
 	struct gso_headers h;
 
-	if (p->flags & PKT_VLAN && !(features & NETDEV_TX_VLAN))
+	if (!takes_tag(features, p))
 		push_tag(p);
 	if (longest_part(p, &h) > s->longest) {
 		xmit_too_long(s, p);
 		return;
 	}
-	if (p->flags & PKT_GSO && !takes_gso(features, p)) {
+	if (!takes_gso(features, p)) {
 		stage_segments(s, p, &h);
 		return;
 	}

@@ -7,8 +7,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct pkt;
 struct stage;
+
+/* validate_takes() - does a device with @features, enum netdev_feature, take @p as it is? */
+bool validate_takes(uint32_t features, const struct pkt *p);
 
 /* validate_and_stage() - @p, which is not plain or too long, as frames that the port of @s takes; or it is dropped. */
 void validate_and_stage(struct stage *s, struct pkt *p);

@@ -140,7 +140,8 @@ SHELL_COMMAND(
 	cmd_guest, .name = "guest",
 	.usage = "create NAME [memory MIB] [vcpus N] [cpus LIST] kernel FILE [initrd FILE] "
 		 "[cmdline TEXT] [port NAME [mac MAC] [mtu N] [vectors 3|2|0] "
-		 "[notify pio|mmio] [worker CPU]]... | start NAME | shutdown NAME | stop NAME | "
+		 "[notify pio|mmio] [worker CPU] [offload on|off]]... | start NAME | shutdown NAME "
+		 "| stop NAME | "
 		 "reset NAME | list | info NAME | exits NAME | console NAME | log NAME [LINES] | "
 		 "type NAME TEXT | nmi NAME | injection NAME [kick|entry|posted|measure on|off|"
 		 "histogram|reset|test COUNT VECTOR [MICROSECONDS]] | "

@@ -50,6 +50,8 @@ static void print_port(struct shell *sh, const struct vm *vm, unsigned i)
 		shell_printf(sh, " vectors %u", p->vectors);
 	if (p->mmio_notify)
 		shell_printf(sh, " notify mmio");
+	if (p->no_offload)
+		shell_printf(sh, " offload off");
 	if (p->cpu != vm->vcpu[0]->cpu)
 		shell_printf(sh, " worker %u", p->cpu);
 }

@@ -196,6 +196,14 @@ static int read_notify(struct shell *sh, int i, struct virtio_net_options *p)
 	return 0;
 }
 
+static int read_offload(struct shell *sh, int i, struct virtio_net_options *p)
+{
+	p->no_offload = word_is(sh->nwords, sh->word, i, "off");
+	if (!p->no_offload && !word_is(sh->nwords, sh->word, i, "on"))
+		return shell_expected(sh, i, "on or off");
+	return 0;
+}
+
 static int read_worker(struct shell *sh, int i, struct virtio_net_options *p)
 {
 	return read_number(sh, i, 0, ncpus - 1, &p->cpu);
@@ -206,12 +214,13 @@ static const struct key {
 	int (*read)(struct shell *sh, int i, struct creation *c);
 	int (*read_of_port)(struct shell *sh, int i, struct virtio_net_options *p);
 } keys[] = {
-	{ "memory", read_memory, NULL }, { "vcpus", read_vcpus, NULL },
-	{ "cpus", read_cpus, NULL },     { "kernel", read_kernel, NULL },
-	{ "initrd", read_initrd, NULL }, { "cmdline", read_cmdline, NULL },
-	{ "port", read_port, NULL },     { "mac", NULL, read_mac },
-	{ "mtu", NULL, read_mtu },       { "vectors", NULL, read_vectors },
-	{ "notify", NULL, read_notify }, { "worker", NULL, read_worker },
+	{ "memory", read_memory, NULL },   { "vcpus", read_vcpus, NULL },
+	{ "cpus", read_cpus, NULL },       { "kernel", read_kernel, NULL },
+	{ "initrd", read_initrd, NULL },   { "cmdline", read_cmdline, NULL },
+	{ "port", read_port, NULL },       { "mac", NULL, read_mac },
+	{ "mtu", NULL, read_mtu },         { "vectors", NULL, read_vectors },
+	{ "notify", NULL, read_notify },   { "worker", NULL, read_worker },
+	{ "offload", NULL, read_offload },
 };
 
 static int read_key(struct shell *sh, int i, struct creation *c)
@@ -226,10 +235,11 @@ static int read_key(struct shell *sh, int i, struct creation *c)
 					   keys[k].name);
 		return keys[k].read_of_port(sh, i + 1, &c->port[c->o.nports - 1]);
 	}
-	return shell_expected(sh, i,
-			      c->o.nports ? "port, mac, mtu, vectors, notify, worker or a key of "
-					    "the guest"
-					  : "memory, vcpus, cpus, kernel, initrd, cmdline or port");
+	return shell_expected(
+		sh, i,
+		c->o.nports ? "port, mac, mtu, vectors, notify, worker, offload or a key of "
+			      "the guest"
+			    : "memory, vcpus, cpus, kernel, initrd, cmdline or port");
 }
 
 /* --- what was not said --- */

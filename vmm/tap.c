@@ -17,7 +17,7 @@
 
 enum { TAP_MEMORY = 1 << 20 }; /* bytes that a port may cost in all */
 
-_Static_assert(VHOST_TAP_QUEUE + (unsigned)PKT_MAX_SEGS <= TAP_SLOTS, "the queue has its slots");
+_Static_assert(VHOST_TAP_QUEUE + (unsigned)PKT_GSO_SEGS <= TAP_SLOTS, "the queue has its slots");
 
 /*
  * buffers that may wait in each tap: tap_share_pools(). Read by the workers, changed while the cores are parked
@@ -37,10 +37,15 @@ void tap_drop(struct vhost_net *n, enum drop_reason why)
 	pkt_drop_at(tap_take(n), why, n->port->id, true);
 }
 
+void tap_purge_first(struct vhost_net *n)
+{
+	tap_drop(n, DROP_TAP_PURGED);
+}
+
 void tap_purge(struct vhost_net *n, unsigned keep)
 {
 	while (tap_queued(n) > keep)
-		tap_drop(n, DROP_TAP_PURGED);
+		tap_purge_first(n);
 }
 
 unsigned tap_frames(const struct vhost_net *n)

@@ -3,25 +3,20 @@
  * tap.h - a guest's port, the queue behind it, and the copy between packets and buffers
  *
  * Only the worker's core transmits to the port (txq_of_cpu), so the queue needs no lock: xmit.c brings what comes from
- * other cores there. One copy a frame each way, and none may be longer than the header and TAP_FRAME_MAX.
+ * other cores there. One copy a frame each way.
  */
 #pragma once
 
 #include "drivers/netdev.h"
 #include "vhost.h"
-
-/* in front of each frame [virtio 1.2 5.1.6]; little-endian */
-struct virtio_net_hdr {
-	uint8_t flags, gso_type;
-	uint16_t hdr_len, gso_size, csum_start, csum_offset;
-	uint16_t num_buffers; /* that the frame spans, on the way in */
-};
+#include "virtio_hdr.h"
 
 enum {
 	VIRTIO_NET_HDR = sizeof(struct virtio_net_hdr),
-	TAP_SLOTS = 1024, /* a power of two; VHOST_TAP_QUEUE of them are used, and a long frame's */
+	TAP_SLOTS = 2048, /* a power of two; VHOST_TAP_QUEUE of them are used, and a long frame's */
 	TAP_FRAME_MAX = ETH_HLEN + 2 * VLAN_HLEN + 9000,
-	TAP_BUFFERS_MAX = VIRTQ_SEGS_MAX /* that a merged frame may span */
+	TAP_LONG_MAX = ETH_HLEN + 2 * VLAN_HLEN + 65535, /* of what is to be cut */
+	TAP_BUFFERS_MAX = VIRTQ_SEGS_MAX                 /* that a merged frame may span */
 };
 
 /*
@@ -62,11 +57,15 @@ static inline void tap_delivered(struct vhost_net *n)
 	pkt_free(tap_take(n));
 }
 
-/* tap_drop() - that packet goes nowhere. tap_purge() - nor do others, until at most @keep buffers wait. */
+/*
+ * tap_drop() - that packet goes nowhere. tap_purge_first() - because it was meant for another driver, or the same with
+ * other offloads. tap_purge() - nor do others, until at most @keep buffers wait.
+ */
 void tap_drop(struct vhost_net *n, enum drop_reason why);
+void tap_purge_first(struct vhost_net *n);
 void tap_purge(struct vhost_net *n, unsigned keep);
 
-/* --- tun.c --- */
+/* --- tun_get.c, tun_put.c --- */
 
 /*
  * tun_get_user() - the frame that the guest put into @c, which has pieces to read only, as a packet.

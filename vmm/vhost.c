@@ -230,6 +230,13 @@ void vhost_set_features(struct vhost_net *n, uint64_t features)
 {
 	n->features = features;
 	n->mergeable = features & VIRTIO_NET_F_MRG_RXBUF;
+	vhost_set_offloads(n, features);
+}
+
+/* Senders look at it whenever they have a packet for the guest; what waits already is looked at again: handle_rx. */
+void vhost_set_offloads(struct vhost_net *n, uint64_t features)
+{
+	n->port->features = virtio_hdr_features(features);
 }
 
 int vhost_set_vring(struct vhost_net *n, unsigned index, unsigned size, uint64_t desc,

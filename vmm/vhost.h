@@ -116,6 +116,8 @@ int vhost_net_open(struct vhost_net *n, struct vm *vm, const char *name, const u
 /* The rest on the vCPU's core while an exit is handled, or in the control context with the VM off. */
 void vhost_set_owner(struct vhost_net *n);
 void vhost_set_features(struct vhost_net *n, uint64_t features);
+/* vhost_set_offloads() - which packets the driver takes whole from now on: the GUEST_ ones of @features. */
+void vhost_set_offloads(struct vhost_net *n, uint64_t features);
 /* vhost_set_vring() - num, addr, base in one: 0, or -EINVAL with a reason in vring->vq.broken. The vring is stopped. */
 int vhost_set_vring(struct vhost_net *n, unsigned index, unsigned size, uint64_t desc,
 		    uint64_t avail, uint64_t used);

@@ -7,6 +7,7 @@
  * turn. The guest chooses how its buffers are cut, so what weighs is the work that they make.
  */
 #include "net/receive.h"
+#include "net/validate.h"
 #include "tap.h"
 #include "virtio_net.h"
 #include "vm.h"
@@ -15,15 +16,21 @@
 
 /* --- from the guest: handle_tx --- */
 
-/* tx_batch() - up to PORT_BATCH frames from the guest into the switch. Returns how many, malformed ones included. */
-static unsigned tx_batch(struct vhost_vring *v)
+/* a batch is no longer: a frame that is to be cut may take PKT_GSO_SEGS buffers of the pool that all live on */
+enum { TX_BATCH_BYTES = 2 * 65536 };
+
+/*
+ * tx_batch() - up to PORT_BATCH frames from the guest into the switch. Returns how many, malformed ones included; *@full:
+ * it ended because it was long enough.
+ */
+static unsigned tx_batch(struct vhost_vring *v, bool *full)
 {
 	struct pkt *pkts[PORT_BATCH];
 	unsigned taken = 0, n = 0;
 	struct virtq_chain c;
 	uint64_t bytes = 0;
 
-	while (taken < PORT_BATCH && virtq_pop(&v->vq, &c) > 0) {
+	while (taken < PORT_BATCH && bytes < TX_BATCH_BYTES && virtq_pop(&v->vq, &c) > 0) {
 		struct pkt *p;
 
 		if (unlikely(c.nwrite)) {
@@ -38,6 +45,7 @@ static unsigned tx_batch(struct vhost_vring *v)
 		bytes += p->frame_len;
 		pkts[n++] = p;
 	}
+	*full = taken == PORT_BATCH || bytes >= TX_BATCH_BYTES;
 	if (!taken)
 		return 0;
 	virtq_publish(&v->vq);
@@ -51,15 +59,15 @@ static unsigned tx_batch(struct vhost_vring *v)
 static bool handle_tx(struct vhost_vring *v)
 {
 	uint64_t bytes_end = v->bytes + VHOST_BYTE_WEIGHT;
-	unsigned packets = 0, n;
+	unsigned packets = 0;
+	bool full;
 
 	virtq_notify_off(&v->vq);
 	do {
-		n = tx_batch(v);
-		packets += n;
+		packets += tx_batch(v, &full);
 		if (packets >= VHOST_WEIGHT || v->bytes >= bytes_end)
 			return true;
-	} while (n == PORT_BATCH || vhost_wait(v, packets));
+	} while (full || vhost_wait(v, packets));
 	return false;
 }
 
@@ -88,6 +96,10 @@ static inline int rx_one(struct vhost_vring *v, struct pkt *p)
 	uint32_t len = p->frame_len;
 	int put;
 
+	if (unlikely(p->flags && !validate_takes(n->port->features, p))) {
+		tap_purge_first(n);
+		return 1;
+	}
 	if (unlikely(!wanted(n, p))) {
 		tap_drop(n, DROP_GUEST_FILTERED);
 		return 1;

@@ -212,6 +212,19 @@ static bool set_address(struct virtio_net *n, struct reader *r)
 	return true;
 }
 
+/* What was negotiated may be switched off, and on again [virtio 1.2 5.1.6.5.6]. */
+static bool set_offloads(struct virtio_net *n, struct reader *r)
+{
+	uint64_t on;
+
+	if (!(n->pci.features & VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
+		return false;
+	if (!reader_get(r, &on, sizeof(on)) || r->left || on & ~n->pci.features)
+		return false;
+	vhost_set_offloads(&n->vhost, on);
+	return true;
+}
+
 static bool carry_out(struct virtio_net *n, struct reader *r)
 {
 	struct virtio_net_ctrl c;
@@ -224,6 +237,8 @@ static bool carry_out(struct virtio_net *n, struct reader *r)
 		return set_table(n, r);
 	if (c.class == VIRTIO_NET_CTRL_MAC && c.command == VIRTIO_NET_MAC_ADDR_SET)
 		return set_address(n, r);
+	if (c.class == VIRTIO_NET_CTRL_GUEST_OFFLOADS && c.command == VIRTIO_NET_GUEST_OFFLOADS_SET)
+		return set_offloads(n, r);
 	return false;
 }
 

@@ -24,9 +24,19 @@
 	 VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA |           \
 	 VIRTIO_NET_F_CTRL_MAC_ADDR)
 
-/* what only makes sense with a control queue [virtio 1.2 5.1.3.1] */
-#define NEEDS_CTRL_VQ \
-	(VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA | VIRTIO_NET_F_CTRL_MAC_ADDR)
+/* and unless the port's `offload` is off */
+#define OFFERED_OFFLOADS                                                               \
+	(VIRTIO_NET_F_CSUM | NEEDS_CSUM | VIRTIO_NET_F_GUEST_CSUM | NEEDS_GUEST_CSUM | \
+	 VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)
+
+/* what only makes sense with another one [virtio 1.2 5.1.3.1] */
+#define NEEDS_CTRL_VQ                                                                     \
+	(VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA | VIRTIO_NET_F_CTRL_MAC_ADDR | \
+	 VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)
+#define NEEDS_CSUM (VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 | VIRTIO_NET_F_HOST_USO)
+#define NEEDS_GUEST_CSUM                                                               \
+	(VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6 | VIRTIO_NET_F_GUEST_USO4 | \
+	 VIRTIO_NET_F_GUEST_USO6)
 
 #define CLASS_ETHERNET 0x02000000
 
@@ -37,11 +47,18 @@ static struct virtio_net *of_virtio(struct virtio_pci *d)
 
 /* --- what the transport asks; the driver's life in its order --- */
 
+static bool lacks(uint64_t features, uint64_t needed, uint64_t by)
+{
+	return features & by && !(features & needed);
+}
+
 static bool features_ok(struct virtio_pci *d, uint64_t features)
 {
 	struct virtio_net *n = of_virtio(d);
 
-	if (features & NEEDS_CTRL_VQ && !(features & VIRTIO_NET_F_CTRL_VQ))
+	if (lacks(features, VIRTIO_NET_F_CTRL_VQ, NEEDS_CTRL_VQ) ||
+	    lacks(features, VIRTIO_NET_F_CSUM, NEEDS_CSUM) ||
+	    lacks(features, VIRTIO_NET_F_GUEST_CSUM, NEEDS_GUEST_CSUM))
 		return false;
 	vhost_set_owner(&n->vhost);
 	vhost_set_features(&n->vhost, features);
@@ -164,7 +181,7 @@ static void describe(struct virtio_net *n)
 	d->pci.name = n->options.name;
 	d->pci.class = CLASS_ETHERNET;
 	d->ops = &net_ops;
-	d->offered = OFFERED;
+	d->offered = OFFERED | (n->options.no_offload ? 0 : OFFERED_OFFLOADS);
 	d->mmio_notify = n->options.mmio_notify;
 	d->config_len = sizeof(struct virtio_net_config);
 	d->nqueues = VIRTIO_QUEUES;

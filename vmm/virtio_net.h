@@ -26,6 +26,7 @@ struct virtio_net_options {
 	unsigned mtu;     /* 68 to 9000; 1500 */
 	unsigned vectors; /* MSI-X vectors: 3 (n + 1), 2, or 0 for INTx only */
 	bool mmio_notify; /* doorbell by memory instead of a port, to compare */
+	bool no_offload;  /* each frame as a wire has it, to compare */
 	unsigned cpu;     /* the worker's core */
 };
 

@@ -84,8 +84,15 @@ _Static_assert(sizeof(struct virtio_pci_cfg_cap) == 20, "as drivers read it");
 
 /* --- features [virtio 1.2 5.1.3, 6] --- */
 
+#define VIRTIO_NET_F_CSUM	   BIT(0)  /* the device finishes checksums */
+#define VIRTIO_NET_F_GUEST_CSUM	   BIT(1)  /* and so does the driver */
+#define VIRTIO_NET_F_CTRL_GUEST_OFFLOADS BIT(2) /* the driver's offloads change at run time */
 #define VIRTIO_NET_F_MTU	   BIT(3)  /* configuration has mtu */
 #define VIRTIO_NET_F_MAC	   BIT(5)  /* configuration has mac */
+#define VIRTIO_NET_F_GUEST_TSO4	   BIT(7)  /* the driver takes TCP frames that are not cut yet */
+#define VIRTIO_NET_F_GUEST_TSO6	   BIT(8)
+#define VIRTIO_NET_F_HOST_TSO4	   BIT(11) /* the device cuts them */
+#define VIRTIO_NET_F_HOST_TSO6	   BIT(12)
 #define VIRTIO_NET_F_MRG_RXBUF	   BIT(15) /* a frame may fill several buffers */
 #define VIRTIO_NET_F_STATUS	   BIT(16) /* configuration has status */
 #define VIRTIO_NET_F_CTRL_VQ	   BIT(17) /* there is a control queue */
@@ -95,6 +102,18 @@ _Static_assert(sizeof(struct virtio_pci_cfg_cap) == 20, "as drivers read it");
 #define VIRTIO_F_INDIRECT_DESC	   BIT(28)
 #define VIRTIO_F_EVENT_IDX	   BIT(29)
 #define VIRTIO_F_VERSION_1	   BIT(32)
+#define VIRTIO_NET_F_GUEST_USO4	   BIT(54) /* the same for UDP: datagrams of equal size */
+#define VIRTIO_NET_F_GUEST_USO6	   BIT(55)
+#define VIRTIO_NET_F_HOST_USO	   BIT(56)
+
+/* --- in front of each frame [virtio 1.2 5.1.6]: flags, gso_type --- */
+
+#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1	/* the checksum is to be finished */
+#define VIRTIO_NET_HDR_F_DATA_VALID 2	/* to the driver: it was found right */
+#define VIRTIO_NET_HDR_GSO_NONE	   0
+#define VIRTIO_NET_HDR_GSO_TCPV4   1
+#define VIRTIO_NET_HDR_GSO_TCPV6   4
+#define VIRTIO_NET_HDR_GSO_UDP_L4  5
 
 /* --- device configuration of a network device, RO [virtio 1.2 5.1.4] --- */
 
@@ -128,5 +147,8 @@ struct virtio_net_ctrl {
 #define VIRTIO_NET_CTRL_MAC	   1
 #define	  VIRTIO_NET_MAC_TABLE_SET 0 /* data: two tables, unicast and multicast: 32-bit count, addresses */
 #define	  VIRTIO_NET_MAC_ADDR_SET  1 /* data: an address */
+
+#define VIRTIO_NET_CTRL_GUEST_OFFLOADS 5
+#define	  VIRTIO_NET_GUEST_OFFLOADS_SET 0 /* data: 64 bits, those GUEST_ features that are on from now */
 
 /* clang-format on */

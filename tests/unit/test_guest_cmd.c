@@ -464,6 +464,7 @@ static void create_says_which_word_is_wrong(void **state)
 		{ CREATE " port p0 vectors 1", "expected 3 (one a queue)" },
 		{ CREATE " port p0 notify maybe", "expected pio or mmio" },
 		{ CREATE " port p0 worker 2", "a number from 0 to 1" },
+		{ CREATE " port p0 offload no", "on or off" },
 		{ CREATE " port p0 colour red", "expected port, mac, mtu" },
 	};
 
@@ -1260,12 +1261,12 @@ static void config_is_what_was_typed_less_the_defaults(void **state)
 	ok("guest create g0 memory 8 vcpus 1 cpus 1 kernel vmlinuz port p0 mtu 1500 vectors 3 "
 	   "notify pio worker 1");
 	ok("guest create g1 kernel vmlinuz initrd rd.gz cpus 0 cmdline 'a b' port p1 worker 1 "
-	   "mac 52:54:00:00:00:09 vectors 0 notify mmio mtu 68");
+	   "mac 52:54:00:00:00:09 vectors 0 offload off notify mmio mtu 68");
 	ok("guest start g1");
 	shows("show config",
 	      "guest create g0 memory 8 kernel vmlinuz port p0\n"
 	      "guest create g1 cpus 0 kernel vmlinuz initrd rd.gz cmdline 'a b' port p1 "
-	      "mac 52:54:00:00:00:09 mtu 68 vectors 0 notify mmio worker 1\n"
+	      "mac 52:54:00:00:00:09 mtu 68 vectors 0 notify mmio offload off worker 1\n"
 	      "guest start g1\n");
 }
 

@@ -179,6 +179,25 @@ static void a_chip_is_not_asked_for_sums_that_it_does_not_know(void **state)
 	assert_true(fake[2].sent[1]->flags & PKT_CSUM_PARTIAL);
 }
 
+/* 58 bytes and two of padding, as a SYN with one option has them */
+static void a_chip_is_not_asked_about_padded_frames(void **state)
+{
+	struct stream s = tcp4;
+	struct pkt *p;
+
+	(void)state;
+	up(1, NETDEV_TX_CSUM);
+	s.tcp_options = 4;
+	p = partial(stream_pkt(&s, payload, 0, 0, 0, STREAM_ACK, MSS));
+	assert_int_equal(p->frame_len, 58);
+	put(1, p);
+	assert_int_equal(fake[2].sent[0]->frame_len, 60);
+	assert_false(fake[2].sent[0]->flags & PKT_CSUM_PARTIAL);
+	p = partial(stream_pkt(&s, payload, 0, 2, 0, STREAM_ACK, MSS));
+	put(1, p);
+	assert_true(fake[2].sent[1]->flags & PKT_CSUM_PARTIAL);
+}
+
 static void a_tag_that_stands_aside_goes_into_the_bytes(void **state)
 {
 	struct stream tagged = tcp4;
@@ -303,6 +322,7 @@ int main(void)
 			a_chip_counts_identifications_up_so_fixed_ones_are_cut_here, down),
 		cmocka_unit_test_teardown(a_checksum_is_finished_unless_the_device_does_it, down),
 		cmocka_unit_test_teardown(a_chip_is_not_asked_for_sums_that_it_does_not_know, down),
+		cmocka_unit_test_teardown(a_chip_is_not_asked_about_padded_frames, down),
 		cmocka_unit_test_teardown(a_tag_that_stands_aside_goes_into_the_bytes, down),
 		cmocka_unit_test_teardown(the_mtu_is_about_segments, down),
 		cmocka_unit_test_teardown(keeps_the_order_of_a_batch_however_many_its_segments,

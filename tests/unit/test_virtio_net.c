@@ -28,8 +28,13 @@ enum {
 };
 enum { RX, TX, CTRL };
 
+#define OFFLOADS                                                                       \
+	(VIRTIO_NET_F_CSUM | VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 |         \
+	 VIRTIO_NET_F_HOST_USO | VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_GUEST_TSO4 |   \
+	 VIRTIO_NET_F_GUEST_TSO6 | VIRTIO_NET_F_GUEST_USO4 | VIRTIO_NET_F_GUEST_USO6 | \
+	 VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)
 #define ALL                                                                                   \
-	(VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX |                   \
+	(OFFLOADS | VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX |        \
 	 VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MTU | \
 	 VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA |           \
 	 VIRTIO_NET_F_CTRL_MAC_ADDR)
@@ -83,6 +88,12 @@ void vhost_set_features(struct vhost_net *n, uint64_t features)
 {
 	n->features = features;
 	note("features %lx; ", (unsigned long)features);
+}
+
+void vhost_set_offloads(struct vhost_net *n, uint64_t features)
+{
+	(void)n;
+	note("offloads %lx; ", (unsigned long)features);
 }
 
 int vhost_set_vring(struct vhost_net *n, unsigned index, unsigned size, uint64_t desc,
@@ -425,8 +436,64 @@ static void refuses_features_that_need_a_control_queue_without_one(void **state)
 		assert_true(negotiate(VIRTIO_F_VERSION_1 | VIRTIO_NET_F_CTRL_VQ | needy[i]));
 	}
 	assert_false(negotiate(ALL & ~VIRTIO_F_VERSION_1));
-	assert_false(negotiate(ALL | BIT(0))); /* checksums: not offered */
+	assert_false(negotiate(ALL | BIT(9))); /* ECN in long frames: not offered */
 	assert_true(negotiate(VIRTIO_F_VERSION_1));
+}
+
+static void refuses_segmentation_without_checksums(void **state)
+{
+	static const struct {
+		uint64_t needed, by;
+	} pair[] = { { VIRTIO_NET_F_CSUM, VIRTIO_NET_F_HOST_TSO4 },
+		     { VIRTIO_NET_F_CSUM, VIRTIO_NET_F_HOST_TSO6 },
+		     { VIRTIO_NET_F_CSUM, VIRTIO_NET_F_HOST_USO },
+		     { VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO4 },
+		     { VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO6 },
+		     { VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_USO4 },
+		     { VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_USO6 } };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(pair); i++) {
+		assert_false(negotiate(VIRTIO_F_VERSION_1 | pair[i].by));
+		assert_true(negotiate(VIRTIO_F_VERSION_1 | pair[i].needed | pair[i].by));
+		assert_true(negotiate(VIRTIO_F_VERSION_1 | pair[i].needed));
+	}
+}
+
+static void a_port_without_offloads_offers_none(void **state)
+{
+	struct virtio_net_options o = options();
+
+	(void)state;
+	o.no_offload = true;
+	assert_int_equal(plug(&o), 0);
+	assert_int_equal(net->pci.offered, ALL & ~OFFLOADS);
+	assert_false(negotiate(VIRTIO_F_VERSION_1 | VIRTIO_NET_F_CSUM));
+}
+
+static void offloads_change_at_run_time_within_what_was_negotiated(void **state)
+{
+	struct {
+		uint8_t class, command;
+		uint64_t on;
+	} __attribute__((packed)) c = { VIRTIO_NET_CTRL_GUEST_OFFLOADS,
+					VIRTIO_NET_GUEST_OFFLOADS_SET, VIRTIO_NET_F_GUEST_CSUM };
+
+	(void)state;
+	drive(ALL & ~VIRTIO_NET_F_GUEST_TSO6);
+	assert_int_equal(command(&c, sizeof(c)), VIRTIO_NET_OK);
+	assert_string_equal(noted(), "offloads 2; ");
+	c.on |= VIRTIO_NET_F_GUEST_TSO6;
+	assert_int_equal(command(&c, sizeof(c)), VIRTIO_NET_ERR);
+	assert_int_equal(command(&c, sizeof(c) - 1), VIRTIO_NET_ERR);
+	c.on = 0;
+	c.command = 1;
+	assert_int_equal(command(&c, sizeof(c)), VIRTIO_NET_ERR);
+	assert_string_equal(noted(), "");
+	c.command = VIRTIO_NET_GUEST_OFFLOADS_SET;
+	drive(ALL & ~VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
+	assert_int_equal(command(&c, sizeof(c)), VIRTIO_NET_ERR);
+	assert_string_equal(noted(), "");
 }
 
 static void drives_vhost_in_the_steps_of_its_life(void **state)
@@ -436,7 +503,7 @@ static void drives_vhost_in_the_steps_of_its_life(void **state)
 	negotiate(ALL);
 	enable(RX, 128, 0x1000, 0x2000, 0x3000);
 	enable(TX, 256, 0x4000, 0x5000, 0x6000);
-	assert_string_equal(noted(), "stop; owner; features 130978028; "
+	assert_string_equal(noted(), "stop; owner; features 1c00001309799af; "
 				     "vring 0 128 1000 2000 3000; call 0; "
 				     "vring 1 256 4000 5000 6000; call 1; ");
 	ring(RX);
@@ -504,8 +571,8 @@ static void rings_outside_memory_need_a_reset(void **state)
 	enable(CTRL, 64, 0x1000, 0x2000, 256 * 1024); /* the real queue says so itself */
 	assert_int_equal(status(), 11 | VIRTIO_STATUS_NEEDS_RESET);
 	assert_string_equal(net->pci.broken, "rings that are misaligned or not in memory");
-	negotiate(ALL & ~(VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA |
-			  VIRTIO_NET_F_CTRL_MAC_ADDR));
+	negotiate(ALL & ~(OFFLOADS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX |
+			  VIRTIO_NET_F_CTRL_RX_EXTRA | VIRTIO_NET_F_CTRL_MAC_ADDR));
 	enable(CTRL, 64, 0x1000, 0x2000, 0x3000);
 	assert_int_equal(status(), 11 | VIRTIO_STATUS_NEEDS_RESET);
 	assert_string_equal(net->pci.broken, "a control queue, which was not negotiated");
@@ -877,6 +944,9 @@ int main(void)
 		TEST(refuses_what_cannot_be),
 		TEST(says_when_memory_or_slots_run_out),
 		TEST(refuses_features_that_need_a_control_queue_without_one),
+		TEST(refuses_segmentation_without_checksums),
+		cmocka_unit_test_teardown(a_port_without_offloads_offers_none, down),
+		TEST(offloads_change_at_run_time_within_what_was_negotiated),
 		TEST(drives_vhost_in_the_steps_of_its_life),
 		TEST(a_queue_that_was_not_enabled_is_not_served),
 		TEST(vhosts_calls_become_the_queues_vectors),
