@@ -136,7 +136,7 @@ static struct flow *flow_link(const struct flow_key *key, uint64_t hash, const s
 	f->verdict = *v;
 	atomic_store_explicit(&f->src, v->src, memory_order_relaxed);
 	atomic_store_explicit(&f->gen, gen, memory_order_relaxed);
-	atomic_store_explicit(&f->used, fdb_tick_now(), memory_order_relaxed);
+	f->used = fdb_tick_now();
 	atomic_store_explicit(&f->next, atomic_load_explicit(head, memory_order_relaxed),
 			      memory_order_relaxed);
 	atomic_store_explicit(head, f, memory_order_release); /* pairs with chain_find */
@@ -196,10 +196,29 @@ void flow_invalidate(void)
 	atomic_fetch_add_explicit(&emc_gen, 1, memory_order_release);
 }
 
-static bool is_idle(const struct flow *f, uint32_t now)
+/*
+ * Packets came by @f in the second before @now, @packets by now in all. The verdict of a stale flow is no longer true, so its sender's entry
+ * may be gone; that of a current one stays until this core turns its loop (fdb.c invalidates before it retires).
+ */
+static void flow_touch(struct flow *f, uint64_t packets, uint32_t now)
 {
-	return f->linked &&
-	       now - atomic_load_explicit(&f->used, memory_order_relaxed) >= flow_idle_seconds;
+	/* acquire: as in flow_find() */
+	uint32_t gen = atomic_load_explicit(&f->gen, memory_order_acquire);
+	struct fdb_entry *src = atomic_load_explicit(&f->src, memory_order_relaxed);
+
+	f->counted = packets;
+	f->used = now - 1;
+	if (src && gen == atomic_load_explicit(&flow_gen, memory_order_acquire))
+		atomic_store_explicit(&src->seen, now - 1, memory_order_relaxed);
+}
+
+static bool is_idle(struct flow *f, uint32_t now)
+{
+	uint64_t packets = flow_total(f).packets;
+
+	if (packets != f->counted)
+		flow_touch(f, packets, now);
+	return now - f->used >= flow_idle_seconds;
 }
 
 /*
@@ -213,7 +232,7 @@ static struct flow *unlink_idle(uint32_t now)
 	for (unsigned i = 0; i < carved; i++) {
 		struct flow *f = flow_at(i);
 
-		if (!is_idle(f, now))
+		if (!f->linked || !is_idle(f, now))
 			continue;
 		flow_unlink(chain_find(&f->key, (uint64_t)f->hash << 32), f);
 		f->retired.next = idle ? &idle->retired : NULL;
@@ -241,15 +260,6 @@ void flow_age(void)
 		qsbr_retire(&idle->retired, flow_release);
 		idle = next ? container_of(next, struct flow, retired) : NULL;
 	}
-}
-
-void flow_touch_slow(struct flow *f, uint32_t tick)
-{
-	struct fdb_entry *src = atomic_load_explicit(&f->src, memory_order_relaxed);
-
-	atomic_store_explicit(&f->used, tick, memory_order_relaxed);
-	if (src)
-		atomic_store_explicit(&src->seen, tick, memory_order_relaxed);
 }
 
 struct flow_stat flow_total(const struct flow *f)

@@ -57,10 +57,11 @@ struct flow_stat {
 struct flow {
 	/* read at every hit: one cache line */
 	_Alignas(CACHE_LINE) struct flow_key key;
-	uint16_t out;          /* as verdict.out */
-	_Atomic uint32_t used; /* fdb_tick of the last hit, by any core */
+	uint16_t out; /* as verdict.out */
 
 	/* read on the slow path, written under the table's lock */
+	uint32_t used;    /* fdb_tick of the last second with packets, as flow_age() found */
+	uint64_t counted; /* how many there were then */
 	_Atomic(struct flow *) next; /* in the bucket; in the free list */
 	_Atomic uint32_t gen;        /* flow_gen that the verdict was made under */
 	uint32_t hash;
@@ -110,7 +111,10 @@ struct flow *flow_find(const struct flow_key *key, uint64_t hash);
 struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struct verdict *v,
 			  uint32_t gen);
 
-/* flow_age() - once a second, core 0: take out what was idle for net.flow.idle_seconds. */
+/*
+ * flow_age() - once a second, core 0: which flows have had packets since? Their senders' addresses are kept young by
+ * that; those without any for net.flow.idle_seconds are taken out. A hit does nothing for it but count.
+ */
 void flow_age(void);
 
 /* flow_for_each() - with all cores parked. */
@@ -123,18 +127,13 @@ struct flow_stat flow_total(const struct flow *f);
 /* emc_insert() - let this core find @f by @tag. */
 void emc_insert(struct emc *emc, uint64_t tag, struct flow *f);
 
-/* flow_touch_slow() - first hit in this second: remember it, and that the sender is alive. */
-void flow_touch_slow(struct flow *f, uint32_t tick);
-
 /* flow_hit() - count a packet of @len bytes. @mine: where this core's stat[] begins in bytes, computed once a batch */
-static inline void flow_hit(struct flow *f, size_t mine, uint32_t len, uint32_t tick)
+static inline void flow_hit(struct flow *f, size_t mine, uint32_t len)
 {
 	struct flow_stat *s = (struct flow_stat *)((char *)f->stat + mine);
 
 	s->packets++;
 	s->bytes += len;
-	if (unlikely(atomic_load_explicit(&f->used, memory_order_relaxed) != tick))
-		flow_touch_slow(f, tick);
 }
 
 /* emc_way() - the slot of @tag, or NULL */

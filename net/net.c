@@ -25,8 +25,8 @@ static struct timer ticker;
 static void tick(struct timer *t)
 {
 	atomic_fetch_add_explicit(&fdb_tick, 1, memory_order_relaxed);
+	flow_age(); /* first, as it tells which addresses are alive */
 	fdb_age();
-	flow_age();
 	inet_tick();
 	timer_arm(t, TICK_US);
 }

@@ -178,7 +178,6 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 	uint64_t id = port->id;
 	struct pkt **end = pkts + n;
 	size_t mine = cpu * sizeof(struct flow_stat);
-	uint32_t tick = fdb_tick_now();
 
 	c->forwarded += n;
 	if (unlikely(!port->accepts)) {
@@ -201,7 +200,7 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 				continue;
 			frame = p->frame; /* may have been padded */
 		}
-		flow_hit(f, mine, (uint32_t)frame, tick);
+		flow_hit(f, mine, (uint32_t)frame);
 		if (likely(f->out < PORT_MAX))
 			xmit_stage(xmit->stage[f->out], p, frame);
 		else

@@ -136,8 +136,8 @@ void net_second(unsigned n)
 {
 	while (n--) {
 		atomic_fetch_add(&fdb_tick, 1);
-		fdb_age();
 		flow_age();
+		fdb_age();
 		net_settle();
 	}
 }

@@ -334,7 +334,7 @@ static void storm(void *arg)
 		if (f && !key_equal(&f->key, &key))
 			abort();
 		if (f)
-			flow_hit(f, me * sizeof(struct flow_stat), 60, i / 100);
+			flow_hit(f, me * sizeof(struct flow_stat), 60);
 		if (i % 500 == 0)
 			flow_invalidate();
 		if (me == 0 && i % 1000 == 0) {
