@@ -31,7 +31,7 @@ CFLAGS = -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgene
 # What each packet passes is built without frame pointers: 70 instructions a packet when they come one by one. Without
 # a section for each function its code stands in .text and so, by linker.ld, together, where a back trace knows it.
 HOT := kernel/irq.c kernel/loop.c kernel/softirq.c kernel/napi_policy.c kernel/netif_rx.c \
-       drivers/gbe_vectors.c drivers/gbe_single.c drivers/igb.c drivers/igb_rx.c \
+       drivers/gbe_vectors.c drivers/gbe_single.c drivers/igb.c drivers/igb_rx.c drivers/gbe_rx.c \
        drivers/igb_tx.c drivers/e1000e.c drivers/e1000e_ring.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c \
        net/nic.c net/receive.c net/switch.c net/xmit.c vmm/vcpu.c vmm/svm.c vmm/svm_decode.c vmm/vmx.c vmm/vmx_decode.c \
        vmm/vmx_apic.c vmm/exits.c vmm/vlapic.c vmm/vlapic_ipi.c vmm/vlapic_access.c \

@@ -150,19 +150,16 @@ static inline const struct emc_slot *emc_way(const struct emc *emc, uint64_t tag
 	return s[3].tag == tag ? s + 3 : NULL;
 }
 
-/* emc_find() - the flow of @key in this core's cache, or NULL. @tag is key_hash() + emc_gen. */
-static inline struct flow *emc_find(const struct emc *emc, uint64_t tag, const struct flow_key *key)
+/* emc_find_words() - the flow of key @w in this core's cache, or NULL. @tag is its hash + emc_gen. */
+static inline struct flow *emc_find_words(const struct emc *emc, uint64_t tag, const uint64_t w[],
+					  bool is_long)
 {
 	const struct emc_slot *s = emc_way(emc, tag);
 
-	return s && key_equal(&s->flow->key, key) ? s->flow : NULL;
+	return likely(s) && likely(key_equal_words(s->flow->key.w, w, is_long)) ? s->flow : NULL;
 }
 
-/* emc_find_short() - the same for the words of a short key */
-static inline struct flow *emc_find_short(const struct emc *emc, uint64_t tag,
-					  const uint64_t w[KEY_WORDS_SHORT])
+static inline struct flow *emc_find(const struct emc *emc, uint64_t tag, const struct flow_key *key)
 {
-	const struct emc_slot *s = emc_way(emc, tag);
-
-	return s && likely(key_equal_short(s->flow->key.w, w)) ? s->flow : NULL;
+	return emc_find_words(emc, tag, key->w, key->flags & KEY_LONG);
 }

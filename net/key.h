@@ -55,7 +55,7 @@ _Static_assert(sizeof(struct flow_key) == KEY_WORDS * 8, "the words are all ther
 _Static_assert(offsetof(struct flow_key, nw_proto) == 8 &&
 		       offsetof(struct flow_key, dl_src) == 16 &&
 		       offsetof(struct flow_key, ip4) == 24,
-	       "fields stand in the words that parse_plain() builds");
+	       "fields stand in the words that plain_ipv4() builds");
 
 /* key_str() - @key as ovs-dpctl prints it, into buf[size]. Returns the length. */
 unsigned key_str(const struct flow_key *key, char *buf, unsigned size);
@@ -70,29 +70,28 @@ static const uint64_t key_mul[KEY_WORDS - 1] = {
 	0x8ff34785f3c2a5d3, 0xc2b2ae3d27d4eb4f, 0xe7037ed1a0b428db,
 };
 
-static inline uint64_t key_hash_short(const uint64_t w[KEY_WORDS_SHORT])
+/* key_hash_words() - of four words, or of all seven if it is @is_long */
+static inline uint64_t key_hash_words(const uint64_t w[], bool is_long)
 {
-	return w[0] * key_mul[0] + (w[1] + w[2]) * key_mul[1] + w[3] * key_mul[2];
+	uint64_t h = w[0] * key_mul[0] + (w[1] + w[2]) * key_mul[1] + w[3] * key_mul[2];
+
+	if (is_long)
+		h += w[4] * key_mul[3] + w[5] * key_mul[4] + w[6] * key_mul[5];
+	return h;
 }
 
 static inline uint64_t key_hash(const struct flow_key *key)
 {
-	uint64_t h = key_hash_short(key->w);
-
-	if (key->flags & KEY_LONG)
-		h += key->w[4] * key_mul[3] + key->w[5] * key_mul[4] + key->w[6] * key_mul[5];
-	return h;
+	return key_hash_words(key->w, key->flags & KEY_LONG);
 }
 
-static inline bool key_equal_short(const uint64_t a[], const uint64_t b[])
+static inline bool key_equal_words(const uint64_t a[], const uint64_t b[], bool is_long)
 {
-	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] &&
+	       (!is_long || (a[4] == b[4] && a[5] == b[5] && a[6] == b[6]));
 }
 
 static inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
 {
-	if (!key_equal_short(a->w, b->w))
-		return false;
-	return !(a->flags & KEY_LONG) ||
-	       (a->w[4] == b->w[4] && a->w[5] == b->w[5] && a->w[6] == b->w[6]);
+	return key_equal_words(a->w, b->w, a->flags & KEY_LONG);
 }

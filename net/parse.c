@@ -2,7 +2,7 @@
 /*
  * parse.c - the whole parser: tags, options, fragments, extension headers, damage
  *
- * Called by the switch for each frame that parse_plain() does not know, on the core that received it. Owns nothing.
+ * Called by the switch for each frame that the shortcuts of parse.h do not know, on the core that received it. Owns nothing.
  * What is wrong so that a NIC would not send it is a drop here: QEMU's igb says "sent" and sends nothing for a
  * header that it cannot parse.
  */

@@ -25,108 +25,90 @@
 enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key);
 
 /*
- * Two shortcuts take what nearly all frames are, without a call a header, and leave everything else to parse(). All
- * three build the same key for the same frame (tests/unit/test_parse.c holds them against each other).
+ * The shortcuts take what nearly all frames are, without a call a header, and leave everything else to parse(). Both
+ * are for UDP and TCP, without IP options or extension headers, no fragment, all lengths right. They build the same
+ * key for the same frame as parse() does (tests/unit/test_parse.c holds them against it).
+ *
+ * @data: the frame, PLAIN_MIN bytes of it in this buffer if it has as many; @frame: the packet's word p->frame, so that
+ * a flag is a length too much; @tag: VLAN_TAG for frames with one tag, 0 for those without, a constant; @w: the key's
+ * words. They return false if it is anything else.
  */
+#define PARSE_INLINE inline __attribute__((always_inline))
+
 enum { PLAIN_MIN = 60 }; /* no NIC delivers less; a tag and both headers without options fit in */
 
-/* what of an IPv4 header's first 8 bytes makes it plain: version 4, IHL 5, no fragment */
-#define PLAIN_MASK UINT64_C(0xff3f0000000000ff)
-#define PLAIN_IPV4 UINT64_C(0x0000000000000045)
-
-/* plain_ipv4() - no options, no fragment, total length right, in the @n bytes at @l3 */
-static inline bool plain_ipv4(const uint8_t *l3, uint32_t n)
+/* plain_begins() - nothing but bytes, PLAIN_MIN at least, and a tag where there shall be one */
+static PARSE_INLINE bool plain_begins(const uint8_t *data, uint64_t frame, unsigned tag)
 {
-	if (unlikely((load64(l3) & PLAIN_MASK) != PLAIN_IPV4))
-		return false;
-	/* header <= total length <= what there is, in one compare: below, the difference wraps */
-	return likely((uint32_t)be16(load16(l3 + 2)) - IPV4_HLEN <= n - IPV4_HLEN);
+	return likely(frame - PLAIN_MIN <= UINT16_MAX - PLAIN_MIN) &&
+	       (!tag || likely(load16(data + 12) == be16(ETH_P_VLAN)));
 }
 
-/* plain_l4() - UDP or TCP whose header fits the @n bytes at @l4, TCP_HLEN of which are there */
-static inline bool plain_l4(uint64_t proto, const uint8_t *l4, uint32_t n)
+/* plain_tcp() - does the header fit the @n bytes at @l4, TCP_HLEN of which are there? */
+static PARSE_INLINE bool plain_tcp(const uint8_t *l4, uint64_t n)
 {
-	return likely(proto == PROTO_UDP) ||
-	       (proto == PROTO_TCP && (uint32_t)(l4[12] >> 4) * 4 <= n);
+	return (uint64_t)(l4[12] >> 4) * 4 <= n;
+}
+
+/* plain_words() - the words that any key has: ports, protocol and addresses of the link */
+static PARSE_INLINE void plain_words(const uint8_t *data, const uint8_t *l4, uint64_t in_port,
+				     uint64_t flags, uint64_t proto, unsigned tag, uint64_t *w)
+{
+	uint64_t tci = tag ? be16(load16(data + 14)) : 0;
+	uint64_t type = load16(data + 12 + tag);
+
+	w[0] = in_port | tci << 16 | (uint64_t)load32(l4) << 32;
+	w[1] = load64(data) << 16 | (tag ? flags | KEY_VLAN : flags) << 8 | proto;
+	w[2] = tag ? mac_load(data + 6) | type << 48 : load64(data + 6);
 }
 
 /*
- * parse_plain() - untagged IPv4 without options, no fragment, UDP or TCP, lengths right.
- * @data: the frame, PLAIN_MIN bytes of it in this buffer if it has as many; @len: its word pkt->frame, so that one with a
- * flag, whose tag may stand aside, is longer than any; @w: the key's four words. Returns false if it is anything else.
+ * The first word of an IPv4 header, as a number: version and IHL have to be so and no other, and the total length below
+ * them between a header and what there is, all in one compare; TOS stands between. The word behind the id: MF and
+ * offset are 0, then TTL, then the protocol.
  */
-static inline bool parse_plain(const uint8_t *data, uint64_t len, uint64_t in_port,
-			       uint64_t w[KEY_WORDS_SHORT])
-{
-	uint64_t proto;
+#define IPV4_HEAD_MASK 0xff00ffff
+#define IPV4_HEAD      0x45000000
+#define IPV4_FRAG_MASK 0xff00ff3f
 
-	/* below PLAIN_MIN the difference wraps */
-	if (unlikely(len - PLAIN_MIN > UINT16_MAX || load16(data + 12) != be16(ETH_P_IP)))
+static PARSE_INLINE bool plain_ipv4(const uint8_t *data, uint64_t frame, uint64_t in_port,
+				    unsigned tag, uint64_t w[KEY_WORDS_SHORT])
+{
+	const uint8_t *l3 = data + 14 + tag, *l4 = l3 + IPV4_HLEN;
+	uint32_t n = frame - 14 - tag - IPV4_HLEN; /* behind the header */
+	uint32_t frag;
+
+	if (!plain_begins(data, frame, tag) || unlikely(load16(l3 - 2) != be16(ETH_P_IP)))
 		return false;
-	if (!plain_ipv4(data + 14, len - 14))
+	if (unlikely((be32(load32(l3)) & IPV4_HEAD_MASK) - (IPV4_HEAD + IPV4_HLEN) > n))
 		return false;
-	proto = data[23];
-	if (!plain_l4(proto, data + 34, len - 34))
+	frag = load32(l3 + 6) & IPV4_FRAG_MASK; /* nothing but the protocol, in the upper byte */
+	if (unlikely(frag != PROTO_UDP << 24 && (frag != PROTO_TCP << 24 || !plain_tcp(l4, n))))
 		return false;
-	w[0] = in_port | (uint64_t)load32(data + 34) << 32;
-	w[1] = load64(data) << 16 | proto; /* destination */
-	w[2] = load64(data + 6);           /* source and type */
-	w[3] = load64(data + 26);
+	plain_words(data, l4, in_port, 0, frag >> 24, tag, w);
+	w[3] = load64(l3 + 12);
 	return true;
 }
 
-/* IPv6 without extension headers, version and length right, UDP or TCP, in the @n bytes at @l3 */
-static inline bool plain_ipv6(const uint8_t *l3, uint32_t n)
+static PARSE_INLINE bool plain_ipv6(const uint8_t *data, uint64_t frame, uint64_t in_port,
+				    unsigned tag, uint64_t w[KEY_WORDS])
 {
-	uint8_t next = l3[6];
+	const uint8_t *l3 = data + 14 + tag, *l4 = l3 + IPV6_HLEN;
+	uint64_t n = frame - 14 - tag - IPV6_HLEN; /* behind the header */
+	uint64_t proto;
 
-	if (n < IPV6_HLEN + UDP_HLEN || l3[0] >> 4 != 6 || be16(load16(l3 + 4)) > n - IPV6_HLEN)
+	if (!plain_begins(data, frame, tag) || load16(l3 - 2) != be16(ETH_P_IPV6))
 		return false;
-	return next == PROTO_UDP ||
-	       (n >= IPV6_HLEN + TCP_HLEN && plain_l4(next, l3 + IPV6_HLEN, n - IPV6_HLEN));
-}
-
-/*
- * parse_usual() - the same with one tag, or IPv6 without extension headers, or both.
- * Fills all words of @key. Returns false if it is anything else.
- */
-static inline bool parse_usual(const uint8_t *data, uint32_t len, uint16_t in_port,
-			       struct flow_key *key)
-{
-	uint64_t flags = 0, tci = 0, proto;
-	const uint8_t *l3 = data + 14, *l4;
-	uint16_t type;
-
-	if (len < PLAIN_MIN)
+	if (unlikely(l3[0] >> 4 != 6 || be16(load16(l3 + 4)) > n || n < UDP_HLEN))
 		return false;
-	type = load16(data + 12);
-	if (type == be16(ETH_P_VLAN)) {
-		flags = KEY_VLAN;
-		tci = be16(load16(data + 14));
-		type = load16(data + 16);
-		l3 += VLAN_TAG;
-	}
-	if (type == be16(ETH_P_IPV6)) {
-		if (!plain_ipv6(l3, len - (l3 - data)))
-			return false;
-		flags |= KEY_LONG;
-		proto = l3[6];
-		l4 = l3 + IPV6_HLEN;
-		key->w[3] = load64(l3 + 8);
-		key->w[4] = load64(l3 + 16);
-		key->w[5] = load64(l3 + 24);
-		key->w[6] = load64(l3 + 32);
-	} else {
-		proto = l3[9];
-		l4 = l3 + IPV4_HLEN;
-		if (type != be16(ETH_P_IP) || !plain_ipv4(l3, len - (l3 - data)) ||
-		    !plain_l4(proto, l4, len - (l4 - data)))
-			return false;
-		key->w[3] = load64(l3 + 12);
-		key->w[4] = key->w[5] = key->w[6] = 0;
-	}
-	key->w[0] = in_port | tci << 16 | (uint64_t)load32(l4) << 32;
-	key->w[1] = load64(data) << 16 | flags << 8 | proto;
-	key->w[2] = mac_load(data + 6) | (uint64_t)type << 48;
+	proto = l3[6];
+	if (unlikely(proto != PROTO_UDP &&
+		     (proto != PROTO_TCP || n < TCP_HLEN || !plain_tcp(l4, n))))
+		return false;
+	plain_words(data, l4, in_port, KEY_LONG, proto, tag, w);
+	w[3] = load64(l3 + 8);
+	w[4] = load64(l3 + 16);
+	w[5] = load64(l3 + 24);
+	w[6] = load64(l3 + 32);
 	return true;
 }

@@ -50,7 +50,7 @@ static void stage_burst(struct pktgen *g, struct stage *s, unsigned most)
 		g->sofar++;
 		g->bytes += p->frame_len;
 		s->count->originated++;
-		xmit_stage(s, p, p->frame_len);
+		xmit_stage(s, p);
 	}
 	traffic_advance(&g->traffic, c, n, g->bytes - bytes);
 }

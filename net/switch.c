@@ -25,18 +25,10 @@ struct vswitch *switches[SWITCH_MAX];
 
 COUNTER(upcalls, "net.upcalls", "packets that took the slow path");
 
-/* what a batch has in common */
-struct batch {
-	struct port *port;
-	struct emc *emc;
-	struct xmit_cpu *xmit;
-	uint64_t gen; /* emc_gen when it began */
-};
-
 /* @p leaves by all of @out: by copies, and by itself through the last. */
-static void output_many(const struct batch *b, struct pkt *p, uint32_t out)
+static void output_many(struct xmit_cpu *x, struct pkt *p, uint32_t out)
 {
-	struct port_cpu *c = port_here(b->port);
+	struct port_cpu *c = port_here(x->batch.port);
 
 	while (out & (out - 1)) {
 		struct pkt *copy = pkt_copy(p);
@@ -50,25 +42,25 @@ static void output_many(const struct batch *b, struct pkt *p, uint32_t out)
 			continue;
 		}
 		c->forwarded++;
-		xmit_stage(b->xmit->stage[id], copy, copy->frame);
+		xmit_stage(x->stage[id], copy);
 	}
-	xmit_stage(b->xmit->stage[__builtin_ctz(out)], p, p->frame);
+	xmit_stage(x->stage[__builtin_ctz(out)], p);
 }
 
-static __attribute__((noinline)) void execute(const struct batch *b, struct pkt *p,
+static __attribute__((noinline)) void execute(struct xmit_cpu *x, struct pkt *p,
 					      const struct verdict *v)
 {
 	if (v->out == OUT_DROP)
-		port_drop_in(b->port, p, v->reason);
+		port_drop_in(x->batch.port, p, v->reason);
 	else
-		output_many(b, p, v->ports);
+		output_many(x, p, v->ports);
 }
 
 /*
  * Neither this core's cache nor the shared table knows @key. Returns its flow; NULL if the verdict is not kept: the
  * packet is gone by then.
  */
-static struct flow *decide(const struct batch *b, struct pkt *p, const struct flow_key *key,
+static struct flow *decide(struct xmit_cpu *x, struct pkt *p, const struct flow_key *key,
 			   uint64_t hash)
 {
 	/* acquire: before anything is looked at that the verdict will rest on; flow_install() compares */
@@ -76,29 +68,29 @@ static struct flow *decide(const struct batch *b, struct pkt *p, const struct fl
 	struct flow *f = NULL;
 	struct verdict v;
 
-	b->emc->upcalls++;
+	x->batch.emc->upcalls++;
 	counter_inc(&upcalls);
-	if (upcall(b->port, key, &v))
+	if (upcall(x->batch.port, key, &v))
 		f = flow_install(key, hash, &v, gen);
 	if (f)
 		return f;
 	rule_count(v.rule, 1, p->frame_len);
-	execute(b, p, &v);
+	execute(x, p, &v);
 	return NULL;
 }
 
-static __attribute__((noinline)) struct flow *miss(const struct batch *b, struct pkt *p,
+static __attribute__((noinline)) struct flow *miss(struct xmit_cpu *x, struct pkt *p,
 						   const struct flow_key *key, uint64_t tag)
 {
-	uint64_t hash = tag - b->gen;
+	uint64_t hash = tag - x->batch.gen;
 	struct flow *f;
 
-	b->emc->misses++;
+	x->batch.emc->misses++;
 	f = flow_find(key, hash);
 	if (!f)
-		f = decide(b, p, key, hash);
+		f = decide(x, p, key, hash);
 	if (f)
-		emc_insert(b->emc, tag, f);
+		emc_insert(x->batch.emc, tag, f);
 	return f;
 }
 
@@ -119,38 +111,110 @@ static __attribute__((noinline)) void pad(struct pkt *p)
  * lookup_any() - the flow of a frame of any kind; NULL if it was dropped or has been sent already. A short one is
  * padded here, so that whoever sends it need not look: the shortcuts take none.
  */
-static __attribute__((noinline, cold)) struct flow *lookup_any(const struct batch *b, struct pkt *p)
+static __attribute__((noinline, cold)) struct flow *lookup_any(struct xmit_cpu *x, struct pkt *p)
 {
 	struct flow_key key;
-	enum drop_reason why = parse(p, b->port->id, &key);
+	enum drop_reason why = parse(p, x->batch.port->id, &key);
 	struct flow *f;
 	uint64_t tag;
 
 	if (why != PARSE_OK) {
-		b->emc->keyless++;
-		port_drop_in(b->port, p, why);
+		x->batch.emc->keyless++;
+		port_drop_in(x->batch.port, p, why);
 		return NULL;
 	}
 	if (p->frame_len < shortest(p))
 		pad(p);
-	tag = b->gen + key_hash(&key);
-	f = emc_find(b->emc, tag, &key);
-	return f ? f : miss(b, p, &key, tag);
+	tag = x->batch.gen + key_hash(&key);
+	f = emc_find(x->batch.emc, tag, &key);
+	return f ? f : miss(x, p, &key, tag);
 }
 
-/* lookup_usual() - the same, quick for tags and IPv6. No call but the last: it saves no registers. */
-static __attribute__((noinline)) struct flow *lookup_usual(const struct batch *b, struct pkt *p)
+/* output() - @p of flow @f goes where xmit_take() could not simply put it. */
+static __attribute__((noinline)) void output(struct xmit_cpu *x, struct pkt *p,
+					     const struct flow *f)
 {
-	struct flow_key key;
-	struct flow *f;
+	if (f->out < PORT_MAX)
+		xmit_stage(x->stage[f->out], p);
+	else
+		execute(x, p, &f->verdict);
+}
 
-	if (likely(!(p->flags & PKT_VLAN) &&
-		   parse_usual(p->data, p->frame_len, b->port->id, &key))) {
-		f = emc_find(b->emc, b->gen + key_hash(&key), &key);
-		if (likely(f))
-			return f;
-	}
-	return lookup_any(b, p);
+/*
+ * run_of() - switch packets of one kind, at least the first of them being looked at, whose flows this core's cache
+ * knows; the hot loop. Returns where it stopped: at another kind, at an unknown flow, or at @end. It is compiled for
+ * each kind, @v6 and @tag being constants, so that each has its key in registers. What it costs a packet: a key, one
+ * tag, one compare of keys, one place in a stage.
+ */
+static inline __attribute__((always_inline)) struct pkt **
+run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **pkts, struct pkt **end)
+{
+	const struct batch *b = &x->batch;
+
+	do {
+		struct pkt *p = *pkts;
+		uint64_t frame = p->frame, w[KEY_WORDS];
+		struct flow *f;
+
+		if (unlikely(!(v6 ? plain_ipv6(p->data, frame, b->in_port, tag, w)
+				  : plain_ipv4(p->data, frame, b->in_port, tag, w))))
+			break;
+		f = emc_find_words(b->emc, b->gen + key_hash_words(w, v6), w, v6);
+		if (unlikely(!f))
+			break;
+		flow_hit(f, b->mine, frame);
+		if (unlikely(!xmit_take(x->stage[f->out], p, frame)))
+			output(x, p, f);
+	} while (++pkts < end);
+	return pkts;
+}
+
+static __attribute__((noinline)) struct pkt **run_ipv6(struct xmit_cpu *x, struct pkt **pkts,
+						       struct pkt **end)
+{
+	return run_of(true, 0, x, pkts, end);
+}
+
+static __attribute__((noinline)) struct pkt **run_tagged(struct xmit_cpu *x, struct pkt **pkts,
+							 struct pkt **end)
+{
+	return run_of(false, VLAN_TAG, x, pkts, end);
+}
+
+static __attribute__((noinline)) struct pkt **run_tagged_ipv6(struct xmit_cpu *x, struct pkt **pkts,
+							      struct pkt **end)
+{
+	return run_of(true, VLAN_TAG, x, pkts, end);
+}
+
+/* one_of_any() - a frame that no run took */
+static void one_of_any(struct xmit_cpu *x, struct pkt *p)
+{
+	struct flow *f = lookup_any(x, p);
+
+	if (!f)
+		return;
+	flow_hit(f, x->batch.mine, p->frame_len);
+	output(x, p, f);
+}
+
+/* run_of_others() - go on where a run of untagged IPv4 stopped, at @pkts. Returns where it stops in turn. */
+static __attribute__((noinline)) struct pkt **run_of_others(struct xmit_cpu *x, struct pkt **pkts,
+							    struct pkt **end)
+{
+	const uint8_t *data = (*pkts)->data;
+	uint16_t type = load16(data + 12);
+	struct pkt **at = pkts;
+
+	if (type == be16(ETH_P_IPV6))
+		at = run_ipv6(x, pkts, end);
+	else if (type == be16(ETH_P_VLAN) && load16(data + 16) == be16(ETH_P_IPV6))
+		at = run_tagged_ipv6(x, pkts, end);
+	else if (type == be16(ETH_P_VLAN))
+		at = run_tagged(x, pkts, end);
+	if (at == pkts)
+		one_of_any(x, *at++);
+	return at;
 }
 
 static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
@@ -164,50 +228,30 @@ static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt *
 }
 
 /*
- * The loop is what each packet costs: a key, one tag, one compare of keys, one place in a stage. Ports and statistics
- * are seen to once a batch: all count as forwarded at first, and who drops a packet takes it back.
+ * Ports and statistics are seen to once a batch: all count as forwarded at first, and who drops a packet takes it
+ * back.
  */
 void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 {
-	unsigned cpu = this_cpu()->id;
-	struct port_cpu *c = &port->cpu[cpu];
-	struct emc *emc = emc_of_cpu[cpu];
-	struct xmit_cpu *xmit = xmit_of_cpu[cpu];
-	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
-	uint64_t gen = atomic_load_explicit(&emc_gen, memory_order_acquire);
-	uint64_t id = port->id;
+	struct xmit_cpu *x = xmit_of_cpu[this_cpu()->id];
 	struct pkt **end = pkts + n;
-	size_t mine = cpu * sizeof(struct flow_stat);
 
-	c->forwarded += n;
+	x->stage[port->id]->count->forwarded += n;
 	if (unlikely(!port->accepts)) {
-		emc->keyless += n;
+		x->batch.emc->keyless += n;
 		drop_batch(port, pkts, n);
 		return;
 	}
-	trace(TRACE_RX, id, n);
-	do {
-		struct pkt *p = *pkts;
-		uint64_t frame = p->frame;
-		uint64_t w[KEY_WORDS_SHORT];
-		struct flow *f = NULL;
-
-		if (likely(parse_plain(p->data, frame, id, w)))
-			f = emc_find_short(emc, gen + key_hash_short(w), w);
-		if (unlikely(!f)) {
-			f = lookup_usual(&(struct batch){ port, emc, xmit, gen }, p);
-			if (!f)
-				continue;
-			frame = p->frame; /* may have been padded */
-		}
-		flow_hit(f, mine, (uint32_t)frame);
-		if (likely(f->out < PORT_MAX))
-			xmit_stage(xmit->stage[f->out], p, frame);
-		else
-			execute(&(struct batch){ port, emc, xmit, gen }, p, &f->verdict);
-	} while (++pkts < end);
-	trace(TRACE_LOOKUP, id, n);
-	xmit_flush(xmit);
+	x->batch.port = port;
+	x->batch.in_port = port->id;
+	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
+	x->batch.gen = atomic_load_explicit(&emc_gen, memory_order_acquire);
+	trace(TRACE_RX, port->id, n);
+	while ((pkts = run_of(false, 0, x, pkts, end)) < end &&
+	       (pkts = run_of_others(x, pkts, end)) < end)
+		;
+	trace(TRACE_LOOKUP, port->id, n);
+	xmit_flush(x);
 }
 
 /* words of lines that failed, of switches perhaps that a later line makes; when there is no more room, of any */

@@ -11,6 +11,7 @@
 #include "kernel/softirq.h"
 #include "kernel/spsc.h"
 #include "kernel/trace.h"
+#include "flow.h"
 #include "qdisc.h"
 #include "taps.h"
 
@@ -185,6 +186,7 @@ void xmit_port_add(struct port *port)
 		s->port = port;
 		s->count = &port->cpu[i];
 		s->txq = &port->txq_of_cpu[i];
+		s->cpu = xmit_of_cpu[i];
 		xmit_of_cpu[i]->stage[port->id] = s;
 	}
 	xmit_port_changed(port);
@@ -238,11 +240,16 @@ static struct spsc *ring_create(void)
 
 void xmit_init(void)
 {
+	static struct stage nowhere; /* it takes nothing, not even the shortest frame */
 	static struct pkt_holder holder = { .name = "rings between cores", .walk = rings_walk };
 
 	cpu_for_each(from) {
 		xmit_of_cpu[from] =
 			mem_zalloc(sizeof(struct xmit_cpu), CACHE_LINE, "transmit stages");
+		for (unsigned i = PORT_MAX; i < XMIT_STAGES; i++)
+			xmit_of_cpu[from]->stage[i] = &nowhere;
+		xmit_of_cpu[from]->batch.emc = emc_of_cpu[from];
+		xmit_of_cpu[from]->batch.mine = from * sizeof(struct flow_stat);
 		cpu_for_each(to)
 			ring[from][to] = from == to ? NULL : ring_create();
 	}

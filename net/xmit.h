@@ -18,7 +18,9 @@
 #include "port.h"
 #include "validate.h"
 
-enum { XMIT_RING_SLOTS = 512 };
+struct emc;
+
+enum { XMIT_RING_SLOTS = 512, XMIT_STAGES = PORT_MAX + 2 };
 
 /* what one core has for one port */
 struct stage {
@@ -26,13 +28,30 @@ struct stage {
 	struct port_cpu *count; /* the port's counters of this core */
 	const int8_t *txq;      /* the port's txq_of_cpu of this core */
 	uint32_t n;
+	uint64_t
+		takes; /* frame.frame up to which one is simply put behind the others: longest, or 0 while it is closed */
 	uint64_t longest; /* frame that the port takes, bytes */
 	uint64_t bytes;
+	struct stage *next;   /* of those that are open */
+	struct xmit_cpu *cpu; /* whose it is */
 	struct pkt *pkts[PORT_BATCH];
 };
 
+/* what a batch has in common while a core switches it, switch.c */
+struct batch {
+	struct port *port; /* that it came in by */
+	uint64_t in_port;  /* its id */
+	uint64_t gen;      /* emc_gen when it began */
+	size_t mine;       /* where this core's part of a flow's statistics begins, bytes */
+	struct emc *emc;   /* of this core */
+};
+
+/* what a core has of this room, for itself alone */
 struct xmit_cpu {
-	struct stage *stage[PORT_MAX]; /* by port id; NULL where there is no port */
+	struct batch batch;
+	/* by port id, NULL where there is no port; where a verdict is not one port, one that never opens */
+	struct stage *stage[XMIT_STAGES];
+	struct stage *open; /* those that something was staged in since the last flush */
 };
 
 extern struct xmit_cpu *xmit_of_cpu[MAX_CPUS];
@@ -62,16 +81,38 @@ static inline void xmit_append(struct stage *s, struct pkt *p, uint32_t len)
 	s->bytes += len;
 }
 
-/*
- * xmit_stage() - @p, of which @frame is the word p->frame, shall leave by the port of @s. A flag makes the word longer
- * than any frame, so one compare finds what is not plain as well.
- */
-static inline void xmit_stage(struct stage *s, struct pkt *p, uint64_t frame)
+/* xmit_open() - the first packet of a batch is about to be staged in @s. */
+static inline void xmit_open(struct stage *s)
 {
-	if (likely(frame <= s->longest))
-		xmit_append(s, p, frame);
-	else
-		validate_and_stage(s, p);
+	s->takes = s->longest;
+	s->next = s->cpu->open;
+	s->cpu->open = s;
+}
+
+/*
+ * xmit_take() - put @p, of which @frame is the word p->frame, behind the others in @s if that is all there is to do. A
+ * flag makes the word longer than any frame, so one compare finds what is not plain, what is too long, and the first
+ * of a batch.
+ */
+static inline bool xmit_take(struct stage *s, struct pkt *p, uint64_t frame)
+{
+	if (unlikely(frame > s->takes)) {
+		if (unlikely(frame > s->longest))
+			return false;
+		xmit_open(s);
+	}
+	xmit_append(s, p, frame);
+	return true;
+}
+
+/* xmit_stage() - @p shall leave by the port of @s. */
+static inline void xmit_stage(struct stage *s, struct pkt *p)
+{
+	if (likely(xmit_take(s, p, p->frame)))
+		return;
+	if (!s->takes)
+		xmit_open(s);
+	validate_and_stage(s, p);
 }
 
 static inline void xmit_clear(struct stage *s)
@@ -114,6 +155,11 @@ static inline void xmit_flush_stage(struct stage *s)
 /* xmit_flush() - transmit what this core has staged. At the end of each batch; inline, since a batch may be one packet. */
 static inline void xmit_flush(struct xmit_cpu *x)
 {
-	for (struct stage **at = x->stage + 1, **last = x->stage + nports; at <= last; at++)
-		xmit_flush_stage(*at);
+	struct stage *s = x->open;
+
+	x->open = NULL;
+	for (; s; s = s->next) {
+		s->takes = 0;
+		xmit_flush_stage(s);
+	}
 }
