@@ -19,7 +19,7 @@ static void queue_cause(struct napi *napi, uint32_t reg)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_write(queue->dev->priv, reg, E1000E_ICR_RXQ(queue->index));
+	gbe_poke(queue->dev->priv, reg, E1000E_ICR_RXQ(queue->index));
 }
 
 static void queue_irq_mask(struct napi *napi)
@@ -96,6 +96,9 @@ static void wake(struct gbe *gbe, uint32_t queues)
 const struct gbe_scheme e1000e_vectors = {
 	.vectors = true,
 	.queue_ops = &queue_ops,
+	.mask_reg = GBE_IMC,
+	.unmask_reg = GBE_IMS,
+	.queue_cause = E1000E_ICR_RXQ(0),
 	.link_ops = &link_ops,
 	.request = gbe_vectors_request,
 	.free = gbe_vectors_free,

@@ -263,7 +263,7 @@ static void init_queues(struct netdev *dev)
 		gbe->rx[q]->queue = gbe->tx[q]->queue = queue;
 		gbe->rx[q]->tail_reg = gbe_rx_reg(gbe, q, GBE_RING_TAIL);
 		gbe->tx[q]->tail_reg = gbe_tx_reg(gbe, q, GBE_RING_TAIL);
-		queue->napi.ops = gbe->scheme->queue_ops;
+		queue->napi.ops = gbe_queue_ops(gbe);
 	}
 }
 

@@ -73,6 +73,8 @@ struct gbe_family {
 struct gbe_scheme {
 	bool vectors; /* one a queue: there may be several queues */
 	const struct napi_ops *queue_ops;
+	/* what these write to mask queue q and to unmask it: queue_cause << q; mask_reg 0: it masks itself */
+	uint32_t mask_reg, unmask_reg, queue_cause;
 	const struct napi_ops *link_ops; /* masks, unmasks what is no queue's */
 	/* ask for them when it opens, the NAPI instances still disabled; 0 or an errno, and then it holds none */
 	int (*request)(struct gbe *gbe);
@@ -190,6 +192,7 @@ struct gbe {
 	struct gbe_rx *rx[NETDEV_MAX_QUEUES]; /* dev.max_queues of them */
 	struct gbe_tx *tx[NETDEV_MAX_QUEUES];
 	void *regs;
+	struct gbe_trace *tracing; /* where accesses to registers are recorded; NULL: nowhere */
 	const struct gbe_chip *chip;
 	const struct gbe_family *family; /* chip's */
 	struct pci_dev *pd;
@@ -224,26 +227,46 @@ struct gbe {
 uint32_t fake_gbe_read(void *regs, uint32_t off);
 void fake_gbe_write(void *regs, uint32_t off, uint32_t v);
 
-static inline uint32_t gbe_read(const struct gbe *gbe, uint32_t off)
+static inline uint32_t gbe_peek(const struct gbe *gbe, uint32_t off)
 {
 	return fake_gbe_read(gbe->regs, off);
 }
 
-static inline void gbe_write(const struct gbe *gbe, uint32_t off, uint32_t v)
+static inline void gbe_poke(const struct gbe *gbe, uint32_t off, uint32_t v)
 {
 	fake_gbe_write(gbe->regs, off, v);
 }
 #else
-static inline uint32_t gbe_read(const struct gbe *gbe, uint32_t off)
+static inline uint32_t gbe_peek(const struct gbe *gbe, uint32_t off)
 {
 	return *(volatile uint32_t *)((uint8_t *)gbe->regs + off);
 }
 
-static inline void gbe_write(const struct gbe *gbe, uint32_t off, uint32_t v)
+/* gbe_poke() - a write that is not recorded: for the path of a packet, which has a way of its own while that is wanted */
+static inline void gbe_poke(const struct gbe *gbe, uint32_t off, uint32_t v)
 {
 	*(volatile uint32_t *)((uint8_t *)gbe->regs + off) = v;
 }
 #endif
+
+/* gbe_trace_access() - @v was read from register @off, or is about to be written. Any core, hard interrupts too. */
+void gbe_trace_access(const struct gbe *gbe, uint32_t off, uint32_t v, bool write);
+
+static inline uint32_t gbe_read(const struct gbe *gbe, uint32_t off)
+{
+	uint32_t v = gbe_peek(gbe, off);
+
+	if (unlikely(gbe->tracing))
+		gbe_trace_access(gbe, off, v, false);
+	return v;
+}
+
+static inline void gbe_write(const struct gbe *gbe, uint32_t off, uint32_t v)
+{
+	if (unlikely(gbe->tracing))
+		gbe_trace_access(gbe, off, v, true);
+	gbe_poke(gbe, off, v);
+}
 
 static inline void gbe_change(const struct gbe *gbe, uint32_t off, uint32_t set, uint32_t clear)
 {
@@ -348,6 +371,11 @@ void gbe_stats_update(struct gbe *gbe);
 /* the ethtool ops, all but the driver's name */
 unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max);
 int gbe_nway_reset(struct netdev *dev);
+
+/* --- gbe_trace.c --- */
+
+/* gbe_queue_ops() - the scheme's; while registers are traced the same, recorded. */
+const struct napi_ops *gbe_queue_ops(const struct gbe *gbe);
 
 /* --- gbe_throttle.c --- */
 

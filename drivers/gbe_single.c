@@ -22,14 +22,14 @@ static void queue_irq_mask(struct napi *napi)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_write(queue->dev->priv, GBE_IMC, QUEUE_CAUSES);
+	gbe_poke(queue->dev->priv, GBE_IMC, QUEUE_CAUSES);
 }
 
 static void queue_irq_unmask(struct napi *napi)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_write(queue->dev->priv, GBE_IMS, QUEUE_CAUSES);
+	gbe_poke(queue->dev->priv, GBE_IMS, QUEUE_CAUSES);
 }
 
 static bool queue_work_pending(struct napi *napi)
@@ -165,6 +165,9 @@ static void wake(struct gbe *gbe, uint32_t queues)
 
 const struct gbe_scheme gbe_msi = {
 	.queue_ops = &queue_ops,
+	.mask_reg = GBE_IMC,
+	.unmask_reg = GBE_IMS,
+	.queue_cause = QUEUE_CAUSES,
 	.link_ops = &link_ops,
 	.request = request,
 	.free = free_message,
@@ -174,6 +177,9 @@ const struct gbe_scheme gbe_msi = {
 
 const struct gbe_scheme gbe_intx = {
 	.queue_ops = &queue_ops,
+	.mask_reg = GBE_IMC,
+	.unmask_reg = GBE_IMS,
+	.queue_cause = QUEUE_CAUSES,
 	.link_ops = &link_ops,
 	.request = request,
 	.free = free_line,

@@ -41,7 +41,7 @@ static uint64_t interrupt(struct gbe *gbe)
 	uint64_t before = *seen;
 
 	gbe->scheme->wake(gbe, BIT(0));
-	gbe->scheme->queue_ops->irq_unmask(napi);
+	gbe_queue_ops(gbe)->irq_unmask(napi);
 	for (unsigned us = 0; *seen == before && us < PATIENCE_US; us++)
 		udelay(1);
 	return *seen == before ? 0 : rdtsc();
@@ -109,7 +109,7 @@ void gbe_throttle_measure(struct gbe *gbe)
 	gbe->throttle = measured(gbe);
 	/* else again when it comes up the next time */
 	gbe->measured_with = gbe->throttle.measured ? gbe->scheme : NULL;
-	gbe->scheme->queue_ops->irq_mask(napi);
+	gbe_queue_ops(gbe)->irq_mask(napi);
 	napi->irqs = irqs; /* these were nobody's */
 	napi->irqs_while_disabled = disabled;
 	gbe_throttle(gbe);

@@ -180,16 +180,16 @@ static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n)
 	tx->queue->doorbells++;
 	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
-	gbe_write(tx->gbe, tx->tail_reg, tx->fill & tx->mask);
+	gbe_poke(tx->gbe, tx->tail_reg, tx->fill & tx->mask);
 }
 
-/* gbe_tx_set_quick() - up to where is there room, no wrap and no report due? */
+/* gbe_tx_set_quick() - up to where is there room, no wrap and no report due? Nowhere while registers are traced. */
 static inline void gbe_tx_set_quick(struct gbe_tx *tx)
 {
 	uint32_t room = MIN(gbe_tx_room(tx), gbe_tx_to_wrap(tx));
 	uint32_t report = tx->reported + GBE_TX_REPORT - 1 - tx->fill;
 
-	tx->quick = tx->fill + MIN(room, report);
+	tx->quick = tx->fill + (unlikely(tx->gbe->tracing) ? 0 : MIN(room, report));
 }
 
 /*
@@ -220,6 +220,8 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 	}
 	if (i) {
 		gbe_tx_report(tx);
+		if (unlikely(tx->gbe->tracing))
+			gbe_trace_access(tx->gbe, tx->tail_reg, tx->fill & tx->mask, true);
 		gbe_tx_publish(tx, i);
 	}
 	gbe_tx_set_quick(tx);

@@ -14,7 +14,7 @@ static void queue_vector(struct napi *napi, uint32_t reg)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_write(queue->dev->priv, reg, BIT(queue->index));
+	gbe_poke(queue->dev->priv, reg, BIT(queue->index));
 }
 
 static void queue_irq_mask(struct napi *napi)
@@ -98,6 +98,9 @@ static void igb_wake(struct gbe *gbe, uint32_t queues)
 const struct gbe_scheme igb_vectors = {
 	.vectors = true,
 	.queue_ops = &queue_ops,
+	.mask_reg = GBE_EIMC,
+	.unmask_reg = IGB_EIMS,
+	.queue_cause = BIT(0),
 	.link_ops = &link_ops,
 	.request = gbe_vectors_request,
 	.free = gbe_vectors_free,
@@ -108,6 +111,8 @@ const struct gbe_scheme igb_vectors = {
 const struct gbe_scheme igb_vectors_auto_mask = {
 	.vectors = true,
 	.queue_ops = &queue_ops_auto_mask,
+	.unmask_reg = IGB_EIMS,
+	.queue_cause = BIT(0),
 	.link_ops = &link_ops,
 	.request = gbe_vectors_request,
 	.free = gbe_vectors_free,

@@ -192,6 +192,9 @@ static int run_trace(struct shell *sh, int n, const struct word *w)
 	unsigned long max = SHOW_DEFAULT;
 	bool is_show = word_is(n, w, 1, "show");
 
+	set_for_each(c, trace_commands)
+		if (c->takes(n, w))
+			return c->run(sh, n, w);
 	if (n > 2 + is_show)
 		return shell_expected(sh, 2 + is_show, "the end of the line");
 	if (n == 1)
@@ -201,7 +204,7 @@ static int run_trace(struct shell *sh, int n, const struct word *w)
 	else if (word_is(n, w, 1, "clear"))
 		clear();
 	else if (!is_show)
-		return shell_expected(sh, 1, "on, off, show or clear");
+		return shell_expected(sh, 1, "on, off, show, clear or a NIC's name");
 	else if (n == 3 && shell_uint(sh, 2, 1, RING * MAX_CPUS, &max))
 		return -EINVAL;
 	else
@@ -214,13 +217,16 @@ static void complete_trace(int n, const struct word *w, void (*add)(void *to, co
 {
 	static const char *const verbs[] = { "on", "off", "show", "clear" };
 
-	(void)w;
 	for (unsigned i = 0; n == 1 && i < ARRAY_SIZE(verbs); i++)
 		add(to, verbs[i]);
+	set_for_each(c, trace_commands)
+		c->complete(n, w, add, to);
 }
 
-SHELL_COMMAND(cmd_trace, .name = "trace", .usage = "[on|off|show [N]|clear]",
-	      .help = "record points of all cores in order of time, in microseconds since boot",
+SHELL_COMMAND(cmd_trace, .name = "trace",
+	      .usage = "[on|off|show [N]|clear] | NIC regs [on|off|show [N]]",
+	      .help = "record points of all cores in order of time, in microseconds since boot; "
+		      "accesses to a NIC's registers",
 	      .run = run_trace, .complete = complete_trace);
 
 void trace_init(void)

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shell.h"
+
 #define TRACE_POINTS(X)                                \
 	X(HARD_IRQ, "hard_irq", "vector, irq number")  \
 	X(POLL, "poll", "napi, packets taken")         \
@@ -38,5 +40,19 @@ static inline void trace(enum trace_point p, uint64_t a, uint64_t b)
 	if (__builtin_expect(trace_on, 0))
 		trace_record(p, a, b);
 }
+
+/*
+ * What else can be traced, by the room that knows of it: `trace WORD...` with other words than on, off, show, clear.
+ */
+struct trace_command {
+	bool (*takes)(int n, const struct word *w); /* is this line its? */
+	int (*run)(struct shell *sh, int n, const struct word *w);
+	void (*complete)(int n, const struct word *w, void (*add)(void *to, const char *s),
+			 void *to);
+};
+
+SET_DECLARE(const struct trace_command, trace_commands);
+#define TRACE_COMMAND(id, ...) \
+	static const struct trace_command id SET_ENTRY(trace_commands) = { __VA_ARGS__ }
 
 void trace_init(void); /* after the pools: a ring for each core */

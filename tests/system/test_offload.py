@@ -103,6 +103,41 @@ def test_wrong_checksums_are_counted_and_pass(weir):
     expect(weir.ethtool(0)["rx_queue_0_csum_err"] - before, len(wrong), "wrong checksums that nic0 saw")
 
 
+# what a reset writes, in the datasheet's order [82576 4.5.3] [82574 4.6] [8254x 14]
+RESETS = {
+    "82576": ["IMC 0x000d8 W 0xffffffff", "CTRL 0x00000 W .* GIO_OFF ", "CTRL 0x00000 W .* RST", "CTRL 0x00000 W .* SLU",
+              r"MDIC 0x00020 W 0x04201340 DATA=4928 PHY=1 OP=1", r"MTA\(0\) to MTA\(127\)", "RAH 0x05404 W .* AV",
+              r"RDBAL\(0\)", r"RXDCTL\(0\) 0x0c028 W .* ENABLE", r"TDBAL\(0\)", r"TXDCTL\(0\) 0x0e028 W .* ENABLE",
+              "TCTL 0x00400 W .* EN ", "IVAR_MISC", "RCTL 0x00100 W .* EN ", r"RDT\(0\) 0x0c018 W", "EIMS 0x01524 W 0x00000001"],
+    "82574L": ["IMC 0x000d8 W 0xffffffff", "CTRL 0x00000 W .* RST", "CTRL 0x00000 W .* SLU", "MDIC 0x00020 W",
+               r"MTA\(0\) to MTA\(127\)", "RFCTL 0x05008 W .* EXSTEN", r"RDBAL\(0\)", r"TDBAL\(0\)", "TCTL 0x00400 W .* EN ",
+               "IVAR 0x000e4 W 0x00090008 RX0=8 OTHER=9", "RCTL 0x00100 W .* EN ", "IMS 0x000d0 W 0x00100000 RXQ0"],
+    "82540EM": ["IMC 0x000d8 W 0xffffffff", "CTRL 0x00000 W .* RST", "CTRL 0x00000 W .* SLU", "MDIC 0x00020 W",
+                r"MTA\(0\) to MTA\(127\)", r"RDBAL\(0\)", r"TDBAL\(0\)", "TCTL 0x00400 W .* EN ", "TIPG", "RCTL 0x00100 W .* EN ",
+                "IMS 0x000d0 W 0x00000080 RX"],
+}  # fmt: skip
+
+
+def test_reset_traced_by_name(weir, request):
+    """Both ways of writing a register are seen, and frames are carried as before while it is traced and behind it."""
+    for i, kind in enumerate(re.findall(r"82\w+", request.node.name)):
+        weir.quiet(f"trace nic{i} regs on", f"ip link set nic{i} down", f"ip link set nic{i} up")
+        text, at = weir.sh(f"trace nic{i} regs show"), 0
+        for step in RESETS[kind]:
+            found = re.compile(step).search(text, at)
+            assert found, f"expected {step!r} behind the steps before it, saw:\n{text}"
+            at = found.end()
+        expect_match(rf"^register trace of nic{i} is on; \d+ accesses of at most 4096, 0 lost$", text, "the end of the trace")
+    nic_checks.ready(weir)
+    weir.carry(among((0, 1), 50), 8)
+    for i in (0, 1):
+        text = weir.sh(f"trace nic{i} regs show")
+        for name in ("TDT", "RDT"):
+            expect_match(rf"  {name}\(0\) 0x\w+ W 0x000000..$", text, f"a doorbell of nic{i}")
+        weir.quiet(f"trace nic{i} regs off")
+    weir.carry(among((0, 1), 50, 50), 8)
+
+
 # by icount time is a count: (unit as measured, shortest interval)
 THROTTLES = {"igb": (r"[14]\.0\d\d", "0.000"), "e1000e": (r"0\.25\d", r"128\.\d+"), "e1000": (r"0\.25\d", r"128\.\d+")}
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_trace.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -1067,6 +1067,125 @@ static void says_how_many_statistics_there_are_when_room_is_short(void **state)
 	assert_string_equal(s[2].name, "rx_bytes");
 }
 
+/* --- registers traced --- */
+
+/* type() - `trace nic0 regs` and so on; what it prints is in host_out */
+static int type(const char *line)
+{
+	static char text[64];
+	struct word w[8];
+	struct shell sh = { .word = w };
+	int n = 0;
+
+	host_text_clear();
+	strcpy(text, line);
+	for (char *s = strtok(text, " "); s; s = strtok(NULL, " "))
+		w[n++] = (struct word){ .s = s, .col = s - text + 1 };
+	sh.nwords = n;
+	set_for_each(c, trace_commands)
+		if (c->takes(n, w))
+			return c->run(&sh, n, w);
+	fail_msg("nobody takes %s", line);
+	return 0;
+}
+
+/* shows() - lines of host_out that have these parts, in this order */
+static void shows(const char *const *parts, unsigned n)
+{
+	const char *at = host_out;
+
+	for (unsigned i = 0; i < n; i++) {
+		at = strstr(at, parts[i]);
+		if (!at)
+			fail_msg("expected '%s', in its place, in:\n%s", parts[i], host_out);
+		at++;
+	}
+}
+
+static void shows_a_reset_by_name_and_bits(void **state)
+{
+	static const char *const steps[] = {
+		"EIMC 0x01528 W 0x00000001\n",
+		"IMC 0x000d8 W 0xffffffff LSC RXO RX DOUTSYNC and 0x",
+		"CTRL 0x00000 W 0x00000044 GIO_OFF SLU\n",
+		"CTRL 0x00000 W 0x04000044 GIO_OFF SLU RST\n",
+		"CTRL 0x00000 W 0x00000040 SLU\n",
+		"MDIC 0x00020 W 0x04201340 DATA=4928 PHY=1 OP=1\n",
+		"MTA(0) to MTA(127) 0x05200 W 0x00000000\n",
+		"RAH 0x05404 W 0x80000a00 ADDR=2560 AV\n",
+		"RDBAL(0) 0x0c000 W 0x",
+		"RXDCTL(0) 0x0c028 W 0x02010808 PTHRESH=8 HTHRESH=8 WTHRESH=1 ENABLE\n",
+		"TDT(0) 0x0e018 W 0x00000000\n",
+		"IVAR_MISC 0x01740 W 0x00008100 OTHER=129\n",
+		"RCTL 0x00100 W 0x0400803a EN UPE MPE LPE BAM SECRC\n",
+		"RDT(0) 0x0c018 W 0x000000f0\n",
+		"EIMS 0x01524 W 0x00000001\n",
+		"0 lost\n",
+	};
+
+	(void)state;
+	dev->promisc = true;
+	assert_int_equal(type("trace nic0 regs on"), 0);
+	dev->ops->stop(dev);
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	assert_int_equal(type("trace nic0 regs off"), 0);
+	assert_int_equal(type("trace nic0 regs show"), 0);
+	shows(steps, ARRAY_SIZE(steps));
+}
+
+static void traces_the_path_of_packets_while_asked_to(void **state)
+{
+	static const char *const steps[] = {
+		"TDT(0) 0x0e018 W 0x00000002\n", "TDT(0) 0x0e018 W 0x00000003\n",
+		"EIMC 0x01528 W 0x00000001\n",   "RDT(0) 0x0c018 W 0x00000000\n",
+		"EIMS 0x01524 W 0x00000001\n",   "is on; 7 accesses",
+	};
+
+	(void)state;
+	transmit(1, 60);
+	assert_int_equal(type("trace nic0 regs on"), 0);
+	transmit(1, 60);
+	transmit(1, 60);
+	receive(16, 60);
+	assert_int_equal(ntaken, 16);
+	assert_int_equal(type("trace nic0 regs show"), 0);
+	shows(steps, ARRAY_SIZE(steps));
+	assert_int_equal(type("trace nic0 regs off"), 0);
+	transmit(1, 60);
+	receive(1, 60);
+	assert_int_equal(ntaken, 17);
+	assert_int_equal(type("trace nic0 regs show 2"), 0);
+	shows(&steps[2], 1);
+	assert_null(strstr(host_out, "RDT"));
+	assert_non_null(strstr(host_out, "is off; 7 accesses of at most 4096, 0 lost\n"));
+}
+
+static void counts_accesses_that_find_no_room(void **state)
+{
+	(void)state;
+	assert_int_equal(type("trace nic0 regs on"), 0);
+	for (unsigned i = 0; i < 5000; i++) /* and those that repeat are one */
+		gbe_write(igb, GBE_FCTTV, i / 2 * 2 + 1);
+	assert_int_equal(type("trace nic0 regs"), 0);
+	assert_non_null(strstr(host_out, "2500 accesses of at most 4096, 0 lost\n"));
+	assert_int_equal(type("trace nic0 regs show 1"), 0);
+	assert_non_null(strstr(host_out, "FCTTV 0x00170 W 0x00001387, 2 times\n"));
+	for (unsigned i = 0; i < 5000; i++)
+		gbe_write(igb, GBE_FCTTV, i);
+	assert_int_equal(type("trace nic0 regs off"), 0);
+	assert_int_equal(type("trace nic0 regs"), 0);
+	assert_non_null(strstr(host_out, "4096 accesses of at most 4096, 3404 lost\n"));
+	assert_int_equal(type("trace nic0 regs on"), 0); /* from nothing */
+	assert_int_equal(type("trace nic0 regs off"), 0);
+	assert_int_equal(type("trace nic0 regs"), 0);
+	assert_non_null(strstr(host_out, "off; 0 accesses of at most 4096, 0 lost\n"));
+	assert_int_equal(type("trace nic0 regs what"), -EINVAL);
+	assert_int_equal(type("trace nic0 bits"), -EINVAL);
+	assert_int_equal(type("trace nic0 regs on more"), -EINVAL);
+	assert_int_equal(type("trace nic0 regs show 0"), -EINVAL);
+}
+
 /* time goes by in waits alone, and the chip sees it */
 void udelay(unsigned us)
 {
@@ -1200,6 +1319,9 @@ int main(void)
 		OPENED(adds_up_statistics_that_reading_clears),
 		OPENED(says_how_many_statistics_there_are_when_room_is_short),
 		OPENED(throttles_interrupts),
+		OPENED(shows_a_reset_by_name_and_bits),
+		OPENED(traces_the_path_of_packets_while_asked_to),
+		OPENED(counts_accesses_that_find_no_room),
 		AT_PROBE(measures_the_throttle),
 		AT_PROBE(takes_the_datasheets_word_where_nothing_waits),
 		AT_PROBE(takes_the_datasheets_word_where_nothing_comes),

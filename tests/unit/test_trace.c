@@ -35,6 +35,36 @@ static void shows(const char *line, const char *text)
 	assert_string_equal(host_out, text);
 }
 
+/* what another room can trace */
+
+static bool takes(int n, const struct word *w)
+{
+	return word_is(n, w, 1, "wheel");
+}
+
+static int run(struct shell *sh, int n, const struct word *w)
+{
+	shell_printf(sh, "%d words, %s\n", n, w[n - 1].s);
+	return 0;
+}
+
+static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
+{
+	(void)n;
+	(void)w;
+	add(to, "wheel");
+}
+
+TRACE_COMMAND(wheel, .takes = takes, .run = run, .complete = complete);
+
+static void leaves_to_others_what_is_theirs(void **state)
+{
+	(void)state;
+	shows("trace wheel turn", "3 words, turn\n");
+	shows("trace wheel show 7", "4 words, 7\n");
+	assert_int_equal(host_exec("trace turn wheel"), -EINVAL);
+}
+
 static void records_only_when_on(void **state)
 {
 	(void)state;
@@ -117,10 +147,11 @@ static void refuses_what_it_does_not_know(void **state)
 	assert_int_equal(host_exec("trace show 0"), -EINVAL);
 	assert_int_equal(host_exec("trace on off"), -EINVAL);
 	assert_int_equal(host_exec("trace show 1 2"), -EINVAL);
-	assert_string_equal(host_out, "col 7: expected on, off, show or clear, found 'loud'\n"
-				      "col 12: expected a number from 1 to 16384, found '0'\n"
-				      "col 10: expected the end of the line, found 'off'\n"
-				      "col 14: expected the end of the line, found '2'\n");
+	assert_string_equal(host_out,
+			    "col 7: expected on, off, show, clear or a NIC's name, found 'loud'\n"
+			    "col 12: expected a number from 1 to 16384, found '0'\n"
+			    "col 10: expected the end of the line, found 'off'\n"
+			    "col 14: expected the end of the line, found '2'\n");
 }
 
 static void write_many(void *arg)
@@ -161,6 +192,7 @@ static void before_there_are_rings_nothing_happens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(leaves_to_others_what_is_theirs, start),
 		cmocka_unit_test_setup(records_only_when_on, start),
 		cmocka_unit_test_setup(merges_cores_by_time, start),
 		cmocka_unit_test_setup(overwrites_the_oldest, start),
