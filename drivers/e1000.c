@@ -23,6 +23,8 @@ static const struct ethtool_ops ethtool_ops = {
 	.set_coalesce = gbe_set_coalesce,
 	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
+	.set_channels = gbe_set_channels,
+	.set_ringparam = gbe_set_ringparam,
 };
 
 const struct gbe_family e1000_family = {
@@ -35,7 +37,9 @@ const struct gbe_family e1000_family = {
 	.reset = e1000_reset,
 	.general = e1000_general,
 	.configure = e1000_configure,
+	.interrupts = gbe_throttle,
 	.rx_length = e1000_rx_length,
+	.rx_on = e1000_rx_on,
 	.rx_off = e1000_rx_off,
 	.rx_pending = e1000_rx_pending,
 	.tx_on = e1000_tx_on,

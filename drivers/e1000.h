@@ -18,13 +18,15 @@ enum {
 
 int e1000_reset(struct gbe *gbe);
 void e1000_general(struct gbe *gbe);
-int e1000_configure(struct gbe *gbe);
+void e1000_configure(struct gbe *gbe);
 int e1000_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
 uint32_t e1000_rx_length(struct gbe *gbe);
 void e1000_throttle(struct gbe *gbe, uint32_t count);
 
 /* --- e1000_rx.c --- */
 
+/* e1000_rx_on() - the ring empty; buffers come by the owning core, in its first poll, and with them the tail. */
+int e1000_rx_on(struct gbe *gbe, unsigned q);
 void e1000_rx_off(struct gbe *gbe, unsigned q);
 unsigned e1000_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 /* e1000_rx_pending() - is there work that no interrupt will announce? */

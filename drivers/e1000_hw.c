@@ -73,32 +73,22 @@ void e1000_throttle(struct gbe *gbe, uint32_t count)
 	gbe_write(gbe, E1000_ITR, FIELD_PREP(E1000_ITR_INTERVAL, count));
 }
 
-/* [8254x 14.4] */
-static void configure_receive(struct gbe *gbe)
+/* [8254x 14.4], but for the ring and the receiver */
+void e1000_configure(struct gbe *gbe)
 {
 	/* receive address, multicast table, RCTL but for its enable bit; buffers of 2,048 bytes by its defaults */
 	gbe_configure_filters(gbe);
 	/* interrupt causes: the NAPI instances, when they are enabled. RXT0 comes at once */
 	gbe_write(gbe, E1000_RDTR, 0);
 	gbe_write(gbe, E1000_RADV, 0);
-	gbe_throttle(gbe);
 	/* receive checksums: wrong ones are counted */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL);
 	/* VLAN tags, what is told of a frame */
 	gbe_configure_features(gbe);
-	/* the ring; buffers come by the owning core, in its first poll, from its own pool, and with them the tail */
-	gbe_rx_program(gbe, 0);
 }
 
 /* [8254x 14.3] */
 void e1000_general(struct gbe *gbe)
 {
 	gbe_configure_general(gbe, E1000_CTRL_ASDE, E1000_CTRL_PHY_RST);
-}
-
-/* [8254x 14.4] receive, but for the receiver itself, and [8254x 14.5] transmit */
-int e1000_configure(struct gbe *gbe)
-{
-	configure_receive(gbe);
-	return e1000_tx_on(gbe, 0);
 }

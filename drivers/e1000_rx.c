@@ -17,6 +17,12 @@ static const struct gbe_rx_kind legacy = {
 	.unknown = E1000_RXD_IXSM,
 };
 
+int e1000_rx_on(struct gbe *gbe, unsigned q)
+{
+	gbe_rx_program(gbe, q);
+	return 0;
+}
+
 /* the one queue is the receiver */
 void e1000_rx_off(struct gbe *gbe, unsigned q)
 {

@@ -125,6 +125,12 @@ static const struct ethtool_ops ethtool_ops = {
 	.set_coalesce = gbe_set_coalesce,
 	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
+	.set_channels = gbe_set_channels,
+	.set_ringparam = gbe_set_ringparam,
+	.set_rss = gbe_set_rss,
+	.priv_flags = gbe_priv_flags,
+	.get_priv_flags = gbe_get_priv_flags,
+	.set_priv_flags = gbe_set_priv_flags,
 };
 
 const struct gbe_family e1000e_family = {
@@ -137,7 +143,9 @@ const struct gbe_family e1000e_family = {
 	.reset = gbe_pcie_reset,
 	.general = e1000e_general,
 	.configure = e1000e_configure,
+	.interrupts = e1000e_interrupts,
 	.rx_length = e1000_rx_length,
+	.rx_on = e1000e_rx_on,
 	.rx_off = e1000e_rx_off,
 	.rx_pending = e1000e_rx_pending,
 	.tx_on = e1000e_tx_on,

@@ -13,12 +13,14 @@
 /* --- e1000e_hw.c --- */
 
 void e1000e_general(struct gbe *gbe);
-int e1000e_configure(struct gbe *gbe);
+void e1000e_configure(struct gbe *gbe);
+void e1000e_interrupts(struct gbe *gbe);
 /* e1000e_throttle() - @count for every vector, or for the one interrupt. */
 void e1000e_throttle(struct gbe *gbe, uint32_t count);
 
 /* --- e1000e_ring.c --- */
 
+int e1000e_rx_on(struct gbe *gbe, unsigned q);
 void e1000e_rx_off(struct gbe *gbe, unsigned q);
 unsigned e1000e_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 bool e1000e_rx_pending(const struct gbe_rx *rx);

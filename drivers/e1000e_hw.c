@@ -25,8 +25,8 @@ void e1000e_throttle(struct gbe *gbe, uint32_t count)
 		gbe_write(gbe, E1000E_EITR(q), v);
 }
 
-/* receive initialization, but for the receiver itself */
-static void configure_receive(struct gbe *gbe)
+/* receive initialization, but for what each queue has of its own, and for the receiver */
+void e1000e_configure(struct gbe *gbe)
 {
 	/* receive address, multicast table, RCTL but for its enable bit; buffers of 2,048 bytes by its defaults */
 	gbe_configure_filters(gbe);
@@ -38,15 +38,6 @@ static void configure_receive(struct gbe *gbe)
 	gbe_write(gbe, E1000E_RFCTL, E1000E_RFCTL_EXSTEN);
 	/* RSS, VLAN tags, what is told of a frame */
 	gbe_configure_features(gbe);
-	/* the rings; buffers come by the owning cores, in their first polls, and with them the tails */
-	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
-		gbe_rx_program(gbe, q);
-		gbe_write(gbe, E1000E_RXDCTL(q),
-			  FIELD_PREP(E1000E_RXDCTL_WTHRESH, 1) | E1000E_RXDCTL_GRAN);
-	}
-	/* one that was in use before: no length, no ring */
-	for (unsigned q = gbe->dev.nqueues; q < gbe->chip->max_queues; q++)
-		gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_LEN), 0);
 }
 
 /* [82574 7.4]: vector q for receive queue q, the one behind for link and errors; the NAPI instances unmask in IMS */
@@ -65,16 +56,9 @@ static void configure_vectors(struct gbe *gbe)
 	gbe_write(gbe, E1000E_IVAR, ivar);
 }
 
-int e1000e_configure(struct gbe *gbe)
+void e1000e_interrupts(struct gbe *gbe)
 {
-	configure_receive(gbe);
-	/* transmit initialization */
-	for (unsigned q = 0; q < gbe->dev.nqueues; q++)
-		e1000e_tx_on(gbe, q);
-	gbe_transmitter_on(gbe);
-	/* enable interrupts */
 	if (gbe->scheme->vectors)
 		configure_vectors(gbe);
 	gbe_throttle(gbe);
-	return 0;
 }

@@ -19,12 +19,22 @@ static const struct gbe_rx_kind extended = {
 	.unknown = E1000_RXD_IXSM,
 };
 
-/* no queue can be switched off by itself: the receiver goes, and no new frame comes to any */
+/* [82574 4.6], of each queue; buffers come by the owning core, in its first poll, and with them the tail */
+int e1000e_rx_on(struct gbe *gbe, unsigned q)
+{
+	gbe_rx_program(gbe, q);
+	gbe_write(gbe, E1000E_RXDCTL(q), FIELD_PREP(E1000E_RXDCTL_WTHRESH, 1) | E1000E_RXDCTL_GRAN);
+	return 0;
+}
+
+/*
+ * The receiver goes, and no new frame comes to any: no queue can be switched off by itself. One without a length takes
+ * none when the receiver is on again.
+ */
 void e1000e_rx_off(struct gbe *gbe, unsigned q)
 {
-	(void)q;
-	gbe_change(gbe, GBE_RCTL, 0, GBE_RCTL_EN);
-	gbe_flush(gbe);
+	gbe_receiver(gbe, false);
+	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_LEN), 0);
 }
 
 static __attribute__((noinline)) unsigned e1000e_rx_rest(struct gbe_rx *rx, struct pkt **pkts,

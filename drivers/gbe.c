@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe.c - Intel's gigabit NICs: which there are, probe, open and stop
+ * gbe.c - Intel's gigabit NICs: which there are, and how one is met
  *
- * Everything here runs on core 0: probe at boot, open and stop in the control context with the cores parked. Owns
- * struct gbe. What the families of chips do each in its own way is behind struct gbe_family.
+ * At boot, on core 0. Makes struct gbe. What the families of chips do each in its own way is behind struct gbe_family.
  */
 #include "gbe.h"
 
@@ -90,123 +89,6 @@ static const struct gbe_chip chips[] = {
 	  .max_queues = 1 },
 };
 
-/* --- queues and their cores --- */
-
-/* which pair a core may transmit on: the first that it owns */
-static void map_tx_queues(struct netdev *dev)
-{
-	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
-	for (unsigned q = dev->nqueues; q-- > 0;)
-		dev->txq_of_cpu[dev->queue[q].cpu] = q;
-}
-
-void gbe_queue_moved(struct netdev_queue *queue, unsigned cpu)
-{
-	napi_disable(&queue->napi);
-	if (queue->dev->owner_changing)
-		queue->dev->owner_changing(queue->dev);
-	queue->cpu = queue->napi.cpu = cpu;
-	map_tx_queues(queue->dev);
-	netdev_share_pools();
-	napi_enable(&queue->napi);
-}
-
-/* --- open and stop --- */
-
-/* the chip is silent and does no DMA: take back every buffer and interrupt */
-static void release(struct gbe *gbe)
-{
-	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
-		gbe_rx_stop(gbe, q);
-		gbe_tx_stop(gbe, q);
-	}
-	gbe->scheme->free(gbe);
-}
-
-/* [82576 4.5.3] [82574 4.6] [8254x 14]: all of it, the receiver last */
-static int start(struct gbe *gbe)
-{
-	/* 1. disable interrupts; 2. global reset and general configuration */
-	int err = gbe->family->reset(gbe);
-
-	if (err)
-		return err;
-	gbe->family->general(gbe);
-	/* 3. PHY and link */
-	err = gbe_link_restart(gbe);
-	if (err)
-		return err;
-	/* 4. statistics: reading clears them */
-	gbe_stats_update(gbe);
-	/* 5. receive; 6. transmit; 7. interrupts */
-	err = gbe->family->configure(gbe);
-	if (!err)
-		gbe_receiver(gbe, true);
-	return err;
-}
-
-int gbe_open(struct netdev *dev)
-{
-	struct gbe *gbe = dev->priv;
-	int err = gbe->scheme->request(gbe);
-
-	if (err) {
-		kprintf("%s: %s: no interrupt for it (error %d)\n", gbe->family->name, dev->name,
-			-err);
-		return err;
-	}
-	dev->up = true;
-	err = start(gbe);
-	if (err) {
-		dev->up = false;
-		gbe->family->reset(gbe);
-		release(gbe);
-		return err;
-	}
-	gbe_throttle_measure(gbe);
-	map_tx_queues(dev);
-	netdev_share_pools();
-	for (unsigned q = 0; q < dev->nqueues; q++)
-		napi_enable(&dev->queue[q].napi);
-	napi_enable(&gbe->link_napi);
-	return 0;
-}
-
-void gbe_stop(struct netdev *dev)
-{
-	struct gbe *gbe = dev->priv;
-
-	for (unsigned q = 0; q < dev->nqueues; q++)
-		napi_disable(&dev->queue[q].napi);
-	napi_disable(&gbe->link_napi);
-	gbe_stats_update(gbe);
-	gbe_change(gbe, GBE_RCTL, 0, GBE_RCTL_EN);
-	gbe_change(gbe, GBE_TCTL, 0, GBE_TCTL_EN);
-	gbe->family->reset(gbe);
-	release(gbe);
-	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
-	dev->up = dev->link = false;
-	dev->speed = 0;
-	netdev_share_pools();
-}
-
-int gbe_set_rings(struct gbe *gbe, unsigned rx, unsigned tx)
-{
-	struct netdev *dev = &gbe->dev;
-
-	/* memory first: whether all have it is known before anything is changed */
-	for (unsigned q = 0; q < dev->max_queues; q++)
-		if (gbe_rx_reserve(gbe->rx[q], rx) || gbe_tx_reserve(gbe->tx[q], tx))
-			return -ENOMEM;
-	for (unsigned q = 0; q < dev->max_queues; q++) {
-		gbe->rx[q]->mask = rx - 1;
-		gbe->tx[q]->mask = tx - 1;
-	}
-	dev->rx_ring_size = rx;
-	dev->tx_ring_size = tx;
-	return 0;
-}
-
 /* --- probe --- */
 
 static const struct gbe_chip *chip_of(const struct pci_dev *pd)
@@ -239,7 +121,8 @@ static int read_address(struct gbe *gbe)
 
 static int allocate_rings(struct gbe *gbe)
 {
-	for (unsigned q = 0; q < gbe->dev.max_queues; q++) {
+	gbe->nrings = gbe->dev.max_queues;
+	for (unsigned q = 0; q < gbe->nrings; q++) {
 		gbe->rx[q] = mem_try_alloc(sizeof(struct gbe_rx), CACHE_LINE);
 		gbe->tx[q] = mem_try_alloc(sizeof(struct gbe_tx), CACHE_LINE);
 		if (!gbe->rx[q] || !gbe->tx[q])
@@ -247,14 +130,14 @@ static int allocate_rings(struct gbe *gbe)
 		memset(gbe->rx[q], 0, sizeof(struct gbe_rx));
 		memset(gbe->tx[q], 0, sizeof(struct gbe_tx));
 	}
-	return gbe_set_rings(gbe, GBE_RING_DEFAULT, GBE_RING_DEFAULT);
+	return gbe_set_rings(gbe, NETDEV_RING, NETDEV_RING);
 }
 
 static void init_queues(struct netdev *dev)
 {
 	struct gbe *gbe = dev->priv;
 
-	for (unsigned q = 0; q < dev->max_queues; q++) {
+	for (unsigned q = 0; q < gbe->nrings; q++) {
 		struct netdev_queue *queue = &dev->queue[q];
 
 		queue->cpu = queue->napi.cpu = q % ncpus;
@@ -263,7 +146,6 @@ static void init_queues(struct netdev *dev)
 		gbe->rx[q]->queue = gbe->tx[q]->queue = queue;
 		gbe->rx[q]->tail_reg = gbe_rx_reg(gbe, q, GBE_RING_TAIL);
 		gbe->tx[q]->tail_reg = gbe_tx_reg(gbe, q, GBE_RING_TAIL);
-		queue->napi.ops = gbe_queue_ops(gbe);
 	}
 }
 
@@ -315,6 +197,8 @@ int gbe_probe(struct pci_dev *pd)
 		.default_features = chip->features & FEATURES_AT_FIRST,
 		.wanted_features = chip->features & FEATURES_AT_FIRST,
 		.features = (chip->features & FEATURES_AT_FIRST) | NETDEV_GSO,
+		.ring_min = GBE_RING_MIN,
+		.ring_max = GBE_RING_MAX,
 	};
 	memset(dev->txq_of_cpu, -1, sizeof(dev->txq_of_cpu));
 	snprintf(dev->bus_info, sizeof(dev->bus_info), "%s", pd->name);
@@ -324,7 +208,6 @@ int gbe_probe(struct pci_dev *pd)
 	err = meet(gbe);
 	if (err)
 		return err;
-	dev->nqueues = MIN(ncpus, dev->max_queues);
 	gbe_init_rss(gbe);
 	err = allocate_rings(gbe);
 	if (err)

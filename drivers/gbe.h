@@ -8,7 +8,7 @@
  * extended descriptors) or e1000 (82540EM: one queue, legacy descriptors). By what it interrupts is a struct
  * gbe_scheme: a vector a queue, or one interrupt for everything, which all families can fall back to.
  *
- * Files: gbe.c (the table, probe, open, stop), gbe_scheme.c, gbe_vectors.c, gbe_single.c (interrupts), gbe_hw.c
+ * Files: gbe.c (the table, probe), gbe_up.c (open, stop), gbe_live.c (changes meanwhile), gbe_scheme.c, gbe_vectors.c, gbe_single.c (interrupts), gbe_hw.c
  * (steps of the configuration), gbe_rss.c (which queue), gbe_link.c (PHY, link and error causes, watchdog),
  * gbe_stats.c (statistics, ethtool), gbe_rx and gbe_tx (the rings).
  */
@@ -27,7 +27,6 @@ enum {
 	/* descriptors a ring: a power of two, gbe_set_rings() */
 	GBE_RING_MIN = 64,
 	GBE_RING_MAX = 4096,
-	GBE_RING_DEFAULT = 256,
 	GBE_RING_ALIGN = 128, /* of its address; its length is a multiple of it, too */
 	/* buffers are posted in multiples of this, however many with one tail write */
 	GBE_RX_GROUP = 16,
@@ -53,17 +52,17 @@ struct gbe_family {
 	int (*reset)(struct gbe *gbe);
 	void (*general)(
 		struct gbe *gbe); /* behind the reset: what has to do with neither direction */
-	/*
-	 * both directions and the interrupts, masked until NAPI unmasks them; all but the receiver, which is off. Again
-	 * and again without a reset, when queues or rings change. 0 or an errno
-	 */
-	int (*configure)(struct gbe *gbe);
+	/* what both directions have for all queues; the receiver stays off */
+	void (*configure)(struct gbe *gbe);
+	/* where causes go, by which throttle; masked until NAPI unmasks them. Again when queues come or go */
+	void (*interrupts)(struct gbe *gbe);
 	/* tell the chip of the longest frame; returns the bits of RCTL that go with it */
 	uint32_t (*rx_length)(struct gbe *gbe);
+	/* program ring @q, empty, and switch it on; 0 or -ETIMEDOUT */
+	int (*rx_on)(struct gbe *gbe, unsigned q);
 	void (*rx_off)(struct gbe *gbe, unsigned q); /* no more DMA to it */
 	bool (*rx_pending)(
 		const struct gbe_rx *rx); /* is there work that no interrupt will announce? */
-	/* program ring @q, empty, and switch it on; 0 or -ETIMEDOUT */
 	int (*tx_on)(struct gbe *gbe, unsigned q);
 	void (*tx_off)(struct gbe *gbe, unsigned q);
 	void (*throttle)(struct gbe *gbe, uint32_t count); /* program that of the queues */
@@ -149,6 +148,8 @@ struct gbe_rx {
 	volatile bool starved;
 	struct pkt *head, *tail; /* INSIDE: the frame so far */
 	uint32_t reserved;       /* descriptors that there is memory for */
+	struct pkt *kept;        /* buffers for the ring when it is on again, by ->next */
+	uint32_t nkept;
 };
 
 struct gbe_tx {
@@ -170,6 +171,7 @@ struct gbe_tx {
 	struct gbe *gbe;
 	uint32_t tail_reg; /* offset of its tail register */
 	uint32_t reserved; /* descriptors that there is memory for */
+	bool drained;      /* all that it holds was sent */
 
 	/* by the watchdog, core 0 */
 	/* the owner resets the ring before it sends again */
@@ -189,8 +191,9 @@ enum { GBE_NSTATS = 32 };
 
 struct gbe {
 	struct netdev dev;
-	struct gbe_rx *rx[NETDEV_MAX_QUEUES]; /* dev.max_queues of them */
+	struct gbe_rx *rx[NETDEV_MAX_QUEUES]; /* nrings of them */
 	struct gbe_tx *tx[NETDEV_MAX_QUEUES];
+	uint8_t nrings; /* of each, for the most queues that there may be */
 	void *regs;
 	struct gbe_trace *tracing; /* where accesses to registers are recorded; NULL: nowhere */
 	const struct gbe_chip *chip;
@@ -294,23 +297,43 @@ static inline uint32_t gbe_tx_reg(const struct gbe *gbe, unsigned q, uint32_t re
 
 /* gbe_probe() - take a function that the table has a row for; 0, or an errno having said why. Boot, core 0. */
 int gbe_probe(struct pci_dev *pd);
+
+/* --- gbe_up.c: all with the cores parked --- */
+
 /* gbe_open(), gbe_stop() - the netdev's ops. */
 int gbe_open(struct netdev *dev);
 void gbe_stop(struct netdev *dev);
+/* gbe_rings_on() - program queues @from to @to - 1, empty, and switch them on. 0 or -ETIMEDOUT. */
+int gbe_rings_on(struct gbe *gbe, unsigned from, unsigned to);
+/* gbe_rings_off() - no DMA to their rings any more, every buffer given back. No frame comes for them. */
+void gbe_rings_off(struct gbe *gbe, unsigned from, unsigned to);
+/* gbe_go() - NAPI of queues @from on and of the link on; who may transmit by what, and each ring's share. */
+void gbe_go(struct gbe *gbe, unsigned from);
+/* gbe_halt() - NAPI of queues @from on and of the link off. */
+void gbe_halt(struct gbe *gbe, unsigned from);
 /*
  * gbe_set_rings() - from now on each receive ring has @rx descriptors, each transmit ring @tx; both are powers of two
- * from GBE_RING_MIN to GBE_RING_MAX. At probe, and in the control context while it is closed: gbe_stop() before and
- * gbe_open() behind, which also deals out the pools' shares. 0, or -ENOMEM, all rings being as they were.
+ * from GBE_RING_MIN to GBE_RING_MAX. At probe, and while the rings are empty and off. 0, or -ENOMEM, all rings being
+ * as they were.
  */
 int gbe_set_rings(struct gbe *gbe, unsigned rx, unsigned tx);
 /* gbe_queue_moved() - the queue follows its interrupt to core @cpu; cores parked. */
 void gbe_queue_moved(struct netdev_queue *queue, unsigned cpu);
 
+/* --- gbe_live.c: the ethtool ops that change it while frames flow --- */
+
+int gbe_set_channels(struct netdev *dev, unsigned combined);
+int gbe_set_ringparam(struct netdev *dev, unsigned rx, unsigned tx);
+int gbe_set_rss(struct netdev *dev, const struct netdev_rss *want);
+extern const char *const gbe_priv_flags[]; /* bits of enum gbe_forbidden */
+uint32_t gbe_get_priv_flags(struct netdev *dev);
+int gbe_set_priv_flags(struct netdev *dev, uint32_t flags);
+
 /* --- gbe_scheme.c --- */
 
 /*
- * gbe_find_scheme() - choose by what it interrupts, of what is not forbidden; sets scheme and dev.max_queues. The chip
- * silent, none of its interrupts requested. 0, or an errno having said why.
+ * gbe_find_scheme() - choose by what it interrupts, of what is not forbidden; sets scheme, dev.max_queues and nqueues.
+ * The chip silent, none of its interrupts requested. 0, or an errno having said why.
  */
 int gbe_find_scheme(struct gbe *gbe);
 
@@ -318,6 +341,11 @@ int gbe_find_scheme(struct gbe *gbe);
 
 int gbe_vectors_request(struct gbe *gbe);
 void gbe_vectors_free(struct gbe *gbe);
+/*
+ * gbe_vectors_resize() - from now on @n queues have one, sets dev.nqueues; those that stay keep theirs, the link's moves
+ * behind the last. The link's NAPI is disabled, and those of queues that go. 0, or -ENOSPC and nothing has changed.
+ */
+int gbe_vectors_resize(struct gbe *gbe, unsigned n);
 
 /* --- gbe_rss.c --- */
 
@@ -396,10 +424,17 @@ void gbe_get_throttle(struct netdev *dev, struct ethtool_throttle *t);
 
 /* gbe_rx_reserve() - memory for @n descriptors, if it has not got that; the ring is off. 0 or -ENOMEM. */
 int gbe_rx_reserve(struct gbe_rx *rx, unsigned n);
-/* gbe_rx_program() - ring @q empty, the chip told where it is: its owner posts buffers in its first poll. */
+/*
+ * gbe_rx_program() - ring @q with what gbe_rx_keep() left, else empty, and the chip told where it is; its owner fills it
+ * up in its first poll.
+ */
 void gbe_rx_program(struct gbe *gbe, unsigned q);
 /* gbe_rx_stop() - queue off, every buffer freed. The chip must do no more DMA to it afterwards. */
 void gbe_rx_stop(struct gbe *gbe, unsigned q);
+/* gbe_rx_keep() - the same, but the buffers go into it again when it is programmed next, in this very park. */
+void gbe_rx_keep(struct gbe *gbe, unsigned q);
+/* gbe_rx_freeze() - it is not filled up until it is told its share again, so no tail is written. Cores parked. */
+void gbe_rx_freeze(struct gbe *gbe, unsigned q);
 /* gbe_rx_share() - from now on ring @q is filled with @n buffers at most; within what the ring can. */
 void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n);
 /* gbe_rx_refill() - post fresh buffers, as many as there is room for; owning core. Returns @n, for whoever jumps here. */
@@ -412,7 +447,9 @@ void gbe_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
 int gbe_tx_reserve(struct gbe_tx *tx, unsigned n);
 /* gbe_tx_program() - ring @q empty, head and tail at its beginning, the chip told where it is. */
 void gbe_tx_program(struct gbe *gbe, unsigned q);
-/* gbe_tx_stop() - queue off, every buffer freed; returns how many frames had not been reported done. */
+/* gbe_tx_drain() - the wire gets what the rings from @from on hold, or a while passes. Nobody sends any more. */
+void gbe_tx_drain(struct gbe *gbe, unsigned from);
+/* gbe_tx_stop() - queue off, every buffer freed; returns how many frames are not known to have been sent. */
 unsigned gbe_tx_stop(struct gbe *gbe, unsigned q);
 /* gbe_tx_reset() - the head stood still: off, all that is not reported as sent thrown away, on again. Owning core. */
 void gbe_tx_reset(struct gbe_tx *tx);

@@ -28,9 +28,8 @@ void gbe_init_rss(struct gbe *gbe)
 	struct netdev_rss *rss = &gbe->dev.rss;
 
 	memcpy(rss->key, toeplitz_symmetric_key, sizeof(rss->key));
-	rss->udp4_ports = bits && bits->udp4_ports;
+	rss->udp4_ports = gbe->dev.rss_udp_ports = bits && bits->udp4_ports;
 	rss->udp6_ports = bits && bits->udp6_ports;
-	gbe_spread(rss, gbe->dev.nqueues);
 }
 
 void gbe_configure_rss(struct gbe *gbe)

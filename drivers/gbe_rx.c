@@ -29,11 +29,41 @@ int gbe_rx_reserve(struct gbe_rx *rx, unsigned n)
 	return 0;
 }
 
+/*
+ * What a ring that was in use before had kept goes into it again. Its end is where the tail is already, if that lies
+ * within: so the tail need not be written, which would have QEMU give a frame that waits to a receiver that is off.
+ */
+static uint32_t post_kept(struct gbe_rx *rx, uint32_t tail)
+{
+	uint32_t n = MIN(rx->nkept, rx->mask), start;
+
+	tail = tail <= rx->mask ? tail : 0;
+	start = (tail - n) & rx->mask;
+	rx->next = start;
+	for (unsigned i = 0; rx->kept; i++) {
+		struct pkt *p = rx->kept;
+		uint32_t at = (start + i) & rx->mask;
+
+		rx->kept = p->next;
+		p->next = NULL;
+		if (i >= n) {
+			pkt_free_seg(p);
+			continue;
+		}
+		rx->slot[at] = p;
+		rx->desc[at].post.addr = (uintptr_t)pkt_buf(p);
+	}
+	rx->nkept = 0;
+	gbe_rx_set_fill(rx, start + n);
+	return tail;
+}
+
 void gbe_rx_program(struct gbe *gbe, unsigned q)
 {
 	struct gbe_rx *rx = gbe->rx[q];
 	volatile union gbe_rx_desc *behind = &rx->desc[rx->mask + 1];
 	uint64_t base = (uintptr_t)rx->desc;
+	uint32_t was = rx->kept ? gbe_read(gbe, rx->tail_reg) : 0, tail;
 
 	for (unsigned i = 0; i <= rx->mask; i++)
 		rx->desc[i].post.addr = rx->desc[i].post.zero = 0;
@@ -41,16 +71,59 @@ void gbe_rx_program(struct gbe *gbe, unsigned q)
 	behind->post.zero = 0;
 	behind->advanced.status = GBE_RXD_DD;
 	behind->legacy.status = GBE_RXD_DD;
-	rx->next = 0;
-	gbe_rx_set_fill(rx, 0);
 	rx->state = GBE_RX_FRESH;
 	rx->starved = false;
+	tail = post_kept(rx, was);
 
 	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_ADDR_LO), base);
 	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_ADDR_HI), base >> 32);
 	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_LEN), (rx->mask + 1) * sizeof(rx->desc[0]));
-	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_HEAD), 0);
-	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_TAIL), 0);
+	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_HEAD), rx->next & rx->mask);
+	if (!rx->fill || tail != was)
+		gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_TAIL), tail);
+}
+
+static void drop_stopped(struct gbe_rx *rx, struct pkt *p)
+{
+	rx->queue->rx_dropped++;
+	pkt_drop(p, DROP_RX_STOPPED);
+}
+
+/* frames that came, but were not polled any more */
+static void drop_rest(struct gbe *gbe, unsigned q)
+{
+	struct gbe_rx *rx = gbe->rx[q];
+	struct pkt *late[16];
+	unsigned n = rx->next != rx->fill; /* else there may never have been descriptors */
+
+	gbe_rx_freeze(gbe, q);
+	while (n) {
+		n = gbe->dev.ops->rx_batch(&gbe->dev, q, late, ARRAY_SIZE(late));
+		for (unsigned i = 0; i < n; i++)
+			drop_stopped(rx, late[i]);
+	}
+	if (rx->state == GBE_RX_INSIDE)
+		drop_stopped(rx, rx->head);
+	rx->state = GBE_RX_FRESH;
+}
+
+/* the queue is off: take back the buffers that the device had, oldest first */
+static void take_back(struct gbe_rx *rx)
+{
+	while (rx->fill != rx->next) {
+		struct pkt *p = rx->slot[--rx->fill & rx->mask];
+
+		p->next = rx->kept;
+		rx->kept = p;
+		rx->nkept++;
+	}
+}
+
+void gbe_rx_keep(struct gbe *gbe, unsigned q)
+{
+	gbe->family->rx_off(gbe, q);
+	drop_rest(gbe, q);
+	take_back(gbe->rx[q]);
 }
 
 void gbe_rx_stop(struct gbe *gbe, unsigned q)
@@ -58,13 +131,15 @@ void gbe_rx_stop(struct gbe *gbe, unsigned q)
 	struct gbe_rx *rx = gbe->rx[q];
 
 	gbe->family->rx_off(gbe, q);
+	drop_rest(gbe, q);
 	for (; rx->next != rx->fill; rx->next++)
 		pkt_free_seg(rx->slot[rx->next & rx->mask]);
-	if (rx->state == GBE_RX_INSIDE) {
-		gbe->dev.queue[q].rx_dropped++;
-		pkt_drop(rx->head, DROP_RX_STOPPED);
-	}
-	rx->state = GBE_RX_FRESH;
+}
+
+void gbe_rx_freeze(struct gbe *gbe, unsigned q)
+{
+	gbe->rx[q]->share = 0;
+	gbe_rx_set_fill(gbe->rx[q], gbe->rx[q]->fill);
 }
 
 void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n)
@@ -130,7 +205,7 @@ void gbe_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
 {
 	struct gbe *gbe = arg;
 
-	for (unsigned q = 0; q < gbe->dev.max_queues; q++) {
+	for (unsigned q = 0; q < gbe->nrings; q++) {
 		struct gbe_rx *rx = gbe->rx[q];
 
 		for (uint32_t i = rx->next; i != rx->fill; i++)

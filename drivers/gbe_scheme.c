@@ -3,7 +3,7 @@
  * gbe_scheme.c - by what a chip interrupts: MSI-X, else MSI, else INTx
  *
  * On core 0: at probe, and in the control context when the operator forbids one of them. Owns which scheme is chosen,
- * and with it how many queues there may be.
+ * and with it how many queues there may be, and are at first.
  */
 #include "gbe.h"
 
@@ -62,11 +62,32 @@ static int find_line(struct gbe *gbe)
 	return 0;
 }
 
+/* as many queues as there are cores, and the flows over all of them, unless the operator's table fits */
+static void count_queues(struct gbe *gbe)
+{
+	struct netdev *dev = &gbe->dev;
+	bool fits = dev->rss.table_set;
+
+	dev->nqueues = MIN(ncpus, dev->max_queues);
+	for (unsigned i = 0; i < RSS_TABLE; i++)
+		fits &= dev->rss.table[i] < dev->nqueues;
+	if (!fits)
+		gbe_spread(&dev->rss, dev->nqueues);
+}
+
 int gbe_find_scheme(struct gbe *gbe)
 {
+	int err;
+
 	/* what is not chosen must be off: a chip with MSI-X on sends nothing else */
 	msix_disable(gbe->pd);
 	msi_disable(gbe->pd);
 	pci_command(gbe->pd, PCI_COMMAND_INTX_OFF, 0);
-	return find_vectors(gbe) || find_message(gbe) ? 0 : find_line(gbe);
+	err = find_vectors(gbe) || find_message(gbe) ? 0 : find_line(gbe);
+	if (err)
+		return err;
+	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++)
+		gbe->dev.queue[q].napi.ops = gbe_queue_ops(gbe);
+	count_queues(gbe);
+	return 0;
 }

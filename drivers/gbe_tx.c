@@ -10,10 +10,15 @@
 
 #include "kernel/console.h"
 #include "kernel/mem.h"
+#include "kernel/time.h"
 
 #include <errno.h>
 
-enum { STALL_SECONDS = 2 };
+enum {
+	STALL_SECONDS = 2,
+	DRAIN_US = 20000, /* 255 long frames take 3 ms at 1000 Mb/s */
+	DRAIN_STEP_US = 10,
+};
 
 /* as gbe_rx_reserve() */
 int gbe_tx_reserve(struct gbe_tx *tx, unsigned n)
@@ -48,12 +53,30 @@ void gbe_tx_program(struct gbe *gbe, unsigned q)
 	tx->quick = 0; /* the first batch finds out */
 	tx->stalled = 0;
 	tx->context = (struct gbe_tx_desc){ 0 };
+	tx->drained = false;
 
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_LO), base);
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_HI), base >> 32);
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_LEN), (tx->mask + 1) * sizeof(tx->desc[0]));
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_HEAD), 0);
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_TAIL), 0);
+}
+
+static bool all_sent(struct gbe *gbe, unsigned q)
+{
+	return gbe_read(gbe, gbe_tx_reg(gbe, q, GBE_RING_HEAD)) ==
+	       gbe_read(gbe, gbe_tx_reg(gbe, q, GBE_RING_TAIL));
+}
+
+void gbe_tx_drain(struct gbe *gbe, unsigned from)
+{
+	unsigned us = 0;
+
+	for (unsigned q = from; q < gbe->dev.nqueues; q++) {
+		for (; !all_sent(gbe, q) && us < DRAIN_US; us += DRAIN_STEP_US)
+			udelay(DRAIN_STEP_US);
+		gbe->tx[q]->drained = all_sent(gbe, q);
+	}
 }
 
 unsigned gbe_tx_stop(struct gbe *gbe, unsigned q)
@@ -69,7 +92,7 @@ unsigned gbe_tx_stop(struct gbe *gbe, unsigned q)
 		pkt_free_seg(tx->slot[at]);
 	}
 	tx->reset_wanted = false;
-	return n;
+	return tx->drained ? 0 : n;
 }
 
 void gbe_tx_reset(struct gbe_tx *tx)
@@ -104,7 +127,7 @@ void gbe_tx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
 {
 	struct gbe *gbe = arg;
 
-	for (unsigned q = 0; q < gbe->dev.max_queues; q++) {
+	for (unsigned q = 0; q < gbe->nrings; q++) {
 		struct gbe_tx *tx = gbe->tx[q];
 
 		for (uint32_t i = tx->clean; i != tx->fill; i++)

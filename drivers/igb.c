@@ -139,6 +139,12 @@ static const struct ethtool_ops ethtool_ops = {
 	.set_coalesce = gbe_set_coalesce,
 	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
+	.set_channels = gbe_set_channels,
+	.set_ringparam = gbe_set_ringparam,
+	.set_rss = gbe_set_rss,
+	.priv_flags = gbe_priv_flags,
+	.get_priv_flags = gbe_get_priv_flags,
+	.set_priv_flags = gbe_set_priv_flags,
 };
 
 const struct gbe_family igb_family = {
@@ -151,7 +157,9 @@ const struct gbe_family igb_family = {
 	.reset = gbe_pcie_reset,
 	.general = igb_general,
 	.configure = igb_configure,
+	.interrupts = igb_interrupts,
 	.rx_length = igb_rx_length,
+	.rx_on = igb_rx_start,
 	.rx_off = igb_rx_off,
 	.rx_pending = igb_rx_pending,
 	.tx_on = igb_tx_on,

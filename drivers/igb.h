@@ -20,7 +20,8 @@ enum {
 /* --- igb_hw.c --- */
 
 void igb_general(struct gbe *gbe);
-int igb_configure(struct gbe *gbe);
+void igb_configure(struct gbe *gbe);
+void igb_interrupts(struct gbe *gbe);
 uint32_t igb_rx_length(struct gbe *gbe);
 /* igb_throttle() - @count for every queue, or for the one interrupt; the link vector has its own. */
 void igb_throttle(struct gbe *gbe, uint32_t count);

@@ -22,38 +22,17 @@ uint32_t igb_rx_length(struct gbe *gbe)
 	return GBE_RCTL_LPE;
 }
 
-/* [82576 4.5.9] */
-static int configure_receive(struct gbe *gbe)
+/* [82576 4.5.9] and [82576 4.5.10], but for what each queue has of its own, and for the receiver */
+void igb_configure(struct gbe *gbe)
 {
 	/* 1. receive address; 2. multicast table, before it; RCTL but for its enable bit */
 	gbe_configure_filters(gbe);
-	/* 3. interrupt causes: all at the end, step 7 of 4.5.3 */
+	/* 3. interrupt causes: igb_interrupts() */
 	/* 4. receive checksums, which are always looked at: wrong ones are counted; and the bit that RSS needs */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL | GBE_RXCSUM_PCSD);
 	/* RSS, VLAN tags, what is told of a frame */
 	gbe_configure_features(gbe);
-	/* 5. each ring */
-	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
-		int err = igb_rx_start(gbe, q);
-
-		if (err)
-			return err;
-	}
-	/* 6. receiver on: the caller, last of all */
-	return 0;
-}
-
-/* [82576 4.5.10] */
-static int configure_transmit(struct gbe *gbe)
-{
-	for (unsigned q = 0; q < gbe->dev.nqueues; q++) {
-		int err = igb_tx_on(gbe, q);
-
-		if (err)
-			return err;
-	}
-	gbe_transmitter_on(gbe);
-	return 0;
+	/* 5. each ring: igb_rx_start(), igb_tx_on(); 6. receiver on: gbe_open(), last of all */
 }
 
 void igb_throttle(struct gbe *gbe, uint32_t count)
@@ -95,24 +74,12 @@ static void configure_single(struct gbe *gbe)
 	gbe_write(gbe, IGB_GPIE, IGB_GPIE_NSICR);
 }
 
-/* [82576 4.5.3] steps 5 to 7 */
-int igb_configure(struct gbe *gbe)
+/* [82576 4.5.3] step 7 */
+void igb_interrupts(struct gbe *gbe)
 {
-	int err;
-
-	/* 5. receive */
-	err = configure_receive(gbe);
-	if (err)
-		return err;
-	/* 6. transmit */
-	err = configure_transmit(gbe);
-	if (err)
-		return err;
-	/* 7. enable interrupts */
 	if (gbe->scheme->vectors)
 		configure_vectors(gbe);
 	else
 		configure_single(gbe);
 	gbe_throttle(gbe);
-	return 0;
 }

@@ -27,7 +27,7 @@ int igb_rx_start(struct gbe *gbe, unsigned q)
 	gbe_write(gbe, IGB_SRRCTL(q),
 		  FIELD_PREP(IGB_SRRCTL_BSIZEPKT, PKT_BUF_SIZE / 1024) |
 			  FIELD_PREP(IGB_SRRCTL_DESCTYPE, 1) |
-			  (gbe->dev.nqueues > 1 ? IGB_SRRCTL_DROP_EN : 0));
+			  (gbe->dev.max_queues > 1 ? IGB_SRRCTL_DROP_EN : 0));
 	/* 5. thresholds, and the queue on; 6. until it says so */
 	gbe_write(gbe, IGB_RXDCTL(q),
 		  FIELD_PREP(IGB_RXDCTL_PTHRESH, 8) | FIELD_PREP(IGB_RXDCTL_HTHRESH, 8) |
@@ -40,6 +40,7 @@ int igb_rx_start(struct gbe *gbe, unsigned q)
 void igb_rx_off(struct gbe *gbe, unsigned q)
 {
 	gbe_change(gbe, IGB_RXDCTL(q), 0, IGB_RXDCTL_ENABLE);
+	gbe_wait(gbe, IGB_RXDCTL(q), IGB_RXDCTL_ENABLE, 0, IGB_QUEUE_US, "receive queue off");
 }
 
 static __attribute__((noinline)) unsigned igb_rx_rest(struct gbe_rx *rx, struct pkt **pkts,

@@ -33,7 +33,8 @@ enum {
 	NETDEV_MAX_MTU = 9216,
 	/* bytes of all headers of a frame of which more is asked than to carry it, at most; in its first buffer */
 	NETDEV_TX_HEADERS = 192,
-	RSS_TABLE = 128, /* entries, by the low bits of the hash */
+	NETDEV_RING = 256, /* descriptors a ring, unless told otherwise */
+	RSS_TABLE = 128,   /* entries, by the low bits of the hash */
 };
 
 /*
@@ -111,6 +112,8 @@ struct ethtool_throttle {
 	bool ignored;      /* interrupts do not wait, whatever the register holds */
 };
 
+struct netdev_rss;
+
 struct ethtool_ops {
 	const char *driver; /* ethtool -i */
 	const char *version;
@@ -123,6 +126,22 @@ struct ethtool_ops {
 	void (*get_throttle)(struct netdev *dev, struct ethtool_throttle *t);
 	/* ethtool -r: restart auto-negotiation */
 	int (*nway_reset)(struct netdev *dev);
+
+	/*
+	 * While frames flow: nothing is lost that is not counted, none overtakes another of its flow, the link stays. Control
+	 * context, the cores not parked. 0; -ENOSPC without enough interrupts, -ENOMEM, -ETIMEDOUT: a queue did not come on
+	 */
+	/* -L: 1 to dev->max_queues pairs */
+	int (*set_channels)(struct netdev *dev, unsigned combined);
+	/* -G: powers of two from dev->ring_min to ring_max */
+	int (*set_ringparam)(struct netdev *dev, unsigned rx, unsigned tx);
+	/* -X, -N: dev->rss from now on. NULL: it has one queue */
+	int (*set_rss)(struct netdev *dev, const struct netdev_rss *want);
+
+	/* --show-priv-flags: names, NULL behind the last; a bit each. NULL: none. The link goes and comes */
+	const char *const *priv_flags;
+	uint32_t (*get_priv_flags)(struct netdev *dev);
+	int (*set_priv_flags)(struct netdev *dev, uint32_t flags);
 };
 
 /* receive side scaling: which queue a frame goes to, by Toeplitz's hash of its addresses and ports */
@@ -176,7 +195,9 @@ struct netdev {
 	uint32_t wanted_features; /* as the operator has them, and had them at first */
 	uint32_t default_features;
 	uint32_t needed_features; /* by the room above, whatever the operator says */
-	struct netdev_rss rss;    /* of meaning with more than one queue */
+	uint16_t ring_min, ring_max;
+	struct netdev_rss rss; /* of meaning with more than one queue */
+	bool rss_udp_ports;    /* the chip can hash them */
 	struct netdev_queue queue[NETDEV_MAX_QUEUES];
 	/* by the driver while cores are parked: the pair that a core may transmit on, -1 for none of its own */
 	int8_t txq_of_cpu[MAX_CPUS];

@@ -243,7 +243,7 @@ void refuses_what_is_too_much(uint32_t tail)
 	chip->tx_stalled = true;
 	for (unsigned i = 0; i < 300; i++)
 		p[i] = packet(60, i);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), GBE_RING_DEFAULT - 1);
+	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 300), NETDEV_RING - 1);
 	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 0);
 	assert_int_equal(dev->queue[0].tx_busy, 90);
 	assert_int_equal(fake_gbe_writes(chip, tail, 0), 1); /* no doorbell for nothing */

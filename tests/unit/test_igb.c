@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_trace.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_trace.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -417,7 +417,7 @@ static void keeps_its_rings_where_memory_has_run_out(void **state)
 	assert_int_equal(gbe_set_rings(igb, 1024, 1024), -ENOMEM);
 	host_mem_left = SIZE_MAX;
 	assert_int_equal(dev->ops->open(dev), 0);
-	assert_int_equal(chip->reg[IGB_RDLEN(0) / 4], GBE_RING_DEFAULT * 16);
+	assert_int_equal(chip->reg[IGB_RDLEN(0) / 4], NETDEV_RING * 16);
 	run_softirqs();
 	receive_one_by_one(300, 64);
 }
@@ -911,7 +911,7 @@ static void sends_chains_and_never_half_of_one(void **state)
 		p[i] = chain_of(5, 100);
 	n = dev->ops->tx_batch(dev, 0, p, 64);
 	/* nine descriptors of the first call are too few to have reported, so they still count */
-	assert_int_equal(n, (GBE_RING_DEFAULT - 1 - 9) / 5);
+	assert_int_equal(n, (NETDEV_RING - 1 - 9) / 5);
 	for (unsigned i = n; i < 64; i++) {
 		assert_int_equal(p[i]->nsegs, 5); /* untouched, still ours */
 		assert_non_null(p[i]->next);
@@ -1035,7 +1035,7 @@ static void tells_the_audit_every_packet_it_holds(void **state)
 	assert_int_equal(dev->ops->tx_batch(dev, 0, &chain, 1), 1);
 	igb->rx_held.walk(igb->rx_held.arg, tally, &rx);
 	igb->tx_held.walk(igb->tx_held.arg, tally, &tx);
-	assert_int_equal(rx, GBE_RING_DEFAULT - 1 + 1); /* a full ring, and the half frame */
+	assert_int_equal(rx, NETDEV_RING - 1 + 1); /* a full ring, and the half frame */
 	assert_int_equal(tx, 7 + 3);
 	assert_int_equal(pool_free_count(cpus[0]->pool) + rx + tx, POOL);
 }
