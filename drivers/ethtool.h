@@ -27,3 +27,8 @@ SET_DECLARE(const struct ethtool_option, ethtool_options);
 
 /* ethtool_show_settings() - `ethtool DEV`: link modes, speed, link. */
 int ethtool_show_settings(struct shell *sh, struct netdev *dev);
+
+/* ethtool_need_rss() - 0, or -EOPNOTSUPP having said that the NIC has one queue; @i as for run. */
+int ethtool_need_rss(struct shell *sh, int i, const struct netdev *dev);
+/* ethtool_set_rss() - have the device spread as @want says, which word @i asked for; what run returns. */
+int ethtool_set_rss(struct shell *sh, int i, struct netdev *dev, const struct netdev_rss *want);

@@ -35,6 +35,16 @@ def among(nics, count, first=0):
     return [(i, j, (i, j), numbered(A + i, A + j, first + n)) for n in range(count) for i, j in pairs]
 
 
+def rx_queues(weir, i, frames_between):
+    """[(before, after)] packets of each receive queue of nic@i, while these frames are carried."""
+    before = weir.ethtool(i)
+    with weir.dropping():
+        weir.carry(frames_between)
+    after = weir.ethtool(i)
+    names = [f"rx_queue_{q}_packets" for q in range(16) if f"rx_queue_{q}_packets" in after]
+    return [(before[name], after[name]) for name in names]
+
+
 def every_size(weir, a, b):
     with weir.dropping():
         weir.carry([(0, 1, "one", numbered(a, b, size, size=size)) for size in range(60, 1515)], window=32)

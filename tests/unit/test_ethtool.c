@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_rings.c drivers/ethtool_show.c drivers/netdev.c tests/unit/host.c */
+/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_nfc.c drivers/ethtool_rings.c drivers/ethtool_rss.c drivers/ethtool_show.c drivers/netdev.c kernel/toeplitz.c tests/unit/host.c */
 /*
  * test_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1 does, and what it refuses
  */
@@ -53,6 +53,45 @@ static int nway_reset(struct netdev *dev)
 	return dev->up ? 0 : -ENETDOWN;
 }
 
+static int set_channels(struct netdev *dev, unsigned combined)
+{
+	if (combined == 7)
+		return -ENOSPC;
+	dev->nqueues = combined;
+	return 0;
+}
+
+static int set_ringparam(struct netdev *dev, unsigned rx, unsigned tx)
+{
+	if (rx == 4096)
+		return -ENOMEM;
+	dev->rx_ring_size = rx;
+	dev->tx_ring_size = tx;
+	return 0;
+}
+
+static int set_rss(struct netdev *dev, const struct netdev_rss *want)
+{
+	dev->rss = *want;
+	return 0;
+}
+
+static const char *const flag_names[] = { "no-msix", "no-msi", NULL };
+static uint32_t flags;
+
+static uint32_t get_priv_flags(struct netdev *dev)
+{
+	(void)dev;
+	return flags;
+}
+
+static int set_priv_flags(struct netdev *dev, uint32_t f)
+{
+	(void)dev;
+	flags = f;
+	return 0;
+}
+
 static const struct ethtool_ops ops = {
 	.driver = "igb",
 	.version = "weir",
@@ -61,6 +100,12 @@ static const struct ethtool_ops ops = {
 	.set_coalesce = set_coalesce,
 	.get_throttle = get_throttle,
 	.nway_reset = nway_reset,
+	.set_channels = set_channels,
+	.set_ringparam = set_ringparam,
+	.set_rss = set_rss,
+	.priv_flags = flag_names,
+	.get_priv_flags = get_priv_flags,
+	.set_priv_flags = set_priv_flags,
 };
 
 static unsigned told; /* the room above, of features */
@@ -82,12 +127,22 @@ static struct netdev nic = {
 	.max_queues = 8,
 	.rx_ring_size = 256,
 	.tx_ring_size = 256,
+	.ring_min = 64,
+	.ring_max = 4096,
+	.rss_udp_ports = true,
 };
 
 static int start(void **state)
 {
 	(void)state;
-	host_cores(1);
+	host_cores(2);
+	nic.nqueues = 2;
+	nic.rx_ring_size = nic.tx_ring_size = 256;
+	nic.rss = (struct netdev_rss){ .udp4_ports = true, .udp6_ports = true };
+	memcpy(nic.rss.key, toeplitz_symmetric_key, sizeof(nic.rss.key));
+	for (unsigned i = 0; i < RSS_TABLE; i++)
+		nic.rss.table[i] = i % 2;
+	flags = 0;
 	nnetdevs = 0;
 	usecs = restarts = 0;
 	nic.link = nic.up = false;
@@ -101,7 +156,7 @@ static int start(void **state)
 /* type() - a line as the shell hands it over; returns what the command returned, its output is in host_out */
 static int type(const char *line)
 {
-	static char text[128];
+	static char text[256];
 	struct word w[12];
 	struct shell sh = { .word = w };
 	int n = 0;
@@ -301,6 +356,160 @@ static void shows_features_in_the_config(void **state)
 				      "ethtool -K nic0 tx-tcp6-segmentation off\n");
 }
 
+static void sets_and_prints_rings(void **state)
+{
+	(void)state;
+	prints("ethtool -G nic0 tx 64 rx 1024", "");
+	prints("ethtool -g nic0",
+	       "Ring parameters for nic0:\nPre-set maximums:\nRX:\t\t4096\nRX Mini:\tn/a\n"
+	       "RX Jumbo:\tn/a\nTX:\t\t4096\nCurrent hardware settings:\nRX:\t\t1024\n"
+	       "RX Mini:\tn/a\nRX Jumbo:\tn/a\nTX:\t\t64\nRX Buf Len:\t\t2048\n"
+	       "CQE Size:\t\tn/a\nTX Push:\toff\nTCP data split:\tn/a\n");
+	assert_int_equal(type("ethtool -G nic0 rx 4096"), -ENOMEM);
+	assert_int_equal(type("ethtool -G nic0 rx 32"), -EINVAL);
+	assert_int_equal(type("ethtool -G nic0 rx 96"), -EINVAL);
+	assert_int_equal(type("ethtool -G nic0 rx 64x"), -EINVAL);
+	assert_int_equal(type("ethtool -G nic0 rx"), -EINVAL);
+	assert_int_equal(type("ethtool -G nic0 mini 64"), -EINVAL);
+	assert_int_equal(nic.rx_ring_size, 1024);
+}
+
+static void sets_channels_that_the_table_allows(void **state)
+{
+	(void)state;
+	prints("ethtool -L nic0 combined 4", "");
+	assert_int_equal(nic.nqueues, 4);
+	assert_int_equal(type("ethtool -L nic0 combined 7"), -ENOSPC);
+	assert_non_null(strstr(host_out, "not so many interrupts"));
+	assert_int_equal(type("ethtool -L nic0 combined 9"), -EINVAL);
+	assert_int_equal(type("ethtool -L nic0 combined 0"), -EINVAL);
+	assert_int_equal(type("ethtool -L nic0 rx 2"), -EINVAL);
+	prints("ethtool -X nic0 equal 3", "");
+	assert_int_equal(type("ethtool -L nic0 combined 2"), -EINVAL);
+	assert_non_null(strstr(host_out, "flows to queue 2"));
+	prints("ethtool -X nic0 default", "");
+	prints("ethtool -L nic0 combined 2", "");
+}
+
+static void entries(unsigned q0, unsigned q1, unsigned q2)
+{
+	unsigned n[NETDEV_MAX_QUEUES] = { 0 };
+
+	for (unsigned i = 0; i < RSS_TABLE; i++)
+		n[nic.rss.table[i]]++;
+	assert_int_equal(n[0], q0);
+	assert_int_equal(n[1], q1);
+	assert_int_equal(n[2], q2);
+}
+
+static void spreads_as_it_is_told(void **state)
+{
+	(void)state;
+	nic.nqueues = 3;
+	prints("ethtool -X nic0 equal 2", "");
+	entries(64, 64, 0);
+	assert_true(nic.rss.table_set);
+	prints("ethtool -X nic0 weight 1 2 5", "");
+	entries(16, 32, 80);
+	prints("ethtool -X nic0 weight 0 1", "");
+	entries(0, 128, 0);
+	prints("ethtool -X nic0 weight 1 1 1", "");
+	entries(43, 43, 42);
+	prints("ethtool -X nic0 default", "");
+	entries(43, 43, 42);
+	assert_false(nic.rss.table_set);
+	assert_int_equal(type("ethtool -X nic0 weight 1 1 1 1"), -EINVAL);
+	assert_int_equal(type("ethtool -X nic0 weight 0 0"), -EINVAL);
+	assert_int_equal(type("ethtool -X nic0 weight 128 1"), -EINVAL);
+	assert_int_equal(type("ethtool -X nic0 weight"), -EINVAL);
+	assert_int_equal(type("ethtool -X nic0 equal 4"), -EINVAL);
+}
+
+#define KEY_HEAD "01:23:45:67:89:ab:cd:ef:FE:DC:00:00:00:00:00:00:00:00:00:00:"
+#define KEY_TAIL "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:7f"
+
+static void takes_a_key_byte_by_byte(void **state)
+{
+	(void)state;
+	prints("ethtool -X nic0 hkey " KEY_HEAD KEY_TAIL, "");
+	assert_int_equal(nic.rss.key[0], 0x01);
+	assert_int_equal(nic.rss.key[8], 0xfe);
+	assert_int_equal(nic.rss.key[39], 0x7f);
+	assert_int_equal(type("ethtool -X nic0 hkey " KEY_HEAD KEY_TAIL ":00"), -EINVAL);
+	assert_int_equal(type("ethtool -X nic0 hkey " KEY_HEAD), -EINVAL);
+	assert_int_equal(type("ethtool -X nic0 hkey 0x:00"), -EINVAL);
+	assert_int_equal(type("ethtool -X nic0 hkey"), -EINVAL);
+	assert_int_equal(nic.rss.key[39], 0x7f);
+	assert_int_equal(type("ethtool -x nic0"), 0);
+	assert_non_null(strstr(host_out,
+			       "RX flow hash indirection table for nic0 with 2 RX ring(s):\n"
+			       "    0:      0     1     0     1     0     1     0     1\n"
+			       "    8:      0     1 "));
+	assert_non_null(strstr(host_out, "  120:      0     1     0     1     0     1     0     1\n"
+					 "RSS hash key:\n01:23:45:67:89:ab:cd:ef:fe:dc:00:"));
+	assert_non_null(strstr(host_out, ":7f\nRSS hash function:\n    toeplitz: on\n"
+					 "    xor: off\n    crc32: off\n"));
+}
+
+static void says_and_changes_what_is_hashed(void **state)
+{
+	(void)state;
+	prints("ethtool -n nic0", "2 RX rings available\nTotal 0 rules\n\n");
+	prints("ethtool -n nic0 rx-flow-hash udp4",
+	       "UDP over IPV4 flows use these fields for computing Hash flow key:\nIP SA\nIP DA\n"
+	       "L4 bytes 0 & 1 [TCP/UDP src port]\nL4 bytes 2 & 3 [TCP/UDP dst port]\n\n");
+	prints("ethtool -N nic0 rx-flow-hash udp4 sd", "");
+	prints("ethtool -n nic0 rx-flow-hash udp4", "UDP over IPV4 flows use these fields for "
+						    "computing Hash flow key:\nIP SA\nIP DA\n\n");
+	assert_false(nic.rss.udp4_ports);
+	assert_true(nic.rss.udp6_ports);
+	prints("ethtool -N nic0 rx-flow-hash tcp6 sdfn", ""); /* so it is */
+	assert_int_equal(type("ethtool -N nic0 rx-flow-hash tcp6 sd"), -EOPNOTSUPP);
+	assert_int_equal(type("ethtool -N nic0 rx-flow-hash sctp4 sdfn"), -EOPNOTSUPP);
+	nic.rss_udp_ports = false;
+	assert_int_equal(type("ethtool -N nic0 rx-flow-hash udp6 sd"), -EOPNOTSUPP);
+	nic.rss_udp_ports = true;
+	assert_int_equal(type("ethtool -N nic0 rx-flow-hash udp4 m"), -EINVAL);
+	assert_int_equal(type("ethtool -N nic0 flow-type udp4"), -EINVAL);
+}
+
+static void prints_and_sets_private_flags(void **state)
+{
+	(void)state;
+	prints("ethtool --set-priv-flags nic0 no-msi on no-msix on", "");
+	prints("ethtool --show-priv-flags nic0",
+	       "Private flags for nic0:\nno-msix: on\nno-msi : on\n");
+	prints("ethtool --set-priv-flags nic0 no-msix off", "");
+	assert_int_equal(flags, 2);
+	assert_int_equal(type("ethtool --set-priv-flags nic0 msi on"), -EINVAL);
+	assert_int_equal(type("ethtool --set-priv-flags nic0 no-msi"), -EINVAL);
+}
+
+/* each line of what it says, typed again, leaves all as it is */
+static void config_rebuilds_rings_queues_and_spreading(void **state)
+{
+	static const char *const lines[] = {
+		"ethtool --set-priv-flags nic0 no-msi on",
+		"ethtool -L nic0 combined 4",
+		"ethtool -G nic0 rx 512 tx 128",
+		"ethtool -X nic0 weight 16 32 80",
+		"ethtool -X nic0 hkey "
+		"01:23:45:67:89:ab:cd:ef:fe:dc:00:00:00:00:00:00:00:00:00:00:" KEY_TAIL,
+		"ethtool -N nic0 rx-flow-hash udp6 sd",
+	};
+	struct shell sh = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		assert_int_equal(type(lines[i]), 0);
+	host_text_clear();
+	set_for_each(c, configs)
+		c->print(&sh);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (!strstr(host_out, lines[i]))
+			fail_msg("expected '%s' in '%s'", lines[i], host_out);
+}
+
 static void restarts_negotiation_of_a_nic_that_is_up(void **state)
 {
 	(void)state;
@@ -318,8 +527,8 @@ static void says_what_it_expected(void **state)
 	assert_non_null(strstr(host_out, "expected a NIC's name"));
 	assert_int_equal(type("ethtool nic1"), -EINVAL);
 	assert_non_null(strstr(host_out, "found 'nic1'"));
-	assert_int_equal(type("ethtool -x nic0"), -EINVAL);
-	assert_non_null(strstr(host_out, "found '-x'"));
+	assert_int_equal(type("ethtool -y nic0"), -EINVAL);
+	assert_non_null(strstr(host_out, "found '-y'"));
 	assert_int_equal(type("ethtool -S nic0 more"), -EINVAL);
 	assert_non_null(strstr(host_out, "found 'more'"));
 }
@@ -352,6 +561,13 @@ int main(void)
 		cmocka_unit_test_setup(switches_features, start),
 		cmocka_unit_test_setup(refuses_features_that_are_fixed, start),
 		cmocka_unit_test_setup(shows_features_in_the_config, start),
+		cmocka_unit_test_setup(sets_and_prints_rings, start),
+		cmocka_unit_test_setup(sets_channels_that_the_table_allows, start),
+		cmocka_unit_test_setup(spreads_as_it_is_told, start),
+		cmocka_unit_test_setup(takes_a_key_byte_by_byte, start),
+		cmocka_unit_test_setup(says_and_changes_what_is_hashed, start),
+		cmocka_unit_test_setup(prints_and_sets_private_flags, start),
+		cmocka_unit_test_setup(config_rebuilds_rings_queues_and_spreading, start),
 		cmocka_unit_test_setup(restarts_negotiation_of_a_nic_that_is_up, start),
 		cmocka_unit_test_setup(says_what_it_expected, start),
 		cmocka_unit_test_setup(lists_every_option_with_its_words, start),
