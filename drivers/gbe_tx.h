@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "kernel/path.h"
 #include "gbe.h"
 #include "gbe_offload.h"
 
@@ -169,6 +170,7 @@ GBE_TX_INLINE bool gbe_tx_special(const struct gbe_tx_kind *kind, struct gbe_tx 
 		if (o.tso)
 			gbe_offload_take_length_out(p, &o);
 	}
+	path_mark(p, PATH_XMIT);
 	gbe_tx_chain(tx, p, cmd);
 	return true;
 }

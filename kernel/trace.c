@@ -224,9 +224,10 @@ static void complete_trace(int n, const struct word *w, void (*add)(void *to, co
 }
 
 SHELL_COMMAND(cmd_trace, .name = "trace",
-	      .usage = "[on|off|show [N]|clear] | NIC regs [on|off|show [N]]",
+	      .usage = "[on|off|show [N]|clear] | path [on [N]|off|show|reset] | NIC regs "
+		       "[on|off|show [N]]",
 	      .help = "record points of all cores in order of time, in microseconds since boot; "
-		      "accesses to a NIC's registers",
+		      "how long the stages of a packet's way take; accesses to a NIC's registers",
 	      .run = run_trace, .complete = complete_trace);
 
 void trace_init(void)

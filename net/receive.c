@@ -7,6 +7,7 @@
  */
 #include "receive.h"
 
+#include "path_trace.h"
 #include "rps.h"
 #include "sink.h"
 #include "taps.h"
@@ -32,6 +33,8 @@ void receive_core(struct port *port, struct pkt **pkts, unsigned n)
 
 void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
 {
+	if (port->rx_extra & PORT_STAMP)
+		path_sample(port, queue, pkts, n);
 	if (port->rx_extra & PORT_RPS)
 		n = rps_steer(port, queue, pkts, n);
 	if (n)

@@ -9,6 +9,7 @@
 #include "rps.h"
 
 #include "kernel/mem.h"
+#include "kernel/path.h"
 #include "kernel/shell.h"
 #include "kernel/spsc.h"
 #include "parse.h"
@@ -138,7 +139,8 @@ static void deliver(struct pkt **pkts, unsigned n)
 		struct port *port = ports[pkts[i]->in_port];
 
 		for (k = i + 1; k < n && pkts[k]->in_port == pkts[i]->in_port; k++)
-			;
+			path_mark(pkts[k], PATH_RECEIVE);
+		path_mark(pkts[i], PATH_RECEIVE);
 		port_here(port)->steered_in += k - i;
 		receive_core(port, pkts + i, k - i);
 	}

@@ -9,6 +9,7 @@
 
 #include "kernel/counter.h"
 #include "kernel/park.h"
+#include "kernel/path.h"
 #include "kernel/trace.h"
 #include "flow.h"
 #include "parse.h"
@@ -190,10 +191,13 @@ static __attribute__((noinline)) struct pkt **run_tagged_ipv6(struct xmit_cpu *x
 /* one_of_any() - a frame that no run took */
 static void one_of_any(struct xmit_cpu *x, struct pkt *p)
 {
-	struct flow *f = lookup_any(x, p);
+	struct flow *f;
 
+	path_mark(p, PATH_VPORT);
+	f = lookup_any(x, p);
 	if (!f)
 		return;
+	path_mark(p, PATH_LOOKUP);
 	flow_hit(f, x->batch.mine, p->frame_len);
 	output(x, p, f);
 }

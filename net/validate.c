@@ -7,6 +7,7 @@
 #include "validate.h"
 
 #include "kernel/counter.h"
+#include "kernel/path.h"
 #include "csum.h"
 #include "gso.h"
 #include "wire.h"
@@ -130,6 +131,7 @@ void validate_and_stage(struct stage *s, struct pkt *p)
 	uint32_t features = s->port->features;
 	struct gso_headers h;
 
+	path_mark(p, PATH_SEND);
 	if (!takes_tag(features, p))
 		push_tag(p);
 	if (longest_part(p, &h) > s->longest) {

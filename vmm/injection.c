@@ -40,9 +40,11 @@ void injection_stamp(struct injection *in, uint8_t vector)
 	/* acquire: pairs with the release in set_meter(); it is empty when it is found */
 	struct injection_meter *m = atomic_load_explicit(&in->meter, memory_order_acquire);
 
-	/* relaxed: the bit that is set after it brings it along */
-	if (m)
-		atomic_store_explicit(&m->posted[vector], rdtsc(), memory_order_relaxed);
+	if (!m)
+		return;
+	m->row[vector] = path_signalled();
+	/* relaxed: the bit that is set after it brings both along */
+	atomic_store_explicit(&m->posted[vector], rdtsc(), memory_order_relaxed);
 }
 
 static void count(_Atomic uint64_t *n)
@@ -103,6 +105,8 @@ void injection_enter(struct injection *in, uint8_t vector)
 	if (!posted) /* it waited already when the measuring began */
 		return;
 	m->entered[vector] = posted;
+	path_mark_row(m->row[vector], PATH_INJECT);
+	m->row[vector] = (struct path_row){ NULL, 0 };
 	if (now >= posted)
 		add(in, m, INJECTION_TO_ENTRY, now - posted);
 }

@@ -20,6 +20,7 @@
 
 #include "kernel/bits.h"
 #include "kernel/histogram.h"
+#include "kernel/path.h"
 
 struct vcpu;
 
@@ -49,6 +50,8 @@ struct injection_meter {
 	uint64_t entered
 		[INJECTION_VECTORS]; /* posted at, of those injected; until the guest tells */
 	struct histogram latency[INJECTION_MODES][INJECTION_ENDS]; /* ns */
+	/* by who posts: the stamped packet that the interrupt is for */
+	struct path_row row[INJECTION_VECTORS];
 	uint64_t strange; /* times that the guest told and that cannot be */
 };
 

@@ -10,6 +10,7 @@
 
 #include "kernel/mem.h"
 #include "kernel/park.h"
+#include "kernel/path.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,6 +83,7 @@ static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, u
 	/* signed: the last one may have reached beyond */
 	for (; took < count && (int32_t)(end - head) > 0; took++) {
 		n->queue[head % TAP_SLOTS] = pkts[took];
+		path_mark(pkts[took], PATH_QUEUE);
 		head += pkts[took]->nsegs;
 	}
 	n->queue_head = head;

@@ -164,6 +164,16 @@ static __attribute__((noinline)) void vhost_signal(void (*call)(void *arg, unsig
 	call(arg, index);
 }
 
+/* signal_stamped() - the same where some packets of the round are stamped: the first of them waits for the interrupt. */
+static __attribute__((noinline)) void signal_stamped(struct vhost_vring *v,
+						     void (*call)(void *arg, unsigned index),
+						     void *arg, unsigned index)
+{
+	path_signal(v->row[0]);
+	call(arg, index);
+	path_signal((struct path_row){ NULL, 0 });
+}
+
 /*
  * call() and broken() take locks that set-up holds while it waits for the mutex, so they come after it. The vring may
  * have been stopped by then: the guest gets an interrupt without a cause, which it must bear.
@@ -188,8 +198,12 @@ void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v))
 	spin_unlock(&v->mutex);
 	if (call) {
 		v->signals++;
-		vhost_signal(call, arg, index);
+		if (unlikely(v->nrows))
+			signal_stamped(v, call, arg, index);
+		else
+			vhost_signal(call, arg, index);
 	}
+	v->nrows = 0;
 	if (unlikely(broken))
 		v->net->broken(v->net->broken_arg, index, broken);
 	if (again && !broken) {

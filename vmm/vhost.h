@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "kernel/lock.h"
+#include "kernel/path.h"
 #include "kernel/pkt.h"
 #include "kernel/policy.h"
 #include "kernel/turn.h"
@@ -40,7 +41,8 @@ enum {
 	VHOST_TAP_QUEUE = 1000, /* buffers, at most: tap.h */
 	VHOST_WEIGHT = 256,
 	VHOST_BYTE_WEIGHT = 0x80000
-}; /* Linux's numbers */
+};                       /* Linux's numbers */
+enum { VHOST_ROWS = 8 }; /* stamped packets of one round whose end is written down */
 
 /* an entry of a core's work list */
 struct vhost_work {
@@ -68,6 +70,9 @@ struct vhost_vring {
 	bool expected;             /* that is because the guest was given frames */
 	bool answers;              /* it had something since, or when it was last expected to */
 	struct vhost_vring *poll_next;
+	/* stamped packets of this round: they have not been shown to the guest yet, or not signalled */
+	struct path_row row[VHOST_ROWS];
+	unsigned nrows;
 
 	/* statistics: kicks by the vCPUs' cores, the rest by the worker's */
 	uint64_t kicks;          /* doorbells; two at once may count as one */

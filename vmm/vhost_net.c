@@ -96,6 +96,7 @@ static inline int rx_one(struct vhost_vring *v, struct pkt *p)
 	uint32_t len = p->frame_len;
 	int put;
 
+	path_mark(p, PATH_WORKER);
 	if (unlikely(p->flags && !validate_takes(n->port->features, p))) {
 		tap_purge_first(n);
 		return 1;
@@ -111,6 +112,8 @@ static inline int rx_one(struct vhost_vring *v, struct pkt *p)
 	}
 	if (unlikely(put <= 0))
 		return put;
+	if (unlikely(p->flags & PKT_STAMPED) && v->nrows < VHOST_ROWS)
+		v->row[v->nrows++] = path_row(p);
 	tap_delivered(n);
 	v->packets++;
 	v->bytes += len;
@@ -150,6 +153,8 @@ static bool handle_rx(struct vhost_vring *v)
 	}
 	if (likely(v->packets != before)) {
 		virtq_publish(&v->vq);
+		for (unsigned i = 0; i < v->nrows; i++)
+			path_mark_row(v->row[i], PATH_USED);
 		expect_answers(n);
 	}
 	return again && tap_queued(n);

@@ -21,12 +21,14 @@
 #include "kernel/mem.h"
 #include "kernel/netif_rx.h"
 #include "kernel/park.h"
+#include "kernel/path.h"
 #include "kernel/pkt.h"
 #include "kernel/policy.h"
 #include "kernel/shell.h"
 #include "kernel/softirq.h"
 #include "kernel/timer.h"
 #include "kernel/trace.h"
+#include "net/path_trace.h"
 #include "kernel/x86.h"
 
 #define WEAK __attribute__((weak))
@@ -515,6 +517,42 @@ WEAK void napi_schedule(struct napi *napi)
 WEAK void napi_irq(struct napi *napi)
 {
 	fail_msg("an interrupt for %s, and nobody plays NAPI", napi->name);
+}
+
+/* nothing is stamped where kernel/path.c is not linked */
+WEAK void path_mark_now(const struct pkt *p, enum path_point point)
+{
+	(void)p;
+	fail_msg("a mark at %d, and nobody keeps it", point);
+}
+
+WEAK void path_mark_row(struct path_row row, enum path_point point)
+{
+	(void)row;
+	(void)point;
+}
+
+WEAK struct path_row path_row(const struct pkt *p)
+{
+	(void)p;
+	return (struct path_row){ NULL, 0 };
+}
+
+WEAK void path_signal(struct path_row row)
+{
+	(void)row;
+}
+
+WEAK struct path_row path_signalled(void)
+{
+	return (struct path_row){ NULL, 0 };
+}
+
+WEAK void path_sample(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
+{
+	(void)queue;
+	(void)pkts;
+	fail_msg("%u packets of %s to sample", n, port->name);
 }
 
 WEAK void apic_ipi(uint32_t apic_id, uint8_t vector)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "kernel/shell.h"
 #include "kernel/trace.h"
 
 static int start(void **state)

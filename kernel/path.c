@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * path.c - rows of times for stamped packets, and how long each stage takes
+ *
+ * Marks are written by the core that has the packet, one after another: whoever hands it on also hands on its row.
+ * Histograms are each core's own.
+ */
+#include "path.h"
+
+#include "time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct path_text path_text[PATH_N] = {
+#define X(id, name, text) [PATH_##id] = { name, text },
+	PATH_POINTS(X)
+#undef X
+};
+
+struct path_cpu *path_of_cpu[MAX_CPUS];
+
+void path_begin(struct pkt *p, unsigned port, unsigned queue)
+{
+	struct path_cpu *c = path_of_cpu[this_cpu()->id];
+	struct path_stamp *s = &c->stamp[c->taken++ % PATH_STAMPS];
+
+	*s = (struct path_stamp){ .owner = p, .number = c->taken, .port = port, .queue = queue };
+	s->len = p->frame_len;
+	p->stamp = s;
+	p->flags |= PKT_STAMPED;
+}
+
+/* first_tsc() - of the points that it came by. */
+static uint64_t first_tsc(const struct path_stamp *s)
+{
+	for (unsigned i = 0; i < PATH_N; i++)
+		if (s->tsc[i])
+			return s->tsc[i];
+	return 0;
+}
+
+static void mark(struct path_stamp *s, enum path_point point, uint64_t tsc)
+{
+	struct path_cpu *c = path_of_cpu[this_cpu()->id];
+
+	if (s->tsc[point]) /* tried again, as a worker does that found no buffer */
+		return;
+	if (s->last)
+		histogram_add(&c->since[point], tsc_to_ns(tsc - s->last));
+	s->tsc[point] = s->last = tsc;
+	s->cpu[point] = this_cpu()->id;
+	if (point == PATH_XMIT)
+		histogram_add(&c->out, tsc_to_ns(tsc - first_tsc(s)));
+	else if (point == PATH_USED)
+		histogram_add(&c->in, tsc_to_ns(tsc - first_tsc(s)));
+}
+
+void path_mark_at(const struct pkt *p, enum path_point point, uint64_t tsc)
+{
+	if (p->stamp->owner == p)
+		mark(p->stamp, point, tsc);
+	else
+		path_of_cpu[this_cpu()->id]->evicted++;
+}
+
+void path_mark_now(const struct pkt *p, enum path_point point)
+{
+	path_mark_at(p, point, rdtsc());
+}
+
+struct path_row path_row(const struct pkt *p)
+{
+	if (!(p->flags & PKT_STAMPED) || p->stamp->owner != p)
+		return (struct path_row){ NULL, 0 };
+	return (struct path_row){ p->stamp, p->stamp->number };
+}
+
+void path_mark_row(struct path_row row, enum path_point point)
+{
+	if (!row.stamp)
+		return;
+	if (row.stamp->number == row.number)
+		mark(row.stamp, point, rdtsc());
+	else
+		path_of_cpu[this_cpu()->id]->evicted++;
+}
+
+void path_signal(struct path_row row)
+{
+	path_of_cpu[this_cpu()->id]->signal = row;
+}
+
+struct path_row path_signalled(void)
+{
+	struct path_cpu *c = path_of_cpu[this_cpu()->id];
+
+	return c ? c->signal : (struct path_row){ NULL, 0 };
+}
+
+int path_start(void)
+{
+	cpu_for_each(i) {
+		if (!path_of_cpu[i])
+			path_of_cpu[i] = calloc(1, sizeof(*path_of_cpu[i]));
+		if (!path_of_cpu[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void path_reset(void)
+{
+	cpu_for_each(i)
+		if (path_of_cpu[i])
+			memset(path_of_cpu[i], 0, sizeof(*path_of_cpu[i]));
+}
