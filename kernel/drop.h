@@ -72,7 +72,16 @@
 	X(ICMP_BAD, "icmp_bad", "ICMP message cut short or with a wrong checksum") \
 	X(UDP_BAD, "udp_bad", "UDP datagram with a wrong length or checksum") \
 	X(UDP_NO_PORT, "udp_no_port", "nobody listens at that UDP port") \
-	X(FRAG_NO_BUFFER, "frag_no_buffer", "no buffers for its fragments")
+	X(FRAG_NO_BUFFER, "frag_no_buffer", "no buffers for its fragments")  \
+	X(FRAG_BAD, "frag_bad", "fragment with an impossible offset or length")  \
+	X(FRAG_OVERLAP, "frag_overlap", "fragments that overlap")  \
+	X(FRAG_TOO_MANY, "frag_too_many", "too many fragments of one packet")  \
+	X(FRAG_FULL, "frag_full", "too many fragments wait for others") \
+	X(FRAG_TIMEOUT, "frag_timeout", "fragments whose others did not come") \
+	X(IPV6_BAD, "ipv6_bad", "IPv6 header with a wrong version or length") \
+	X(IPV6_MARTIAN, "ipv6_martian", "from or to an IPv6 address that no wire may carry") \
+	X(IPV6_EXT_BAD, "ipv6_ext_bad", "IPv6 extension header that is wrong or not to be accepted") \
+	X(ND_BAD, "nd_bad", "neighbour discovery message that must not be believed")
 
 enum drop_reason {
 #define X(id, name, text) DROP_##id,

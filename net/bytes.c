@@ -44,8 +44,7 @@ uint32_t bytes_read(const struct pkt *p, uint32_t off, void *to, uint32_t n)
 	return done;
 }
 
-/* as many empty buffers as @n bytes need, chained */
-static struct pkt *chain_for(uint32_t n)
+struct pkt *bytes_alloc(uint32_t n)
 {
 	struct pkt *first = NULL, **link = &first;
 	uint32_t left = n;
@@ -74,7 +73,7 @@ static struct pkt *chain_for(uint32_t n)
 
 struct pkt *bytes_copy(const struct pkt *p, uint32_t off, uint32_t n)
 {
-	struct pkt *to = chain_for(n);
+	struct pkt *to = bytes_alloc(n);
 
 	if (!to)
 		return NULL;

@@ -31,6 +31,9 @@ void bytes_trim(struct pkt *p, uint32_t len);
 /* bytes_read() - copy up to @n bytes from @off on; returns how many there were. */
 uint32_t bytes_read(const struct pkt *p, uint32_t off, void *to, uint32_t n);
 
+/* bytes_alloc() - a packet of @n bytes, not set, in as few buffers as can be, all headroom in front. NULL: too few. */
+struct pkt *bytes_alloc(uint32_t n);
+
 /*
  * bytes_copy() - the @n bytes from @off on as a packet of its own from this core's pool, in as few buffers as can be,
  * with all headroom in front. NULL if the pool has too few buffers; nothing is taken then.

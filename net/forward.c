@@ -11,6 +11,7 @@
 #include "icmp_error.h"
 #include "ip_output.h"
 #include "ipv4.h"
+#include "ipv6.h"
 #include "route.h"
 #include "snmp.h"
 
@@ -18,7 +19,10 @@ enum { IPV4_TTL = 8, IPV6_HOP_LIMIT = 7 };
 
 static bool may_forward(const struct inet_rx *rx)
 {
-	return !rx->v6 && ip_forward_on && !rx->group && !inet_is_multicast(&rx->dst);
+	bool on = rx->v6 ? ip6_forwarding : ip_forward_on;
+
+	return on && !rx->group && !inet_is_multicast(&rx->dst) && !inet_is_any(&rx->src) &&
+	       !inet_is_link_local(&rx->src) && !inet_is_link_local(&rx->dst);
 }
 
 /* One hop less; IPv4's checksum is over that too. */
@@ -83,5 +87,5 @@ void ip_forward(struct inet_rx *rx)
 	}
 	snmp_ip(rx->v6, IP_OutForwDatagrams);
 	count_hop(rx);
-	ip_output(rx->p, r, &rx->dst);
+	ip_output(rx->p, r->port, route_next(r, &rx->dst));
 }

@@ -2,7 +2,8 @@
 /*
  * frag_out.c - fragments
  *
- * Called by ip_output.c on the core that has the packet. Owns nothing. Each fragment is a copy in buffers of its own.
+ * Called by ip_output.c on the core that has the packet. Owns the counters of IPv6
+ * identifications, one a core. Each fragment is a copy in buffers of its own.
  */
 #include "frag_out.h"
 
@@ -19,7 +20,18 @@ enum {
 	OPT_NOP = 1,
 	OPT_COPIED = 0x80, /* this option goes into all fragments */
 	FRAG_UNIT = 8,     /* bytes that offsets count in */
+	FRAG_HLEN = 8,     /* IPv6's fragment header */
 };
+
+static uint32_t ident_of_cpu[MAX_CPUS];
+
+/* Each core has every ncpus-th, so that no two of them give the same to one destination at a time. */
+static uint32_t next_ident(void)
+{
+	unsigned cpu = this_cpu()->id;
+
+	return ident_of_cpu[cpu]++ * ncpus + cpu;
+}
 
 /* What only the first fragment shall say is no option in the others. */
 static void blank_options(uint8_t *ip, unsigned hlen)
@@ -66,25 +78,47 @@ static struct pkt *cut4(const struct pkt *p, unsigned hlen, uint32_t off, uint32
 	return f;
 }
 
+/* The same for IPv6: the fragment header stands behind the first, which is the only one that Weir makes. */
+static struct pkt *cut6(const struct pkt *p, uint32_t id, uint32_t off, uint32_t n)
+{
+	struct pkt *f = bytes_copy(p, IPV6_HLEN + off, n);
+	bool more = IPV6_HLEN + off + n < p->frame_len;
+	uint8_t *ip;
+
+	if (!f)
+		return NULL;
+	ip = bytes_push(f, IPV6_HLEN + FRAG_HLEN);
+	memcpy(ip, p->data, IPV6_HLEN);
+	store16(ip + 4, be16(FRAG_HLEN + n));
+	ip[IPV6_HLEN] = ip[6];
+	ip[IPV6_HLEN + 1] = 0;
+	store16(ip + IPV6_HLEN + 2, be16(off | more));
+	store32(ip + IPV6_HLEN + 4, be32(id));
+	ip[6] = PROTO_FRAGMENT;
+	return f;
+}
+
 void ip_fragment(struct pkt *p, struct port *port, const struct inet_addr *next)
 {
-	unsigned hlen = (p->data[0] & 0xf) * 4;
-	uint32_t most = ROUND_DOWN(port->mtu - hlen, FRAG_UNIT), left = p->frame_len - hlen;
+	bool v6 = p->data[0] >> 4 == 6;
+	unsigned hlen = v6 ? IPV6_HLEN : (p->data[0] & 0xf) * 4;
+	uint32_t most = ROUND_DOWN(port->mtu - hlen - (v6 ? FRAG_HLEN : 0), FRAG_UNIT);
+	uint32_t left = p->frame_len - hlen, id = v6 ? next_ident() : 0;
 
 	complete_csum(p);
 	for (uint32_t off = 0; left; off += most) {
 		uint32_t n = MIN(left, most);
-		struct pkt *f = cut4(p, hlen, off, n);
+		struct pkt *f = v6 ? cut6(p, id, off, n) : cut4(p, hlen, off, n);
 
 		if (!f) {
-			snmp_ip(false, IP_FragFails);
+			snmp_ip(v6, IP_FragFails);
 			local_send_drop(port, p, DROP_FRAG_NO_BUFFER);
 			return;
 		}
-		snmp_ip(false, IP_FragCreates);
+		snmp_ip(v6, IP_FragCreates);
 		neigh_output(port, next, f);
 		left -= n;
 	}
-	snmp_ip(false, IP_FragOKs);
+	snmp_ip(v6, IP_FragOKs);
 	pkt_free(p);
 }

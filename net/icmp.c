@@ -10,6 +10,8 @@
 #include "bytes.h"
 #include "csum.h"
 #include "ip_output.h"
+#include "ndisc.h"
+#include "ping.h"
 #include "snmp.h"
 
 static unsigned ignore_all, ignore_broadcasts = 1;
@@ -60,6 +62,27 @@ static void echo(struct inet_rx *rx)
 	icmp_send(rx->p, &tx);
 }
 
+static void echo_reply(struct inet_rx *rx)
+{
+	ping_reply(rx);
+	inet_done(rx);
+}
+
+static bool is_error(bool v6, unsigned type)
+{
+	if (v6)
+		return type < ICMP6_ECHO;
+	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
+	       type == ICMP_PARAM_PROBLEM;
+}
+
+/* About something that Weir sent; ping alone wants to know. */
+static void error(struct inet_rx *rx, unsigned type)
+{
+	ping_error(&rx->src, rx->v6, type, rx->p->data[rx->l4 + 1], rx->p, rx->l4 + ICMP_HLEN);
+	inet_done(rx);
+}
+
 void icmp_rcv(struct inet_rx *rx)
 {
 	unsigned type, hlen = rx->v6 ? ICMPV6_HLEN : ICMP_HLEN;
@@ -74,6 +97,12 @@ void icmp_rcv(struct inet_rx *rx)
 	snmp(rx->v6)->icmp_in[type]++;
 	if (type == (rx->v6 ? ICMP6_ECHO : ICMP_ECHO))
 		echo(rx);
+	else if (type == (rx->v6 ? ICMP6_ECHO_REPLY : ICMP_ECHO_REPLY))
+		echo_reply(rx);
+	else if (is_error(rx->v6, type))
+		error(rx, type);
+	else if (rx->v6 && type >= ICMP6_ROUTER_SOLICIT && type <= ICMP6_NEIGH_ADVERT)
+		ndisc_rcv(rx, type);
 	else
 		inet_done(rx);
 }

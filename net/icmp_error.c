@@ -13,6 +13,7 @@
 #include "bytes.h"
 #include "icmp.h"
 #include "ip_output.h"
+#include "ping.h"
 #include "snmp.h"
 
 enum {
@@ -180,6 +181,21 @@ void icmp_host_unreachable(struct port *port, struct pkt *p)
 		rx.proto = p->data[9];
 		rx.src = inet_v4(p->data + 12);
 		rx.dst = inet_v4(p->data + 16);
+	} else {
+		rx.l4 = IPV6_HLEN; /* where there are extension headers, that they are no ICMPv6 is a guess */
+		rx.proto = p->data[6];
+		rx.src = inet_v6(p->data + 8);
+		rx.dst = inet_v6(p->data + 24);
 	}
-	icmp_error(&rx, ICMP_ERR_HOST, 0);
+	if (inet_local(&rx.src, port))
+		ping_error(&inet_any, rx.v6, messages[ICMP_ERR_HOST][rx.v6].type,
+			   messages[ICMP_ERR_HOST][rx.v6].code, p, 0);
+	else
+		icmp_error(&rx, ICMP_ERR_HOST, 0);
+}
+
+void icmp_error_init(void)
+{
+	memset(peers, 0, sizeof(peers));
+	all_hosts = (struct bucket){ 0 };
 }

@@ -22,3 +22,5 @@ void icmp_error(const struct inet_rx *rx, enum icmp_why why, uint32_t info);
 
 /* icmp_host_unreachable() - @p, from its IP header on, would have left by @port, but nobody answers there. */
 void icmp_host_unreachable(struct port *port, struct pkt *p);
+
+void icmp_error_init(void);

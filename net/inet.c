@@ -9,6 +9,7 @@
 
 #include "kernel/park.h"
 #include "csum.h"
+#include "frag.h"
 #include "icmp.h"
 #include "icmp_error.h"
 #include "internal.h"
@@ -33,6 +34,7 @@ inet_handler *const inet_protos[256] = {
 
 inet_handler *const inet6_protos[256] = {
 	[PROTO_UDP] = udp_rcv,
+	[PROTO_ICMPV6] = icmp_rcv,
 };
 
 bool inet_in_prefix(const struct inet_addr *a, const struct inet_addr *prefix, unsigned len)
@@ -141,7 +143,7 @@ void inet_deliver(struct inet_rx *rx)
 		return;
 	}
 	snmp_ip(rx->v6, IP_InUnknownProtos);
-	icmp_error(rx, ICMP_ERR_PROTO, 0);
+	icmp_error(rx, ICMP_ERR_PROTO, rx->v6 ? rx->next : 0);
 	inet_drop(rx, DROP_IP_PROTO);
 }
 
@@ -252,19 +254,23 @@ void inet_port_gone(struct port *port)
 	}
 	route_port_gone(port);
 	neigh_flush(port, true);
+	frag_port_gone(port);
 	see_to_link_local(port);
 }
 
 void inet_tick(void)
 {
 	neigh_tick();
+	frag_tick();
 }
 
 void inet_init(void)
 {
-	ninet_addrs = 0;
+	ninet_addrs = nroutes = 0;
 	snmp_init();
 	local_init();
 	internal_init();
+	icmp_error_init();
 	neigh_init();
+	frag_init();
 }

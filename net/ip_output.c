@@ -10,15 +10,14 @@
 #include "bytes.h"
 #include "frag_out.h"
 #include "ipv4.h"
+#include "ipv6.h"
 #include "local.h"
 #include "neigh.h"
 #include "snmp.h"
 
 const struct route *inet_route(const struct inet_tx *tx)
 {
-	bool bound = inet_is_link_local(&tx->dst) || inet_is_multicast(&tx->dst);
-
-	return route_lookup(&tx->dst, bound ? tx->port : NULL);
+	return route_lookup(&tx->dst, inet_is_link_local(&tx->dst) ? tx->port : NULL);
 }
 
 /* Drivers take a chain of a few buffers, and reassembly makes longer ones. NULL: no buffers. */
@@ -34,21 +33,20 @@ static struct pkt *compact(struct pkt *p)
 	return copy;
 }
 
-void ip_output(struct pkt *p, const struct route *r, const struct inet_addr *dst)
+void ip_output(struct pkt *p, struct port *port, const struct inet_addr *next)
 {
-	const struct inet_addr *next = route_next(r, dst);
 	struct pkt *out;
 
-	if (!ip_fits(p, r->port)) {
-		ip_fragment(p, r->port, next);
+	if (!ip_fits(p, port)) {
+		ip_fragment(p, port, next);
 		return;
 	}
 	out = compact(p);
 	if (!out) {
-		local_send_drop(r->port, p, DROP_LOCAL_NO_BUFFER);
+		local_send_drop(port, p, DROP_LOCAL_NO_BUFFER);
 		return;
 	}
-	neigh_output(r->port, next, out);
+	neigh_output(port, next, out);
 }
 
 /* To ourselves: no link, no neighbour; whoever sent it gets the answer before this returns. */
@@ -71,25 +69,46 @@ static void loop_back(struct pkt *p, const struct inet_tx *tx, struct port *port
 
 static void push(struct pkt *p, const struct inet_tx *tx)
 {
-	ipv4_push(p, tx);
+	if (inet_is_v4(&tx->dst))
+		ipv4_push(p, tx);
+	else
+		ipv6_push(p, tx);
+}
+
+/* Where @tx leaves, and who is next on that link; false: there is no way. A group is on the link that was named. */
+static bool find_way(const struct inet_tx *tx, struct port **port, const struct inet_addr **next)
+{
+	const struct route *r;
+
+	*port = tx->port;
+	*next = &tx->dst;
+	if (inet_is_multicast(&tx->dst))
+		return true;
+	r = inet_route(tx);
+	if (!r || r->type != ROUTE_UNICAST)
+		return false;
+	*port = r->port;
+	*next = route_next(r, &tx->dst);
+	return true;
 }
 
 void inet_send(struct pkt *p, const struct inet_tx *tx)
 {
 	const struct inet_ifaddr *own = inet_local(&tx->dst, tx->port);
-	const struct route *r = own ? NULL : inet_route(tx);
 	bool v6 = !inet_is_v4(&tx->dst);
+	const struct inet_addr *next;
+	struct port *port;
 
 	p->flags &= PKT_CHAIN;
 	snmp_ip(v6, IP_OutRequests);
-	if (!own && (!r || r->type != ROUTE_UNICAST)) {
+	if (own) {
+		push(p, tx);
+		loop_back(p, tx, own->port);
+	} else if (find_way(tx, &port, &next)) {
+		push(p, tx);
+		ip_output(p, port, next);
+	} else {
 		snmp_ip(v6, IP_OutNoRoutes);
 		local_send_drop(tx->port, p, DROP_IP_UNROUTED);
-		return;
 	}
-	push(p, tx);
-	if (own)
-		loop_back(p, tx, own->port);
-	else
-		ip_output(p, r, &tx->dst);
 }

@@ -15,7 +15,7 @@ struct inet_tx {
 	bool df;     /* IPv4: no fragments */
 };
 
-/* inet_route() - as route_lookup() for @tx->dst: by @tx->port alone if it is link-local or a group. */
+/* inet_route() - as route_lookup() for @tx->dst, which is no group: by @tx->port alone if it is link-local. */
 const struct route *inet_route(const struct inet_tx *tx);
 
 /*
@@ -24,8 +24,8 @@ const struct route *inet_route(const struct inet_tx *tx);
  */
 void inet_send(struct pkt *p, const struct inet_tx *tx);
 
-/* ip_output() - @p, from its IP header on, by @r to @dst; in fragments if it is too long. */
-void ip_output(struct pkt *p, const struct route *r, const struct inet_addr *dst);
+/* ip_output() - @p, from its IP header on, to @next on the link of @port; in fragments if it is too long. */
+void ip_output(struct pkt *p, struct port *port, const struct inet_addr *next);
 
 /* ip_fits() - may @p leave by @port as it is? What GSO cuts will fit. */
 static inline bool ip_fits(const struct pkt *p, const struct port *port)

@@ -213,7 +213,9 @@ static void print_config(struct shell *sh)
 		shell_printf(sh, "ip %sroute add ", r->v6 ? "-6 " : "");
 		print_dst(sh, r);
 		print_way(sh, r);
-		shell_printf(sh, "metric %u\n", r->metric);
+		if (r->metric)
+			shell_printf(sh, "metric %u", r->metric);
+		shell_printf(sh, "\n");
 	}
 }
 

@@ -11,11 +11,12 @@
 #include "bytes.h"
 #include "csum.h"
 #include "forward.h"
+#include "frag.h"
 #include "ip_output.h"
 #include "local.h"
 #include "snmp.h"
 
-enum { IPV4_TTL = 8, IPV4_PROTO = 9, IPV4_SRC = 12, IPV4_DST = 16 };
+enum { IPV4_ID = 4, IPV4_FRAG = 6, IPV4_TTL = 8, IPV4_PROTO = 9, IPV4_SRC = 12, IPV4_DST = 16 };
 
 unsigned ip_forward_on, ip_default_ttl = 64;
 
@@ -82,6 +83,28 @@ static bool is_all_hosts(const struct inet_addr *a)
 	return load32(a->b + 12) == be32(0xe0000001);
 }
 
+/* for Weir: whole, or as soon as it is */
+static void deliver(struct inet_rx *rx)
+{
+	uint8_t *ip = rx->p->data;
+	uint32_t field = be16(load16(ip + IPV4_FRAG));
+	struct frag_info info = {
+		be16(load16(ip + IPV4_ID)),
+		(field & IPV4_OFFSET) * 8,
+		field & IPV4_MF,
+	};
+
+	if (field & (IPV4_OFFSET | IPV4_MF)) {
+		if (!frag_add(rx, &info))
+			return;
+		ip = rx->p->data; /* of the first fragment; now it is the whole one's */
+		store16(ip + 2, be16(rx->p->frame_len));
+		store16(ip + IPV4_FRAG, 0);
+		csum_ipv4(ip, rx->l4);
+	}
+	inet_deliver(rx);
+}
+
 static void route_input(struct inet_rx *rx)
 {
 	rx->to_us = inet_local(&rx->dst, rx->port);
@@ -89,7 +112,7 @@ static void route_input(struct inet_rx *rx)
 		snmp_ip(false, IP_InAddrErrors);
 		inet_drop(rx, DROP_IP_MARTIAN);
 	} else if (rx->to_us || inet_is_broadcast(&rx->dst, rx->port) || is_all_hosts(&rx->dst)) {
-		inet_deliver(rx);
+		deliver(rx);
 	} else {
 		ip_forward(rx);
 	}

@@ -13,6 +13,7 @@
 #include "arp.h"
 #include "internal.h"
 #include "ipv4.h"
+#include "ipv6.h"
 #include "receive.h"
 #include "wire.h"
 #include "xmit.h"
@@ -34,6 +35,7 @@ static const struct packet_type {
 } ptype_base[] = {
 	{ ETH_P_IP, ipv4_rcv },
 	{ ETH_P_ARP, arp_rcv },
+	{ ETH_P_IPV6, ipv6_rcv },
 };
 
 void local_drop(struct port *port, struct pkt *p, enum drop_reason why)

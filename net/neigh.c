@@ -16,6 +16,7 @@
 #include "bytes.h"
 #include "icmp_error.h"
 #include "local.h"
+#include "ndisc.h"
 
 #include <errno.h>
 
@@ -306,7 +307,10 @@ static void fail_list(struct port *port, struct waiting *list)
 
 static void solicit(struct port *port, const struct inet_addr *addr, const uint8_t *mac)
 {
-	arp_solicit(port, addr, mac);
+	if (inet_is_v4(addr))
+		arp_solicit(port, addr, mac);
+	else
+		ndisc_solicit(port, addr, mac);
 }
 
 /* --- the states --- */

@@ -52,6 +52,8 @@ int port_add(struct port *port)
 		return -ENOSPC;
 	if (!port->cpu)
 		port->cpu = mem_zalloc(ncpus * sizeof(*port->cpu), CACHE_LINE, "port counters");
+	if (!nports) /* the law begins with the first port */
+		gone_sources = gone_offered = 0;
 	port->id = id;
 	ports[id] = port;
 	nports = MAX(nports, id);

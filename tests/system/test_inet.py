@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Weir's own addresses: Linux hosts in network namespaces ping them, ask for them, and reach each other through them
 
-sw0 with its internal port joins nic0 to host a's network, 10.9.0.0/24. nic1 is in no switch and has an address of its
-own in host b's, 10.8.0.0/24.
+sw0 with its internal port joins nic0 to host a's network, 10.9.0.0/24 and fd00:9::/64. nic1 is in no switch and has
+addresses of its own in host b's, 10.8.0.0/24 and fd00:8::/64. Linux judges every checksum, header and state.
 """
 
 import contextlib
 import os
 import re
+import socket
+import struct
 
 import pytest
 
 from weir import Weir, expect, expect_match  # puts scripts/ on the path
-from wires import Namespaces, namespaces_refused
+from wires import Namespaces, inside, namespaces_refused
 
 REFUSED = namespaces_refused()
 CONFIG = """sysctl net.ipv4.icmp_ratelimit=0
@@ -21,10 +23,15 @@ ovs-vsctl add-port sw0 nic0
 ip link set nic* up
 ip link set sw0 up
 ip addr add 10.9.0.100/24 dev sw0
+ip addr add fd00:9::100/64 dev sw0
 ip addr add 10.8.0.100/24 dev nic1
+ip addr add fd00:8::100/64 dev nic1
 """
 WEIR = ("10.9.0.100", "10.8.0.100")  # as host a and host b know it
+WEIR6 = ("fd00:9::100", "fd00:8::100")
 HOSTS = ("10.9.0.1", "10.8.0.1")
+HOSTS6 = ("fd00:9::1", "fd00:8::1")
+DEVS = ("sw0", "nic1")  # of Weir, towards each
 
 pytestmark = pytest.mark.skipif(REFUSED is not None, reason=str(REFUSED))
 
@@ -34,8 +41,10 @@ def net():
     with Namespaces(f"weir-inet-{os.getpid()}") as net:
         net.exec(1, "ip", "addr", "flush", "dev", "eth0")
         net.exec(1, "ip", "addr", "add", HOSTS[1] + "/24", "dev", "eth0")
-        net.exec(0, "ip", "route", "add", "10.8.0.0/24", "via", WEIR[0])
-        net.exec(1, "ip", "route", "add", "10.9.0.0/24", "via", WEIR[1])
+        for i in (0, 1):
+            net.exec(i, "ip", "addr", "add", HOSTS6[i] + "/64", "dev", "eth0", "nodad")
+            net.exec(i, "ip", "route", "add", ("10.8.0.0/24", "10.9.0.0/24")[i], "via", WEIR[i])
+            net.exec(i, "ip", "route", "add", ("fd00:8::/64", "fd00:9::/64")[i], "via", WEIR6[i])
         yield net
     os.unlink(net.lock_path)
 
@@ -73,20 +82,106 @@ def snmp(weir, table, column):
 
 @pytest.mark.parametrize("host", [0, 1])
 def test_ping(net, weir, host):
-    """By the internal port of a switch, and by a NIC that is in none."""
-    for size in (0, 1, 56, 1471, 1472):
+    """By the internal port of a switch, and by a NIC that is in none; in fragments from an MTU on."""
+    for size in (0, 1, 56, 1452, 1453, 1472, 1473, 4000, 65000):
         answered(ping(net, host, WEIR[host], "-s", str(size)))
+        answered(ping(net, host, WEIR6[host], "-s", str(size)))
+    answered(ping(net, host, WEIR[host], "-s", "1472", "-M", "do"))
 
 
 @pytest.mark.parametrize("host", [0, 1])
 def test_neighbours_know_each_other(net, weir, host):
     answered(ping(net, host, WEIR[host]))
     link = net.exec(host, "cat", "/sys/class/net/eth0/address").stdout.strip()
-    dev = ("sw0", "nic1")[host]
-    expect_match(rf"^{HOSTS[host]} dev {dev} lladdr {link} (REACHABLE|STALE|DELAY|PROBE)$", weir.sh("ip neigh"), "Weir's")
-    own = expect_match(r"link/ether (\S+)", weir.sh(f"ip link show {dev}"), "Weir's address")[1]
-    seen = net.exec(host, "ip", "neigh", "show", WEIR[host]).stdout
-    expect_match(rf"lladdr {own} ", seen, "Linux's neighbours")
+    answered(ping(net, host, WEIR6[host]))
+    own = expect_match(r"link/ether (\S+)", weir.sh(f"ip link show {DEVS[host]}"), "Weir's address")[1]
+    for them, us in ((HOSTS[host], WEIR[host]), (HOSTS6[host], WEIR6[host])):
+        row = rf"^{them} dev {DEVS[host]} lladdr {link} (REACHABLE|STALE|DELAY|PROBE)$"
+        expect_match(row, weir.sh("ip neigh"), "Weir's neighbours")
+        expect_match(rf"lladdr {own} ", net.exec(host, "ip", "neigh", "show", us).stdout, "Linux's neighbours")
+
+
+def test_weir_pings(net, weir):
+    """iputils' lines from Weir's shell: hosts, itself, a group, nobody."""
+    for host in (0, 1):
+        for target, size in ((HOSTS[host], 56), (HOSTS6[host], 56), (HOSTS[host], 20000), (HOSTS6[host], 65000)):
+            said = weir.sh(f"ping -c 3 -i 0.05 -s {size} {target}")
+            expect_match(rf"^PING {target} ?\({target}\) {size}", said, "first line")
+            expect_match(rf"^{size + 8} bytes from {target}: icmp_seq=3 ttl=64 time=[\d.]+ ms$", said, "a reply")
+            expect_match(r"^3 packets transmitted, 3 received, 0% packet loss, time \d+ms$", said, "summary")
+            expect_match(r"^rtt min/avg/max/mdev = [\d.]+(/[\d.]+){3} ms$", said, "round trips")
+    expect_match(r"^1 packets transmitted, 1 received", weir.sh(f"ping -c 1 {WEIR[0]}"), "itself")
+    link_local = net.exec(0, "ip", "-6", "addr", "show", "dev", "eth0", "scope", "link").stdout
+    link_local = expect_match(r"inet6 (\S+)/64", link_local, "host a's link-local address")[1]
+    said = weir.sh("ping -c 1 -W 5 ff02::1%sw0")
+    expect_match(rf"^64 bytes from {link_local}: ", said, "who is there")
+    weir.quiet("ip neigh flush all")
+    for target, what in (("10.9.0.77", "Destination Host Unreachable"),
+                         ("fd00:9::77", "Destination unreachable: Address unreachable")):  # fmt: skip
+        said = weir.sh(f"ping -c 1 -W 8 {target}")
+        expect_match(rf"^From \S+ icmp_seq=1 {what}$", said, "nobody there")
+        expect_match(r"^1 packets transmitted, 0 received, \+1 errors, 100% packet loss", said, "summary")
+        expect_match(rf"^{target} dev sw0 FAILED$", weir.sh("ip neigh"), "its state")
+    expect_match("Network is unreachable", weir.sh("ping -c 1 192.0.2.1"), "no route")
+
+
+def test_neighbour_grows_old(net, weir):
+    """REACHABLE, STALE after base_reachable_time, DELAY when it is used, and Linux answers the probe."""
+    weir.sh("sysctl net.ipv4.neigh.default.base_reachable_time_ms=1000")
+    weir.sh("sysctl net.ipv4.neigh.default.delay_first_probe_time=1")
+    weir.quiet("ip neigh flush dev nic1")
+    weir.sh(f"ping -c 1 {HOSTS[1]}")
+    state = lambda name: lambda said: re.search(rf"^{HOSTS[1]} .* {name}$", said, re.MULTILINE)  # noqa: E731
+    weir.wait_sh("ip neigh", state("STALE"), "STALE")
+    before = int(net.exec(1, "cat", "/sys/class/net/eth0/statistics/rx_packets").stdout)
+    weir.sh(f"ping -c 1 {HOSTS[1]}")
+    weir.wait_sh("ip neigh", state("STALE"), "probed, answered, and stale again")
+    after = int(net.exec(1, "cat", "/sys/class/net/eth0/statistics/rx_packets").stdout)
+    assert after - before >= 2, f"expected the ping and a probe at host b, saw {after - before} packets"
+    weir.sh("sysctl net.ipv4.neigh.default.base_reachable_time_ms=30000")
+    weir.sh("sysctl net.ipv4.neigh.default.delay_first_probe_time=5")
+
+
+@pytest.mark.parametrize("family, target", [(socket.AF_INET, WEIR[0]), (socket.AF_INET6, WEIR6[0])])
+def test_udp(net, weir, family, target):
+    """Echo of every size, a port where nobody listens, and discard, which says nothing."""
+    with inside(net.names[0]):
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+    with sock:
+        sock.settimeout(5)
+        for size in (0, 1, 17, 1400, 1473, 9000, 60000):
+            data = os.urandom(size)
+            sock.sendto(data, (target, 7))
+            expect(sock.recv(1 << 16) == data, True, f"echo of {size} bytes is what was sent")
+        sock.connect((target, 9))
+        sock.send(b"to discard")
+        sock.connect((target, 4))
+        sock.send(b"to nobody")
+        with pytest.raises(ConnectionRefusedError):
+            sock.recv(100)
+
+
+def test_fragments_stay_within_their_limit(net, weir):
+    """A flood of packets that never become whole: no more than ipfrag_high_thresh of them wait, and not for long."""
+    held = lambda: sum(map(int, re.findall(r"(\d+) held by fragments", weir.sh("pool"))))  # noqa: E731
+    weir.sh("sysctl net.ipv4.ipfrag_high_thresh=50")
+    before = weir.drops()["frag_full"]
+    addresses = socket.inet_aton(HOSTS[0]) + socket.inet_aton(WEIR[0])
+    with inside(net.names[0]):
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    with raw:
+        for ident in range(300):
+            header = struct.pack("!BBHHHBBH", 0x45, 0, 0, ident, 0x2000 | 5, 64, 17, 0)
+            raw.sendto(header + addresses + b"12345678", (WEIR[0], 0))
+            if ident % 50 == 0:
+                answered(ping(net, 0, WEIR[0], count=1), 1)
+    answered(ping(net, 0, WEIR[0], count=1), 1)
+    expect(held(), 50, "buffers that fragments hold")
+    expect(weir.drops()["frag_full"] - before, 250, "fragments beyond the limit")
+    weir.audit()
+    weir.sh("sysctl net.ipv4.ipfrag_time=1")
+    weir.sh("sysctl net.ipv4.ipfrag_high_thresh=256")
+    expect(snmp(weir, "Ip", "ReasmFails"), 250, "ReasmFails so far")
 
 
 def test_forwarding_is_off_until_asked_for(net, weir):
@@ -98,9 +193,17 @@ def test_forwarding_is_off_until_asked_for(net, weir):
 def test_forwarding(net, weir):
     """Between the switch and the NIC: one hop, fragments where the other link is narrower, an error where DF forbids."""
     weir.sh("sysctl net.ipv4.ip_forward=1")
-    said = net.exec(0, "ping", "-c", "1", "-W", "2", HOSTS[1]).stdout
-    expect_match(r"64 bytes from 10.8.0.1: icmp_seq=1 ttl=63 ", said, "one hop")
-    answered(ping(net, 1, HOSTS[0], "-s", "4000"))
+    weir.sh("sysctl net.ipv6.conf.all.forwarding=1")
+    for target in (HOSTS[1], HOSTS6[1]):
+        said = net.exec(0, "ping", "-c", "1", "-W", "2", target).stdout
+        expect_match(rf"64 bytes from {target}: icmp_seq=1 ttl=63 ", said, "one hop")
+        answered(ping(net, 0, target, "-s", "4000"))
+    for target, router, what in ((HOSTS[1], WEIR[0], "Time to live exceeded"),
+                                 (HOSTS6[1], WEIR6[0], "Time exceeded: Hop limit")):  # fmt: skip
+        said = net.exec(0, "ping", "-c", "1", "-W", "2", "-t", "1", target).stdout
+        expect_match(rf"^From {router} icmp_seq=1 {what}", said, "the first hop of a trace")
+    said = net.exec(0, "ping", "-c", "1", "-W", "8", "10.8.0.77").stdout
+    expect_match(rf"^From {WEIR[0]} icmp_seq=1 Destination Host Unreachable", said, "ping of nobody")
     weir.quiet("ip link set nic1 mtu 700")
     net.exec(1, "ip", "link", "set", "eth0", "mtu", "700")
     before = snmp(weir, "Ip", "FragCreates")

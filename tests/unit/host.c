@@ -304,6 +304,11 @@ WEAK void console_write(const char *s, size_t n)
 	append(host_log, s, n);
 }
 
+WEAK int console_in_get(void)
+{
+	return -1;
+}
+
 WEAK void console_write_wait(const char *s, size_t n)
 {
 	append(host_log, s, n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/switch.c net/receive.c net/rps.c net/upcall.c net/rules.c net/rule_fields.c net/rule_parse.c net/rule_str.c net/text.c net/ofctl.c net/vsctl.c net/bridge.c net/ip_link.c net/ip_words.c net/ip_addr.c net/ip_route.c net/ip_neigh.c net/internal.c net/local.c net/bytes.c net/inet.c net/route.c net/neigh.c net/arp.c net/ipv4.c net/forward.c net/ip_output.c net/frag_out.c net/icmp.c net/icmp_error.c net/udp.c net/snmp.c net/dpctl.c net/port_show.c net/key.c net/addr.c net/flow.c net/fdb.c net/xmit.c net/validate.c net/gso.c net/csum.c net/port.c net/parse.c kernel/shell.c kernel/words.c kernel/config.c kernel/pool.c kernel/toeplitz.c kernel/qsbr.c net/sink.c kernel/histogram.c path tests/unit/fake_net.c tests/unit/host.c */
+/* links: net/rule_fields.c net/rule_parse.c net/rule_str.c net/text.c net/ofctl.c net/vsctl.c net/bridge.c net/dpctl.c net/port_show.c net/key.c kernel/shell.c kernel/words.c kernel/config.c inet path */
 /*
  * test_rules.c - rules as the operator types them: what they match, what they do, what they count; and the words of
  * the other commands of this room
