@@ -14,7 +14,6 @@
 /* registers by their xAPIC offset; the x2APIC MSR is 0x800 + offset / 16 [SDM 3A 11.4.1, 11.12.1] */
 #define APIC_ID            0x020
 #define APIC_TPR           0x080
-#define APIC_EOI           0x0b0
 #define APIC_SVR           0x0f0
 #define SVR_ENABLE         BIT(8)
 #define APIC_ICR           0x300 /* x2APIC: one 64-bit register, destination in 63:32 */
@@ -40,7 +39,7 @@
 enum { ICR_WAIT_MAX = 100000 };
 
 bool apic_x2, apic_tsc_deadline;
-static volatile uint32_t *xapic;
+volatile uint32_t *xapic;
 
 static uint32_t apic_read(uint32_t reg)
 {
@@ -85,11 +84,6 @@ void apic_init_cpu(void)
 uint32_t apic_id(void)
 {
 	return apic_x2 ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
-}
-
-void apic_eoi(void)
-{
-	apic_write(APIC_EOI, 0);
 }
 
 static void icr_write(uint32_t dest, uint32_t low)

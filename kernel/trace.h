@@ -37,7 +37,8 @@ void trace_record(enum trace_point p, uint64_t a, uint64_t b);
 
 static inline void trace(enum trace_point p, uint64_t a, uint64_t b)
 {
-	if (__builtin_expect(trace_on, 0))
+	/* its first byte is 0 or 1, and a byte is compared with a constant where it lies */
+	if (__builtin_expect(*(const uint8_t *)&trace_on, 0))
 		trace_record(p, a, b);
 }
 

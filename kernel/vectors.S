@@ -2,8 +2,9 @@
 /*
  * vectors.S - 256 entry points, and the two ways in: exceptions keep every register, interrupts those that C clobbers
  *
- * Each stub pushes its number; exceptions for which the CPU pushes no error code get a 0 first, so that one frame
- * layout serves all (struct trap_frame). Interrupts come often and call straight into irq_dispatch().
+ * An exception's stub pushes its number; those for which the CPU pushes no error code get a 0 first, so that one frame
+ * layout serves all (struct trap_frame). Interrupts come often and call straight into irq_dispatch(), the number in
+ * the register of its argument.
  */
 	.text
 
@@ -16,7 +17,8 @@
 	pushq	$\n
 	jmp	exception_entry
 	.else
-	pushq	$\n
+	pushq	%rdi
+	movl	$\n, %edi
 	jmp	irq_entry
 	.endif
 	.endm
@@ -31,32 +33,26 @@ vector_stubs:
 	.set	n, n + 1
 	.endr
 
-irq_entry:
-	pushq	%rbp
-	movq	%rsp, %rbp
+irq_entry:			/* %rdi is saved and the vector; with the CPU's five words that aligns the stack */
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
 	pushq	%rsi
-	pushq	%rdi
 	pushq	%r8
 	pushq	%r9
 	pushq	%r10
 	pushq	%r11
-	movl	8(%rbp), %edi
 	cld
 	call	irq_dispatch
 	popq	%r11
 	popq	%r10
 	popq	%r9
 	popq	%r8
-	popq	%rdi
 	popq	%rsi
 	popq	%rdx
 	popq	%rcx
 	popq	%rax
-	popq	%rbp
-	addq	$8, %rsp
+	popq	%rdi
 	iretq
 
 exception_entry:
