@@ -75,7 +75,7 @@ static __attribute__((noinline)) unsigned e1000_tx_rest(struct gbe_tx *tx, struc
 
 unsigned e1000_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n)
 {
-	struct gbe *gbe = dev->priv;
+	struct gbe *gbe = gbe_of(dev);
 
 	return gbe_tx_give(&legacy, gbe->tx[q], pkts, n, e1000_tx_rest);
 }

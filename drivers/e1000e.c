@@ -19,7 +19,7 @@ static void queue_cause(struct napi *napi, uint32_t reg)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_poke(queue->dev->priv, reg, E1000E_ICR_RXQ(queue->index));
+	gbe_poke(gbe_of(queue->dev), reg, queue->causes);
 }
 
 static void queue_irq_mask(struct napi *napi)

@@ -45,7 +45,7 @@ static __attribute__((noinline)) unsigned e1000e_rx_rest(struct gbe_rx *rx, stru
 
 unsigned e1000e_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
 {
-	struct gbe *gbe = dev->priv;
+	struct gbe *gbe = gbe_of(dev);
 
 	return gbe_rx_take(&extended, gbe->rx[q], pkts, max, e1000e_rx_rest);
 }

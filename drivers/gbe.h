@@ -224,6 +224,12 @@ struct gbe {
 	_Atomic uint32_t causes;
 };
 
+/* gbe_of() - that of a netdev or queue, without a look into memory */
+static inline struct gbe *gbe_of(struct netdev *dev)
+{
+	return container_of(dev, struct gbe, dev);
+}
+
 /* --- registers; on the host a test plays the chip --- */
 
 #if __STDC_HOSTED__

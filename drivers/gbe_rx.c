@@ -166,30 +166,24 @@ static void post(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **
 }
 
 /*
- * In groups, one tail write for all of them; called while gbe_rx_wants_buffers(). An empty pool ends it early and is
- * counted; the next poll tries again. Should the device then have too few for the longest frame, no frame may come
+ * In groups, one tail write for all of them; called while gbe_rx_wants_buffers(). What stands beyond the ring's wrap is
+ * left to the next poll, and so is the rest where the pool is empty, which is counted. Should the device then have too few for the longest frame, no frame may come
  * that starts that poll: @starved makes gbe_rx_has_work() ask for one as soon as the pool has something, and the
  * watchdog raise the interrupt.
  */
 unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n)
 {
-	uint32_t fill = rx->fill;
-	uint32_t end = fill + ROUND_DOWN(rx->share - (fill - rx->next), GBE_RX_GROUP);
+	uint32_t fill = rx->fill, at = fill & rx->mask, got;
+	uint32_t room = ROUND_DOWN(rx->share - (fill - rx->next), GBE_RX_GROUP);
+	uint32_t want = MIN(room, rx->mask + 1 - at);
+	struct pkt **from = pkt_alloc_batch(want, &got);
 
-	while (fill != end) {
-		uint32_t at = fill & rx->mask;
-		uint32_t run = MIN(end - fill, rx->mask + 1 - at), got;
-		struct pkt **from = pkt_alloc_batch(run, &got);
-
-		post(&rx->desc[at], &rx->slot[at], from, got);
-		fill += got;
-		if (unlikely(got < run)) {
-			rx->queue->rx_alloc_failed++;
-			break;
-		}
-	}
+	if (unlikely(got < want))
+		rx->queue->rx_alloc_failed++;
+	post(&rx->desc[at], &rx->slot[at], from, got);
+	fill += got;
 	rx->starved = fill - rx->next < PKT_MAX_SEGS;
-	if (fill == rx->fill)
+	if (unlikely(!got))
 		return n;
 	/* the fence: the descriptor behind the last posted one says "not done", so nobody reads beyond it */
 	rx->desc[fill & rx->mask].post.zero = 0;

@@ -86,8 +86,10 @@ int gbe_find_scheme(struct gbe *gbe)
 	err = find_vectors(gbe) || find_message(gbe) ? 0 : find_line(gbe);
 	if (err)
 		return err;
-	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++)
+	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++) {
 		gbe->dev.queue[q].napi.ops = gbe_queue_ops(gbe);
+		gbe->dev.queue[q].causes = gbe->scheme->queue_cause << q;
+	}
 	count_queues(gbe);
 	return 0;
 }

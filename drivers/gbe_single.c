@@ -22,20 +22,20 @@ static void queue_irq_mask(struct napi *napi)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_poke(queue->dev->priv, GBE_IMC, QUEUE_CAUSES);
+	gbe_poke(gbe_of(queue->dev), GBE_IMC, QUEUE_CAUSES);
 }
 
 static void queue_irq_unmask(struct napi *napi)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_poke(queue->dev->priv, GBE_IMS, QUEUE_CAUSES);
+	gbe_poke(gbe_of(queue->dev), GBE_IMS, QUEUE_CAUSES);
 }
 
 static bool queue_work_pending(struct napi *napi)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
-	struct gbe *gbe = queue->dev->priv;
+	struct gbe *gbe = gbe_of(queue->dev);
 
 	return gbe->family->rx_pending(queue->priv);
 }

@@ -208,17 +208,17 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 		gbe_tx_reset(tx);
 	gbe_tx_reap(tx);
 	while (i < n) {
-		uint32_t room = gbe_tx_room(tx);
+		uint32_t room = MIN(gbe_tx_room(tx), gbe_tx_to_wrap(tx));
+		size_t took = room ? gbe_tx_run(kind, tx, pkts + i, MIN(n - i, room)) : 0;
 
-		if (pkts[i]->frame <= GBE_TXD_LEN && room) {
-			i += gbe_tx_run(kind, tx, pkts + i,
-					MIN(n - i, MIN(room, gbe_tx_to_wrap(tx))));
-		} else if (room && gbe_tx_special(kind, tx, pkts[i])) {
-			i++;
-		} else {
+		i += took;
+		if (took)
+			continue;
+		if (!gbe_tx_special(kind, tx, pkts[i])) {
 			tx->queue->tx_busy += n - i;
 			break;
 		}
+		i++;
 	}
 	if (i) {
 		gbe_tx_report(tx);

@@ -14,7 +14,7 @@ static void queue_vector(struct napi *napi, uint32_t reg)
 {
 	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
 
-	gbe_poke(queue->dev->priv, reg, BIT(queue->index));
+	gbe_poke(gbe_of(queue->dev), reg, queue->causes);
 }
 
 static void queue_irq_mask(struct napi *napi)

@@ -51,7 +51,7 @@ static __attribute__((noinline)) unsigned igb_rx_rest(struct gbe_rx *rx, struct 
 
 unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
 {
-	struct gbe *gbe = container_of(dev, struct gbe, dev);
+	struct gbe *gbe = gbe_of(dev);
 
 	return gbe_rx_take(&advanced, gbe->rx[q], pkts, max, igb_rx_rest);
 }

@@ -76,7 +76,7 @@ static __attribute__((noinline)) unsigned igb_tx_rest(struct gbe_tx *tx, struct 
 
 unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n)
 {
-	struct gbe *gbe = container_of(dev, struct gbe, dev);
+	struct gbe *gbe = gbe_of(dev);
 
 	return gbe_tx_give(&advanced, gbe->tx[q], pkts, n, igb_tx_rest);
 }

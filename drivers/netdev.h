@@ -158,9 +158,10 @@ struct netdev_queue {
 	struct napi_policy policy;
 	struct netdev *dev;
 	uint16_t index;
-	uint16_t cpu;  /* owning core; follows the vector */
-	void *priv;    /* driver's own */
-	char name[24]; /* "nic0-TxRx-0" */
+	uint16_t cpu;    /* owning core; follows the vector */
+	uint32_t causes; /* driver's own: what it writes to mask and unmask its interrupt */
+	void *priv;      /* driver's own */
+	char name[24];   /* "nic0-TxRx-0" */
 
 	/* by the owning core */
 	uint64_t rx_bytes; /* of the packets that napi counts; damaged ones not included */
