@@ -24,6 +24,7 @@ struct pool;
 struct timer;
 struct trace_ring;
 struct turn_work;
+struct xmit_cpu;
 struct irq;
 struct _reent;
 
@@ -36,8 +37,9 @@ struct cpu {
 		softirq_pending; /* BIT(enum softirq); interrupt handlers of this core set bits */
 	bool in_control;         /* core 0 runs the control context now */
 	struct napi *poll_head,
-		**poll_tail; /* softnet_data: NAPI instances scheduled on this core */
-	struct pool *pool;   /* packets of this core */
+		**poll_tail;   /* softnet_data: NAPI instances scheduled on this core */
+	struct pool *pool;     /* packets of this core */
+	struct xmit_cpu *xmit; /* what the room of ports has for it: net/xmit.h */
 	struct trace_ring *trace;
 	struct timer *timers;        /* armed, soonest first */
 	struct turn_work *turn_work; /* looked at each turn of the loop: turn.h */

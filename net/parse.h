@@ -31,7 +31,7 @@ enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *k
  *
  * @data: the frame, PLAIN_MIN bytes of it in this buffer if it has as many; @frame: the packet's word p->frame, so that
  * a flag is a length too much; @tag: VLAN_TAG for frames with one tag, 0 for those without, a constant; @w: the key's
- * words. They return false if it is anything else.
+ * words; @in_port is read where it is needed, to keep no register. They return false if it is anything else.
  */
 #define PARSE_INLINE inline __attribute__((always_inline))
 
@@ -51,13 +51,14 @@ static PARSE_INLINE bool plain_tcp(const uint8_t *l4, uint64_t n)
 }
 
 /* plain_words() - the words that any key has: ports, protocol and addresses of the link */
-static PARSE_INLINE void plain_words(const uint8_t *data, const uint8_t *l4, uint64_t in_port,
-				     uint64_t flags, uint64_t proto, unsigned tag, uint64_t *w)
+static PARSE_INLINE void plain_words(const uint8_t *data, const uint8_t *l4,
+				     const uint64_t *in_port, uint64_t flags, uint64_t proto,
+				     unsigned tag, uint64_t *w)
 {
 	uint64_t tci = tag ? be16(load16(data + 14)) : 0;
 	uint64_t type = load16(data + 12 + tag);
 
-	w[0] = in_port | tci << 16 | (uint64_t)load32(l4) << 32;
+	w[0] = *in_port | tci << 16 | (uint64_t)load32(l4) << 32;
 	w[1] = load64(data) << 16 | (tag ? flags | KEY_VLAN : flags) << 8 | proto;
 	w[2] = tag ? mac_load(data + 6) | type << 48 : load64(data + 6);
 }
@@ -71,7 +72,7 @@ static PARSE_INLINE void plain_words(const uint8_t *data, const uint8_t *l4, uin
 #define IPV4_HEAD      0x45000000
 #define IPV4_FRAG_MASK 0xff00ff3f
 
-static PARSE_INLINE bool plain_ipv4(const uint8_t *data, uint64_t frame, uint64_t in_port,
+static PARSE_INLINE bool plain_ipv4(const uint8_t *data, uint64_t frame, const uint64_t *in_port,
 				    unsigned tag, uint64_t w[KEY_WORDS_SHORT])
 {
 	const uint8_t *l3 = data + 14 + tag, *l4 = l3 + IPV4_HLEN;
@@ -90,7 +91,7 @@ static PARSE_INLINE bool plain_ipv4(const uint8_t *data, uint64_t frame, uint64_
 	return true;
 }
 
-static PARSE_INLINE bool plain_ipv6(const uint8_t *data, uint64_t frame, uint64_t in_port,
+static PARSE_INLINE bool plain_ipv6(const uint8_t *data, uint64_t frame, const uint64_t *in_port,
 				    unsigned tag, uint64_t w[KEY_WORDS])
 {
 	const uint8_t *l3 = data + 14 + tag, *l4 = l3 + IPV6_HLEN;

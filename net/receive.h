@@ -13,6 +13,7 @@
 #include "kernel/pkt.h"
 #include "port.h"
 #include "switch.h"
+#include "xmit.h"
 
 /* receive_extra() - a batch that is not simply the switch's. Counted already. */
 void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
@@ -30,12 +31,15 @@ void receive_core(struct port *port, struct pkt **pkts, unsigned n);
 static inline void netif_receive(struct port *port, unsigned queue, struct pkt **pkts, unsigned n,
 				 uint64_t bytes)
 {
-	struct port_cpu *c = port_here(port);
+	struct xmit_cpu *x = this_cpu()->xmit;
+	struct port_cpu *c = x->stage[port->id]->count;
 
 	c->in += n;
 	c->in_bytes += bytes;
-	if (likely(!port->rx_extra))
-		switch_input(port, pkts, n);
-	else
+	if (unlikely(port->rx_extra)) {
 		receive_extra(port, queue, pkts, n);
+		return;
+	}
+	c->forwarded += n;
+	switch_batch(x, port, pkts, n);
 }

@@ -2,7 +2,7 @@
 /*
  * switch.c - the fast path, and the list of switches
  *
- * switch_input() runs on the core that received the batch, called by netif_receive(). The rest runs in the control
+ * switch_batch() runs on the core that received the batch, called by netif_receive(). The rest runs in the control
  * context. Owns the switches; their ports and rules change while the cores are parked.
  */
 #include "switch.h"
@@ -157,8 +157,8 @@ run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **pkts, struct pkt 
 		uint64_t frame = p->frame, w[KEY_WORDS];
 		struct flow *f;
 
-		if (unlikely(!(v6 ? plain_ipv6(p->data, frame, b->in_port, tag, w)
-				  : plain_ipv4(p->data, frame, b->in_port, tag, w))))
+		if (unlikely(!(v6 ? plain_ipv6(p->data, frame, &b->in_port, tag, w)
+				  : plain_ipv4(p->data, frame, &b->in_port, tag, w))))
 			break;
 		f = emc_find_words(b->emc, b->gen + key_hash_words(w, v6), w, v6);
 		if (unlikely(!f))
@@ -235,12 +235,10 @@ static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt *
  * Ports and statistics are seen to once a batch: all count as forwarded at first, and who drops a packet takes it
  * back.
  */
-void switch_input(struct port *port, struct pkt **pkts, unsigned n)
+void switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n)
 {
-	struct xmit_cpu *x = xmit_of_cpu[this_cpu()->id];
 	struct pkt **end = pkts + n;
 
-	x->stage[port->id]->count->forwarded += n;
 	if (unlikely(!port->accepts)) {
 		x->batch.emc->keyless += n;
 		drop_batch(port, pkts, n);
@@ -256,6 +254,12 @@ void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 		;
 	trace(TRACE_LOOKUP, port->id, n);
 	xmit_flush(x);
+}
+
+void switch_input(struct port *port, struct pkt **pkts, unsigned n)
+{
+	port_here(port)->forwarded += n;
+	switch_batch(this_cpu()->xmit, port, pkts, n);
 }
 
 /* words of lines that failed, of switches perhaps that a later line makes; when there is no more room, of any */

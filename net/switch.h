@@ -2,7 +2,7 @@
 /*
  * switch.h - a switch: ports, rules and what decides about a packet
  *
- * switch_input() is the fast path, one pass over a batch: key, cache, stage. What no cache knows goes to the slow
+ * switch_batch() is the fast path, one pass over a batch: key, cache, stage. What no cache knows goes to the slow
  * path (upcall.h), which asks rules and MAC table.
  */
 #pragma once
@@ -30,7 +30,12 @@ extern struct vswitch *switches[SWITCH_MAX]; /* by id; NULL where there is none 
 	for (unsigned i = 0; i < SWITCH_MAX; i++) \
 		if (switches[i])
 
-/* switch_input() - packets that netif_receive() counted, oldest first; all are gone when it returns. @n from 1 to PORT_BATCH. */
+/*
+ * switch_batch() - packets that came in by @port and count as forwarded, oldest first; all are gone when it returns. @n
+ * from 1 to PORT_BATCH; @x is this core's.
+ */
+void switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n);
+/* switch_input() - the same, and counts them as forwarded. */
 void switch_input(struct port *port, struct pkt **pkts, unsigned n);
 
 /* Control context. */

@@ -248,6 +248,7 @@ void xmit_init(void)
 			mem_zalloc(sizeof(struct xmit_cpu), CACHE_LINE, "transmit stages");
 		for (unsigned i = PORT_MAX; i < XMIT_STAGES; i++)
 			xmit_of_cpu[from]->stage[i] = &nowhere;
+		cpus[from]->xmit = xmit_of_cpu[from];
 		xmit_of_cpu[from]->batch.emc = emc_of_cpu[from];
 		xmit_of_cpu[from]->batch.mine = from * sizeof(struct flow_stat);
 		cpu_for_each(to)

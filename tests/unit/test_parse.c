@@ -17,6 +17,8 @@
 
 /* --- frames as text: "02 00 ..", blanks ignored --- */
 
+static const uint64_t in_port = 7;
+
 static uint8_t frame[256];
 static unsigned len;
 
@@ -375,10 +377,10 @@ static void every_prefix_of_every_frame_is_read_within_its_bounds(void **state)
 static bool shortcut(unsigned kind, const struct pkt *p, uint64_t w[KEY_WORDS])
 {
 	switch (kind) {
-	case 0: return plain_ipv4(p->data, p->frame, 7, 0, w);
-	case 1: return plain_ipv4(p->data, p->frame, 7, VLAN_TAG, w);
-	case 2: return plain_ipv6(p->data, p->frame, 7, 0, w);
-	default: return plain_ipv6(p->data, p->frame, 7, VLAN_TAG, w);
+	case 0: return plain_ipv4(p->data, p->frame, &in_port, 0, w);
+	case 1: return plain_ipv4(p->data, p->frame, &in_port, VLAN_TAG, w);
+	case 2: return plain_ipv6(p->data, p->frame, &in_port, 0, w);
+	default: return plain_ipv6(p->data, p->frame, &in_port, VLAN_TAG, w);
 	}
 }
 
@@ -433,15 +435,15 @@ static void plain_takes_what_is_plain(void **state)
 	(void)state;
 	begin("0800");
 	hex("4500002e 00004000 4011 0000 0a000001 0a010002" UDP);
-	assert_true(plain_ipv4(frame, 60, 7, 0, w));
-	assert_false(plain_ipv4(frame, 53, 7, 0, w));
-	assert_false(plain_ipv4(frame, 60 | (uint64_t)PKT_VLAN << 32, 7, 0,
+	assert_true(plain_ipv4(frame, 60, &in_port, 0, w));
+	assert_false(plain_ipv4(frame, 53, &in_port, 0, w));
+	assert_false(plain_ipv4(frame, 60 | (uint64_t)PKT_VLAN << 32, &in_port, 0,
 				w)); /* a tag that is elsewhere */
 	frame[20] = 0x20;
-	assert_false(plain_ipv4(frame, 60, 7, 0, w));
+	assert_false(plain_ipv4(frame, 60, &in_port, 0, w));
 	frame[20] = 0x40;
 	frame[23] = 1;
-	assert_false(plain_ipv4(frame, 60, 7, 0, w));
+	assert_false(plain_ipv4(frame, 60, &in_port, 0, w));
 }
 
 /* a tag that a NIC took out makes the key that it would have made in the frame */
