@@ -51,6 +51,9 @@ struct cpu {
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t received_rps;            /* wake-ups of its backlog by other cores */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
+	uint64_t control_tsc, control_since; /* in the control context; TSC of its last turn */
+	uint64_t irq_tsc,
+		idle_irq_tsc; /* in hard interrupts, while they are timed; and in those that ended a sleep */
 	uint64_t spurious; /* vectors that nobody owned */
 	uint64_t timer_irqs, ipis, notifies;
 	uint64_t drop[DROP_N];          /* packets dropped on this core, by reason */
@@ -63,6 +66,7 @@ struct cpu {
 	_Atomic uint32_t online;
 	_Atomic bool control_ready; /* core 0: the control context wants to run */
 	_Atomic uint64_t qs;        /* turns of the core loop times 2; odd while asleep (qsbr.h) */
+	_Atomic bool idle_polls;    /* it is idle and looks at remote_pending: no IPI is needed */
 	_Atomic uint32_t parked;    /* the parking request that this core has answered */
 };
 

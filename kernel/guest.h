@@ -11,6 +11,14 @@
 struct vcpu;
 struct cpu;
 
+/* what one vCPU has had since it was made */
+struct guest_usage {
+	char name[16];
+	unsigned vcpu, cpu;
+	uint64_t tsc; /* in the guest, exits included */
+	uint64_t exits;
+};
+
 struct guest_ops {
 	/* the vCPU that this core should run next, NULL if none can run. Interrupts off. */
 	struct vcpu *(*next)(struct cpu *c);
@@ -19,7 +27,12 @@ struct guest_ops {
 	 * the run: that is the guest's share under load. Entered with interrupts off, returns with them off.
 	 */
 	void (*enter)(struct vcpu *v, uint64_t slice, int keep);
+	/* of up to @max vCPUs; returns how many. Cores parked. May be NULL */
+	unsigned (*usage)(struct guest_usage *u, unsigned max);
 };
 
 /* guest_attach() - there are guests now; with NULL no more. Cores parked, or none running yet. Returns what was there. */
 const struct guest_ops *guest_attach(const struct guest_ops *ops);
+
+/* guest_attached() - NULL: there are none. */
+const struct guest_ops *guest_attached(void);

@@ -23,13 +23,23 @@ static void print_command(struct shell *sh, const struct command *c)
 		shell_printf(sh, "%s%s%s\n%*s%s\n", c->name, gap, c->usage, SYNOPSIS, "", c->help);
 }
 
+static void help_knob(struct shell *sh, const struct sysctl *s)
+{
+	shell_printf(sh, "%s = ", s->name);
+	if (s->word)
+		for (unsigned v = s->min; v <= s->max; v++)
+			shell_printf(sh, "%s%s", s->word[v], v < s->max ? ", " : "");
+	else
+		shell_printf(sh, "%u..%u", s->min, s->max);
+	shell_printf(sh, "\n%*s%s\n", SYNOPSIS, "", s->help);
+}
+
 /* help_other() - knobs and files have a line of help too. */
 static bool help_other(struct shell *sh, const char *name)
 {
 	set_for_each(s, sysctls) {
 		if (strcmp(s->name, name) == 0) {
-			shell_printf(sh, "%s = %u..%u\n%*s%s\n", s->name, s->min, s->max, SYNOPSIS,
-				     "", s->help);
+			help_knob(sh, s);
 			return true;
 		}
 	}

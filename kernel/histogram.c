@@ -36,11 +36,16 @@ uint64_t histogram_floor(unsigned i)
 	return (uint64_t)(HISTOGRAM_STEPS + i % HISTOGRAM_STEPS) << shift;
 }
 
+void histogram_add_many(struct histogram *h, uint64_t value, uint64_t n)
+{
+	h->count += n;
+	h->max = MAX(h->max, value);
+	h->bucket[histogram_bucket(value)] += n;
+}
+
 void histogram_add(struct histogram *h, uint64_t value)
 {
-	h->count++;
-	h->max = MAX(h->max, value);
-	h->bucket[histogram_bucket(value)]++;
+	histogram_add_many(h, value, 1);
 }
 
 void histogram_merge(struct histogram *to, const struct histogram *from)

@@ -27,6 +27,8 @@ unsigned histogram_bucket(uint64_t value);
 uint64_t histogram_floor(unsigned i);
 
 void histogram_add(struct histogram *h, uint64_t value);
+/* histogram_add_many() - @n times the same. */
+void histogram_add_many(struct histogram *h, uint64_t value, uint64_t n);
 /* histogram_merge() - all that @from holds is in @to as well. */
 void histogram_merge(struct histogram *to, const struct histogram *from);
 

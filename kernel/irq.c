@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "park.h"
 #include "shell.h"
+#include "time.h"
 #include "trace.h"
 #include "trap.h"
 
@@ -25,6 +26,20 @@ enum { IRQ_NUMBERS = 256 };
 
 static struct irq *by_number[IRQ_NUMBERS];
 
+/* dispatch_watched() - the handler, its record point, and how long it takes. */
+static __attribute__((noinline)) void dispatch_watched(struct cpu *c, struct irq *irq,
+						       unsigned vector)
+{
+	uint64_t begin = rdtsc(), spent;
+
+	trace(TRACE_HARD_IRQ, vector, irq->number);
+	irq->handler(irq->arg);
+	spent = rdtsc() - begin;
+	c->irq_tsc += spent;
+	if (c->qs & 1) /* qsbr_sleep() has said so */
+		c->idle_irq_tsc += spent;
+}
+
 void irq_dispatch(unsigned vector)
 {
 	struct cpu *c = this_cpu();
@@ -32,8 +47,10 @@ void irq_dispatch(unsigned vector)
 
 	if (likely(irq)) {
 		irq->count[c->id]++;
-		trace(TRACE_HARD_IRQ, vector, irq->number);
-		irq->handler(irq->arg);
+		if (unlikely(trace_on))
+			dispatch_watched(c, irq, vector);
+		else
+			irq->handler(irq->arg);
 	} else {
 		c->spurious++;
 		if (vector == VECTOR_SPURIOUS) /* takes no EOI [SDM 3A 11.9] */

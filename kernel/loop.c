@@ -12,6 +12,7 @@
 #include "control.h"
 #include "cpu.h"
 #include "guest.h"
+#include "idle.h"
 #include "irq.h"
 #include "qsbr.h"
 #include "shell.h"
@@ -33,13 +34,9 @@ const struct guest_ops *guest_attach(const struct guest_ops *ops)
 	return before;
 }
 
-/* idle_awake() - a queue is polled at each turn, so there is no sleep; it goes round instead. */
-static __attribute__((noinline)) void idle_awake(struct cpu *c)
+const struct guest_ops *guest_attached(void)
 {
-	irq_enable();
-	qsbr_turn();
-	cpu_pause();
-	turn_run(c);
+	return guests;
 }
 
 /* cpu_idle() - interrupts are off and nothing is pending; sleep until one comes. Interrupts are on afterwards. */
@@ -47,8 +44,8 @@ static inline void cpu_idle(struct cpu *c)
 {
 	uint64_t slept;
 
-	if (unlikely(c->turn_work)) {
-		idle_awake(c);
+	if (unlikely((uintptr_t)c->turn_work | idle_mode)) {
+		idle_otherwise(c);
 		return;
 	}
 	qsbr_sleep();
@@ -75,14 +72,15 @@ static bool guest_turn(struct cpu *c, bool more)
 }
 
 /* control_turn() - core 0's control context wants to run: while softirqs rest, and under load once in its share. */
-static void control_turn(bool more)
+static void control_turn(struct cpu *c, bool more)
 {
-	static uint64_t last;
+	uint64_t now = rdtsc();
 
-	if (more && rdtsc() - last < tsc_from_us(control_share_us))
+	if (more && now - c->control_since < tsc_from_us(control_share_us))
 		return;
-	last = rdtsc();
+	c->control_since = now;
 	control_run();
+	c->control_tsc += rdtsc() - now;
 }
 
 void core_loop(void)
@@ -95,7 +93,7 @@ void core_loop(void)
 		if (unlikely(c->qsbr_waiting))
 			qsbr_turn();
 		if (unlikely(c->control_ready))
-			control_turn(more);
+			control_turn(c, more);
 		irq_disable();
 		if (softirq_pending_on(c) && !more) {
 			irq_enable(); /* arrived since: look again, do not sleep on it */

@@ -10,6 +10,7 @@
 #include "policy.h"
 
 #include "control.h"
+#include "napi_measure.h"
 #include "netif_rx.h"
 #include "park.h"
 #include "time.h"
@@ -180,6 +181,23 @@ static bool knob(struct policy_queue *q, unsigned i, struct policy_knob *knob)
 	return i < ARRAY_SIZE(knobs);
 }
 
+static int measure(struct policy_queue *q, bool on)
+{
+	struct napi_policy *p = container_of(q, struct napi_policy, queue);
+
+	if (on)
+		return napi_measure_on(p);
+	napi_measure_off(p);
+	return 0;
+}
+
+static const struct histogram *waits(const struct policy_queue *q)
+{
+	const struct napi_measure *m = container_of(q, struct napi_policy, queue)->measure;
+
+	return m ? &m->wait : NULL;
+}
+
 static const struct policy_ops policy_ops = {
 	.takes = BIT(POLICY_IRQ) | BIT(POLICY_NAPI) | BIT(POLICY_DEFER) | BIT(POLICY_SUSPEND) |
 		 BIT(POLICY_POLL),
@@ -188,6 +206,8 @@ static const struct policy_ops policy_ops = {
 	.count = count,
 	.now = now,
 	.cpu = cpu,
+	.measure = measure,
+	.waits = waits,
 	.knob = knob,
 };
 

@@ -16,8 +16,10 @@
 
 #include "irq.h"
 #include "mem.h"
+#include "napi_measure.h"
 #include "pkt.h"
 #include "spsc.h"
+#include "time.h"
 
 enum {
 	BACKLOG = 1024, /* slots; netdev_max_backlog may be less */
@@ -28,7 +30,8 @@ enum {
 struct netif_rx {
 	struct napi_policy *of;
 	struct napi backlog;
-	struct spsc ring; /* from the handler to the softirq */
+	struct spsc ring;       /* from the handler to the softirq */
+	uint64_t came[BACKLOG]; /* TSC, for each slot: when the handler put it there */
 	struct pool *pool;
 	struct pkt_holder holder;
 	/* by the core that owns the queue */
@@ -41,10 +44,13 @@ struct netif_rx {
 
 static void enqueue(struct netif_rx *rx, struct pkt *p)
 {
-	if (spsc_count(&rx->ring) < *rx->of->max_backlog && spsc_push(&rx->ring, p))
+	if (spsc_count(&rx->ring) >= MIN(*rx->of->max_backlog, (unsigned)BACKLOG)) {
+		rx->dropped++;
+		pkt_drop(p, DROP_IRQ_BACKLOG);
 		return;
-	rx->dropped++;
-	pkt_drop(p, DROP_IRQ_BACKLOG);
+	}
+	rx->came[rx->ring.head & rx->ring.mask] = rdtsc();
+	spsc_push(&rx->ring, p); /* there is room: the softirq only makes more */
 }
 
 /* receive() - until the device's ring is empty, or the work is enough for one interrupt. */
@@ -90,6 +96,13 @@ static void receive_here(struct netif_rx *rx)
 	irq_restore(flags);
 }
 
+/* measure() - the next @n of the ring are on their way. */
+static void measure(struct netif_rx *rx, unsigned n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		napi_measured_wait(rx->of->measure, rx->came[(rx->ring.tail + i) & rx->ring.mask]);
+}
+
 static unsigned process_backlog(struct napi *napi, unsigned budget)
 {
 	struct netif_rx *rx = container_of(napi, struct netif_rx, backlog);
@@ -100,7 +113,10 @@ static unsigned process_backlog(struct napi *napi, unsigned budget)
 		rx->more = false; /* what is left in the ring is somebody else's */
 	else if (rx->masked || rx->more)
 		receive_here(rx);
-	n = spsc_pop(&rx->ring, (void **)pkts, budget);
+	n = MIN(spsc_count(&rx->ring), budget);
+	if (rx->of->measure)
+		measure(rx, n);
+	n = spsc_pop(&rx->ring, (void **)pkts, n);
 	if (n)
 		rx->of->deliver(rx->of->napi, pkts, n);
 	return n;

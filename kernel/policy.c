@@ -8,6 +8,7 @@
 #include "policy.h"
 
 #include "glob.h"
+#include "policy_compare.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -144,30 +145,39 @@ static int set_all(struct shell *sh)
 
 static int run_policy(struct shell *sh, int n, const struct word *w)
 {
+	if (word_is(n, w, 1, "compare"))
+		return policy_compare(sh);
 	if (n > 1 && !policy_next(w[1].s, NULL))
-		return shell_expected(sh, 1, "a queue, as nic0/0 or nic*/*");
+		return shell_expected(sh, 1, "a queue, as nic0/0 or nic*/*, or compare");
 	return n > 2 ? set_all(sh) : show(sh, n == 2 ? w[1].s : "*");
 }
 
 static void complete_policy(int n, const struct word *w, void (*add)(void *to, const char *s),
 			    void *to)
 {
-	struct policy_queue *q = n > 1 ? policy_next(w[1].s, NULL) : NULL;
+	bool compare = word_is(n, w, 1, "compare");
+	struct policy_queue *q = n > 1 + compare ? policy_next(w[1 + compare].s, NULL) : NULL;
 	struct policy_knob knob;
 
 	if (n == 1)
+		add(to, "compare");
+	if (n == 1 + compare)
 		for (q = NULL; (q = policy_next("*", q));)
 			add(to, q->name);
-	for (unsigned p = 0; n == 2 && q && p < POLICY_N; p++)
+	for (unsigned p = 0; (compare ? n == 3 || n == 4 : n == 2) && q && p < POLICY_N; p++)
 		if (q->ops->takes & BIT(p))
 			add(to, policy_name[p]);
-	for (unsigned i = 0; n > 2 && n % 2 && q && q->ops->knob && q->ops->knob(q, i, &knob); i++)
+	for (unsigned i = 0;
+	     !compare && n > 2 && n % 2 && q && q->ops->knob && q->ops->knob(q, i, &knob); i++)
 		add(to, knob.name);
 }
 
-SHELL_COMMAND(cmd_policy, .name = "policy", .usage = "[QUEUE [POLICY [KNOB N]...]]",
-	      .help = "how each queue learns of work: by interrupts, by polling, or between",
-	      .run = run_policy, .complete = complete_policy);
+SHELL_COMMAND(
+	cmd_policy, .name = "policy",
+	.usage =
+		"[QUEUE [POLICY [KNOB N]...]] | compare QUEUE POLICY POLICY SECONDSs [--keep-best]",
+	.help = "how each queue learns of work: by interrupts, by polling, or between",
+	.run = run_policy, .complete = complete_policy);
 
 /* print_queue() - a line for @q, if it is not as it began. */
 static void print_queue(struct shell *sh, struct policy_queue *q)

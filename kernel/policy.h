@@ -38,6 +38,7 @@ struct policy_counts {
 	uint64_t polls, empty_polls;
 };
 
+struct histogram;
 struct pkt;
 struct policy_queue;
 
@@ -57,6 +58,10 @@ struct policy_ops {
 	enum policy (*now)(
 		const struct policy_queue *q); /* what an adaptive one does; may be NULL */
 	unsigned (*cpu)(const struct policy_queue *q);
+	/* measure it, from zero, or no more. 0 or a negative errno; NULL: it cannot be */
+	int (*measure)(struct policy_queue *q, bool on);
+	/* how long its packets waited, as napi_measure.h has it; NULL while it is not measured. May be NULL as measure is */
+	const struct histogram *(*waits)(const struct policy_queue *q);
 	/* its knob number @i; false: it has so many only. May be NULL. They are written as they stand, before set */
 	bool (*knob)(struct policy_queue *q, unsigned i, struct policy_knob *knob);
 };
@@ -103,7 +108,10 @@ struct napi_policy {
 	void (*deliver)(struct napi *napi, struct pkt **pkts, unsigned n);
 	const unsigned *max_backlog; /* how many may wait in between */
 	struct netif_rx *rx;         /* once it has been POLICY_IRQ */
-	unsigned number;             /* among all such queues */
+	/* packets that wait in the device's ring; NULL: it cannot say */
+	unsigned (*depth)(const struct napi *napi);
+	struct napi_measure *measure; /* napi_measure.h; NULL: it is not measured */
+	unsigned number;              /* among all such queues */
 	struct napi_knobs knobs;
 	enum policy now; /* differs from queue.policy where that is adaptive */
 

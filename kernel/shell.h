@@ -73,18 +73,31 @@ struct proc_file {
 SET_DECLARE(const struct proc_file, procfiles);
 #define PROC_FILE(id, ...) static const struct proc_file id SET_ENTRY(procfiles) = { __VA_ARGS__ }
 
-/* A knob: `sysctl NAME`, `sysctl NAME=VALUE`. */
+/* A knob: `sysctl NAME`, `sysctl NAME=VALUE`. A number, or one of several words. */
 struct sysctl {
 	const char *name;
 	unsigned *value;
 	unsigned min, max; /* inclusive */
 	const char *help;  /* with the unit */
+	const char *const
+		*word; /* its values by name, word[min] to word[max]; NULL: it is a number */
+	const char *(*refuse)(
+		unsigned value); /* why it cannot be that here, or NULL; may be NULL */
 };
 
 SET_DECLARE(const struct sysctl, sysctls);
 #define SYSCTL(id, nm, var, lo, hi, hlp)         \
 	static const struct sysctl id SET_ENTRY( \
 		sysctls) = { .name = nm, .value = var, .min = lo, .max = hi, .help = hlp }
+
+/* one whose values have names, from 0 on */
+#define SYSCTL_WORD(id, nm, var, words, no, hlp)                                           \
+	static const struct sysctl id SET_ENTRY(sysctls) = { .name = nm,                   \
+							     .value = var,                 \
+							     .max = ARRAY_SIZE(words) - 1, \
+							     .help = hlp,                  \
+							     .word = words,                \
+							     .refuse = no }
 
 /* shell_printf() - to whoever asked; waits for room (yields) when the console is full. */
 void shell_printf(struct shell *sh, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -66,8 +66,11 @@ void raise_softirq_on(struct cpu *c, enum softirq nr)
 		raise_softirq(nr);
 		return;
 	}
-	/* release: pairs with the acquire in pending_take. Whoever sets the first bit sends the interrupt */
-	if (!atomic_fetch_or_explicit(&c->remote_pending, BIT(nr), memory_order_acq_rel))
+	/*
+	 * release: pairs with the acquire in pending_take. Whoever sets the first bit sends the interrupt; seq_cst: unless the
+	 * core is idle and says that it looks (idle.c)
+	 */
+	if (!atomic_fetch_or(&c->remote_pending, BIT(nr)) && !atomic_load(&c->idle_polls))
 		apic_ipi(c->apic_id, VECTOR_IPI);
 }
 

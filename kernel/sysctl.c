@@ -32,25 +32,57 @@ static const struct sysctl *sysctl_next(const char *name)
 	return next;
 }
 
+static void print_value(struct shell *sh, const struct sysctl *s)
+{
+	if (s->word)
+		shell_printf(sh, "%s\n", s->word[*s->value]);
+	else
+		shell_printf(sh, "%u\n", *s->value);
+}
+
 static void print(struct shell *sh, const struct sysctl *s, bool value_only)
 {
-	if (value_only)
-		shell_printf(sh, "%u\n", *s->value);
-	else
-		shell_printf(sh, "%s = %u\n", s->name, *s->value);
+	if (!value_only)
+		shell_printf(sh, "%s = ", s->name);
+	print_value(sh, s);
+}
+
+/* find_word() - false if @value is none of its words; @what then tells which there are. */
+static bool find_word(const struct sysctl *s, const char *value, unsigned long *v, char *what,
+		      size_t size)
+{
+	size_t n = 0;
+
+	for (*v = s->min; *v <= s->max; ++*v) {
+		if (strcmp(s->word[*v], value) == 0)
+			return true;
+		n += snprintf(what + n, size - n, "%s%s", n ? ", " : "", s->word[*v]);
+	}
+	return false;
+}
+
+static bool find_value(const struct sysctl *s, const char *value, unsigned long *v, char *what,
+		       size_t size)
+{
+	if (s->word)
+		return find_word(s, value, v, what, size);
+	snprintf(what, size, "a number from %u to %u", s->min, s->max);
+	return words_number(value, v) && *v >= s->min && *v <= s->max;
 }
 
 /* assign() - @value stands inside word @i. */
 static int assign(struct shell *sh, int i, const struct sysctl *s, const char *value)
 {
 	unsigned col = sh->word[i].col + (value - sh->word[i].s);
+	const char *why;
 	unsigned long v;
 	char what[64];
 
-	if (!words_number(value, &v) || v < s->min || v > s->max) {
-		snprintf(what, sizeof(what), "a number from %u to %u", s->min, s->max);
+	if (!find_value(s, value, &v, what, sizeof(what)))
 		return shell_expected_at(sh, col, what, *value ? value : NULL);
-	}
+	why = s->refuse ? s->refuse(v) : NULL;
+	if (why)
+		return shell_error(sh, i, -EOPNOTSUPP, "%s", why);
 	*(volatile unsigned *)s->value = v;
 	return 0;
 }
@@ -116,8 +148,10 @@ SHELL_COMMAND(cmd_sysctl, .name = "sysctl", .usage = "[-w|-n] NAME[=VALUE]... | 
 /* all of them: a line for a knob that was never turned does no harm, and none is forgotten */
 static void print_config(struct shell *sh)
 {
-	for (const struct sysctl *s = sysctl_next(""); s; s = sysctl_next(s->name))
-		shell_printf(sh, "sysctl %s=%u\n", s->name, *s->value);
+	for (const struct sysctl *s = sysctl_next(""); s; s = sysctl_next(s->name)) {
+		shell_printf(sh, "sysctl %s=", s->name);
+		print_value(sh, s);
+	}
 }
 
 CONFIG_SOURCE(config_sysctl, .order = 10, .print = print_config);

@@ -63,7 +63,7 @@ void trace_record(enum trace_point p, uint64_t a, uint64_t b)
 	struct trace_entry *e;
 	uint64_t flags, n;
 
-	if (!ring)
+	if (!ring || !(trace_on & TRACE_RECORD))
 		return;
 	flags = irq_save(); /* a hard interrupt would write into the middle of our record */
 	n = atomic_load_explicit(&ring->written, memory_order_relaxed);
@@ -179,8 +179,8 @@ static void clear(void)
 
 static void print_state(struct shell *sh)
 {
-	shell_printf(sh, "trace is %s; %d records a core are kept\n", trace_on ? "on" : "off",
-		     RING);
+	shell_printf(sh, "trace is %s; %d records a core are kept\n",
+		     trace_on & TRACE_RECORD ? "on" : "off", RING);
 	cpu_for_each(i)
 		if (cpus[i]->trace)
 			shell_printf(sh, "cpu%-2u  %lu records written\n", i,

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bits.h"
 #include "shell.h"
 
 #define TRACE_POINTS(X)                                \
@@ -31,7 +32,10 @@ enum trace_point {
 		TRACE_N
 };
 
-extern unsigned trace_on; /* sysctl kernel.trace */
+/* what record points are looked at for */
+enum { TRACE_RECORD = BIT(0), TRACE_TIME_IRQS = BIT(1) };
+
+extern unsigned trace_on; /* sysctl kernel.trace is its TRACE_RECORD */
 
 void trace_record(enum trace_point p, uint64_t a, uint64_t b);
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bits.h"
@@ -60,6 +61,7 @@
 #define MSR_KERNEL_GS    0xc0000102
 #define MSR_TSC_AUX      0xc0000103
 
+#define CPUID1_ECX_MONITOR      BIT(3)
 #define CPUID1_ECX_X2APIC       BIT(21)
 #define CPUID1_ECX_TSC_DEADLINE BIT(24)
 #define CPUID1_ECX_XSAVE        BIT(26)
@@ -215,10 +217,32 @@ static inline void invlpg(uint64_t va)
 	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 
-/* cpu_halt() - sti; hlt in one breath: an interrupt that comes between the two still ends the halt. */
+/*
+ * cpu_halt() - sti; hlt in one breath: an interrupt that comes between the two still ends the halt.
+ * cpu_monitor() - from now on a write to the line of @p ends cpu_mwait(), or keeps it from beginning.
+ * cpu_mwait() - sti; mwait in one breath, C1, no extensions: any interrupt ends it too.
+ */
 #if __STDC_HOSTED__
 void cpu_halt(void); /* the fixture's: whoever wakes us in a test */
+void cpu_monitor(const volatile void *p);
+void cpu_mwait(void);
+bool cpu_has_monitor(void);
 #else
+static inline bool cpu_has_monitor(void)
+{
+	return cpuid(1).ecx & CPUID1_ECX_MONITOR;
+}
+
+static inline void cpu_monitor(const volatile void *p)
+{
+	__asm__ volatile("monitor" ::"a"(p), "c"(0), "d"(0) : "memory");
+}
+
+static inline void cpu_mwait(void)
+{
+	__asm__ volatile("sti; mwait" ::"a"(0), "c"(0) : "memory");
+}
+
 static inline void cpu_halt(void)
 {
 	__asm__ volatile("sti; hlt" ::: "memory");

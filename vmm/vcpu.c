@@ -27,6 +27,7 @@
 #include "vm.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum {
 	SLICE_SLACK_US = 10,   /* a slice timer this close to the wanted time is not armed again */
@@ -315,7 +316,25 @@ static void vcpu_enter(struct vcpu *v, uint64_t slice, int keep)
 	vhost_guest_left(c->id);
 }
 
-static const struct guest_ops vcpu_guest_ops = { .next = vcpu_next, .enter = vcpu_enter };
+static unsigned vcpu_usage(struct guest_usage *u, unsigned max)
+{
+	unsigned n = 0;
+
+	cpu_for_each(i)
+		for (struct vcpu *v = core_of[i].list; v && n < max; v = v->next_on_core, n++) {
+			u[n] = (struct guest_usage){ .vcpu = v->id,
+						     .cpu = v->cpu,
+						     .tsc = v->tsc_run };
+			snprintf(u[n].name, sizeof(u[n].name), "%s", v->vm->name);
+			for (unsigned reason = 0; reason < EXIT_N; reason++)
+				u[n].exits += v->exits[reason];
+		}
+	return n;
+}
+
+static const struct guest_ops vcpu_guest_ops = { .next = vcpu_next,
+						 .enter = vcpu_enter,
+						 .usage = vcpu_usage };
 
 /* --- starting and stopping: on the vCPU's core, in a softirq, where no vCPU runs --- */
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """How queues learn of work: each policy carries everything, changes under traffic, and shows in the counters"""
 
+import concurrent.futures
+import re
+
 import pytest
 
 from frames import numbered
 from guests import config, echoes, guests, line
-from weir import expect, expect_in
+from weir import expect, expect_in, expect_match
 
 A, B = 1, 2  # stations behind nic0 and nic1
 RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
@@ -203,6 +206,125 @@ def test_guest_resets_while_polled(guest):
     guest.carry([echoes(300000 + n, G2) for n in range(50)], 4)
 
 
+# --- comparing, and what the cores do -----------------------------------------------------------------------------
+
+
+def while_traffic(weir, line):
+    """What @line printed, frames passing from its first moment to its last: none lost."""
+    with weir.dropping(), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer, number = pool.submit(weir.sh, line, 60), 0
+        while not answer.done():
+            number += 1000
+            weir.carry(frames_of(50, number), 8)
+        return answer.result()
+
+
+def compared(text):
+    """[(policy, [packets, p50, ..., max, interrupts, polls, empty, exits], busy)] of `policy compare`."""
+    rows = [line.split() for line in text.splitlines()[1:4]]
+    return [(row[0], [int(n) for n in row[1:-1]], float(row[-1])) for row in rows]
+
+
+def test_compare(weir):
+    text = while_traffic(weir, "policy compare nic0/0 napi poll 1s")
+    expect(text.split("\n")[0].split(), "POLICY PACKETS P50 P90 P99 P99.9 MAX INTERRUPTS POLLS EMPTY EXITS BUSY".split(),
+           "head of the table")  # fmt: skip
+    phases = compared(text)
+    expect([name for name, _, _ in phases], ["napi", "poll", "napi"], "phases")
+    for name, (packets, *waits, interrupts, polls, empty, exits), busy in phases:
+        assert packets > 0, f"{name}: expected packets, saw none in\n{text}"
+        expect(waits, sorted(waits), f"percentiles of {name}")
+        assert waits[-1] > 0, f"{name}: expected that packets waited, saw\n{text}"
+        assert (interrupts == 0) == (name == "poll"), f"{name}: interrupts in\n{text}"
+        assert 0 < polls and empty <= polls, f"{name}: polls in\n{text}"
+        expect(exits, 0, "exits of no guests")
+        assert busy == 100 if name == "poll" else busy < 100, f"{name}: busy share in\n{text}"
+    expect_match(r"^better: (napi|poll), by \w+", text, "verdict")
+    expect(queues(weir)["nic0/0"][1], "napi", "policy afterwards")
+
+
+def test_compare_keeps_the_better(weir):
+    text = while_traffic(weir, "policy compare nic0/1 defer irq 1s --keep-best")
+    better = expect_match(r"^better: (\w+), by ", text, "verdict")[1]
+    expect(queues(weir)["nic0/1"][1], better, "policy afterwards")
+
+
+def test_compare_a_guests_ring(guest):
+    """Nobody measures how long frames wait there, but the rest of the table stands, exits among it."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer, number = pool.submit(guest.sh, "policy compare p2/tx kick adaptive 1s", 60), 400000
+        while not answer.done():
+            number += 100
+            guest.carry([echoes(number + n, G2) for n in range(20)], 1)
+        text = answer.result()
+    rows = [line.split() for line in text.splitlines()[1:4]]
+    expect([row[0] for row in rows], ["kick", "adaptive", "kick"], "phases")
+    for row in rows:
+        expect(row[2:7], ["-"] * 5, f"waits of {row[0]}")
+        assert int(row[1]) > 0 and int(row[10]) > 0, f"expected packets and exits, saw {row}"
+    expect(queues(guest)["p2/tx"][1], "adaptive", "policy afterwards")
+
+
+CPU = r"^%Cpu(\d+) *: +([\d.]+) busy, +([\d.]+) sy, +([\d.]+) gu, +([\d.]+) id, +([\d.]+) hi, +([\d.]+) si$"
+
+
+def test_top(guest):
+    """One guest computes on core 1 and one sleeps; core 0 is polled."""
+    tiny = guests(guest, G2)[0]
+    guest.quiet("policy nic0/0 poll")
+    tiny.begin("spin 4000ms")
+    text = guest.sh("top 1 2", 30)
+    guest.quiet("policy nic0/0 napi")
+    tiny.finish()
+    expect(text.count("top - up "), 2, f"rounds in\n{text}")
+    cores = {int(core): [float(n) for n in rest] for core, *rest in re.findall(CPU, text, re.MULTILINE)}
+    expect(sorted(cores), [0, 1], f"cores in\n{text}")
+    for busy, sy, gu, idle, hi, si in cores.values():
+        assert abs(busy + idle - 100) < 0.2 and abs(sy + gu + idle + hi + si - 100) < 0.6, f"sums in\n{text}"
+    assert cores[0][5] > 50 and cores[0][3] < 20, f"expected core 0 busy with softirqs, saw\n{text}"
+    assert cores[1][2] > 50, f"expected a guest on core 1 most of the time, saw\n{text}"
+    shares = {name: float(cpu) for name, cpu in re.findall(r"^(g\d) +0 +\d +([\d.]+) +\d+$", text, re.MULTILINE)}
+    assert shares["g2"] > 50 > shares["g3"], f"expected g2 to have most, saw\n{text}"
+
+
+def ipis(weir):
+    """Sent to each of two cores so far."""
+    found = expect_match(r"RES: +(\d+) +(\d+)", weir.sh("cat /proc/interrupts"), "IPIs")
+    return [int(n) for n in found.groups()]
+
+
+@pytest.mark.parametrize("mode", ["hlt", "mwait", "spin"])
+def test_idle(weir, mode):
+    """However a core sleeps it wakes for what comes; without HLT it needs no IPI."""
+    expect(weir.sh(f"sysctl kernel.idle={mode}"), f"kernel.idle = {mode}\n", "answer")
+    for name, (number, _) in weir.interrupts().items():
+        if name.startswith("nic1-TxRx-"):
+            weir.quiet(f"echo 1 > /proc/irq/{number}/smp_affinity")  # what comes in on core 1 leaves by core 0
+    weir.carry(frames_of(20))  # and whoever sleeps by the old mode has woken
+    before = ipis(weir)
+    with weir.dropping():
+        weir.carry(frames_of(100, 1000), window=1)  # nobody is busy when one comes
+        new = ipis(weir)[0] - before[0]
+        weir.carry(frames_of(300, 2000))
+    expect_in(f"sysctl kernel.idle={mode}\n", weir.sh("show config"), "show config")
+    assert new >= 40 if mode == "hlt" else new < 25, f"{mode}: expected IPIs to core 0 for HLT alone, saw {new}"
+    weir.sh("sysctl kernel.idle=hlt")
+    for name, (number, _) in weir.interrupts().items():
+        if name.startswith("nic1-TxRx-"):
+            weir.quiet(f"echo {1 << int(name[-1])} > /proc/irq/{number}/smp_affinity")
+
+
+def test_idle_on_one_core(lab):
+    weir = lab.get(nics=2, smp=1)
+    weir.wait_links()
+    weir.quiet(*RULES)
+    for mode in ("mwait", "spin", "hlt"):
+        weir.sh(f"sysctl kernel.idle={mode}")
+        weir.carry(frames_of(100), window=1)
+        weir.carry(frames_of(100, 1000))
+    expect_in("expected hlt, mwait, spin, found 'x'", weir.sh("sysctl kernel.idle=x"), "answer")
+
+
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
@@ -210,4 +332,6 @@ def test_wrong_words(weir):
     expect_in("expected a queue, as nic0/0", weir.sh("policy nic9/0 poll"), "answer")
     expect_in("expected irq, napi, defer", weir.sh("policy nic0/0 kick"), "answer")
     expect_in("expected a knob of that queue", weir.sh("policy nic0/0 poll 3"), "answer")
+    expect_in("expected seconds of each phase", weir.sh("policy compare nic0/0 napi poll"), "answer")
+    expect_in("expected a queue", weir.sh("policy compare nic0/* napi poll 1s"), "answer")
     expect_in("expected a number", weir.sh("policy nic0/0 defer gro-flush-timeout x"), "answer")

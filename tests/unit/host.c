@@ -200,6 +200,19 @@ void cpu_halt(void)
 	irqs_set(true);
 }
 
+WEAK unsigned idle_mode;
+
+WEAK void idle_otherwise(struct cpu *c)
+{
+	(void)c;
+	fail_msg("the core would not halt: idle.c is not linked");
+}
+
+WEAK bool cpu_has_monitor(void)
+{
+	return false;
+}
+
 /* --- boot memory --- */
 
 WEAK void *mem_try_alloc(size_t bytes, size_t align)

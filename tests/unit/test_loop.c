@@ -437,7 +437,7 @@ static void enter_vcpu(struct vcpu *v, uint64_t ticks, int keep_on)
 		longjmp(enough, 1);
 }
 
-static const struct guest_ops guests = { next_vcpu, enter_vcpu };
+static const struct guest_ops guests = { .next = next_vcpu, .enter = enter_vcpu };
 
 static void a_guest_runs_instead_of_sleep(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/napi_policy.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
+/* links: kernel/napi_policy.c kernel/napi_measure.c kernel/policy_compare.c kernel/usage.c kernel/histogram.c kernel/loop.c kernel/qsbr.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
 /*
  * test_napi_policy.c - each policy of a NIC's queue on a small device: when it interrupts, when it is looked at, what a
  * change in the middle of it all leaves behind
@@ -11,9 +11,12 @@
 
 #include "kernel/control.h"
 #include "kernel/irq.h"
+#include "kernel/histogram.h"
+#include "kernel/napi_measure.h"
 #include "kernel/netif_rx.h"
 #include "kernel/pkt.h"
 #include "kernel/policy.h"
+#include "kernel/policy_compare.h"
 #include "kernel/softirq.h"
 #include "kernel/timer.h"
 #include "kernel/turn.h"
@@ -570,6 +573,94 @@ static void disable_takes_it_from_wherever_it_waits(void **state)
 	}
 }
 
+/* --- measured --- */
+
+static void waits_are_measured_from_the_interrupt_or_the_poll_before(void **state)
+{
+	const struct napi_ops *ops = dev[0].napi.ops;
+	struct napi_measure *m;
+
+	(void)state;
+	assert_int_equal(napi_measure_on(&dev[0].policy), 0);
+	m = dev[0].policy.measure;
+	frames_come(&dev[0], 3);
+	time_passes(7 * US);
+	until_asleep();
+	assert_int_equal(m->wait.count, 3);
+	assert_int_equal(m->wait.max, 7 * US);
+	set(&dev[0], POLICY_POLL);
+	turns(2);
+	for (unsigned i = 0; i < 5; i++) {
+		time_passes(2 * US);
+		dev[0].ring++;
+		turn();
+	}
+	assert_int_equal(m->wait.count, 8);
+	assert_int_equal(histogram_percentile(&m->wait, 50),
+			 histogram_floor(histogram_bucket(2 * US) + 1) - 1);
+	assert_true(m->interval.count >= 5);
+	napi_measure_off(&dev[0].policy);
+	assert_ptr_equal(dev[0].napi.ops, ops);
+	assert_ptr_equal(dev[0].napi.poll, dev_poll);
+}
+
+static void waits_in_a_backlog_are_those_of_each_packet(void **state)
+{
+	struct napi_measure *m;
+
+	(void)state;
+	set(&dev[0], POLICY_IRQ);
+	until_asleep();
+	napi_measure_on(&dev[0].policy);
+	m = dev[0].policy.measure;
+	frames_come(&dev[0], 1);
+	time_passes(5 * US);
+	frames_come(&dev[0], 1);
+	time_passes(1 * US);
+	until_asleep();
+	assert_int_equal(m->wait.count, 2);
+	assert_int_equal(m->wait.max, 6 * US);
+	assert_int_equal(histogram_permille(&m->wait, 1),
+			 histogram_floor(histogram_bucket(1 * US) + 1) - 1);
+	napi_measure_off(&dev[0].policy);
+}
+
+static void the_better_is_by_packets_then_p99_then_busy(void **state)
+{
+	const struct policy_score a = { 1000, 5000, 100 };
+	const char *why;
+
+	(void)state;
+	assert_true(policy_second_is_better(&a, &(struct policy_score){ 1100, 9000, 900 }, &why));
+	assert_string_equal(why, "more packets");
+	assert_false(policy_second_is_better(&a, &(struct policy_score){ 900, 10, 10 }, &why));
+	assert_true(policy_second_is_better(&a, &(struct policy_score){ 995, 4000, 1000 }, &why));
+	assert_string_equal(why, "a lower p99");
+	assert_false(policy_second_is_better(&a, &(struct policy_score){ 1005, 7000, 1 }, &why));
+	assert_true(policy_second_is_better(&a, &(struct policy_score){ 1005, 5200, 90 }, &why));
+	assert_string_equal(why, "a core less busy");
+	assert_false(policy_second_is_better(&a, &a, &why));
+	assert_string_equal(why, "no difference");
+}
+
+static void comparing_keeps_what_was_or_the_better(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_DEFER);
+	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1s"), 0);
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_DEFER);
+	assert_null(dev[0].policy.measure);
+	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1 --keep-best"), 0);
+	assert_non_null(strstr(host_out, "better: "));
+	assert_true(dev[0].policy.queue.policy == POLICY_NAPI ||
+		    dev[0].policy.queue.policy == POLICY_POLL);
+	assert_int_not_equal(host_exec("policy compare nic0/0 napi poll 0s"), 0);
+	assert_int_not_equal(host_exec("policy compare nic0/0 napi poll 1x"), 0);
+	assert_int_not_equal(host_exec("policy compare nic9/0 napi poll 1s"), 0);
+	assert_int_not_equal(host_exec("policy compare nic0/0 napi kick 1s"), 0);
+	assert_int_not_equal(host_exec("policy compare nic0/0 napi poll 1s --keep"), 0);
+}
+
 /* --- the command --- */
 
 static void the_command_sets_shows_and_rebuilds(void **state)
@@ -593,7 +684,7 @@ static void the_command_says_what_it_wants(void **state)
 {
 	(void)state;
 	assert_int_not_equal(host_exec("policy nic7/0 poll"), 0);
-	assert_non_null(strstr(host_out, "a queue, as nic0/0 or nic*/*"));
+	assert_non_null(strstr(host_out, "a queue, as nic0/0 or nic*/*, or compare"));
 	host_text_clear();
 	assert_int_not_equal(host_exec("policy nic0/0 kick"), 0);
 	assert_non_null(strstr(host_out, "expected irq, napi, defer, suspend, poll"));
@@ -624,6 +715,10 @@ int main(void)
 		TEST(each_change_at_each_stage_loses_nothing),
 		TEST(a_queue_that_is_off_stays_off),
 		TEST(disable_takes_it_from_wherever_it_waits),
+		TEST(waits_are_measured_from_the_interrupt_or_the_poll_before),
+		TEST(waits_in_a_backlog_are_those_of_each_packet),
+		TEST(the_better_is_by_packets_then_p99_then_busy),
+		TEST(comparing_keeps_what_was_or_the_better),
 		TEST(the_command_sets_shows_and_rebuilds),
 		TEST(the_command_says_what_it_wants),
 	};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * napi_measure.c - see napi_measure.h. poll() and mask() on the queue's core, the rest in the control context
+ *
+ * Measuring begins and ends with the cores parked: nobody is in the functions that are put in and taken out.
+ */
+#include "napi_measure.h"
+
+#include "park.h"
+#include "time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t ns_since(uint64_t tsc, uint64_t now)
+{
+	return now > tsc ? tsc_to_ns(now - tsc) : 0;
+}
+
+static unsigned measured_poll(struct napi *napi, unsigned budget)
+{
+	struct napi_measure *m = napi->policy->measure;
+	uint64_t now = rdtsc(), since = m->told ? m->told : m->ended;
+	unsigned taken;
+
+	if (m->begun)
+		histogram_add(&m->interval, ns_since(m->begun, now));
+	if (napi->policy->depth)
+		histogram_add(&m->depth, napi->policy->depth(napi));
+	taken = m->poll(napi, budget);
+	if (taken && since)
+		histogram_add_many(&m->wait, ns_since(since, now), taken);
+	m->begun = now;
+	m->ended = rdtsc();
+	m->told = 0;
+	return taken;
+}
+
+/* the hard interrupt does this, and whoever schedules the queue without one: both know that there is work */
+static void measured_mask(struct napi *napi)
+{
+	struct napi_measure *m = napi->policy->measure;
+
+	if (!m->told)
+		m->told = rdtsc();
+	m->ops->irq_mask(napi);
+}
+
+void napi_measured_wait(struct napi_measure *m, uint64_t since)
+{
+	histogram_add(&m->wait, ns_since(since, rdtsc()));
+}
+
+int napi_measure_on(struct napi_policy *p)
+{
+	struct napi *napi = p->napi;
+	struct napi_measure *m;
+
+	napi_measure_off(p);
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	m->napi = napi;
+	m->poll = napi->poll;
+	m->ops = napi->ops;
+	m->wrapped = *napi->ops;
+	m->wrapped.irq_mask = measured_mask;
+	cores_park();
+	p->measure = m;
+	napi->poll = measured_poll;
+	napi->ops = &m->wrapped;
+	cores_resume();
+	return 0;
+}
+
+void napi_measure_off(struct napi_policy *p)
+{
+	struct napi_measure *m = p->measure;
+
+	if (!m)
+		return;
+	cores_park();
+	p->napi->poll = m->poll;
+	p->napi->ops = m->ops;
+	p->measure = NULL;
+	cores_resume();
+	free(m);
+}

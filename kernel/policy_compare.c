@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy_compare.c - `policy compare QUEUE A B SECONDSs [--keep-best]`: two policies on the traffic that there is
+ *
+ * Control context. Three phases of the same length, A, B and A again, so that traffic which grows or fades meanwhile is
+ * seen to do so: A's two phases then differ. A policy changes as `policy` changes it; nothing is lost.
+ *
+ * Which is better: the one that let more through, if they differ by more than one in 50; else the one with the lower
+ * p99 of the wait, if they differ by more than an eighth, which is what the histogram can tell; else the one whose core
+ * was less busy. A counts with the mean of its two phases.
+ */
+#include "policy_compare.h"
+
+#include "control.h"
+#include "histogram.h"
+#include "policy.h"
+#include "time.h"
+#include "usage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long ul;
+
+enum { PHASES = 3, SECONDS_MAX = 600, P50 = 0, P90, P99, P999, MAXIMUM, WAITS };
+
+static const char *const wait_name[WAITS] = { "P50", "P90", "P99", "P99.9", "MAX" };
+
+struct phase {
+	enum policy policy;
+	struct policy_counts c;
+	uint64_t exits; /* VM exits, of all guests */
+	bool waited;    /* wait[] says something */
+	uint64_t wait[WAITS];
+	unsigned busy; /* thousandths of the queue's core */
+};
+
+/* --- one phase --- */
+
+static void read_waits(struct phase *p, const struct histogram *h)
+{
+	static const unsigned permille[MAXIMUM] = { 500, 900, 990, 999 };
+
+	p->waited = h && h->count;
+	for (unsigned i = 0; p->waited && i < MAXIMUM; i++)
+		p->wait[i] = histogram_permille(h, permille[i]);
+	if (p->waited)
+		p->wait[MAXIMUM] = h->max;
+}
+
+static uint64_t exits_of(const struct usage *u)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < u->nguests; i++)
+		n += u->guest[i].exits;
+	return n;
+}
+
+static void subtract(struct policy_counts *c, const struct policy_counts *before)
+{
+	c->packets -= before->packets;
+	c->interrupts -= before->interrupts;
+	c->polls -= before->polls;
+	c->empty_polls -= before->empty_polls;
+}
+
+/* run() - NULL, or why not. */
+static const char *run(struct policy_queue *q, struct phase *p, unsigned seconds)
+{
+	struct policy_counts before;
+	struct usage from, to;
+	const char *why = policy_set(q, p->policy);
+	bool measured;
+
+	if (why)
+		return why;
+	measured = q->ops->measure && !q->ops->measure(q, true);
+	q->ops->count(q, &before);
+	usage_take(&from);
+	msleep(seconds * 1000);
+	usage_take(&to);
+	q->ops->count(q, &p->c);
+	subtract(&p->c, &before);
+	usage_since(&to, &from);
+	if (measured) {
+		read_waits(p, q->ops->waits(q));
+		q->ops->measure(q, false);
+	}
+	p->exits = exits_of(&to);
+	p->busy = 1000 - MIN(to.core[q->ops->cpu(q)].idle * 1000 / to.tsc, UINT64_C(1000));
+	return NULL;
+}
+
+/* --- which is better --- */
+
+static uint64_t mean(uint64_t a, uint64_t b)
+{
+	return (a + b) / 2;
+}
+
+/* apart() - do they differ by more than one in @parts of the larger? */
+static bool apart(uint64_t a, uint64_t b, unsigned parts)
+{
+	return (MAX(a, b) - MIN(a, b)) * parts > MAX(a, b);
+}
+
+bool policy_second_is_better(const struct policy_score *a, const struct policy_score *b,
+			     const char **because)
+{
+	*because = "more packets";
+	if (apart(a->packets, b->packets, 50))
+		return b->packets > a->packets;
+	*because = "a lower p99";
+	if (apart(a->p99, b->p99, 8))
+		return b->p99 < a->p99;
+	*because = "a core less busy";
+	if (a->busy == b->busy)
+		*because = "no difference";
+	return b->busy < a->busy;
+}
+
+static bool judge(struct shell *sh, const struct phase p[PHASES])
+{
+	struct policy_score a = { mean(p[0].c.packets, p[2].c.packets),
+				  mean(p[0].wait[P99], p[2].wait[P99]),
+				  mean(p[0].busy, p[2].busy) };
+	struct policy_score b = { p[1].c.packets, p[1].wait[P99], p[1].busy };
+	const char *because;
+	bool second = policy_second_is_better(&a, &b, &because);
+
+	shell_printf(sh, "better: %s, by %s\n", policy_name[p[second].policy], because);
+	return second;
+}
+
+/* --- the table --- */
+
+static void print_head(struct shell *sh)
+{
+	shell_printf(sh, "%-9s %9s", "POLICY", "PACKETS");
+	for (unsigned i = 0; i < WAITS; i++)
+		shell_printf(sh, " %9s", wait_name[i]);
+	shell_printf(sh, " %10s %10s %10s %9s %6s\n", "INTERRUPTS", "POLLS", "EMPTY", "EXITS",
+		     "BUSY");
+}
+
+static void print_phase(struct shell *sh, const struct phase *p)
+{
+	shell_printf(sh, "%-9s %9lu", policy_name[p->policy], (ul)p->c.packets);
+	for (unsigned i = 0; i < WAITS; i++)
+		if (p->waited)
+			shell_printf(sh, " %9lu", (ul)p->wait[i]);
+		else
+			shell_printf(sh, " %9s", "-");
+	shell_printf(sh, " %10lu %10lu %10lu %9lu %4u.%u\n", (ul)p->c.interrupts, (ul)p->c.polls,
+		     (ul)p->c.empty_polls, (ul)p->exits, p->busy / 10, p->busy % 10);
+}
+
+/* --- the words: policy compare QUEUE A B 5s [--keep-best] --- */
+
+/* seconds_word() - 5s, or 5. */
+static int seconds_word(struct shell *sh, int i, unsigned *seconds)
+{
+	unsigned long v = 0;
+	char *end = NULL;
+
+	if (i < sh->nwords)
+		v = strtoul(sh->word[i].s, &end, 10);
+	if (!end || end == sh->word[i].s || strcmp(*end == 's' ? end + 1 : end, "") != 0 || !v ||
+	    v > SECONDS_MAX)
+		return shell_expected(sh, i, "seconds of each phase, as 5s");
+	*seconds = v;
+	return 0;
+}
+
+int policy_compare(struct shell *sh)
+{
+	struct policy_queue *q = sh->nwords > 2 ? policy_by_name(sh->word[2].s) : NULL;
+	bool keep = word_is(sh->nwords, sh->word, 6, "--keep-best");
+	struct phase p[PHASES] = { 0 };
+	enum policy before;
+	unsigned seconds = 0;
+	const char *why = NULL;
+
+	if (!q)
+		return shell_expected(sh, 2, "a queue, as nic0/0");
+	if (policy_word(sh, 3, q->ops->takes, &p[0].policy) ||
+	    policy_word(sh, 4, q->ops->takes, &p[1].policy) || seconds_word(sh, 5, &seconds))
+		return -EINVAL;
+	if (sh->nwords > 6 + keep)
+		return shell_expected(sh, 6 + keep, keep ? "the end of the line" : "--keep-best");
+	before = q->policy;
+	p[2].policy = p[0].policy;
+	print_head(sh);
+	for (unsigned i = 0; i < PHASES && !why; i++) {
+		why = run(q, &p[i], seconds);
+		if (!why)
+			print_phase(sh, &p[i]);
+	}
+	if (!why && judge(sh, p) && keep)
+		before = p[1].policy;
+	else if (!why && keep)
+		before = p[0].policy;
+	policy_set(q, before);
+	return why ? shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why) : 0;
+}
