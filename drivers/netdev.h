@@ -154,7 +154,7 @@ struct netdev_rss {
 };
 
 struct netdev_queue {
-	struct napi napi; /* napi.poll is set by the room above */
+	_Alignas(CACHE_LINE) struct napi napi; /* napi.poll is set by the room above */
 	struct napi_policy policy;
 	struct netdev *dev;
 	uint16_t index;
