@@ -2,13 +2,15 @@
 /*
  * icount.c - a TCG plugin: what a guest executes, counted from outside and readable at any time
  *
- *	-plugin icount.so,socket=PATH[,from=ADDRESS]
+ *	-plugin icount.so,socket=PATH[,from=ADDRESS][,lines=on]
  *
  * QEMU's vCPU threads run the callbacks; a thread of our own answers on the unix socket PATH, for one client after
  * another, requests of a word a line:
  *	counts	-> "insns=N rep=N ...", one line
  *	profile	-> a line "ADDRESS EXECUTIONS" an instruction that was executed, then "."
  *	mmio	-> a line "ADDRESS READS WRITES DEVICE" a physical address, then "."
+ *	lines	-> a line "ADDRESS VCPU READS WRITES CODE" a cache line that several vCPUs have touched and one has
+ *		   written, and each of these; CODE is the instruction that did it last. Then "."
  * Nothing is ever reset: who wants a difference reads twice.
  *
  * Every instruction counts when it starts, by an add of its own, and not with its block: a fault, an interrupt and,
@@ -18,6 +20,8 @@
  * Of a guest only its instructions are counted; all else is about the machine itself. QEMU translates a block for
  * the machine and for its guests apart, and just before it runs for the first time, so who runs then is whose it is.
  * With several vCPUs this is right only if no more than one of them runs guests.
+ *
+ * Cache lines are told by virtual address, so they are for what runs on an identity map.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -31,6 +35,7 @@
 #include "qemu_plugin.h"
 
 enum { MAX_INSNS = 1 << 20, MAX_MMIO = 1 << 12, INSN_MAX = 15 };
+enum { MAX_LINES = 1 << 24, LINE_SHIFT = 6, MAX_VCPUS = 4 };
 
 #define COUNTS(X)                                                                       \
 	X(insns) /* a repeated string instruction counts once, as hardware counts it */ \
@@ -56,6 +61,12 @@ struct mmio {
 	uint64_t reads, writes;
 };
 
+/* what a vCPU did to a cache line; by its thread alone */
+struct line {
+	uint64_t number; /* address >> LINE_SHIFT; 0: the slot is free */
+	uint64_t reads, writes, code;
+};
+
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_INTERFACE;
 
 static struct qemu_plugin_scoreboard *counts;
@@ -65,7 +76,8 @@ static struct qemu_plugin_scoreboard *executions; /* of profile[i]: the i-th uin
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t profile[MAX_INSNS]; /* addresses of instructions; 0: the slot is free */
 static struct mmio mmio[MAX_MMIO];
-static uint64_t left_out; /* blocks and addresses that found their table full */
+static struct line *lines[MAX_VCPUS]; /* [MAX_LINES] of each; NULL: nobody asked */
+static uint64_t left_out;             /* blocks and addresses that found their table full */
 
 static uint64_t from_vaddr; /* first execution of this starts the count `since`; 0: none */
 static bool from_seen;
@@ -186,14 +198,35 @@ static struct mmio *mmio_slot(uint64_t paddr)
 	return NULL;
 }
 
+/* the slot of line @number of @vcpu; if there is none, a free one. The table is never full: it is as large as the RAM */
+static struct line *line_slot(unsigned vcpu, uint64_t number)
+{
+	size_t i = slot_of(number, MAX_LINES);
+
+	while (lines[vcpu][i].number && lines[vcpu][i].number != number)
+		i = (i + 1) % MAX_LINES;
+	return &lines[vcpu][i];
+}
+
+static void on_line(unsigned vcpu, uint64_t vaddr, bool store, uint64_t code)
+{
+	struct line *l = line_slot(vcpu, vaddr >> LINE_SHIFT);
+
+	l->number = vaddr >> LINE_SHIFT;
+	l->reads += !store;
+	l->writes += store;
+	if (store || !l->writes)
+		l->code = code;
+}
+
 static void on_memory(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *udata)
 {
 	struct qemu_plugin_hwaddr *addr = qemu_plugin_get_hwaddr(info, vaddr);
 	bool store = qemu_plugin_mem_is_store(info);
 	struct mmio *m;
 
-	(void)vcpu;
-	(void)udata;
+	if (vcpu < MAX_VCPUS && lines[vcpu] && addr && !qemu_plugin_hwaddr_is_io(addr))
+		on_line(vcpu, vaddr, store, (uint64_t)(uintptr_t)udata);
 	if (!addr || !qemu_plugin_hwaddr_is_io(addr))
 		return;
 	pthread_mutex_lock(&lock);
@@ -257,7 +290,8 @@ static void count_accesses(struct qemu_plugin_insn *insn)
 	qemu_plugin_register_vcpu_mem_inline_per_vcpu(insn, QEMU_PLUGIN_MEM_W,
 						      QEMU_PLUGIN_INLINE_ADD_U64, ENTRY(stores), 1);
 	qemu_plugin_register_vcpu_mem_cb(insn, on_memory, QEMU_PLUGIN_CB_NO_REGS,
-					 QEMU_PLUGIN_MEM_RW, NULL);
+					 QEMU_PLUGIN_MEM_RW,
+					 (void *)(uintptr_t)qemu_plugin_insn_vaddr(insn));
 }
 
 /*
@@ -355,6 +389,33 @@ static void answer_mmio(FILE *out)
 	fprintf(out, ".\n");
 }
 
+/* has another vCPU touched line @number too, and has one of all written it? */
+static bool is_shared(uint64_t number)
+{
+	unsigned touched = 0, written = 0;
+
+	for (unsigned v = 0; v < MAX_VCPUS; v++) {
+		const struct line *l = line_slot(v, number);
+
+		touched += l->reads || l->writes;
+		written += !!l->writes;
+	}
+	return touched > 1 && written;
+}
+
+static void answer_lines(FILE *out)
+{
+	for (unsigned v = 0; v < MAX_VCPUS && lines[v]; v++)
+		for (size_t i = 0; i < MAX_LINES; i++) {
+			const struct line *l = &lines[v][i];
+
+			if (l->number && is_shared(l->number))
+				fprintf(out, "%lx %u %lu %lu %lx\n", l->number << LINE_SHIFT, v,
+					l->reads, l->writes, l->code);
+		}
+	fprintf(out, ".\n");
+}
+
 static void answer(const char *request, FILE *out)
 {
 	if (!strcmp(request, "counts\n"))
@@ -363,8 +424,10 @@ static void answer(const char *request, FILE *out)
 		answer_profile(out);
 	else if (!strcmp(request, "mmio\n"))
 		answer_mmio(out);
+	else if (!strcmp(request, "lines\n"))
+		answer_lines(out);
 	else
-		fprintf(out, "what? counts, profile or mmio\n");
+		fprintf(out, "what? counts, profile, mmio or lines\n");
 	fflush(out);
 }
 
@@ -421,6 +484,9 @@ static bool take_argument(const char *arg)
 		socket_path = strdup(arg + 7);
 	else if (!strncmp(arg, "from=", 5))
 		from_vaddr = strtoull(arg + 5, NULL, 0);
+	else if (!strcmp(arg, "lines=on"))
+		for (unsigned v = 0; v < MAX_VCPUS; v++)
+			lines[v] = calloc(MAX_LINES, sizeof(*lines[v]));
 	else
 		return false;
 	return true;

@@ -37,6 +37,7 @@ IPV4, IPV6, VLAN = range(3)  # frames.h: enum kind
 IN_TURN, RANDOM, ALL_NEW = range(3)  # enum order
 
 PAGE = 4096
+LINE_SELDOM = 100
 SETTLE_SECONDS = 0.1  # after a run: the guest cleans up and goes to sleep
 
 
@@ -107,7 +108,7 @@ class Plugin:
         for line in self.lines:
             if line == ".\n":
                 return
-            yield line.split(None, 3)
+            yield line.split(None, 4 if request == "lines" else 3)
 
     def profile(self):
         """{address: executions} of every instruction executed so far."""
@@ -119,6 +120,13 @@ class Plugin:
         for pa, reads, writes, device in self.table("mmio"):
             found[device.strip(), int(pa, 16), "r"] += int(reads)
             found[device.strip(), int(pa, 16), "w"] += int(writes)
+        return found
+
+    def shared_lines(self):
+        """{address: {core: (reads, writes, code)}} of the cache lines that several cores touch and one writes."""
+        found = collections.defaultdict(dict)
+        for address, core, reads, writes, code in self.table("lines"):
+            found[int(address, 16)][int(core)] = (int(reads), int(writes), int(code, 16))
         return found
 
     def close(self):
@@ -252,6 +260,10 @@ class Lab:
 
     traffic = {}  # what all runs in it have in common
 
+    cores = 1
+    accel, clock = ACCEL, ICOUNT
+    plugin_options = ""
+
     def __init__(self, kernel=KERNEL, config="switch", memory=512):
         self.symbols = Symbols(kernel)
         self.is_weir = self.symbols.address("pvh_start") is not None
@@ -264,8 +276,9 @@ class Lab:
             directory = tempfile.mkdtemp(prefix="weir-bench-")
             stack.callback(shutil.rmtree, directory)
             wires, counter = Wires(directory), os.path.join(directory, "icount")
-            extra = ICOUNT + ["-plugin", f"{plugin_file()},socket={counter}{self.count_from()}"]
-            self.machine = Machine(wires, extra=extra, accel=ACCEL, cores=1, **self.options)
+            plugin = f"{plugin_file()},socket={counter}{self.count_from()}{self.plugin_options}"
+            extra = self.clock + ["-plugin", plugin]
+            self.machine = Machine(wires, extra=extra, accel=self.accel, cores=self.cores, **self.options)
             stack.callback(self.machine.close)
             self.plugin = Plugin(counter, lambda: self.machine.hung_up and self.machine.obituary())
             stack.callback(self.plugin.close)
@@ -341,6 +354,42 @@ class Lab:
         passed = time.monotonic() - began
         names = {"insns": "insns", "interrupts": "iret", "guest_insns": "guest_insns", "exits": "vmrun"}
         return {figure: cost[name] / passed for figure, name in names.items()}
+
+
+class SharedLab(Lab):
+    """Four cores, and four queues a NIC: which cache lines go from one to the other?"""
+
+    cores = 4
+    # QEMU 10.0 crashes with a plugin where several vCPUs take turns on one thread, and -icount has them do that
+    accel, clock = "tcg,thread=multi", ["-cpu", "max,-x2apic"]
+    plugin_options = ",lines=on"
+
+    def moves(self, n, **traffic):
+        """
+        The lines that go over for packets, the dearest first: address, moves a packet, cores, functions. What goes
+        over less than once in LINE_SELDOM packets does so by the clock.
+        """
+        before = self.plugin.shared_lines()
+        self.run(n=n, **traffic)
+        rows = []
+        for address, by in self.plugin.shared_lines().items():
+            was = before.get(address, {})
+            spent = {core: (r - was.get(core, (0, 0))[0], w - was.get(core, (0, 0))[1]) for core, (r, w, _) in by.items()}
+            moves = line_moves(spent) / n
+            cores = sorted(core for core, used in spent.items() if any(used))
+            if moves * LINE_SELDOM >= 1:
+                names = sorted({self.symbols.function(by[core][2]) for core in cores})
+                rows.append({"address": address, "moves": moves, "cores": cores, "functions": names})
+        return sorted(rows, key=lambda row: -row["moves"])
+
+
+def line_moves(spent):
+    """How often a line went over, from {core: (reads, writes)}. It is at home with the core that writes most: each
+    write of another one fetches it, and each read that finds a write of its home's since."""
+    home = max(spent, key=lambda core: spent[core][1])
+    reads = sum(r for core, (r, _) in spent.items() if core != home)
+    writes = sum(w for core, (_, w) in spent.items() if core != home)
+    return writes + min(reads, spent[home][1])
 
 
 # --- profile ----------------------------------------------------------------------------------------------------------

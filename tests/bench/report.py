@@ -21,7 +21,12 @@ def target_table(result):
 
 def sections(result):
     guests = result.get("guests")
-    yield "Wire to wire", [figures.row_table(result["rows"], figures.COLUMNS), list(figures.sentences(result))]
+    yield "Wire to wire", [
+        figures.row_table(result["rows"], figures.COLUMNS),
+        list(figures.sentences(result)),
+        figures.function_table(result),
+        figures.line_table(result),
+    ]
     if guests:
         yield "Wire, guest, wire", [
             guest_figures.packet_table(guests),
