@@ -23,9 +23,14 @@ int ethtool_need_rss(struct shell *sh, int i, const struct netdev *dev)
 
 int ethtool_set_rss(struct shell *sh, int i, struct netdev *dev, const struct netdev_rss *want)
 {
+	bool new_key = memcmp(want->key, dev->rss.key, sizeof(want->key));
 	int err = dev->ethtool->set_rss(dev, want);
 
-	return err ? shell_error(sh, i, err, "%s did not take it", dev->name) : 0;
+	if (err)
+		return shell_error(sh, i, err, "%s did not take it", dev->name);
+	if (new_key && dev->rss_key_changed)
+		dev->rss_key_changed(dev);
+	return 0;
 }
 
 static void print_key(struct shell *sh, const uint8_t *key)

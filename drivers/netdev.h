@@ -205,6 +205,8 @@ struct netdev {
 
 	/* set by the room above: told of link changes. Core 0, from the watchdog or the control context */
 	void (*link_changed)(struct netdev *dev);
+	/* and when the key of dev->rss is another one. Control context */
+	void (*rss_key_changed)(struct netdev *dev);
 	/* dev->features have changed; may be NULL. Control context, cores parked */
 	void (*features_changed)(struct netdev *dev);
 	/* and before another core comes to own a queue, txq_of_cpu still as it was; may be NULL. Cores parked */

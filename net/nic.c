@@ -79,6 +79,16 @@ static int nic_set_mode(struct port *port)
 	return 0;
 }
 
+static const uint8_t *nic_rss_key(struct port *port)
+{
+	return ((struct netdev *)port->priv)->rss.key;
+}
+
+static void nic_rss_key_changed(struct netdev *dev)
+{
+	rps_key_changed(dev->upper);
+}
+
 static unsigned nic_queues(struct port *port)
 {
 	return ((struct netdev *)port->priv)->nqueues;
@@ -126,6 +136,7 @@ static const struct port_ops nic_ops = {
 	.tx_batch = nic_tx_batch,
 	.set_up = nic_set_up,
 	.set_mode = nic_set_mode,
+	.rss_key = nic_rss_key,
 	.queues = nic_queues,
 	.stat = nic_stat,
 };
@@ -146,6 +157,7 @@ static void nic_add(struct netdev *dev)
 	snprintf(port->name, sizeof(port->name), "%s", dev->name);
 	dev->upper = port;
 	dev->link_changed = nic_link_changed;
+	dev->rss_key_changed = nic_rss_key_changed;
 	dev->features_changed = nic_features_changed;
 	dev->owner_changing = nic_owner_changing;
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++) {

@@ -57,6 +57,8 @@ struct port_ops {
 	int (*set_up)(struct port *port, bool up);
 	/* program port->mtu, mac, promisc and whether it is in a switch; 0 or a negative errno */
 	int (*set_mode)(struct port *port);
+	/* the key that its device hashes flows by, TOEPLITZ_KEY bytes; NULL: it does not */
+	const uint8_t *(*rss_key)(struct port *port);
 	/* receive queues in use; NULL: one */
 	unsigned (*queues)(struct port *port);
 	/* for port_stat(); may be NULL */

@@ -50,8 +50,8 @@ static unsigned hash_input(const struct flow_key *key, uint8_t in[TOEPLITZ_INPUT
 	return n + 4;
 }
 
-/* flow_hash() - false if @p is of no flow: it stays where it is. */
-static bool flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash)
+/* rps_flow_hash() - false if @p is of no flow: it stays where it is. */
+bool rps_flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash)
 {
 	uint8_t in[TOEPLITZ_INPUT];
 	struct flow_key key;
@@ -76,6 +76,17 @@ static unsigned core_of(struct rps_queue *q, uint32_t hash)
 	flow = &q->flow[hash & (q->nflows - 1)];
 	flow->packets++;
 	return flow->cpu;
+}
+
+bool rps_peek(struct port *port, unsigned queue, const struct pkt *p, uint32_t *hash, unsigned *cpu)
+{
+	struct rps_queue *q = &port->rps->queue[queue];
+
+	if (!q->mask || !rps_flow_hash(port, p, hash))
+		return false;
+	*cpu = q->nflows ? q->flow[*hash & (q->nflows - 1)].cpu
+			 : q->cpu[(uint64_t)*hash * q->ncpus >> 32];
+	return true;
 }
 
 /* --- into a backlog --- */
@@ -115,7 +126,7 @@ unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigne
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = pkts[i];
 		uint32_t hash;
-		unsigned to = flow_hash(port, p, &hash) ? core_of(q, hash) : me;
+		unsigned to = rps_flow_hash(port, p, &hash) ? core_of(q, hash) : me;
 
 		if (to == me)
 			pkts[kept++] = p;

@@ -59,6 +59,18 @@ void rps_init(void);
  */
 unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
+/* rps_flow_hash() - the same for a port that has an rps. */
+bool rps_flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash);
+/* rps_hash() - of @p's flow, as the NIC's RSS or RPS has it; false: it has none. Any port; by the port's key. */
+bool rps_hash(struct port *port, const struct pkt *p, uint32_t *hash);
+
+/*
+ * rps_peek() - the core *@cpu that rps_steer() would give @p to, which came in by @queue, and by which *@hash. False: it
+ * would stay where it is. @port has an rps.
+ */
+bool rps_peek(struct port *port, unsigned queue, const struct pkt *p, uint32_t *hash,
+	      unsigned *cpu);
+
 /*
  * rps_settle() - do all that waits between cores now, here, before an owner of flows or queues changes: first what is on
  * its way out (xmit_settle()), then what waits in the backlogs, which came later, then what that has put on its way out.
@@ -68,6 +80,9 @@ void rps_settle(void);
 
 /* rps_waiting() - packets that came in by @port and wait in backlogs. Exact while the cores are parked. */
 unsigned rps_waiting(const struct port *port);
+
+/* rps_key_changed() - @port's NIC has another key, and so have we. Control context; parks the cores. */
+void rps_key_changed(struct port *port);
 
 /* rps_clear() - @port is not steered any more. Control context; parks the cores. */
 void rps_clear(struct port *port);

@@ -70,6 +70,22 @@ static struct rps_queue *queue_of(const struct named *what)
 
 /* --- changing --- */
 
+/* key_of() - the NIC's, so that what it has hashed and what is hashed here go the same way; guests' ports have none. */
+static const uint8_t *key_of(struct port *port)
+{
+	return port->ops->rss_key ? port->ops->rss_key(port) : toeplitz_symmetric_key;
+}
+
+void rps_key_changed(struct port *port)
+{
+	if (!port->rps)
+		return;
+	cores_park();
+	rps_settle();
+	toeplitz_init(&port->rps->toeplitz, key_of(port));
+	cores_resume();
+}
+
 /* rps_get() - the port's own, made at the first change. NULL: no memory. */
 static struct rps *rps_get(struct port *port)
 {
@@ -78,10 +94,17 @@ static struct rps *rps_get(struct port *port)
 
 		if (!rps)
 			return NULL;
-		toeplitz_init(&rps->toeplitz, toeplitz_symmetric_key);
+		toeplitz_init(&rps->toeplitz, key_of(port));
 		port->rps = rps;
 	}
 	return port->rps;
+}
+
+bool rps_hash(struct port *port, const struct pkt *p, uint32_t *hash)
+{
+	struct rps *rps = rps_get(port);
+
+	return rps && rps_flow_hash(port, p, hash);
 }
 
 /* fill_flows() - the table begins as it would be without one. */

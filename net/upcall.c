@@ -34,20 +34,28 @@ static uint32_t flood_ports(const struct port *port)
 	return ready ? ready : others & -others;
 }
 
-/* What a learning switch does. @keep becomes false if the verdict holds for this packet only. */
-static uint32_t normal(struct port *port, const struct flow_key *key, struct verdict *v, bool *keep)
+/* how the question is asked */
+struct asked {
+	bool learn; /* the sender is behind the port: remember it */
+	bool keep;  /* out: the verdict holds for more than this packet */
+};
+
+/* What a learning switch does. */
+static uint32_t normal(struct port *port, const struct flow_key *key, struct verdict *v,
+		       struct asked *a)
 {
 	unsigned sw = port->sw->id, vid = key->vlan_tci & VLAN_VID;
 	uint64_t dst = mac_load(key->dl_dst);
 	struct fdb_entry *e;
 
-	v->src = fdb_learn(sw, vid, mac_load(key->dl_src), port->id);
+	if (a->learn)
+		v->src = fdb_learn(sw, vid, mac_load(key->dl_src), port->id);
 	if (mac_is_group(dst))
 		return flood_ports(port);
 	e = fdb_find(sw, vid, dst);
 	if (e)
 		return BIT(atomic_load_explicit(&e->port, memory_order_relaxed));
-	*keep = false; /* else learning the address would have to invalidate the flood */
+	a->keep = false; /* else learning the address would have to invalidate the flood */
 	return flood_ports(port);
 }
 
@@ -58,7 +66,7 @@ struct outputs {
 };
 
 static struct outputs apply(const struct rule *rule, struct port *port, const struct flow_key *key,
-			    struct verdict *v, bool *keep)
+			    struct verdict *v, struct asked *a)
 {
 	struct outputs o = { 0 };
 
@@ -68,7 +76,7 @@ static struct outputs apply(const struct rule *rule, struct port *port, const st
 			if (is_link_local(mac_load(key->dl_dst)))
 				o.link_local = true;
 			else
-				o.to |= normal(port, key, v, keep);
+				o.to |= normal(port, key, v, a);
 			break;
 		case RULE_FLOOD:
 		case RULE_ALL: o.to |= flood_ports(port); break;
@@ -91,20 +99,19 @@ static enum drop_reason why_nowhere(const struct rule *rule, const struct port *
 	return DROP_NO_OUTPUT;
 }
 
-bool upcall(struct port *port, const struct flow_key *key, struct verdict *v)
+static bool decide(struct port *port, const struct flow_key *key, struct verdict *v, bool learn)
 {
 	const struct rule *rule = rules_find(&port->sw->rules, key);
+	struct asked asked = { .learn = learn, .keep = true };
 	struct outputs o;
-	bool keep = true;
 
-	trace(TRACE_UPCALL, port->id, key_hash(key) >> 32);
 	*v = (struct verdict){ .out = OUT_DROP };
 	if (!rule) {
 		v->reason = DROP_NO_RULE;
 		return true;
 	}
 	v->rule = rule_ref(rule);
-	o = apply(rule, port, key, v, &keep);
+	o = apply(rule, port, key, v, &asked);
 	v->ports = (o.to & ~BIT(port->id)) | o.back;
 	if (!v->ports)
 		v->reason = why_nowhere(rule, port, &o);
@@ -112,5 +119,16 @@ bool upcall(struct port *port, const struct flow_key *key, struct verdict *v)
 		v->out = OUT_MANY;
 	else
 		v->out = __builtin_ctz(v->ports);
-	return keep;
+	return asked.keep;
+}
+
+bool upcall(struct port *port, const struct flow_key *key, struct verdict *v)
+{
+	trace(TRACE_UPCALL, port->id, key_hash(key) >> 32);
+	return decide(port, key, v, true);
+}
+
+bool upcall_peek(struct port *port, const struct flow_key *key, struct verdict *v)
+{
+	return decide(port, key, v, false);
 }

@@ -12,3 +12,5 @@
  * Fills @v; returns whether the verdict may be remembered. Any core.
  */
 bool upcall(struct port *port, const struct flow_key *key, struct verdict *v);
+/* upcall_peek() - what upcall() would say now; nothing is learnt. */
+bool upcall_peek(struct port *port, const struct flow_key *key, struct verdict *v);
