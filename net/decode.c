@@ -34,7 +34,7 @@ static const char *type_name(uint16_t type)
 
 static void hex_line(struct text *t, const uint8_t *p, uint32_t at, uint32_t n, enum decode_hex how)
 {
-	text_add(t, "\n\t0x%04x: ", (unsigned)at);
+	text_add(t, how == HEX_INSET ? "\n\t    0x%04x: " : "\n\t0x%04x: ", (unsigned)at);
 	for (uint32_t i = 0; i < n; i++)
 		text_add(t, i % 2 ? "%02x" : " %02x", p[at + i]);
 	if (how != HEX_ASCII)

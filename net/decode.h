@@ -44,6 +44,7 @@ uint32_t decode(struct decode *d, struct text *t, const uint8_t *frame, uint32_t
 enum decode_hex {
 	HEX_X,     /* -x: words */
 	HEX_ASCII, /* -X: and letters */
+	HEX_INSET, /* -vv: words of a part, further to the right */
 };
 
 /* decode_hex() - @n bytes as tcpdump dumps them, a line each begun by a newline. */

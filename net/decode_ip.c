@@ -39,19 +39,6 @@ const char *decode_protocol(uint8_t proto)
 	}
 }
 
-/* the same where it stands alone, as the host's list of protocols has it */
-static void protocol_low(struct text *t, uint8_t proto)
-{
-	switch (proto) {
-	case PROTO_ICMP: text_add(t, "icmp"); break;
-	case PROTO_TCP: text_add(t, "tcp"); break;
-	case PROTO_UDP: text_add(t, "udp"); break;
-	case PROTO_ICMPV6: text_add(t, "ipv6-icmp"); break;
-	case PROTO_SCTP: text_add(t, "sctp"); break;
-	default: text_add(t, "ip-proto-%u", proto);
-	}
-}
-
 void decode_ends(struct text *t, const struct ends *ends, int sport, int dport)
 {
 	char src[IP_STR], dst[IP_STR];
@@ -152,12 +139,10 @@ void decode_ipv4(struct part x)
 	x = part_behind(&x, ihl);
 	if (frag & IPV4_OFFSET) {
 		decode_ends(x.t, &ends, -1, -1);
-		protocol_low(x.t, proto);
+		text_add(x.t, "ip-proto-%u", proto);
 	} else if (!decode_l4(x, &ends, proto)) {
 		decode_ends(x.t, &ends, -1, -1);
-		text_add(x.t, " ");
-		protocol_low(x.t, proto);
-		text_add(x.t, " %u", (unsigned)x.len);
+		text_add(x.t, " ip-proto-%u %u", proto, (unsigned)x.len);
 	}
 }
 
@@ -252,8 +237,6 @@ void decode_ipv6(struct part x)
 			return;
 	if (!decode_l4(x, &ends, next)) {
 		decode_ends(x.t, &ends, -1, -1);
-		text_add(x.t, " ");
-		protocol_low(x.t, next);
-		text_add(x.t, " %u", (unsigned)x.len);
+		text_add(x.t, " ip-proto-%u %u", next, (unsigned)x.len);
 	}
 }

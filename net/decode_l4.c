@@ -81,7 +81,9 @@ static void udp_sum(const struct part *x, const struct ends *ends)
 {
 	uint16_t is = be16(load16(x->p + 6)), wrong;
 
-	if (!is)
+	if (ends->fragment)
+		return;
+	if (!is && ends->size == 4)
 		text_add(x->t, "[no cksum] ");
 	else if (!decode_sum(x, ends, PROTO_UDP, &wrong))
 		return;
@@ -193,8 +195,11 @@ static void icmp(struct part x, const struct ends *ends)
 	if (!ends->fragment && decode_sum(&x, NULL, 0, &wrong) && wrong)
 		text_add(x.t, " (wrong icmp cksum %x (->%x)!)", is, decode_sum_right(is, wrong));
 	if (x.p[0] == UNREACHABLE || x.p[0] == TIME_EXCEEDED || x.p[0] == REDIRECT) {
+		x = part_behind(&x, ICMP_HEADER);
+		if (x.cap >= IPV4_HLEN)
+			x.len = be16(load16(x.p + 2)); /* only its beginning is there */
 		text_add(x.t, "\n\t");
-		decode_ipv4(part_behind(&x, ICMP_HEADER));
+		decode_ipv4(x);
 	}
 }
 
@@ -237,6 +242,8 @@ static void v6_options(struct part x)
 		else
 			text_add(x.t, "\n\t  option (%u), length %u (%u)", x.p[0], (unsigned)size,
 				 x.p[1]);
+		if (x.d->verbose > 1)
+			decode_hex(x.t, x.p + 2, size - 2, HEX_INSET);
 		x = part_behind(&x, size);
 	}
 }
@@ -248,6 +255,8 @@ static void v6_neighbour(const struct part *x)
 	char target[IP_STR];
 
 	text_add(x->t, "neighbor %s", asks ? "solicitation" : "advertisement");
+	if (x->d->verbose)
+		text_add(x->t, ", length %u", (unsigned)x->len);
 	if (part_short(x, V6_TARGET, "icmp6"))
 		return;
 	ip6_str(x->p + 8, target);

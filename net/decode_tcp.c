@@ -179,7 +179,7 @@ static void say_numbers(const struct part *x, const struct ends *ends, uint32_t 
 	*b = (struct bases){ 0, 0 };
 	if (flags & TCP_ACK && !x->d->absolute)
 		*b = bases_of(x, ends, seq, ack, flags & TCP_SYN);
-	if (payload || flags & (TCP_SYN | TCP_FIN | TCP_RST))
+	if (payload || flags & (TCP_SYN | TCP_FIN | TCP_RST) || x->d->verbose > 1)
 		text_add(x->t, ", seq %u", (unsigned)(seq - b->seq));
 	if (payload)
 		text_add(x->t, ":%u", (unsigned)(seq - b->seq + payload));

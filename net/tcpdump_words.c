@@ -206,10 +206,11 @@ static int option(struct reader *r)
 
 static int no_host(struct shell *sh, int i, int err)
 {
-	return shell_error(sh, i, err,
-			   "%s, and filters are compiled there; a program may be given instead: "
-			   "--bytecode '...', as any host prints it by tcpdump -ddd",
-			   hostlink_reason());
+	return shell_error(
+		sh, i, err,
+		"%s, where filters are compiled; expected --bytecode and the program, as any "
+		"host prints it by tcpdump -ddd",
+		hostlink_reason());
 }
 
 /* compile() - what stands from word @i on, by the host. */
