@@ -4,8 +4,8 @@
  *
  * Called by kernel/hostlink.c in the control context, which yields between two calls. Owns the UART's registers.
  *
- * Why a UART: every board has one, on QEMU and on a desk, and both ways. Under TCG what costs is the byte on its way
- * to the host, not how it got into the device: a port written with rep outsb is no faster.
+ * Why a UART: every board has one, on QEMU and on a desk, and both ways. It is slow, as each byte is an exit of its own;
+ * what is worth more than megabytes of capture wants another device behind kernel/hostlink.h.
  */
 #include "hostlink.h"
 
