@@ -75,6 +75,7 @@ void gbe_tx_drain(struct gbe *gbe, unsigned from)
 	for (unsigned q = from; q < gbe->dev.nqueues; q++) {
 		for (; !all_sent(gbe, q) && us < DRAIN_US; us += DRAIN_STEP_US)
 			udelay(DRAIN_STEP_US);
+		gbe_tx_reap(gbe->tx[q]);
 		gbe->tx[q]->drained = all_sent(gbe, q);
 	}
 }

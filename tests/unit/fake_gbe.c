@@ -31,6 +31,22 @@ void fake_gbe_power_on(struct fake_gbe *f, const struct fake_gbe_ops *ops)
 	f->ops = ops;
 }
 
+/* --- one interrupt for everything --- */
+
+void fake_gbe_raise(struct fake_gbe *f, uint32_t reg, uint32_t bits)
+{
+	uint32_t before = *fake_gbe_reg(f, GBE_ICR) & *fake_gbe_reg(f, GBE_IMS), now;
+
+	*fake_gbe_reg(f, reg) |= bits;
+	now = *fake_gbe_reg(f, GBE_ICR) & *fake_gbe_reg(f, GBE_IMS);
+	if (f->line)
+		f->line(f, !f->mute && now);
+	if (f->interrupt && now & ~before) {
+		f->interrupts[0]++;
+		f->interrupt(0);
+	}
+}
+
 /* --- rings --- */
 
 static volatile void *ring_base(struct fake_gbe *f, uint32_t ring)

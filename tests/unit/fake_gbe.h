@@ -103,6 +103,12 @@ void fake_gbe_defaults(struct fake_gbe *f);
 /* fake_gbe_reg() - a register; abort() for one that is not in BAR 0. */
 uint32_t *fake_gbe_reg(struct fake_gbe *f, uint32_t off);
 
+/*
+ * fake_gbe_raise() - where all causes come by one interrupt: set @bits in ICR or IMS. The line is up while there is one
+ * that is enabled, and a message, vector 0, is sent for each that was not before.
+ */
+void fake_gbe_raise(struct fake_gbe *f, uint32_t reg, uint32_t bits);
+
 /* fake_gbe_transmit() - what lies between head and tail is sent, unless the head is to stand still. */
 void fake_gbe_transmit(struct fake_gbe *f, uint32_t ring);
 /* fake_gbe_context() - what the frames behind it have in common. */

@@ -65,10 +65,19 @@ static uint32_t vector_of(uint32_t entry)
 	return entry & IGB_IVAR_VALID ? BIT(entry & 0x1f) : 0;
 }
 
+static bool has_vectors(struct fake_gbe *f)
+{
+	return *fake_gbe_reg(f, IGB_GPIE) & IGB_GPIE_MSIX;
+}
+
 void fake_igb_cause(struct fake_gbe *f, uint32_t causes)
 {
 	uint32_t before = *fake_gbe_reg(f, GBE_ICR) & *fake_gbe_reg(f, GBE_IMS);
 
+	if (!has_vectors(f)) {
+		fake_gbe_raise(f, GBE_ICR, causes);
+		return;
+	}
 	*fake_gbe_reg(f, GBE_ICR) |= causes;
 	if (*fake_gbe_reg(f, GBE_ICR) & *fake_gbe_reg(f, GBE_IMS) & ~before)
 		fake_igb_raise(f, vector_of(FIELD_GET(IGB_IVAR_MISC_OTHER,
@@ -131,6 +140,10 @@ static bool rx_on(struct fake_gbe *f, unsigned q)
 
 static void rx_interrupt(struct fake_gbe *f, unsigned q)
 {
+	if (!has_vectors(f)) {
+		fake_gbe_raise(f, GBE_ICR, GBE_ICR_RX);
+		return;
+	}
 	fake_igb_raise(f, vector_of(FIELD_GET(IGB_IVAR_RX, *fake_gbe_reg(f, IGB_IVAR(q)))));
 }
 
@@ -216,8 +229,18 @@ static void write_reg(struct fake_gbe *f, uint32_t off, uint32_t v)
 {
 	switch (off) {
 	case GBE_CTRL: write_ctrl(f, v); break;
-	case GBE_IMS: *fake_gbe_reg(f, GBE_IMS) |= v; break;
-	case GBE_IMC: *fake_gbe_reg(f, GBE_IMS) &= ~v; break;
+	case GBE_ICS: fake_igb_cause(f, v); break;
+	case GBE_IMS:
+		if (has_vectors(f))
+			*fake_gbe_reg(f, GBE_IMS) |= v;
+		else
+			fake_gbe_raise(f, GBE_IMS, v);
+		break;
+	case GBE_IMC:
+		*fake_gbe_reg(f, GBE_IMS) &= ~v;
+		if (f->line)
+			f->line(f, *fake_gbe_reg(f, GBE_ICR) & *fake_gbe_reg(f, GBE_IMS));
+		break;
 	case GBE_EIMC: *fake_gbe_reg(f, IGB_EIMS) &= ~v; break;
 	case IGB_EICS: fake_igb_raise(f, v); break;
 	case IGB_EIMS:
@@ -237,6 +260,8 @@ static void was_read(struct fake_gbe *f, uint32_t off)
 	bool rqdpc = off >= IGB_RQDPC(0) && off <= IGB_RQDPC(QUEUES - 1) &&
 		     (off - IGB_RQDPC(0)) % QUEUE_STRIDE == 0;
 
+	if (off == GBE_ICR && !has_vectors(f))
+		fake_gbe_raise(f, GBE_IMS, 0);
 	if (off == IGB_EICR)
 		f->eicr_reads++;
 	if (off == IGB_EICR || rqdpc)

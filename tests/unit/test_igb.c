@@ -36,9 +36,12 @@ void trace_record(enum trace_point p, uint64_t a, uint64_t b)
 
 static void interrupt(unsigned v)
 {
-	struct irq *irq = v < dev->nqueues ? &igb->queue_irq[v] : &igb->link_irq;
+	struct irq *irq;
 	unsigned was;
 
+	if (!dev) /* none has been asked for yet */
+		return;
+	irq = v < dev->nqueues ? &igb->queue_irq[v] : &igb->link_irq;
 	if (irq->masked || !irq->vector)
 		return;
 	was = host_play(irq->cpu);
