@@ -8,6 +8,7 @@ static const struct netdev_ops netdev_ops = {
 	.open = gbe_open,
 	.stop = gbe_stop,
 	.rx_batch = e1000_rx_batch,
+	.rx_depth = e1000_rx_depth,
 	.tx_batch = e1000_tx_batch,
 	.set_rx_share = gbe_rx_share,
 	.set_rx_mode = gbe_set_rx_mode,
@@ -21,6 +22,7 @@ static const struct ethtool_ops ethtool_ops = {
 	.get_stats = gbe_get_stats,
 	.get_coalesce = gbe_get_coalesce,
 	.set_coalesce = gbe_set_coalesce,
+	.set_adaptive = gbe_set_adaptive,
 	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
 	.set_channels = gbe_set_channels,
@@ -45,6 +47,7 @@ const struct gbe_family e1000_family = {
 	.tx_on = e1000_tx_on,
 	.tx_off = e1000_tx_off,
 	.throttle = e1000_throttle,
+	.throttle_queue = e1000_throttle_queue,
 };
 
 static const struct pci_id e1000_ids[] = { { 0x8086, 0x100e }, { 0, 0 } };

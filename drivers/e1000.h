@@ -22,6 +22,8 @@ void e1000_configure(struct gbe *gbe);
 int e1000_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
 uint32_t e1000_rx_length(struct gbe *gbe);
 void e1000_throttle(struct gbe *gbe, uint32_t count);
+/* e1000_throttle_queue() - that of one queue. */
+void e1000_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);
 
 /* --- e1000_rx.c --- */
 
@@ -31,6 +33,8 @@ void e1000_rx_off(struct gbe *gbe, unsigned q);
 unsigned e1000_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 /* e1000_rx_pending() - is there work that no interrupt will announce? */
 bool e1000_rx_pending(const struct gbe_rx *rx);
+/* e1000_rx_depth() - the netdev's op. */
+unsigned e1000_rx_depth(const struct netdev *dev, unsigned q);
 
 /* --- e1000_tx.c --- */
 

@@ -73,6 +73,13 @@ void e1000_throttle(struct gbe *gbe, uint32_t count)
 	gbe_write(gbe, E1000_ITR, FIELD_PREP(E1000_ITR_INTERVAL, count));
 }
 
+/* its one queue has the one interrupt */
+void e1000_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count)
+{
+	(void)q;
+	e1000_throttle(gbe, count);
+}
+
 /* [8254x 14.4], but for the ring and the receiver */
 void e1000_configure(struct gbe *gbe)
 {

@@ -48,3 +48,10 @@ bool e1000_rx_pending(const struct gbe_rx *rx)
 {
 	return gbe_rx_has_work(&legacy, rx);
 }
+
+unsigned e1000_rx_depth(const struct netdev *dev, unsigned q)
+{
+	const struct gbe *gbe = dev->priv;
+
+	return gbe_rx_count(&legacy, gbe->rx[q]);
+}

@@ -110,6 +110,7 @@ static const struct netdev_ops netdev_ops = {
 	.open = gbe_open,
 	.stop = gbe_stop,
 	.rx_batch = e1000e_rx_batch,
+	.rx_depth = e1000e_rx_depth,
 	.tx_batch = e1000_tx_batch,
 	.set_rx_share = gbe_rx_share,
 	.set_rx_mode = gbe_set_rx_mode,
@@ -123,6 +124,7 @@ static const struct ethtool_ops ethtool_ops = {
 	.get_stats = gbe_get_stats,
 	.get_coalesce = gbe_get_coalesce,
 	.set_coalesce = gbe_set_coalesce,
+	.set_adaptive = gbe_set_adaptive,
 	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
 	.set_channels = gbe_set_channels,
@@ -151,6 +153,7 @@ const struct gbe_family e1000e_family = {
 	.tx_on = e1000e_tx_on,
 	.tx_off = e1000e_tx_off,
 	.throttle = e1000e_throttle,
+	.throttle_queue = e1000e_throttle_queue,
 };
 
 static const struct pci_id e1000e_ids[] = { { 0x8086, 0x10d3 }, { 0, 0 } };

@@ -17,6 +17,8 @@ void e1000e_configure(struct gbe *gbe);
 void e1000e_interrupts(struct gbe *gbe);
 /* e1000e_throttle() - @count for every vector, or for the one interrupt. */
 void e1000e_throttle(struct gbe *gbe, uint32_t count);
+/* e1000e_throttle_queue() - that of one queue. */
+void e1000e_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);
 
 /* --- e1000e_ring.c --- */
 
@@ -24,6 +26,8 @@ int e1000e_rx_on(struct gbe *gbe, unsigned q);
 void e1000e_rx_off(struct gbe *gbe, unsigned q);
 unsigned e1000e_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 bool e1000e_rx_pending(const struct gbe_rx *rx);
+/* e1000e_rx_depth() - the netdev's op. */
+unsigned e1000e_rx_depth(const struct netdev *dev, unsigned q);
 int e1000e_tx_on(struct gbe *gbe, unsigned q);
 void e1000e_tx_off(struct gbe *gbe, unsigned q);
 

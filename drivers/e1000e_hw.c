@@ -25,6 +25,12 @@ void e1000e_throttle(struct gbe *gbe, uint32_t count)
 		gbe_write(gbe, E1000E_EITR(q), v);
 }
 
+void e1000e_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count)
+{
+	gbe_write(gbe, gbe->scheme->vectors ? E1000E_EITR(q) : E1000_ITR,
+		  FIELD_PREP(E1000_ITR_INTERVAL, count));
+}
+
 /* receive initialization, but for what each queue has of its own, and for the receiver */
 void e1000e_configure(struct gbe *gbe)
 {

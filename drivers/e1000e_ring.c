@@ -55,6 +55,13 @@ bool e1000e_rx_pending(const struct gbe_rx *rx)
 	return gbe_rx_has_work(&extended, rx);
 }
 
+unsigned e1000e_rx_depth(const struct netdev *dev, unsigned q)
+{
+	const struct gbe *gbe = dev->priv;
+
+	return gbe_rx_count(&extended, gbe->rx[q]);
+}
+
 /* [82574 4.6], of each queue: its head may be written while it does not send */
 int e1000e_tx_on(struct gbe *gbe, unsigned q)
 {

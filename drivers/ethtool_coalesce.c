@@ -42,7 +42,7 @@ static int show_coalesce(struct shell *sh, struct netdev *dev, int at)
 
 	(void)at;
 	shell_printf(sh, "Coalesce parameters for %s:\n", dev->name);
-	shell_printf(sh, "Adaptive RX: n/a  TX: n/a\n");
+	shell_printf(sh, "Adaptive RX: %s  TX: n/a\n", dev->adaptive_rx ? "on" : "off");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (strncmp(rows[i], "rx-usecs:", 9) == 0)
 			shell_printf(sh, "%s%u\n", rows[i], dev->ethtool->get_coalesce(dev));
@@ -53,33 +53,62 @@ static int show_coalesce(struct shell *sh, struct netdev *dev, int at)
 	return 0;
 }
 
+/* what a line asks for; words that were not there are left alone */
+struct coalesce {
+	int usecs_word; /* 0: not asked for */
+	unsigned long usecs;
+	bool set_adaptive, adaptive;
+};
+
+/* parse_one() - word @i and its value. */
+static int parse_one(struct shell *sh, int i, struct coalesce *c)
+{
+	if (word_is(sh->nwords, sh->word, i, "rx-usecs")) {
+		c->usecs_word = i + 1;
+		return shell_uint(sh, i + 1, 0, UINT16_MAX, &c->usecs);
+	}
+	if (!word_is(sh->nwords, sh->word, i, "adaptive-rx"))
+		return shell_expected(sh, i, "rx-usecs or adaptive-rx");
+	c->set_adaptive = true;
+	c->adaptive = word_is(sh->nwords, sh->word, i + 1, "on");
+	if (!c->adaptive && !word_is(sh->nwords, sh->word, i + 1, "off"))
+		return shell_expected(sh, i + 1, "on or off");
+	return 0;
+}
+
 static int set_coalesce(struct shell *sh, struct netdev *dev, int i)
 {
-	unsigned long usecs;
+	struct coalesce c = { 0 };
 
-	if (!word_is(sh->nwords, sh->word, i, "rx-usecs"))
-		return shell_expected(sh, i, "rx-usecs");
-	if (shell_uint(sh, i + 1, 0, UINT16_MAX, &usecs))
-		return -EINVAL;
-	if (i + 2 < sh->nwords)
-		return shell_expected(sh, i + 2, "the end of the line");
-	if (dev->ethtool->set_coalesce(dev, usecs))
-		return shell_expected(sh, i + 1,
+	do {
+		if (parse_one(sh, i, &c))
+			return -EINVAL;
+		i += 2;
+	} while (i < sh->nwords);
+	if (c.usecs_word && dev->ethtool->set_coalesce(dev, c.usecs))
+		return shell_expected(sh, c.usecs_word,
 				      "fewer microseconds, the device cannot wait that long");
+	if (c.set_adaptive)
+		dev->ethtool->set_adaptive(dev, c.adaptive);
 	return 0;
 }
 
 static void complete_coalesce(int n, const struct word *w, int i,
 			      void (*add)(void *to, const char *s), void *to)
 {
-	(void)w;
-	if (n == i)
+	if (n >= i && (n - i) % 2 == 0) {
 		add(to, "rx-usecs");
+		add(to, "adaptive-rx");
+	} else if (word_is(n, w, n - 1, "adaptive-rx")) {
+		add(to, "on");
+		add(to, "off");
+	}
 }
 
 ETHTOOL_OPTION(option_show, .option = "-c", .longer = "--show-coalesce",
 	       .help = "how long its interrupts wait", .run = show_coalesce);
-ETHTOOL_OPTION(option_set, .option = "-C", .longer = "--coalesce", .more = "rx-usecs N",
+ETHTOOL_OPTION(option_set, .option = "-C", .longer = "--coalesce",
+	       .more = "[rx-usecs N] [adaptive-rx on|off]",
 	       .help = "have them wait so many microseconds", .run = set_coalesce,
 	       .complete = complete_coalesce);
 
@@ -133,6 +162,8 @@ static void print_config(struct shell *sh)
 
 		if (usecs)
 			shell_printf(sh, "ethtool -C %s rx-usecs %u\n", netdevs[i]->name, usecs);
+		if (netdevs[i]->adaptive_rx)
+			shell_printf(sh, "ethtool -C %s adaptive-rx on\n", netdevs[i]->name);
 	}
 }
 

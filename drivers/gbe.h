@@ -66,6 +66,7 @@ struct gbe_family {
 	int (*tx_on)(struct gbe *gbe, unsigned q);
 	void (*tx_off)(struct gbe *gbe, unsigned q);
 	void (*throttle)(struct gbe *gbe, uint32_t count); /* program that of the queues */
+	void (*throttle_queue)(struct gbe *gbe, unsigned q, uint32_t count); /* and that of one */
 };
 
 /* how causes become interrupts; Linux calls it so, too */
@@ -424,6 +425,7 @@ void gbe_throttle(struct gbe *gbe);
 /* the ethtool ops */
 unsigned gbe_get_coalesce(struct netdev *dev);
 int gbe_set_coalesce(struct netdev *dev, unsigned usecs);
+void gbe_set_adaptive(struct netdev *dev, bool on);
 void gbe_get_throttle(struct netdev *dev, struct ethtool_throttle *t);
 
 /* --- gbe_rx.c; the path of a packet is in gbe_rx.h --- */

@@ -261,6 +261,16 @@ gbe_rx_take(const struct gbe_rx_kind *kind, struct gbe_rx *rx, struct pkt **pkts
 	return gbe_rx_wants_buffers(rx) ? gbe_rx_refill(rx, n) : n;
 }
 
+/* gbe_rx_count() - descriptors that the device has given back and nobody has taken; for who measures. */
+GBE_RX_INLINE unsigned gbe_rx_count(const struct gbe_rx_kind *kind, const struct gbe_rx *rx)
+{
+	uint32_t next = rx->next;
+
+	while (next != rx->fill && gbe_rx_status(kind, &rx->desc[next & rx->mask]) & GBE_RXD_DD)
+		next++;
+	return next - rx->next;
+}
+
 /* gbe_rx_has_work() - is there work that no interrupt will announce? */
 GBE_RX_INLINE bool gbe_rx_has_work(const struct gbe_rx_kind *kind, const struct gbe_rx *rx)
 {

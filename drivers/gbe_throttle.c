@@ -132,6 +132,31 @@ uint32_t gbe_throttle_count(const struct gbe *gbe, unsigned usecs)
 void gbe_throttle(struct gbe *gbe)
 {
 	gbe->family->throttle(gbe, gbe_throttle_count(gbe, gbe->rx_usecs));
+	for (unsigned q = 0; gbe->dev.adaptive_rx && q < gbe->dev.nqueues; q++) {
+		unsigned usecs = dim_usecs(&gbe->dev.queue[q].policy.dim);
+
+		gbe->family->throttle_queue(gbe, q, gbe_throttle_count(gbe, usecs));
+	}
+}
+
+/* what dim.c has found, by the queue's own core: a store to a register */
+static void set_queue(struct napi *napi, unsigned usecs)
+{
+	struct netdev_queue *queue = container_of(napi, struct netdev_queue, napi);
+	struct gbe *gbe = queue->dev->priv;
+
+	gbe->family->throttle_queue(gbe, queue->index, gbe_throttle_count(gbe, usecs));
+}
+
+void gbe_set_adaptive(struct netdev *dev, bool on)
+{
+	for (unsigned q = 0; q < dev->max_queues; q++) {
+		dev->queue[q].policy.set_throttle = set_queue;
+		napi_policy_moderate(&dev->queue[q].policy, on);
+	}
+	dev->adaptive_rx = on;
+	if (dev->up)
+		gbe_throttle(dev->priv);
 }
 
 unsigned gbe_get_coalesce(struct netdev *dev)

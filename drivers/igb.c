@@ -124,6 +124,7 @@ static const struct netdev_ops netdev_ops = {
 	.open = gbe_open,
 	.stop = gbe_stop,
 	.rx_batch = igb_rx_batch,
+	.rx_depth = igb_rx_depth,
 	.tx_batch = igb_tx_batch,
 	.set_rx_share = gbe_rx_share,
 	.set_rx_mode = gbe_set_rx_mode,
@@ -137,6 +138,7 @@ static const struct ethtool_ops ethtool_ops = {
 	.get_stats = gbe_get_stats,
 	.get_coalesce = gbe_get_coalesce,
 	.set_coalesce = gbe_set_coalesce,
+	.set_adaptive = gbe_set_adaptive,
 	.get_throttle = gbe_get_throttle,
 	.nway_reset = gbe_nway_reset,
 	.set_channels = gbe_set_channels,
@@ -165,6 +167,7 @@ const struct gbe_family igb_family = {
 	.tx_on = igb_tx_on,
 	.tx_off = igb_tx_off,
 	.throttle = igb_throttle,
+	.throttle_queue = igb_throttle_queue,
 };
 
 static const struct pci_id igb_ids[] = { { 0x8086, 0x10c9 }, { 0, 0 } };

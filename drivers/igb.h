@@ -25,6 +25,8 @@ void igb_interrupts(struct gbe *gbe);
 uint32_t igb_rx_length(struct gbe *gbe);
 /* igb_throttle() - @count for every queue, or for the one interrupt; the link vector has its own. */
 void igb_throttle(struct gbe *gbe, uint32_t count);
+/* igb_throttle_queue() - that of one queue. */
+void igb_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);
 
 /* --- igb_rx.c --- */
 
@@ -34,6 +36,8 @@ void igb_rx_off(struct gbe *gbe, unsigned q);
 unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
 /* igb_rx_pending() - is there work that no interrupt will announce? */
 bool igb_rx_pending(const struct gbe_rx *rx);
+/* igb_rx_depth() - the netdev's op. */
+unsigned igb_rx_depth(const struct netdev *dev, unsigned q);
 
 /* --- igb_tx.c --- */
 

@@ -46,6 +46,11 @@ void igb_throttle(struct gbe *gbe, uint32_t count)
 			  FIELD_PREP(IGB_EITR_INTERVAL, gbe_throttle_count(gbe, IGB_LINK_USECS)));
 }
 
+void igb_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count)
+{
+	gbe_write(gbe, IGB_EITR(q), FIELD_PREP(IGB_EITR_INTERVAL, count));
+}
+
 /* [82576 7.3.2]: vector q for receive queue q, the one behind for link and errors; the NAPI instances unmask EIMS */
 static void configure_vectors(struct gbe *gbe)
 {

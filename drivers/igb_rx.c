@@ -60,3 +60,10 @@ bool igb_rx_pending(const struct gbe_rx *rx)
 {
 	return gbe_rx_has_work(&advanced, rx);
 }
+
+unsigned igb_rx_depth(const struct netdev *dev, unsigned q)
+{
+	const struct gbe *gbe = dev->priv;
+
+	return gbe_rx_count(&advanced, gbe->rx[q]);
+}

@@ -129,4 +129,5 @@ void netdev_start(void)
 
 	if (nnetdevs)
 		timer_arm(&timer, WATCHDOG_US);
+	storm_start();
 }

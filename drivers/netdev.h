@@ -79,6 +79,8 @@ struct netdev_ops {
 	 * frame_len, nsegs and data set. Damaged frames are dropped inside with their reason. Returns how many. @max >= 1.
 	 */
 	unsigned (*rx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
+	/* Owning core: buffers of queue @q's ring that hold what was received; for who measures, a walk over them */
+	unsigned (*rx_depth)(const struct netdev *dev, unsigned q);
 	/*
 	 * Owning core: give up to @n chains to queue @q in order; one doorbell for all. Returns how many were taken;
 	 * the caller keeps the rest. Reaps finished descriptors first when many are out. @n >= 1.
@@ -122,6 +124,8 @@ struct ethtool_ops {
 	/* ethtool -c / -C: rx-usecs, 0 for no throttle; set returns 0 or -EINVAL */
 	unsigned (*get_coalesce)(struct netdev *dev);
 	int (*set_coalesce)(struct netdev *dev, unsigned usecs);
+	/* adaptive-rx: each queue looks for its throttle by itself (kernel/dim.h); sets dev->adaptive_rx */
+	void (*set_adaptive)(struct netdev *dev, bool on);
 	/* /sys/class/net/NIC/throttle: how long interrupts really wait */
 	void (*get_throttle)(struct netdev *dev, struct ethtool_throttle *t);
 	/* ethtool -r: restart auto-negotiation */
@@ -184,6 +188,7 @@ struct netdev {
 	uint16_t mtu; /* bytes behind the Ethernet header; one VLAN tag rides on top */
 	bool promisc;
 	bool up; /* open() has been called */
+	bool adaptive_rx;
 	volatile bool link;
 	bool full_duplex; /* with link */
 	uint16_t speed;   /* Mb/s */

@@ -45,3 +45,8 @@ static inline uint64_t histogram_percentile(const struct histogram *h, unsigned 
 
 /* histogram_between() - how many values stand in [@floor, @end); both are powers of two, or 0. */
 uint64_t histogram_between(const struct histogram *h, uint64_t floor, uint64_t end);
+
+struct shell;
+
+/* histogram_bars() - a row a power of two, from the first that holds something to the last: histogram_bars.c. */
+void histogram_bars(struct shell *sh, const struct histogram *h);

@@ -24,6 +24,8 @@ static unsigned measured_poll(struct napi *napi, unsigned budget)
 	uint64_t now = rdtsc(), since = m->told ? m->told : m->ended;
 	unsigned taken;
 
+	if (!m->on)
+		return m->poll(napi, budget);
 	if (m->begun)
 		histogram_add(&m->interval, ns_since(m->begun, now));
 	if (napi->policy->depth)
@@ -52,38 +54,56 @@ void napi_measured_wait(struct napi_measure *m, uint64_t since)
 	histogram_add(&m->wait, ns_since(since, rdtsc()));
 }
 
+/*
+ * wrap(), unwrap() - cores parked. Others wrap a queue as well (its path is traced, its registers are): what they have put
+ * around ours meanwhile stays, and still calls it; so it is never freed, and passes on what it is not asked to look at.
+ */
+static void wrap(struct napi_measure *m, struct napi *napi)
+{
+	if (napi->ops != &m->wrapped) {
+		m->ops = napi->ops;
+		m->wrapped = *napi->ops;
+		m->wrapped.irq_mask = measured_mask;
+		napi->ops = &m->wrapped;
+	}
+	if (napi->poll != measured_poll) {
+		m->poll = napi->poll;
+		napi->poll = measured_poll;
+	}
+}
+
+static void unwrap(const struct napi_measure *m, struct napi *napi)
+{
+	if (napi->ops == &m->wrapped)
+		napi->ops = m->ops;
+	if (napi->poll == measured_poll)
+		napi->poll = m->poll;
+}
+
 int napi_measure_on(struct napi_policy *p)
 {
-	struct napi *napi = p->napi;
-	struct napi_measure *m;
+	struct napi_measure *m = p->measure ? p->measure : calloc(1, sizeof(*m));
 
-	napi_measure_off(p);
-	m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
-	m->napi = napi;
-	m->poll = napi->poll;
-	m->ops = napi->ops;
-	m->wrapped = *napi->ops;
-	m->wrapped.irq_mask = measured_mask;
 	cores_park();
+	memset(&m->wait, 0, sizeof(m->wait));
+	memset(&m->interval, 0, sizeof(m->interval));
+	memset(&m->depth, 0, sizeof(m->depth));
+	m->begun = m->ended = m->told = 0;
 	p->measure = m;
-	napi->poll = measured_poll;
-	napi->ops = &m->wrapped;
+	wrap(m, p->napi);
+	m->on = true;
 	cores_resume();
 	return 0;
 }
 
 void napi_measure_off(struct napi_policy *p)
 {
-	struct napi_measure *m = p->measure;
-
-	if (!m)
+	if (!p->measure)
 		return;
 	cores_park();
-	p->napi->poll = m->poll;
-	p->napi->ops = m->ops;
-	p->measure = NULL;
+	p->measure->on = false;
+	unwrap(p->measure, p->napi);
 	cores_resume();
-	free(m);
 }

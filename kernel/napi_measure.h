@@ -11,7 +11,7 @@
 #include "policy.h"
 
 struct napi_measure {
-	struct napi *napi;
+	bool on;
 	/*
 	 * Nanoseconds that a packet can have waited at most, one count a packet: from the interrupt that told of it, or
 	 * where none did, from the end of the poll before

@@ -9,6 +9,7 @@
  */
 #include "policy.h"
 
+#include "adaptive.h"
 #include "control.h"
 #include "napi_measure.h"
 #include "netif_rx.h"
@@ -69,18 +70,16 @@ static enum napi_next suspend(struct napi_policy *p, unsigned taken)
 	return NAPI_TURN;
 }
 
+static void attend(struct napi_policy *p);
+
 static enum napi_next poll_always(void)
 {
 	this_cpu()->turn_soon = true; /* nobody else would end a guest's run */
 	return NAPI_TURN;
 }
 
-static enum napi_next after(struct napi *napi, unsigned taken, unsigned weight)
+static enum napi_next by_policy(struct napi_policy *p, unsigned taken)
 {
-	struct napi_policy *p = napi->policy;
-
-	if (taken == weight)
-		return NAPI_AGAIN;
 	switch (p->now) {
 	case POLICY_DEFER: return defer(p, taken);
 	case POLICY_SUSPEND: return suspend(p, taken);
@@ -89,14 +88,66 @@ static enum napi_next after(struct napi *napi, unsigned taken, unsigned weight)
 	}
 }
 
+/* calm() - in a storm: masked, until that is over. */
+static enum napi_next calm(struct napi_policy *p)
+{
+	uint64_t at = storm_poll_at(&p->storm);
+
+	if (at) {
+		napi_poll_at(p->napi, at);
+		return NAPI_LATER;
+	}
+	attend(p);
+	return NAPI_COMPLETE;
+}
+
+/* moderate() - a poll is over and interrupts come back: how long shall the next one wait? */
+static void moderate(struct napi_policy *p)
+{
+	if (dim_sample(&p->dim, tsc_to_ns(rdtsc()), p->napi->packets, p->napi->irqs))
+		p->set_throttle(p->napi, dim_usecs(&p->dim));
+}
+
+static enum napi_next after(struct napi *napi, unsigned taken, unsigned weight)
+{
+	struct napi_policy *p = napi->policy;
+	enum napi_next next;
+
+	if (p->adaptive)
+		p->now = adaptive_poll(&p->rate, p->now, taken);
+	if (taken == weight)
+		return NAPI_AGAIN;
+	if (unlikely(p->storm.until))
+		return calm(p);
+	next = by_policy(p, taken);
+	if (p->moderated && next == NAPI_COMPLETE)
+		moderate(p);
+	return next;
+}
+
+/* attend() - is there anything to do behind a poll? Linux's rules alone want no call. */
+static void attend(struct napi_policy *p)
+{
+	bool plain = p->now == POLICY_NAPI && !p->adaptive && !p->moderated && !p->storm.until;
+
+	p->napi->after = plain ? NULL : after;
+}
+
+void napi_policy_calm(struct napi_policy *p)
+{
+	p->napi->after = after;
+}
+
 /* --- changing it --- */
 
-static void enforce(struct napi_policy *p, enum policy now)
+static void enforce(struct napi_policy *p, enum policy policy)
 {
-	p->now = now;
+	p->adaptive = policy == POLICY_ADAPTIVE;
+	p->now = p->adaptive ? POLICY_NAPI : policy;
+	p->rate.begun = p->rate.packets = 0;
 	p->defer_left = 0;
-	p->napi->after = now == POLICY_NAPI ? NULL : after;
-	p->napi->rx = now == POLICY_IRQ ? p->rx : NULL;
+	attend(p);
+	p->napi->rx = p->now == POLICY_IRQ ? p->rx : NULL;
 }
 
 /*
@@ -195,12 +246,12 @@ static const struct histogram *waits(const struct policy_queue *q)
 {
 	const struct napi_measure *m = container_of(q, struct napi_policy, queue)->measure;
 
-	return m ? &m->wait : NULL;
+	return m && m->on ? &m->wait : NULL;
 }
 
 static const struct policy_ops policy_ops = {
 	.takes = BIT(POLICY_IRQ) | BIT(POLICY_NAPI) | BIT(POLICY_DEFER) | BIT(POLICY_SUSPEND) |
-		 BIT(POLICY_POLL),
+		 BIT(POLICY_ADAPTIVE) | BIT(POLICY_POLL),
 	.set = set,
 	.present = present,
 	.count = count,
@@ -220,7 +271,17 @@ void napi_policy_init(struct napi_policy *p)
 	p->queue.ops = &policy_ops;
 	p->queue.first = POLICY_NAPI;
 	enforce(p, POLICY_NAPI);
+	storm_watch(&p->storm);
 	policy_add(&p->queue);
+}
+
+void napi_policy_moderate(struct napi_policy *p, bool on)
+{
+	cores_park();
+	p->moderated = on;
+	dim_init(&p->dim);
+	attend(p);
+	cores_resume();
 }
 
 /* --- /sys/class/net: the knobs of all queues of a device at once, as Linux has them --- */

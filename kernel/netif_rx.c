@@ -114,7 +114,7 @@ static unsigned process_backlog(struct napi *napi, unsigned budget)
 	else if (rx->masked || rx->more)
 		receive_here(rx);
 	n = MIN(spsc_count(&rx->ring), budget);
-	if (rx->of->measure)
+	if (rx->of->measure && rx->of->measure->on)
 		measure(rx, n);
 	n = spsc_pop(&rx->ring, (void **)pkts, n);
 	if (n)

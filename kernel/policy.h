@@ -11,8 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dim.h"
 #include "shell.h"
 #include "softirq.h"
+#include "storm.h"
 
 enum policy {
 	/* a NIC's */
@@ -89,6 +91,13 @@ int policy_word(struct shell *sh, int i, uint32_t takes, enum policy *policy);
 
 /* --- NIC queues: napi_policy.c --- */
 
+/* how many packets come, for an adaptive queue: adaptive.h */
+struct adaptive {
+	uint64_t begun;   /* TSC: the window that goes on; 0: none does */
+	uint64_t packets; /* in it */
+	uint64_t moves;   /* from one policy to another */
+};
+
 /* the knobs of a NIC's queue, in nanoseconds where they are times; at 0 as Linux has them */
 struct napi_knobs {
 	unsigned defer_hard_irqs;     /* times that an empty queue is looked at by timer */
@@ -115,7 +124,15 @@ struct napi_policy {
 	struct napi_knobs knobs;
 	enum policy now; /* differs from queue.policy where that is adaptive */
 
+	bool adaptive; /* queue.policy is that; adaptive.h moves now */
+	/* dynamic interrupt moderation, ethtool -C adaptive-rx; NULL: the device cannot. @usecs: the queue's throttle */
+	void (*set_throttle)(struct napi *napi, unsigned usecs);
+	bool moderated;
+	struct storm storm;
+
 	/* by the owning core */
+	struct dim dim;
+	struct adaptive rate;
 	unsigned defer_left;
 	uint64_t deferrals; /* times that an empty queue was left to its timer */
 	uint64_t suspends;  /* times that one which gave work stayed masked for the next turn */
@@ -132,3 +149,9 @@ void napi_policy_init(struct napi_policy *p);
  * when both that takes are set, and goes back when one is 0. Control context.
  */
 void napi_policy_tune(struct napi_policy *p, const struct napi_knobs *k);
+
+/* napi_policy_moderate() - dim.h chooses its throttle from now on, or no more. Control context; parks the cores. */
+void napi_policy_moderate(struct napi_policy *p, bool on);
+
+/* napi_policy_calm() - a storm has begun: the next poll will know. Any core. */
+void napi_policy_calm(struct napi_policy *p);

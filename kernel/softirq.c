@@ -369,6 +369,13 @@ void softirq_init(void)
 	open_softirq(SOFTIRQ_NET_RX, net_rx_action);
 }
 
+static unsigned (*backlog_len)(unsigned cpu);
+
+void softnet_backlog(unsigned (*len)(unsigned cpu))
+{
+	backlog_len = len;
+}
+
 /* --- /proc/softirqs, /proc/net/softnet_stat, the knobs --- */
 
 static int show_softirqs(struct shell *sh, const char *star)
@@ -387,15 +394,25 @@ static int show_softirqs(struct shell *sh, const char *star)
 	return 0;
 }
 
-/* a line a core, in hex: processed, dropped (a ring between cores was full), time_squeeze; the columns between are Linux's and unused here */
+/*
+ * A line a core, in hex, as Linux 6.1 has it: processed; dropped, which are those that found a backlog or a ring between
+ * cores full; time_squeeze; five that are always 0; cpu_collision, which is too; received_rps; flow_limit_count, of which
+ * there is none; packets that wait in the backlog; the core.
+ */
 static int show_softnet_stat(struct shell *sh, const char *star)
 {
 	(void)star;
-	cpu_for_each(i)
+	cpu_for_each(i) {
+		const struct cpu *c = cpus[i];
+		uint64_t dropped = c->drop[DROP_XCORE_FULL] + c->drop[DROP_BACKLOG_FULL] +
+				   c->drop[DROP_IRQ_BACKLOG];
+
 		shell_printf(sh,
 			     "%08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x\n",
-			     (unsigned)cpus[i]->processed, (unsigned)cpus[i]->drop[DROP_XCORE_FULL],
-			     (unsigned)cpus[i]->time_squeeze, 0, 0, 0, 0, 0, 0, 0, 0, 0, i);
+			     (unsigned)c->processed, (unsigned)dropped, (unsigned)c->time_squeeze,
+			     0, 0, 0, 0, 0, 0, (unsigned)c->received_rps, 0,
+			     backlog_len ? backlog_len(i) : 0, i);
+	}
 	return 0;
 }
 

@@ -58,6 +58,8 @@ static inline uint32_t softirq_pending(void)
 bool softirq_run(void);
 
 void softirq_init(void);
+/* softnet_backlog() - who knows how many packets wait in the backlog of a core, for /proc/net/softnet_stat. Boot. */
+void softnet_backlog(unsigned (*len)(unsigned cpu));
 void softirq_init_cpu(struct cpu *c); /* its poll list is empty */
 
 /* sysctl net.core.netdev_budget, netdev_budget_usecs and dev_weight */

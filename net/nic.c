@@ -50,6 +50,13 @@ static void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n)
 	netif_receive(q->dev->upper, q->index, pkts, n, bytes);
 }
 
+static unsigned nic_depth(const struct napi *napi)
+{
+	const struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+
+	return q->dev->ops->rx_depth(q->dev, q->index);
+}
+
 static unsigned nic_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n)
 {
 	struct netdev *dev = port->priv;
@@ -164,6 +171,7 @@ static void nic_add(struct netdev *dev)
 		dev->queue[i].napi.poll = nic_poll;
 		dev->queue[i].policy.take = nic_take;
 		dev->queue[i].policy.deliver = nic_deliver;
+		dev->queue[i].policy.depth = nic_depth;
 		dev->queue[i].policy.max_backlog = &netdev_max_backlog;
 	}
 	port_add(port); /* there is room: fewer NICs than ports */

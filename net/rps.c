@@ -285,11 +285,17 @@ static struct backlog *backlog_create(unsigned cpu)
 	return b;
 }
 
+static unsigned backlog_len(unsigned cpu)
+{
+	return atomic_load_explicit(&backlog[cpu]->waiting, memory_order_relaxed);
+}
+
 void rps_init(void)
 {
 	cpu_for_each(i)
 		backlog[i] = backlog_create(i);
 	open_softirq(SOFTIRQ_BACKLOG, rps_trigger_softirq);
+	softnet_backlog(backlog_len);
 	cpu_for_each(i)
 		napi_enable(&backlog[i]->napi);
 }

@@ -12,11 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	BAR = 40, /* columns of the longest bar */
-	ROWS = HISTOGRAM_TOP_BIT + 1,
-};
-
 static const char *const end_name[INJECTION_ENDS] = {
 	[INJECTION_TO_ENTRY] = "post to entry",
 	[INJECTION_TO_HANDLER] = "post to handler",
@@ -117,51 +112,6 @@ void guest_injection_show(struct shell *sh, const struct vm *vm)
 			     (unsigned long)strange);
 }
 
-/* short_number() - powers of two as bpftrace has them: 512, 1K, 64M. */
-static const char *short_number(char text[8], uint64_t value)
-{
-	static const char unit[] = { ' ', 'K', 'M', 'G', 'T' };
-	unsigned u = 0;
-
-	for (; value >= 1024 && u < ARRAY_SIZE(unit) - 1; u++)
-		value /= 1024;
-	snprintf(text, 8, u ? "%lu%c" : "%lu", (unsigned long)value, unit[u]);
-	return text;
-}
-
-/* row() - how many stand between two powers of two; the first row begins at 0. */
-static uint64_t row(const struct histogram *h, unsigned i)
-{
-	return histogram_between(h, i ? BIT(i) : 0, BIT(i + 1));
-}
-
-/* A row a power of two, from the first that holds something to the last. */
-static void show_bars(struct shell *sh, const struct histogram *h)
-{
-	unsigned first = ROWS, last = 0;
-	uint64_t most = 0;
-
-	for (unsigned i = 0; i < ROWS; i++) {
-		uint64_t n = row(h, i);
-
-		if (!n)
-			continue;
-		first = MIN(first, i);
-		last = i;
-		most = MAX(most, n);
-	}
-	for (unsigned i = first; i <= last; i++) {
-		uint64_t n = row(h, i);
-		static const char bar[BAR + 1] = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@";
-		char from[8], to[8], range[20];
-
-		snprintf(range, sizeof(range), "[%s, %s)", short_number(from, i ? BIT(i) : 0),
-			 short_number(to, BIT(i + 1)));
-		shell_printf(sh, "%-14s %10lu |%-*.*s|\n", range, (unsigned long)n, BAR,
-			     (int)(n * BAR / most), bar);
-	}
-}
-
 int guest_injection_bars(struct shell *sh, const struct vm *vm)
 {
 	const struct histogram *h;
@@ -173,7 +123,7 @@ int guest_injection_bars(struct shell *sh, const struct vm *vm)
 		shell_printf(sh, "%s%s, mode %s, nanoseconds: %lu, half of them up to %lu\n",
 			     any ? "\n" : "", end_name[end], injection_mode_name[mode],
 			     (unsigned long)h->count, (unsigned long)histogram_percentile(h, 50));
-		show_bars(sh, h);
+		histogram_bars(sh, h);
 		any = true;
 	}
 	return any ? 0

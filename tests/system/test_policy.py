@@ -15,7 +15,7 @@ RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}"
 GUEST_POLICIES = ["kick", "busyloop", "poll", "adaptive"]
 G2, G3 = 2, 3
 GUESTS = config(line(G2, cpu=1), line(G3, cpu=0, port="worker 1"))  # with its worker, and apart from it
-POLICIES = ["irq", "napi", "defer", "suspend", "poll"]
+POLICIES = ["irq", "napi", "defer", "suspend", "poll", "adaptive"]
 
 
 @pytest.fixture
@@ -89,6 +89,69 @@ def test_changes_under_traffic(weir):
                 number += 1000
                 weir.carry(frames_of(60, number), midway=lambda: weir.quiet(f"policy nic*/* {new}"))
     expect({row[1] for row in queues(weir).values()}, {POLICIES[-1]}, "policies at the end")
+
+
+def moves(weir):
+    """From one policy to another, of adaptive queues, so far."""
+    return sum(int(n) for n in re.findall(r", moves while adaptive (\d+)$", weir.sh("napi"), re.MULTILINE))
+
+
+def test_adaptive_moves_with_the_rate(weir):
+    """With thresholds that this machine reaches however slow: up under traffic, and back when nothing comes."""
+    weir.sh("sysctl kernel.policy_defer_pps=1")
+    weir.sh("sysctl kernel.policy_poll_pps=100000000")
+    weir.quiet("policy nic0/0 adaptive")
+    weir.carry(frames_of(1000))
+    expect(queues(weir)["nic0/0"][2], "defer", "what an adaptive queue does after many frames")
+    weir.sh("sysctl kernel.policy_poll_pps=1")
+    before = moves(weir)
+    weir.carry(frames_of(1000, 2000))
+    weir.wait_sh("policy nic0/0", lambda text: "adaptive  napi" in text, "napi again when nothing comes")
+    assert moves(weir) >= before + 2, f"expected moves to poll and back after {before}, saw {moves(weir)}"
+    for knob, value in (("defer", 20000), ("poll", 200000)):
+        weir.sh(f"sysctl kernel.policy_{knob}_pps={value}")
+
+
+def test_moderation(weir):
+    """adaptive-rx: the queues look for their throttles while frames flow, and none is lost."""
+    weir.quiet("ethtool -C nic0 adaptive-rx on")
+    expect_in("Adaptive RX: on  TX: n/a", weir.sh("ethtool -c nic0"), "ethtool -c")
+    expect_in("ethtool -C nic0 adaptive-rx on\n", weir.sh("show config"), "show config")
+    with weir.dropping():
+        weir.carry(frames_of(1500), midway=lambda: weir.quiet("policy nic0/* defer"))
+    weir.quiet("ethtool -C nic0 adaptive-rx off rx-usecs 0", "policy nic0/* napi")
+    expect_in("expected on or off", weir.sh("ethtool -C nic0 adaptive-rx maybe"), "answer")
+
+
+def test_storm(weir):
+    """Throttle timers interrupt without a cause: with a limit that low a storm, which is borne by polling."""
+    weir.sh("sysctl kernel.irq_storm_limit=3")
+    weir.quiet("ethtool -C nic0 rx-usecs 2000")
+    storms = lambda text: sum(int(n) for n in re.findall(r"^  storms (\d+),", text, re.MULTILINE)) > 0  # noqa: E731
+    number, end = 0, 30
+    while not storms(weir.sh("napi")) and end:
+        number, end = number + 100, end - 1
+        weir.carry(frames_of(20, number), 1)
+    weir.carry(frames_of(200, 100000))
+    weir.sh("sysctl kernel.irq_storm_limit=10000")
+    weir.quiet("ethtool -C nic0 rx-usecs 0")
+    assert end, f"expected a storm, saw\n{weir.sh('napi')}"
+    expect_match(r"irq: nic\d/\d had \d+ interrupts in a second, most of them without work", weir.text(), "console")
+
+
+def test_measured(weir):
+    weir.quiet("napi measure on")
+    weir.carry(frames_of(300))
+    text = weir.sh("napi histogram")
+    weir.quiet("napi measure off")
+    for what in ("nanoseconds a packet waited for its poll", "nanoseconds from poll to poll"):
+        found = re.findall(rf"^nic0-TxRx-\d, {what}: (\d+), half of them", text, re.MULTILINE)
+        expect(len(found), 2, f"queues of nic0, '{what}', in\n{text}")
+    waited = re.findall(r"^nic0-TxRx-\d, nanoseconds a packet waited for its poll: (\d+)", text, re.MULTILINE)
+    expect(sum(map(int, waited)), 300, "packets whose wait was measured")
+    depth = re.findall(r"buffers with packets that a poll found: (\d+), .*at most (\d+)$", text, re.MULTILINE)
+    assert depth and all(int(most) >= 1 for _, most in depth), f"depths in\n{text}"
+    expect_match(r"^\[.*\) +\d+ \|@+", text, "bars")
 
 
 def test_one_queue_alone(weir):

@@ -584,6 +584,25 @@ WEAK void policy_add(struct policy_queue *q)
 	q->policy = q->first;
 }
 
+WEAK void napi_policy_moderate(struct napi_policy *p, bool on)
+{
+	p->moderated = on;
+}
+
+WEAK unsigned dim_usecs(const struct dim *d)
+{
+	return d->profile;
+}
+
+WEAK void softnet_backlog(unsigned (*len)(unsigned cpu))
+{
+	(void)len;
+}
+
+WEAK void storm_start(void)
+{
+}
+
 WEAK void netif_rx_enable(struct netif_rx *rx)
 {
 	(void)rx;

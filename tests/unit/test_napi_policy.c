@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/napi_policy.c kernel/napi_measure.c kernel/policy_compare.c kernel/usage.c kernel/histogram.c kernel/loop.c kernel/qsbr.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
+/* links: kernel/napi_policy.c kernel/adaptive.c kernel/dim.c kernel/storm.c kernel/napi_measure.c kernel/policy_compare.c kernel/usage.c kernel/histogram.c kernel/loop.c kernel/qsbr.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
 /*
  * test_napi_policy.c - each policy of a NIC's queue on a small device: when it interrupts, when it is looked at, what a
  * change in the middle of it all leaves behind
@@ -7,8 +7,10 @@
 #include "tests/unit/host.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "kernel/adaptive.h"
 #include "kernel/control.h"
 #include "kernel/irq.h"
 #include "kernel/histogram.h"
@@ -168,6 +170,9 @@ static int start(void **state)
 		d->ring = d->polls = d->masks = d->unmasks = 0;
 		d->policy.knobs = (struct napi_knobs){ 0 };
 		d->policy.deferrals = d->policy.suspends = 0;
+		free(d->policy.measure);
+		d->policy.measure = NULL;
+		d->policy.storm = (struct storm){ .next = d->policy.storm.next };
 		d->policy.rx = NULL; /* its memory went with the test before */
 		if (!known) {
 			snprintf(d->policy.queue.name, sizeof(d->policy.queue.name), "nic%u/0", i);
@@ -508,6 +513,142 @@ static void irq_is_refused_without_memory(void **state)
 	assert_at_rest(&dev[0]);
 }
 
+/* --- adaptive --- */
+
+static unsigned *knob_of(const char *name)
+{
+	set_for_each(s, sysctls)
+		if (strcmp(s->name, name) == 0)
+			return s->value;
+	fail_msg("no knob %s", name);
+	return NULL;
+}
+
+static void adaptive_has_steps_and_hysteresis(void **state)
+{
+	unsigned defer = *knob_of("kernel.policy_defer_pps"),
+		 poll = *knob_of("kernel.policy_poll_pps");
+
+	(void)state;
+	*knob_of("kernel.policy_hysteresis_percent") = 50;
+	assert_int_equal(adaptive_policy(POLICY_NAPI, defer - 1), POLICY_NAPI);
+	assert_int_equal(adaptive_policy(POLICY_NAPI, defer), POLICY_DEFER);
+	assert_int_equal(adaptive_policy(POLICY_NAPI, poll), POLICY_POLL);
+	assert_int_equal(adaptive_policy(POLICY_DEFER, defer / 2), POLICY_DEFER);
+	assert_int_equal(adaptive_policy(POLICY_DEFER, defer / 2 - 1), POLICY_NAPI);
+	assert_int_equal(adaptive_policy(POLICY_POLL, poll / 2), POLICY_POLL);
+	assert_int_equal(adaptive_policy(POLICY_POLL, poll / 2 - 1), POLICY_DEFER);
+	assert_int_equal(adaptive_policy(POLICY_POLL, 0), POLICY_NAPI);
+}
+
+/* traffic() - @batch frames each 100 us, for 50 ms. */
+static void traffic(unsigned batch)
+{
+	for (unsigned i = 0; i < 500; i++) {
+		frames_come(&dev[0], batch);
+		time_passes(100 * US);
+		turns(2);
+	}
+}
+
+static void adaptive_moves_with_the_rate_and_back(void **state)
+{
+	uint64_t irqs;
+
+	(void)state;
+	set(&dev[0], POLICY_ADAPTIVE);
+	traffic(1); /* 10,000 a second */
+	assert_int_equal(dev[0].policy.now, POLICY_NAPI);
+	traffic(4);
+	assert_int_equal(dev[0].policy.now, POLICY_DEFER);
+	traffic(40);
+	assert_int_equal(dev[0].policy.now, POLICY_POLL);
+	irqs = dev[0].napi.irqs;
+	traffic(40);
+	assert_int_equal(dev[0].napi.irqs, irqs);
+	for (unsigned i = 0; i < 1000; i++) { /* nothing more comes: the core may sleep again */
+		time_passes(100 * US);
+		turns(2);
+	}
+	assert_int_equal(dev[0].policy.now, POLICY_NAPI);
+	time_passes(100000 * US);
+	assert_at_rest(&dev[0]);
+	assert_true(dev[0].policy.rate.moves >= 3);
+}
+
+/* --- storms --- */
+
+static void interrupts_without_work_are_a_storm_once_a_second(void **state)
+{
+	struct storm s = { 0 };
+
+	(void)state;
+	*knob_of("kernel.irq_storm_limit") = 100;
+	assert_false(storm_second(&s, 100, 0)); /* as many as the limit are borne */
+	assert_false(storm_second(&s, 1100, 900));
+	assert_true(storm_second(&s, 1201, 900));
+	assert_int_equal(s.storms, 1);
+	assert_false(storm_second(&s, 9999, 900)); /* it is held already */
+}
+
+static void a_storm_is_masked_and_polled_by_timer_till_it_is_over(void **state)
+{
+	(void)state;
+	*knob_of("kernel.irq_storm_limit") = 100;
+	*knob_of("kernel.irq_storm_hold_ms") = 10;
+	*knob_of("kernel.irq_storm_poll_us") = 1000;
+	storm_second(&dev[0].policy.storm, 0, 0);
+	for (unsigned i = 0; i < 200; i++) {
+		frames_come(&dev[0], 0);
+		until_asleep();
+	}
+	assert_true(storm_second(&dev[0].policy.storm, dev[0].napi.irqs, dev[0].napi.packets));
+	napi_policy_calm(&dev[0].policy);
+	frames_come(&dev[0], 0);
+	until_asleep();
+	assert_false(dev[0].open);
+	for (unsigned ms = 0; ms < 9; ms++) {
+		frames_come(&dev[0], 2);
+		time_passes(1000 * US);
+		until_asleep();
+		assert_int_equal(dev[0].ring, 0); /* its packets come through all the same */
+		assert_false(dev[0].open);
+	}
+	time_passes(1000 * US);
+	until_asleep();
+	assert_at_rest(&dev[0]);
+	assert_null(dev[0].napi.after); /* and it costs nothing any more */
+}
+
+/* --- moderation --- */
+
+static unsigned throttle;
+
+static void set_throttle(struct napi *napi, unsigned usecs)
+{
+	(void)napi;
+	throttle = usecs;
+}
+
+/* as many packets whatever the throttle, and fewer interrupts the longer it is: a long one is found */
+static void moderation_turns_the_throttle_of_the_queue(void **state)
+{
+	(void)state;
+	throttle = 8;
+	dev[0].policy.set_throttle = set_throttle;
+	napi_policy_moderate(&dev[0].policy, true);
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned us = throttle + 9;
+
+		frames_come(&dev[0], us); /* one a microsecond */
+		time_passes(us * US);
+		until_asleep();
+	}
+	assert_int_equal(throttle, 256);
+	napi_policy_moderate(&dev[0].policy, false);
+	assert_null(dev[0].napi.after);
+}
+
 /* --- changes --- */
 
 static const enum policy policies[] = { POLICY_NAPI, POLICY_DEFER, POLICY_SUSPEND, POLICY_POLL,
@@ -649,7 +790,7 @@ static void comparing_keeps_what_was_or_the_better(void **state)
 	set(&dev[0], POLICY_DEFER);
 	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1s"), 0);
 	assert_int_equal(dev[0].policy.queue.policy, POLICY_DEFER);
-	assert_null(dev[0].policy.measure);
+	assert_false(dev[0].policy.measure->on);
 	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1 --keep-best"), 0);
 	assert_non_null(strstr(host_out, "better: "));
 	assert_true(dev[0].policy.queue.policy == POLICY_NAPI ||
@@ -687,8 +828,16 @@ static void the_command_says_what_it_wants(void **state)
 	assert_non_null(strstr(host_out, "a queue, as nic0/0 or nic*/*, or compare"));
 	host_text_clear();
 	assert_int_not_equal(host_exec("policy nic0/0 kick"), 0);
-	assert_non_null(strstr(host_out, "expected irq, napi, defer, suspend, poll"));
+	assert_non_null(strstr(host_out, "expected irq, napi, defer, suspend, poll, adaptive"));
 	assert_int_equal(dev[0].policy.now, POLICY_NAPI);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++)
+		free(dev[i].policy.measure);
+	return 0;
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, start)
@@ -712,6 +861,11 @@ int main(void)
 		TEST(irq_leaves_the_rest_of_a_full_ring_to_the_softirq),
 		TEST(irq_moves_with_its_queue),
 		TEST(irq_is_refused_without_memory),
+		TEST(adaptive_has_steps_and_hysteresis),
+		TEST(adaptive_moves_with_the_rate_and_back),
+		TEST(interrupts_without_work_are_a_storm_once_a_second),
+		TEST(a_storm_is_masked_and_polled_by_timer_till_it_is_over),
+		TEST(moderation_turns_the_throttle_of_the_queue),
 		TEST(each_change_at_each_stage_loses_nothing),
 		TEST(a_queue_that_is_off_stays_off),
 		TEST(disable_takes_it_from_wherever_it_waits),
@@ -723,5 +877,5 @@ int main(void)
 		TEST(the_command_says_what_it_wants),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, end);
 }

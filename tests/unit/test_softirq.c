@@ -659,15 +659,25 @@ static void show(const char *path)
 			assert_int_equal(f->show(&sh, NULL), 0);
 }
 
+static unsigned waiting(unsigned cpu)
+{
+	return cpu ? 0x9a : 0;
+}
+
 static void softnet_stat_has_linux_columns(void **state)
 {
 	(void)state;
 	cpus[1]->processed = 0x1234;
-	cpus[1]->drop[DROP_XCORE_FULL] = 0x56;
+	cpus[1]->drop[DROP_XCORE_FULL] = 0x50;
+	cpus[1]->drop[DROP_BACKLOG_FULL] = 5;
+	cpus[1]->drop[DROP_IRQ_BACKLOG] = 1;
 	cpus[1]->time_squeeze = 0x78;
+	cpus[1]->received_rps = 0xbc;
+	softnet_backlog(waiting);
 	show("/proc/net/softnet_stat");
-	assert_non_null(strstr(host_out, "\n00001234 00000056 00000078 00000000 "));
-	assert_non_null(strstr(host_out, " 00000001\n"));
+	assert_non_null(strstr(host_out, "\n00001234 00000056 00000078 00000000 00000000 00000000 "
+					 "00000000 00000000 00000000 000000bc 00000000 0000009a "
+					 "00000001\n"));
 }
 
 static void softirqs_lists_every_core(void **state)
