@@ -337,6 +337,32 @@ static void the_order_of_the_real_code_loses_nothing(void **state)
 	passes_everywhere(&p);
 }
 
+/* --- policies --- */
+
+enum { ALL_MODES = BIT(MODE_NAPI) | BIT(MODE_DEFER) | BIT(MODE_POLL) };
+
+static void switching_between_policies_at_any_time_loses_nothing(void **state)
+{
+	static const struct device d[] = {
+		{ .frames = 2, .latches = true },
+		{ .frames = 2, .latches = false, .stray = true },
+		{ .frames = 2, .latches = true, .eicr_read = true },
+	};
+	struct protocol p = real();
+
+	(void)state;
+	p.modes = ALL_MODES;
+	for (unsigned i = 0; i < ARRAY_SIZE(d); i++) {
+		model_walk(&p, &d[i], &verdict);
+		if (verdict.wrong) {
+			fputs(verdict.trace, stdout);
+			fail_msg("device %u: %s", i, verdict.wrong);
+		}
+		assert_true(verdict.asleep > 0);
+		print_message("device %u: %u states, nothing lost\n", i, verdict.states);
+	}
+}
+
 static const struct device plain = { .frames = 3, .latches = true };
 static const struct device cause_read = { .frames = 3, .latches = true, .eicr_read = true };
 
@@ -407,6 +433,36 @@ static void finds_sti_and_hlt_apart(void **state)
 	must_be_found("sti, then hlt", &p, &plain);
 }
 
+static void finds_a_deferral_without_a_timer(void **state)
+{
+	struct protocol p = right;
+
+	(void)state;
+	p.modes = ALL_MODES;
+	p.no_timer = true;
+	must_be_found("no timer", &p, &plain);
+}
+
+static void finds_a_loop_that_sleeps_on_a_polled_queue(void **state)
+{
+	struct protocol p = right;
+
+	(void)state;
+	p.modes = ALL_MODES;
+	p.no_turn = true;
+	must_be_found("no look at what is polled", &p, &plain);
+}
+
+static void finds_a_switch_that_does_not_poll(void **state)
+{
+	struct protocol p = right;
+
+	(void)state;
+	p.modes = ALL_MODES;
+	p.silent_switch = true;
+	must_be_found("silent switch", &p, &plain);
+}
+
 /*
  * Not an order of ours but a rule for drivers: mask register writes are posted, so the check may come before the
  * unmask arrives. Then only the device's latch helps, and nobody may read the cause register away.
@@ -426,6 +482,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_right_order_loses_nothing),
 		cmocka_unit_test(the_order_of_the_real_code_loses_nothing),
+		cmocka_unit_test(switching_between_policies_at_any_time_loses_nothing),
+		cmocka_unit_test(finds_a_deferral_without_a_timer),
+		cmocka_unit_test(finds_a_loop_that_sleeps_on_a_polled_queue),
+		cmocka_unit_test(finds_a_switch_that_does_not_poll),
 		cmocka_unit_test(finds_a_check_before_the_unmask),
 		cmocka_unit_test(finds_an_unmask_without_a_check),
 		cmocka_unit_test(finds_idle_set_after_the_unmask),

@@ -38,6 +38,10 @@ struct state {
 	uint8_t pending, due; /* NET_RX raised; taken over by the run that goes on */
 	uint8_t more;         /* the last run left work over */
 	uint8_t taken;        /* by the poll that runs */
+	/* the policy */
+	uint8_t mode;
+	uint8_t timer, timer_irr; /* armed; its interrupt waits */
+	uint8_t turn;             /* to be polled in the next turn */
 };
 
 struct node {
@@ -145,7 +149,8 @@ static const char *wrong(const struct state *s)
 {
 	if (s->listed > 1)
 		return "the queue is twice on the poll list";
-	if (s->halted && !(s->irr && s->irqs_on) && !s->raising && !s->nposted && s->ring)
+	if (s->halted && !(s->irr && s->irqs_on) && !s->raising && !s->nposted && !s->timer &&
+	    !s->timer_irr && s->ring)
 		return "a frame lies in the ring and everyone sleeps";
 	return NULL;
 }
@@ -189,6 +194,12 @@ static void device_moves(struct walk *w, const struct state *s)
 {
 	const struct device *d = w->d;
 	struct state n = *s;
+
+	if (s->timer) {
+		n.timer = 0, n.timer_irr = 1;
+		reach(w, &n, "time: the timer is due");
+	}
+	n = *s;
 
 	if (s->to_come && !s->raising) {
 		n.to_come--, n.ring++, n.raising = 1;
@@ -265,7 +276,15 @@ static bool take_step(const struct device *d, struct state *s, enum step step, b
 		s->pending = 0;
 		return true;
 	case STEP_FORGET: s->pending = 0; return true;
-	case STEP_LOOK: *rest = !s->pending && !s->more; return true;
+	case STEP_LOOK:
+		*rest = !s->pending && !s->more;
+		if (*rest && s->turn) { /* the loop goes round instead */
+			s->turn = 0;
+			s->listed++;
+			s->pending = 1;
+			*rest = false;
+		}
+		return true;
 	case STEP_STI_HLT: s->irqs_on = 1; /* fall through */
 	case STEP_HLT: s->halted = 1; return true;
 	case STEP_RUN:
@@ -332,6 +351,18 @@ static void settle(const struct protocol *p, struct state *s)
 		leave(s);
 }
 
+/* the poll found no more, and the policy says that interrupts do not come back yet */
+static void stay_masked(struct walk *w, struct state n)
+{
+	if (n.mode == MODE_POLL)
+		n.turn = !w->p->no_turn;
+	else
+		n.timer = !w->p->no_timer;
+	go(&n, IN_REQUEUE, 1);
+	settle(w->p, &n);
+	reach(w, &n, "core: poll finds no more, the queue stays masked");
+}
+
 static void poll_move(struct walk *w, struct state n)
 {
 	if (n.ring && n.taken < WEIGHT) {
@@ -340,11 +371,19 @@ static void poll_move(struct walk *w, struct state n)
 		reach(w, &n, "core: poll takes a frame");
 		return;
 	}
-	bool all = n.taken < WEIGHT;
-
-	go(&n, all ? IN_COMPLETE : IN_REQUEUE, 0);
-	settle(w->p, &n);
-	reach(w, &n, all ? "core: poll finds no more" : "core: poll has used its weight");
+	if (n.taken == WEIGHT) {
+		go(&n, IN_REQUEUE, 0);
+		settle(w->p, &n);
+		reach(w, &n, "core: poll has used its weight");
+		return;
+	}
+	if (n.mode != MODE_NAPI)
+		stay_masked(w, n);
+	if (n.mode != MODE_POLL) {
+		go(&n, IN_COMPLETE, 0);
+		settle(w->p, &n);
+		reach(w, &n, "core: poll finds no more");
+	}
 }
 
 /* STEP_RUN: the poll list is taken with interrupts off, in one step for everybody else */
@@ -402,9 +441,39 @@ static void handler_move(struct walk *w, struct state n)
 	reach(w, &n, move_name[1][step]);
 }
 
+/*
+ * The operator's, the core parked between two softirqs, asleep or not: the queue is disabled, off each list, and enabled:
+ * masked, scheduled and to be polled once.
+ */
+static void switch_moves(struct walk *w, const struct state *s)
+{
+	for (unsigned mode = 0; mode < MODES; mode++) {
+		struct state n = *s;
+
+		if (!(w->p->modes >> mode & 1) || mode == s->mode ||
+		    !write_mask(w->d, &n, STEP_MASK))
+			continue;
+		n.mode = (uint8_t)mode;
+		n.timer = n.timer_irr = n.turn = n.halted = 0;
+		n.scheduled = 1;
+		n.listed = n.pending = !w->p->silent_switch;
+		reach(w, &n, "control: another policy");
+	}
+}
+
 static void core_moves(struct walk *w, const struct state *s)
 {
 	struct state n = *s;
+
+	if (!s->handler && s->irqs_on && s->where == IN_RUN && s->at == 0 && !s->due)
+		switch_moves(w, s);
+	if (s->timer_irr && s->irqs_on && !s->handler) {
+		n.timer_irr = n.halted = 0;
+		n.listed++;
+		n.pending = 1;
+		reach(w, &n, "core: the timer's interrupt, the queue on the poll list");
+	}
+	n = *s;
 
 	if (s->handler) {
 		handler_move(w, *s);

@@ -39,6 +39,14 @@ enum { STEPS_MAX = 12 };
 
 typedef enum step steps[STEPS_MAX]; /* up to the first STEP_END */
 
+/* policies that the model knows, kernel/policy.h; what each does when a poll took less than its weight */
+enum mode {
+	MODE_NAPI,  /* completes */
+	MODE_DEFER, /* waits, masked, for its timer; or completes, if it has done so often enough */
+	MODE_POLL,  /* waits, masked, for the next turn of the core loop */
+	MODES
+};
+
 /* what the software does, in its order */
 struct protocol {
 	steps complete;      /* a poll took less than its weight */
@@ -46,6 +54,12 @@ struct protocol {
 	steps irq_scheduled; /* hard interrupt, the queue is scheduled already */
 	steps run;           /* softirq_run(); STEP_RUN somewhere inside */
 	steps sleep;         /* the core loop from there to sleep */
+	unsigned
+		modes; /* BIT(enum mode), between which the operator may switch at any time; 0: MODE_NAPI alone */
+	/* mistakes to be found */
+	bool no_timer;      /* it defers and arms none */
+	bool no_turn;       /* it polls, and the loop does not look for that before it sleeps */
+	bool silent_switch; /* a switch does not have the queue polled */
 };
 
 /* what the device does */
