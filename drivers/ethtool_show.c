@@ -11,6 +11,18 @@
 
 enum { STATS_MAX = 160 };
 
+static const char *advertised_pause(struct netdev *dev)
+{
+	struct ethtool_pause p, in_force;
+
+	dev->ethtool->get_pause(dev, &p, &in_force);
+	if (!p.autoneg || !(p.rx || p.tx))
+		return "No";
+	if (p.rx)
+		return p.tx ? "Symmetric" : "Symmetric Receive-only";
+	return "Transmit-only";
+}
+
 int ethtool_show_settings(struct shell *sh, struct netdev *dev)
 {
 	static const char modes[] = "10baseT/Half 10baseT/Full\n"
@@ -20,11 +32,11 @@ int ethtool_show_settings(struct shell *sh, struct netdev *dev)
 	shell_printf(sh, "Settings for %s:\n", dev->name);
 	shell_printf(sh, "\tSupported ports: [ TP ]\n");
 	shell_printf(sh, "\tSupported link modes:   %s", modes);
-	shell_printf(sh, "\tSupported pause frame use: No\n");
+	shell_printf(sh, "\tSupported pause frame use: Symmetric Receive-only\n");
 	shell_printf(sh, "\tSupports auto-negotiation: Yes\n");
 	shell_printf(sh, "\tSupported FEC modes: Not reported\n");
 	shell_printf(sh, "\tAdvertised link modes:  %s", modes);
-	shell_printf(sh, "\tAdvertised pause frame use: No\n");
+	shell_printf(sh, "\tAdvertised pause frame use: %s\n", advertised_pause(dev));
 	shell_printf(sh, "\tAdvertised auto-negotiation: Yes\n");
 	shell_printf(sh, "\tAdvertised FEC modes: Not reported\n");
 	if (dev->link)

@@ -105,6 +105,7 @@ struct gbe_chip {
 	uint32_t rx_rings, tx_rings;      /* where the blocks of ring registers begin */
 	uint32_t features;                /* enum netdev_feature: what it has */
 	uint16_t ring_block;              /* bytes from one queue's to the next's */
+	uint32_t rx_buffer; /* bytes of the packet buffer that are for received ones */
 	uint8_t max_queues;
 	bool has_msi;
 	bool extended;     /* a second set of mask registers, for vectors: EIMS, EIMC */
@@ -166,6 +167,7 @@ struct gbe_tx {
 	/* the index behind each descriptor that reports status, oldest at mark_first; gbe_tx_mark() */
 	uint32_t *mark;
 	struct gbe_tx_desc context; /* the last that was posted, all zero: none since it began */
+	bool full;                  /* it refused some the last time */
 	uint64_t timeouts;          /* resets since the head stood still */
 	uint64_t lost; /* frames thrown away: by them, or since the chip cannot send them */
 	struct netdev_queue *queue; /* its counters */
@@ -208,6 +210,8 @@ struct gbe {
 	unsigned rx_usecs;                      /* the queues' throttle */
 	struct ethtool_throttle throttle;       /* what is known of it, all zero: nothing */
 	const struct gbe_scheme *measured_with; /* by interrupts of this kind */
+	struct ethtool_pause pause, pause_in_force;
+	volatile bool link_event; /* LSC was seen, what to make of it is left to core 0 */
 	struct gbe_events events;
 	uint64_t stat[GBE_NSTATS];               /* sums of the chip's registers, gbe_stats.c */
 	uint64_t queue_drops[NETDEV_MAX_QUEUES]; /* sums of GBE_RING_DROPS */
@@ -377,7 +381,7 @@ int gbe_pcie_reset(struct gbe *gbe);
 int gbe_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
 /* gbe_receiver() - RCTL.EN. */
 void gbe_receiver(struct gbe *gbe, bool on);
-/* gbe_configure_general() - CTRL: the link as the PHY negotiates it, @set and @clear beside; flow control off. */
+/* gbe_configure_general() - CTRL: the link as the PHY negotiates it, @set and @clear beside; flow control. */
 void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear);
 /* gbe_set_rx_mode() - address, promiscuous, frame length from the netdev; nothing while it is down. */
 void gbe_set_rx_mode(struct netdev *dev);
@@ -393,11 +397,25 @@ void gbe_transmitter_on(struct gbe *gbe);
 
 /* gbe_link_restart() - negotiate the link anew; it comes up half a second later. 0, -ETIMEDOUT or -EIO, said. */
 int gbe_link_restart(struct gbe *gbe);
+/* gbe_phy_read() - register @reg of the PHY. 0, -ETIMEDOUT or -EIO, said. */
+int gbe_phy_read(struct gbe *gbe, unsigned reg, uint16_t *v);
 /* gbe_link_init() - the napi of link and errors, on core @cpu. */
 void gbe_link_init(struct gbe *gbe, unsigned cpu);
 /* gbe_link_moved() - it follows its interrupt to core @cpu; cores parked. */
 void gbe_link_moved(struct gbe *gbe, unsigned cpu);
 void gbe_watchdog(struct netdev *dev);
+
+/* --- gbe_pause.c --- */
+
+/* gbe_pause_configure() - flow control as a step of the configuration; gbe_pause_link_up() - as was agreed on. Core 0. */
+void gbe_pause_configure(struct gbe *gbe);
+void gbe_pause_link_up(struct gbe *gbe);
+/* gbe_pause_advertised() - what the PHY tells the other end of it. */
+uint32_t gbe_pause_advertised(const struct gbe *gbe);
+/* the ethtool ops */
+void gbe_get_pause(struct netdev *dev, struct ethtool_pause *wanted,
+		   struct ethtool_pause *in_force);
+int gbe_set_pause(struct netdev *dev, const struct ethtool_pause *p);
 
 /* --- gbe_stats.c --- */
 

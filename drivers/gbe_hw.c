@@ -86,14 +86,9 @@ void gbe_receiver(struct gbe *gbe, bool on)
 
 void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear)
 {
-	/* speed and duplex as the PHY negotiates them, no pause frames either way */
-	gbe_change(gbe, GBE_CTRL, GBE_CTRL_SLU | set,
-		   GBE_CTRL_FRCSPD | GBE_CTRL_FRCDPX | GBE_CTRL_RFCE | GBE_CTRL_TFCE | clear);
-	/* flow control: off */
-	gbe_write(gbe, GBE_FCAL, 0);
-	gbe_write(gbe, GBE_FCAH, 0);
-	gbe_write(gbe, GBE_FCT, 0);
-	gbe_write(gbe, GBE_FCTTV, 0);
+	/* speed and duplex as the PHY negotiates them */
+	gbe_change(gbe, GBE_CTRL, GBE_CTRL_SLU | set, GBE_CTRL_FRCSPD | GBE_CTRL_FRCDPX | clear);
+	gbe_pause_configure(gbe);
 }
 
 /* address, filters, frame length; leaves RCTL.EN as it is */

@@ -18,15 +18,16 @@
 
 enum { MDIC_US = 10000, PHY_INSIDE = 1 };
 
-/* phy_write() - write one register of the PHY. 0, -ETIMEDOUT, or -EIO if it does not answer. */
-static int phy_write(struct gbe *gbe, unsigned reg, uint16_t v)
+/* phy_op() - read or write one register of the PHY. 0, -ETIMEDOUT, or -EIO if it does not answer. */
+static int phy_op(struct gbe *gbe, unsigned op, unsigned reg, uint16_t v)
 {
 	int err;
 
 	gbe_write(gbe, GBE_MDIC,
-		  FIELD_PREP(GBE_MDIC_OP, GBE_MDIC_OP_WRITE) |
-			  FIELD_PREP(GBE_MDIC_PHY, PHY_INSIDE) | FIELD_PREP(GBE_MDIC_REG, reg) | v);
-	err = gbe_wait(gbe, GBE_MDIC, GBE_MDIC_READY, GBE_MDIC_READY, MDIC_US, "PHY write");
+		  FIELD_PREP(GBE_MDIC_OP, op) | FIELD_PREP(GBE_MDIC_PHY, PHY_INSIDE) |
+			  FIELD_PREP(GBE_MDIC_REG, reg) | v);
+	err = gbe_wait(gbe, GBE_MDIC, GBE_MDIC_READY, GBE_MDIC_READY, MDIC_US,
+		       op == GBE_MDIC_OP_READ ? "PHY read" : "PHY write");
 	if (!err && gbe_read(gbe, GBE_MDIC) & GBE_MDIC_ERROR) {
 		kprintf("%s: %s PHY does not answer\n", gbe->family->name, gbe->dev.name);
 		err = -EIO;
@@ -34,11 +35,24 @@ static int phy_write(struct gbe *gbe, unsigned reg, uint16_t v)
 	return err;
 }
 
+int gbe_phy_read(struct gbe *gbe, unsigned reg, uint16_t *v)
+{
+	int err = phy_op(gbe, GBE_MDIC_OP_READ, reg, 0);
+
+	*v = FIELD_GET(GBE_MDIC_DATA, gbe_read(gbe, GBE_MDIC));
+	return err;
+}
+
 int gbe_link_restart(struct gbe *gbe)
 {
-	return phy_write(gbe, GBE_PHY_CONTROL,
-			 GBE_PHY_AN_ENABLE | GBE_PHY_AN_RESTART | GBE_PHY_FULL_DUPLEX |
-				 GBE_PHY_SPEED_1000);
+	int err = phy_op(gbe, GBE_MDIC_OP_WRITE, GBE_PHY_ADVERTISED,
+			 GBE_PHY_ETHERNET | GBE_PHY_10_100 | gbe_pause_advertised(gbe));
+
+	if (err)
+		return err;
+	return phy_op(gbe, GBE_MDIC_OP_WRITE, GBE_PHY_CONTROL,
+		      GBE_PHY_AN_ENABLE | GBE_PHY_AN_RESTART | GBE_PHY_FULL_DUPLEX |
+			      GBE_PHY_SPEED_1000);
 }
 
 /* link_update() - core 0: learn the link's state from the chip, tell the room above if it changed. */
@@ -46,9 +60,15 @@ static void link_update(struct gbe *gbe)
 {
 	static const uint16_t speed[] = { 10, 100, 1000, 1000 };
 	struct netdev *dev = &gbe->dev;
-	uint32_t status = gbe_read(gbe, GBE_STATUS);
-	bool up = status & GBE_STATUS_LU;
+	bool event = gbe->link_event, up;
+	uint32_t status;
 
+	gbe->link_event = false; /* before the look: what comes behind it is for the next */
+	status = gbe_read(gbe, GBE_STATUS);
+	up = status & GBE_STATUS_LU;
+	/* also when it went and came between two looks */
+	if (up && (up != dev->link || event))
+		gbe_pause_link_up(gbe);
 	if (up == dev->link)
 		return;
 	dev->link = up;
@@ -74,6 +94,8 @@ static unsigned link_poll(struct napi *napi, unsigned budget)
 	gbe->events.rx_overruns += !!(icr & GBE_ICR_RXO);
 	gbe->events.dma_out_of_sync += !!(icr & GBE_ICR_DOUTSYNC);
 	gbe->events.link_changes += !!(icr & GBE_ICR_LSC);
+	if (icr & GBE_ICR_LSC)
+		gbe->link_event = true;
 	if (icr & GBE_ICR_LSC && this_cpu()->id == 0)
 		link_update(gbe);
 	return 0;

@@ -62,6 +62,8 @@
 #define	  GBE_PHY_AN_RESTART	BIT(9)	/* SC */
 #define	  GBE_PHY_AN_ENABLE	BIT(12)
 #define GBE_PHY_ADVERTISED	4
+#define	  GBE_PHY_ETHERNET	BIT(0)	/* and not token ring */
+#define	  GBE_PHY_10_100	BITS(8, 5) /* these speeds, half and full duplex; 1000 is elsewhere */
 #define GBE_PHY_PARTNER		5
 #define	  GBE_PHY_PAUSE		BIT(10) /* of both: pause frames, both ways */
 #define	  GBE_PHY_PAUSE_ASYM	BIT(11) /* of both: or one way */
@@ -173,6 +175,8 @@
 #define GBE_RJC			0x040b0 /* jabber */
 #define GBE_MPTC		0x040f0 /* multicasts transmitted */
 #define GBE_BPTC		0x040f4 /* broadcasts transmitted */
+#define GBE_TSCTC		0x040f8 /* frames that were cut into segments */
+#define GBE_TSCTFC		0x040fc /* and that could not be */
 
 /* --- receive descriptor, one buffer: posted alike, given back in one of two ways [82576 7.1.5] [8254x 3.2.3] --- */
 

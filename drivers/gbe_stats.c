@@ -45,6 +45,20 @@ static const struct {
 	{ "rx_fragments", GBE_RFC, false },
 	{ "rx_jabbers", GBE_RJC, false },
 	{ "rx_phy_errors", GBE_RXERRC, false },
+	{ "tx_tcp_seg_good", GBE_TSCTC, false },
+	{ "tx_tcp_seg_failed", GBE_TSCTFC, false },
+};
+
+/* which Linux tells under a second name as well, or as a sum */
+static const struct {
+	const char *name;
+	uint32_t of[3];
+} sums[] = {
+	{ "multicast", { GBE_MPRC } },
+	{ "tx_abort_late_coll", { GBE_LATECOL } },
+	{ "rx_long_byte_count", { GBE_GORCL } },
+	{ "rx_frame_errors", { GBE_ALGNERRC } },
+	{ "rx_errors", { GBE_CRCERRS, GBE_ALGNERRC, GBE_RLEC } },
 };
 
 _Static_assert(ARRAY_SIZE(regs) <= GBE_NSTATS, "gbe.h has room for all");
@@ -86,6 +100,16 @@ static void put_queue(struct stats_out *out, const char *dir, unsigned q, const 
 	put(out, name, value);
 }
 
+static uint64_t sum_of(const struct gbe *gbe, const uint32_t of[3])
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
+		for (unsigned k = 0; k < 3; k++)
+			sum += of[k] == regs[i].reg ? gbe->stat[i] : 0;
+	return sum;
+}
+
 unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max)
 {
 	struct gbe *gbe = dev->priv;
@@ -96,6 +120,8 @@ unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max)
 		gbe_stats_update(gbe);
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
 		put(&out, regs[i].name, gbe->stat[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(sums); i++)
+		put(&out, sums[i].name, sum_of(gbe, sums[i].of));
 	for (unsigned q = 0; q < dev->max_queues; q++) {
 		timeouts += gbe->tx[q]->timeouts;
 		lost += gbe->tx[q]->lost;
@@ -112,6 +138,8 @@ unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max)
 
 		put_queue(&out, "tx", q, "packets", queue->tx_packets);
 		put_queue(&out, "tx", q, "bytes", queue->tx_bytes);
+		put_queue(&out, "tx", q, "restart", queue->tx_restarts);
+		/* Weir's own: packets that found the ring full */
 		put_queue(&out, "tx", q, "busy", queue->tx_busy);
 	}
 	for (unsigned q = 0; q < dev->nqueues; q++) {

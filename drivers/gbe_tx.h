@@ -216,12 +216,15 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 			continue;
 		if (!gbe_tx_special(kind, tx, pkts[i])) {
 			tx->queue->tx_busy += n - i;
+			tx->full = true;
 			break;
 		}
 		i++;
 	}
 	if (i) {
 		gbe_tx_report(tx);
+		tx->queue->tx_restarts += tx->full && i == n;
+		tx->full = tx->full && i < n;
 		if (unlikely(tx->gbe->tracing))
 			gbe_trace_access(tx->gbe, tx->tail_reg, tx->fill & tx->mask, true);
 		gbe_tx_publish(tx, i);

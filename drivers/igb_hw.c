@@ -11,7 +11,7 @@
 /* [82576 4.5.3] step 2, the second half */
 void igb_general(struct gbe *gbe)
 {
-	gbe_configure_general(gbe, 0, 0); /* flow control off [82576 4.5.6] */
+	gbe_configure_general(gbe, 0, 0); /* and flow control [82576 4.5.6] */
 	gbe_change(gbe, GBE_CTRL_EXT, GBE_CTRL_EXT_DRV_LOAD, 0);
 }
 

@@ -116,6 +116,11 @@ struct ethtool_throttle {
 
 struct netdev_rss;
 
+/* flow control by pause frames: obeyed, sent; with autoneg what is offered to the other end */
+struct ethtool_pause {
+	bool autoneg, rx, tx;
+};
+
 struct ethtool_ops {
 	const char *driver; /* ethtool -i */
 	const char *version;
@@ -128,6 +133,10 @@ struct ethtool_ops {
 	void (*set_adaptive)(struct netdev *dev, bool on);
 	/* /sys/class/net/NIC/throttle: how long interrupts really wait */
 	void (*get_throttle)(struct netdev *dev, struct ethtool_throttle *t);
+	/* ethtool -a: as asked for, and as it is. -A: 0 or -EIO, -ETIMEDOUT; cores parked */
+	void (*get_pause)(struct netdev *dev, struct ethtool_pause *wanted,
+			  struct ethtool_pause *in_force);
+	int (*set_pause)(struct netdev *dev, const struct ethtool_pause *p);
 	/* ethtool -r: restart auto-negotiation */
 	int (*nway_reset)(struct netdev *dev);
 
@@ -171,6 +180,7 @@ struct netdev_queue {
 	uint64_t rx_bytes; /* of the packets that napi counts; damaged ones not included */
 	uint64_t tx_packets, tx_bytes; /* given to the ring */
 	uint64_t tx_busy;              /* packets refused, ring full */
+	uint64_t tx_restarts;          /* times that it took some again */
 	uint64_t rx_dropped;           /* dropped inside rx_batch, with their reasons */
 	uint64_t rx_csum_errors;       /* taken although a checksum is wrong */
 	uint64_t rx_alloc_failed;      /* refills cut short by an empty pool */

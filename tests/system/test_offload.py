@@ -103,6 +103,27 @@ def test_wrong_checksums_are_counted_and_pass(weir):
     expect(weir.ethtool(0)["rx_queue_0_csum_err"] - before, len(wrong), "wrong checksums that nic0 saw")
 
 
+def test_pause_frames_are_programmed(weir, request):
+    """Nothing of it can be seen on a wire of QEMU's: what is asked for, agreed on with the model's PHY, and written."""
+    for i, kind in enumerate(re.findall(r"82\w+", request.node.name)):
+        agreed = "off" if kind == "82540EM" else "on"  # the other end of that one knows no pause frames
+        expect_in("RX:\t\toff\nTX:\t\toff\n", weir.sh(f"ethtool -a nic{i}"), "pause frames at first")
+        weir.quiet(f"trace nic{i} regs on", f"ethtool -A nic{i} autoneg on rx on tx on")
+        weir.wait_sh(f"trace nic{i} regs show", lambda text: "REG=5" in text, "the question what the other end can")
+        expect_in(f"RX negotiated: {agreed}\nTX negotiated: {agreed}\n", weir.sh(f"ethtool -a nic{i}"), "what is agreed on")
+        text = weir.sh(f"trace nic{i} regs show")
+        expect_match(r"FCAL 0x00028 W 0x00c28001$", text, "the address of pause frames")
+        expect_match(r"FCRTL 0x02160 W 0x8000\w+ XONE", text, "the lower mark")
+        expect_match(r"MDIC 0x00020 W \w+ DATA=1505 REG=4 PHY=1 OP=1$", text, "what the PHY advertises")
+        expect_in("Advertised pause frame use: Symmetric\n", weir.sh(f"ethtool nic{i}"), "what is advertised")
+        expect_in(f"ethtool -A nic{i} autoneg on rx on tx on\n", weir.sh("show config"), "show config")
+        weir.quiet(f"ethtool -A nic{i} autoneg off")
+        expect_match(r"CTRL 0x00000 W .* RFCE TFCE", weir.sh(f"trace nic{i} regs show 1"), "forced on, both ways")
+        weir.quiet(f"ethtool -A nic{i} rx off tx off", f"trace nic{i} regs off")
+        text = weir.sh(f"trace nic{i} regs show 1")
+        assert " RFCE" not in text and " TFCE" not in text, f"expected both ways off, saw:\n{text}"
+
+
 # what a reset writes, in the datasheet's order [82576 4.5.3] [82574 4.6] [8254x 14]
 RESETS = {
     "82576": ["IMC 0x000d8 W 0xffffffff", "CTRL 0x00000 W .* GIO_OFF ", "CTRL 0x00000 W .* RST", "CTRL 0x00000 W .* SLU",

@@ -148,6 +148,9 @@ static void write_mdic(struct fake_gbe *f, uint32_t v)
 	if (f->phy_dead)
 		return;
 	*fake_gbe_reg(f, GBE_MDIC) |= GBE_MDIC_READY | (f->phy_error ? GBE_MDIC_ERROR : 0);
+	if (FIELD_GET(GBE_MDIC_OP, v) == GBE_MDIC_OP_READ &&
+	    FIELD_GET(GBE_MDIC_REG, v) == GBE_PHY_PARTNER)
+		*fake_gbe_reg(f, GBE_MDIC) |= f->phy_partner;
 	if (FIELD_GET(GBE_MDIC_PHY, v) == 1 && FIELD_GET(GBE_MDIC_REG, v) == GBE_PHY_CONTROL &&
 	    FIELD_GET(GBE_MDIC_OP, v) == GBE_MDIC_OP_WRITE && v & GBE_PHY_AN_ENABLE &&
 	    v & GBE_PHY_AN_RESTART)

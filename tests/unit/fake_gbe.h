@@ -41,13 +41,14 @@ struct fake_gbe {
 	const struct fake_gbe_ops *ops;
 
 	/* knobs */
-	bool link;         /* what STATUS.LU says once auto-negotiation was started */
-	bool reset_hangs;  /* CTRL.RST never clears */
-	bool eeprom_hangs; /* EEC.AUTO_RD or EERD.DONE is never set */
-	bool phy_dead;     /* MDIC never gets ready */
-	bool phy_error;    /* MDIC reports an error */
-	bool tx_stalled;   /* TDH stands still */
-	bool tx_silent;    /* sends, but does not report */
+	bool link;            /* what STATUS.LU says once auto-negotiation was started */
+	bool reset_hangs;     /* CTRL.RST never clears */
+	bool eeprom_hangs;    /* EEC.AUTO_RD or EERD.DONE is never set */
+	bool phy_dead;        /* MDIC never gets ready */
+	bool phy_error;       /* MDIC reports an error */
+	uint16_t phy_partner; /* what the other end advertises */
+	bool tx_stalled;      /* TDH stands still */
+	bool tx_silent;       /* sends, but does not report */
 
 	/* what was seen */
 	struct {

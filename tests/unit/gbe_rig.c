@@ -250,6 +250,8 @@ void refuses_what_is_too_much(uint32_t tail)
 	chip->tx_stalled = false;
 	fake_gbe_write(chip, tail, 255);
 	assert_int_equal(chip->nsent, 255);
+	assert_int_equal(stat_of("tx_queue_0_restart"), 0);
 	assert_int_equal(dev->ops->tx_batch(dev, 0, p + 255, 45), 45);
 	assert_int_equal(chip->nsent, 300);
+	assert_int_equal(stat_of("tx_queue_0_restart"), 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_nfc.c drivers/ethtool_rings.c drivers/ethtool_rss.c drivers/ethtool_show.c drivers/netdev.c kernel/toeplitz.c tests/unit/host.c */
+/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_pause.c drivers/ethtool_nfc.c drivers/ethtool_rings.c drivers/ethtool_rss.c drivers/ethtool_show.c drivers/netdev.c kernel/toeplitz.c tests/unit/host.c */
 /*
  * test_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1 does, and what it refuses
  */
@@ -45,6 +45,23 @@ static void get_throttle(struct netdev *dev, struct ethtool_throttle *t)
 {
 	(void)dev;
 	*t = throttle;
+}
+
+static struct ethtool_pause pause, agreed;
+
+static void get_pause(struct netdev *dev, struct ethtool_pause *wanted,
+		      struct ethtool_pause *in_force)
+{
+	(void)dev;
+	*wanted = pause;
+	*in_force = agreed;
+}
+
+static int set_pause(struct netdev *dev, const struct ethtool_pause *p)
+{
+	(void)dev;
+	pause = *p;
+	return p->tx && p->autoneg ? -EIO : 0;
 }
 
 static int nway_reset(struct netdev *dev)
@@ -99,6 +116,8 @@ static const struct ethtool_ops ops = {
 	.get_coalesce = get_coalesce,
 	.set_coalesce = set_coalesce,
 	.get_throttle = get_throttle,
+	.get_pause = get_pause,
+	.set_pause = set_pause,
 	.nway_reset = nway_reset,
 	.set_channels = set_channels,
 	.set_ringparam = set_ringparam,
@@ -510,6 +529,33 @@ static void config_rebuilds_rings_queues_and_spreading(void **state)
 			fail_msg("expected '%s' in '%s'", lines[i], host_out);
 }
 
+static void prints_and_switches_pause_frames(void **state)
+{
+	struct shell sh = { 0 };
+
+	(void)state;
+	pause = agreed = (struct ethtool_pause){ 0 };
+	prints("ethtool -a nic0", "Pause parameters for "
+				  "nic0:\nAutonegotiate:\toff\nRX:\t\toff\nTX:\t\toff\n\n");
+	prints("ethtool -A nic0 rx on autoneg on", "");
+	agreed.tx = true;
+	prints("ethtool -a nic0",
+	       "Pause parameters for nic0:\nAutonegotiate:\ton\nRX:\t\ton\nTX:\t\toff\n"
+	       "RX negotiated: off\nTX negotiated: on\n\n");
+	assert_int_equal(type("ethtool nic0"), 0);
+	assert_non_null(strstr(host_out, "\tAdvertised pause frame use: Symmetric Receive-only\n"));
+	usecs = 0;
+	host_text_clear();
+	set_for_each(c, configs)
+		c->print(&sh);
+	assert_string_equal(host_out, "ethtool -A nic0 autoneg on rx on tx off\n");
+	assert_int_equal(type("ethtool -A nic0 tx on"), -EIO);
+	assert_int_equal(type("ethtool -A nic0"), -EINVAL);
+	assert_int_equal(type("ethtool -A nic0 rx"), -EINVAL);
+	assert_int_equal(type("ethtool -A nic0 rxx on"), -EINVAL);
+	pause = agreed = (struct ethtool_pause){ 0 };
+}
+
 static void restarts_negotiation_of_a_nic_that_is_up(void **state)
 {
 	(void)state;
@@ -568,6 +614,8 @@ int main(void)
 		cmocka_unit_test_setup(says_and_changes_what_is_hashed, start),
 		cmocka_unit_test_setup(prints_and_sets_private_flags, start),
 		cmocka_unit_test_setup(config_rebuilds_rings_queues_and_spreading, start),
+
+		cmocka_unit_test_setup(prints_and_switches_pause_frames, start),
 		cmocka_unit_test_setup(restarts_negotiation_of_a_nic_that_is_up, start),
 		cmocka_unit_test_setup(says_what_it_expected, start),
 		cmocka_unit_test_setup(lists_every_option_with_its_words, start),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_trace.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -1070,6 +1070,92 @@ static void says_how_many_statistics_there_are_when_room_is_short(void **state)
 	assert_string_equal(s[2].name, "rx_bytes");
 }
 
+/* --- flow control --- */
+
+static void pause_is(bool autoneg, bool rx, bool tx)
+{
+	struct ethtool_pause p = { autoneg, rx, tx };
+
+	assert_int_equal(dev->ethtool->set_pause(dev, &p), 0);
+}
+
+static unsigned in_force(void)
+{
+	return FIELD_GET(GBE_CTRL_RFCE | GBE_CTRL_TFCE, chip->reg[GBE_CTRL / 4]);
+}
+
+static void sends_and_obeys_pause_frames_when_told(void **state)
+{
+	enum { OBEY = 1, SEND = 2 };
+
+	(void)state;
+	assert_int_equal(in_force(), 0);
+	assert_int_equal(chip->reg[GBE_FCRTH / 4], 0);
+	pause_is(false, true, false);
+	assert_int_equal(in_force(), OBEY);
+	pause_is(false, true, true);
+	assert_int_equal(in_force(), OBEY | SEND);
+	assert_int_equal(chip->reg[GBE_FCAL / 4], 0x00c28001);
+	assert_int_equal(chip->reg[GBE_FCAH / 4], 0x0100);
+	assert_int_equal(chip->reg[GBE_FCT / 4], 0x8808);
+	assert_true(chip->reg[GBE_FCRTL / 4] & GBE_FCRTL_XONE);
+	assert_in_range(chip->reg[GBE_FCRTH / 4], 32 << 10, (64 << 10) - 2 * 1518);
+	assert_true((uint32_t)(chip->reg[GBE_FCRTL / 4] & ~GBE_FCRTL_XONE) <
+		    chip->reg[GBE_FCRTH / 4]);
+	dev->ops->stop(dev); /* it outlives a reset */
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	assert_int_equal(in_force(), OBEY | SEND);
+	/* some models switch it on by themselves when the link comes up */
+	pause_is(false, false, false);
+	chip->reg[GBE_CTRL / 4] |= GBE_CTRL_RFCE | GBE_CTRL_TFCE;
+	fake_igb_link(chip, true);
+	run_softirqs();
+	assert_int_equal(in_force(), 0);
+}
+
+/* [IEEE 802.3 table 28B-3] */
+static void agrees_on_pause_frames_with_the_other_end(void **state)
+{
+	const unsigned sym = GBE_PHY_PAUSE, asym = GBE_PHY_PAUSE_ASYM;
+	const struct {
+		bool rx, tx;
+		unsigned partner, agreed;
+	} rows[] = {
+		{ true, true, sym, 3 },         { true, true, asym, 0 },
+		{ true, true, 0, 0 },           { true, false, sym, 3 },
+		{ true, false, asym, 1 },       { true, false, sym | asym, 3 },
+		{ false, true, sym | asym, 2 }, { false, true, sym, 0 },
+		{ false, false, sym, 0 },
+	};
+	struct ethtool_pause wanted, found;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake_igb_link(chip, false);
+		run_softirqs();
+		chip->phy_partner = rows[i].partner;
+		chip->nlog = 0;
+		pause_is(true, rows[i].rx, rows[i].tx);
+		assert_true(fake_gbe_wrote(chip, GBE_MDIC, FIELD_PREP(GBE_MDIC_REG, 4) | 0x1e1,
+					   0) >= 0);
+		assert_int_equal(in_force(), 0); /* not before both have said so */
+		fake_igb_link(chip, true);
+		run_softirqs();
+		assert_int_equal(in_force(), rows[i].agreed);
+		dev->ethtool->get_pause(dev, &wanted, &found);
+		assert_int_equal(found.rx | found.tx << 1, rows[i].agreed);
+		assert_true(wanted.autoneg && wanted.rx == rows[i].rx && wanted.tx == rows[i].tx);
+	}
+	/* negotiated anew so quickly that nobody saw the link go */
+	chip->phy_partner = sym;
+	pause_is(true, true, true);
+	assert_int_equal(in_force(), 0);
+	fake_igb_link(chip, true);
+	run_softirqs();
+	assert_int_equal(in_force(), 3);
+}
+
 /* --- registers traced --- */
 
 /* type() - `trace nic0 regs` and so on; what it prints is in host_out */
@@ -1322,6 +1408,8 @@ int main(void)
 		OPENED(adds_up_statistics_that_reading_clears),
 		OPENED(says_how_many_statistics_there_are_when_room_is_short),
 		OPENED(throttles_interrupts),
+		OPENED(sends_and_obeys_pause_frames_when_told),
+		OPENED(agrees_on_pause_frames_with_the_other_end),
 		OPENED(shows_a_reset_by_name_and_bits),
 		OPENED(traces_the_path_of_packets_while_asked_to),
 		OPENED(counts_accesses_that_find_no_room),
