@@ -55,6 +55,7 @@ static const struct row {
 	{ "rx-vlan-filter", NULL, NULL, 0, 0 },
 	{ "vlan-challenged", NULL, NULL, 0, 0 },
 	{ "tx-udp-segmentation", NULL, NULL, NETDEV_UDP_L4, 0 },
+	{ "rx-udp-gro-forwarding", NULL, NULL, NETDEV_GRO_UDP, 0 },
 };
 
 static bool is_called(const struct row *row, const char *name)

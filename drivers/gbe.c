@@ -197,7 +197,7 @@ int gbe_probe(struct pci_dev *pd)
 		.ethtool = chip->family->ethtool,
 		.priv = gbe,
 		.mtu = ETH_DATA_LEN,
-		.hw_features = chip->features | NETDEV_GRO,
+		.hw_features = chip->features | NETDEV_GRO | NETDEV_GRO_UDP,
 		.default_features = chip->features & FEATURES_AT_FIRST,
 		.wanted_features = chip->features & FEATURES_AT_FIRST,
 		.features = (chip->features & FEATURES_AT_FIRST) | NETDEV_GSO,

@@ -146,6 +146,8 @@ void gbe_stop(struct netdev *dev)
 	struct gbe *gbe = dev->priv;
 
 	gbe_halt(gbe, 0);
+	if (dev->owner_changing)
+		dev->owner_changing(dev);
 	gbe_receiver(gbe, false);
 	gbe_tx_drain(gbe, 0);
 	gbe_stats_update(gbe);

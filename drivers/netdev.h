@@ -61,6 +61,7 @@ enum netdev_feature {
 	/* not the chip's, but switched with the rest: the room above does it, told by features_changed() */
 	NETDEV_GRO = BIT(16),
 	NETDEV_GSO = BIT(17),
+	NETDEV_GRO_UDP = BIT(18),
 };
 
 struct netdev;
@@ -224,7 +225,7 @@ struct netdev {
 	void (*rss_key_changed)(struct netdev *dev);
 	/* dev->features have changed; may be NULL. Control context, cores parked */
 	void (*features_changed)(struct netdev *dev);
-	/* and before another core comes to own a queue, txq_of_cpu still as it was; may be NULL. Cores parked */
+	/* and before another core comes to own a queue, or queues end, txq_of_cpu still as it was; may be NULL. Cores parked */
 	void (*owner_changing)(struct netdev *dev);
 	void *upper; /* the port above */
 };

@@ -10,6 +10,7 @@
 #include "kernel/mem.h"
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
+#include "gro.h"
 #include "port.h"
 #include "receive.h"
 #include "rps.h"
@@ -32,6 +33,21 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 	return n;
 }
 
+/*
+ * nic_poll_gro() - the same where frames are merged. Behind a poll that found the ring empty what is held goes on, unless
+ * the queue looks again by timer before it goes back to interrupts: gro_flush_timeout bounds the wait then [Linux:
+ * napi_complete_done()].
+ */
+static unsigned nic_poll_gro(struct napi *napi, unsigned budget)
+{
+	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+	unsigned n = nic_poll(napi, budget);
+	bool later = n && q->policy.now == POLICY_DEFER;
+
+	gro_poll_end(q->dev->upper, q->index, n < budget && !later);
+	return n;
+}
+
 /* the same in two, for a queue that is received in its interrupt: kernel/netif_rx.h */
 static unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max)
 {
@@ -48,6 +64,7 @@ static void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		bytes += pkts[i]->frame_len;
 	netif_receive(q->dev->upper, q->index, pkts, n, bytes);
+	gro_poll_end(q->dev->upper, q->index, true);
 }
 
 static unsigned nic_depth(const struct napi *napi)
@@ -131,11 +148,14 @@ static void nic_features_changed(struct netdev *dev)
 	struct port *port = dev->upper;
 
 	port->features = dev->features;
+	gro_set(port, dev->features & NETDEV_GRO, dev->features & NETDEV_GRO_UDP);
+	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
+		dev->queue[i].napi.poll = dev->features & NETDEV_GRO ? nic_poll_gro : nic_poll;
 }
 
 static void nic_owner_changing(struct netdev *dev)
 {
-	(void)dev;
+	gro_settle(dev->upper);
 	rps_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
 }
 
@@ -158,6 +178,7 @@ static void nic_add(struct netdev *dev)
 	port->txq_of_cpu = dev->txq_of_cpu;
 	port->mtu = dev->mtu;
 	port->features = dev->features;
+	port->gro = gro_create();
 	port->priv = dev;
 	memcpy(port->mac, dev->mac, sizeof(port->mac));
 	memcpy(port->perm_mac, dev->mac, sizeof(port->perm_mac));

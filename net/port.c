@@ -13,6 +13,7 @@
 #include "kernel/trace.h"
 #include "fdb.h"
 #include "flow.h"
+#include "gro.h"
 #include "qdisc.h"
 #include "rps.h"
 #include "xmit.h"
@@ -271,7 +272,7 @@ static bool mouths_hold(const struct port *port, unsigned cpu, char *why, size_t
 	const char *mouth = NULL;
 
 	if (c->in + c->created + c->steered_in !=
-	    c->forwarded + port_drops(c->dropped_in) + c->consumed + c->steered_out)
+	    c->forwarded + port_drops(c->dropped_in) + c->consumed + c->steered_out + c->gro_held)
 		mouth = "ingress";
 	else if (c->offered + c->segments + c->taken !=
 		 c->out + port_drops(c->dropped_out) + c->given + c->queued)
@@ -297,6 +298,10 @@ bool port_conserved(char *why, size_t size)
 		}
 		if (total.steered_out - total.steered_in != rps_waiting(ports[i])) {
 			snprintf(why, size, "%s in the backlogs", ports[i]->name);
+			return false;
+		}
+		if (total.gro_held != gro_held(ports[i])) {
+			snprintf(why, size, "%s in GRO", ports[i]->name);
 			return false;
 		}
 		if (ports[i]->ops->audit && !ports[i]->ops->audit(ports[i])) {

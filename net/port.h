@@ -6,7 +6,7 @@
  * port exists from boot on, a guest's from the moment it is created; at first it is down and in no switch.
  *
  * The conservation law, for each port and core, exact whenever the cores are parked:
- *	ingress	in + created + steered_in = forwarded + dropped + consumed + steered_out
+ *	ingress	in + created + steered_in = forwarded + dropped + consumed + steered_out + gro_held
  *	egress	offered + segments + taken = out + dropped + given + queued
  * and over all: forwarded + originated = offered; a port's steered_out - steered_in = packets in backlogs, and its
  * given - taken = packets waiting for another core. `created` are copies of what came in, `consumed` what GRO merged
@@ -45,6 +45,7 @@ enum port_extra {
 	PORT_SINK = BIT(7),  /* numbered packets are looked at: sink.h */
 };
 
+struct gro;
 struct port;
 struct qdisc;
 struct rps;
@@ -77,6 +78,7 @@ struct port_cpu {
 	uint64_t created;   /* copies, those included that were dropped for want of a buffer */
 	uint64_t forwarded; /* staged for some port */
 	uint64_t consumed;  /* merged into another packet, or Weir's own */
+	uint64_t gro_held;  /* wait in GRO now; who holds and who lets go may be two cores */
 	uint64_t steered_in,
 		steered_out; /* from another core's receive to this one's backlog, and away */
 	uint64_t dropped_in[DROP_N];
@@ -116,6 +118,7 @@ struct port {
 	bool held;           /* named by a line of the config that failed: stays down */
 	void *priv;          /* of ops */
 	struct qdisc *qdisc; /* NULL: never had one */
+	struct gro *gro;     /* NULL: it has none */
 	struct rps *rps;     /* NULL: never steered; changes while the cores are parked */
 };
 

@@ -7,6 +7,7 @@
  */
 #include "receive.h"
 
+#include "gro.h"
 #include "path_trace.h"
 #include "rps.h"
 #include "sink.h"
@@ -31,7 +32,7 @@ void receive_core(struct port *port, struct pkt **pkts, unsigned n)
 		switch_input(port, pkts, n);
 }
 
-void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
+void receive_merged(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
 {
 	if (port->rx_extra & PORT_STAMP)
 		path_sample(port, queue, pkts, n);
@@ -39,4 +40,12 @@ void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigne
 		n = rps_steer(port, queue, pkts, n);
 	if (n)
 		receive_core(port, pkts, n);
+}
+
+void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
+{
+	if (port->rx_extra & PORT_GRO)
+		gro_receive(port, queue, pkts, n);
+	else
+		receive_merged(port, queue, pkts, n);
 }

@@ -18,6 +18,9 @@
 /* receive_extra() - a batch that is not simply the switch's. Counted already. */
 void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
+/* receive_merged() - behind GRO, on the core that received them. @n from 1 to PORT_BATCH. */
+void receive_merged(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
+
 /* who has the packets of a port that is in no switch but has addresses: set at boot, by Weir's own protocols */
 extern void (*receive_local)(struct port *port, struct pkt **pkts, unsigned n);
 

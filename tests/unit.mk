@@ -20,7 +20,7 @@ CFLAGS = -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=un
 all: $(NAMES:%=$(OUT)/%)
 
 path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/sink.c net/rps.c net/rps_config.c net/switch.c net/parse.c \
-	net/flow.c net/upcall.c net/rules.c net/fdb.c net/xmit.c net/validate.c net/gso.c net/csum.c net/qdisc.c net/qdisc_fq_codel.c net/port.c \
+	net/flow.c net/upcall.c net/rules.c net/fdb.c net/xmit.c net/validate.c net/gro.c net/gro_merge.c net/gso.c net/csum.c net/qdisc.c net/qdisc_fq_codel.c net/port.c \
 	kernel/pool.c kernel/qsbr.c kernel/toeplitz.c kernel/histogram.c tests/unit/fake_net.c tests/unit/host.c
 inet := net/internal.c net/local.c net/bytes.c net/inet.c net/route.c net/neigh.c net/arp.c net/ndisc.c net/ipv4.c \
 	net/ipv6.c net/ipv6_ext.c net/frag.c net/forward.c net/ip_output.c net/frag_out.c net/icmp.c net/icmp_error.c \

@@ -316,7 +316,8 @@ static void prints_features(void **state)
 	       "large-receive-offload: off [fixed]\nrx-vlan-offload: off\n"
 	       "tx-vlan-offload: off\nntuple-filters: off [fixed]\nreceive-hashing: off\n"
 	       "highdma: on [fixed]\nrx-vlan-filter: off [fixed]\n"
-	       "vlan-challenged: off [fixed]\ntx-udp-segmentation: off [fixed]\n");
+	       "vlan-challenged: off [fixed]\ntx-udp-segmentation: off [fixed]\n"
+	       "rx-udp-gro-forwarding: off [fixed]\n");
 	nic.features |= NETDEV_RX_HASH; /* which the room above needs */
 	assert_int_equal(type("ethtool -k nic0"), 0);
 	assert_non_null(strstr(host_out, "\nreceive-hashing: on [requested off]\n"));
