@@ -90,6 +90,7 @@ static const struct gbe_chip chips[] = {
 	  .tx_rings = E1000_TX_RINGS,
 	  .rx_buffer = 48 << 10,
 	  .features = FEATURES_ALL,
+	  .off_at_first = NETDEV_TSO4, /* QEMU's sends an empty segment too many */
 	  .max_queues = 1 },
 };
 
@@ -186,6 +187,7 @@ int gbe_probe(struct pci_dev *pd)
 {
 	const struct gbe_chip *chip = chip_of(pd);
 	struct gbe *gbe = mem_try_alloc(sizeof(*gbe), CACHE_LINE);
+	uint32_t at_first = chip->features & ~chip->off_at_first & FEATURES_AT_FIRST;
 	struct netdev *dev = &gbe->dev;
 	int err;
 
@@ -198,9 +200,9 @@ int gbe_probe(struct pci_dev *pd)
 		.priv = gbe,
 		.mtu = ETH_DATA_LEN,
 		.hw_features = chip->features | NETDEV_GRO | NETDEV_GRO_UDP,
-		.default_features = chip->features & FEATURES_AT_FIRST,
-		.wanted_features = chip->features & FEATURES_AT_FIRST,
-		.features = (chip->features & FEATURES_AT_FIRST) | NETDEV_GSO,
+		.default_features = at_first,
+		.wanted_features = at_first,
+		.features = at_first | NETDEV_GSO,
 		.ring_min = GBE_RING_MIN,
 		.ring_max = GBE_RING_MAX,
 	};

@@ -104,6 +104,7 @@ struct gbe_chip {
 	const struct gbe_rss_bits *rss;   /* NULL: one queue */
 	uint32_t rx_rings, tx_rings;      /* where the blocks of ring registers begin */
 	uint32_t features;                /* enum netdev_feature: what it has */
+	uint32_t off_at_first;            /* of these, not used until somebody wants them */
 	uint16_t ring_block;              /* bytes from one queue's to the next's */
 	uint32_t rx_buffer; /* bytes of the packet buffer that are for received ones */
 	uint8_t max_queues;

@@ -21,6 +21,7 @@ enum {
 	UDP_CSUM_AT = 6,
 	UDP_HLEN = 8,
 	IP_HLEN_MIN = 20,
+	IPV4_CSUM_AT = 10,
 	HEADERS_MAX = NETDEV_TX_HEADERS,
 };
 
@@ -74,6 +75,8 @@ void gbe_offload_take_length_out(struct pkt *p, const struct gbe_offload *o)
 	sum = (sum & 0xffff) + (sum >> 16);
 	at[0] = sum >> 8;
 	at[1] = sum;
+	if (!o->ipv6)
+		p->data[o->l3 + IPV4_CSUM_AT] = p->data[o->l3 + IPV4_CSUM_AT + 1] = 0;
 }
 
 bool gbe_offload_of(const struct pkt *p, struct gbe_offload *o)

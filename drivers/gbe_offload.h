@@ -32,8 +32,8 @@ struct gbe_offload {
 /* gbe_offload_of() - what @p asks for. False if it is what its bytes do not have: it cannot be sent. */
 bool gbe_offload_of(const struct pkt *p, struct gbe_offload *o);
 /*
- * gbe_offload_take_length_out() - of a frame to be cut, from the pseudo header's sum: the chip puts that of each segment
- * in. Once, when it is certain to be sent.
+ * gbe_offload_take_length_out() - of a frame to be cut, out of the pseudo header's sum, and IPv4's checksum: the chip puts
+ * in those of each segment. Once, when it is certain to be sent.
  */
 void gbe_offload_take_length_out(struct pkt *p, const struct gbe_offload *o);
 

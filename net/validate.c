@@ -13,6 +13,8 @@
 #include "wire.h"
 #include "xmit.h"
 
+enum { TCP_FLAGS = 13, TCP_FIN = BIT(0) };
+
 COUNTER(gso_packets, "net.gso_packets", "long packets that were cut in software");
 COUNTER(gso_segments, "net.gso_segments", "segments that they became");
 COUNTER(csum_completed, "net.csum_completed", "checksums that were finished in software");
@@ -33,6 +35,11 @@ static void push_tag(struct pkt *p)
 	store16(p->data + sizeof(addresses) + 2, be16(p->vlan_tci));
 }
 
+static bool is_fin(const struct pkt *p)
+{
+	return p->gso_type != PKT_GSO_UDP_L4 && p->data[p->csum_start + TCP_FLAGS] & TCP_FIN;
+}
+
 static bool takes_gso(uint32_t features, const struct pkt *p)
 {
 	static const uint32_t needs[] = {
@@ -43,8 +50,8 @@ static bool takes_gso(uint32_t features, const struct pkt *p)
 
 	if (!(p->flags & PKT_GSO))
 		return true;
-	/* chips count the identification up; a guest does not cut */
-	if (p->flags & PKT_GSO_FIXEDID && !(features & NETDEV_HW_CSUM))
+	/* a guest does not cut; chips count the identification up, and QEMU's take FIN from the last segment as well */
+	if (!(features & NETDEV_HW_CSUM) && (p->flags & PKT_GSO_FIXEDID || is_fin(p)))
 		return false;
 	return features & needs[p->gso_type];
 }

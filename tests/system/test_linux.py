@@ -225,6 +225,46 @@ def test_guest_to_guest(weir):
         expect_match(r"^50 packets transmitted, 50 packets received", said, f"pings from g{one} to g3")
 
 
+# --- what is left to the device ---------------------------------------------------------------------------------------
+
+
+def long_frames(weir, direction, number, before):
+    """Bytes a frame that guest @number's ring has carried since its device() said @before."""
+    now = weir.guests[number].device()
+    return (now[f"{direction} bytes"] - before[f"{direction} bytes"]) // (
+        now[f"{direction} packets"] - before[f"{direction} packets"]
+    )
+
+
+def test_offloads_are_negotiated(weir, guest):
+    """Checksums and TCP segmentation both ways, and changes of these at run time."""
+    wanted = sum(1 << bit for bit in (0, 1, 2, 7, 8, 11, 12))
+    expect(guest.device()["features"] & wanted, wanted, "features that its driver took")
+
+
+def test_from_guest_to_guest_nothing_is_cut(weir):
+    """g4 serves g2, whose MTU is the smaller one: what crosses is as long as Linux makes it."""
+    before = {number: weir.guests[number].device() for number in (G2, G4)}
+    said = weir.guests[G2].run(f"wget -qO- http://{address(G4)}/10mb.bin | sha256sum", 120)
+    expect(said.split()[0], payload_sum(), "checksum of what g2 fetched from g4")
+    for direction, number in (("tx", G4), ("rx", G2)):
+        mean = long_frames(weir, direction, number, before[number])
+        assert mean > 4000, f"{direction} of g{number}: expected frames of more than 4,000 bytes, saw {mean} on average"
+
+
+def test_frames_of_a_stream_reach_the_guest_as_one(net, weir, guest):
+    """With GRO a guest is given long packets, and what it uploads to a wire is cut again."""
+    for nic in ("nic0", "nic1"):
+        weir.quiet(f"ethtool -K {nic} gro on")
+    before, data = guest.device(), os.urandom(NOISE)
+    expect(upload(net, 0, guest, data), hashlib.sha256(data).hexdigest(), "checksum of the 10 MB that arrived")
+    mean = long_frames(weir, "rx", guest.number, before)
+    expect(download_sum(net, 0, guest), payload_sum(), "checksum of the 10 MB that came")
+    for nic in ("nic0", "nic1"):
+        weir.quiet(f"ethtool -K {nic} gro off")
+    assert mean > 2000, f"expected frames of more than 2,000 bytes in the guest's ring, saw {mean} on average"
+
+
 # --- its devices ------------------------------------------------------------------------------------------------------
 
 

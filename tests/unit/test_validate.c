@@ -147,6 +147,26 @@ static void a_chip_counts_identifications_up_so_fixed_ones_are_cut_here(void **s
 	assert_int_equal(fake[2].nsent, 3);
 }
 
+/* or a connection would end only when its sender has waited in vain */
+static void a_fin_is_not_left_to_a_chip(void **state)
+{
+	struct pkt *p;
+
+	(void)state;
+	up(1, NETDEV_TSO4 | NETDEV_TX_CSUM);
+	for (unsigned guests = 0; guests < 2; guests++) {
+		fake[2].port.features |= guests ? NETDEV_HW_CSUM : 0;
+		p = partial(
+			stream_pkt(&tcp4, payload, 0, 2 * MSS, 0, STREAM_ACK | STREAM_FIN, MSS));
+		p->flags |= PKT_GSO;
+		p->gso_size = MSS;
+		put(1, p);
+		assert_int_equal(fake[2].nsent, guests ? 3 : 2);
+	}
+	assert_int_equal(fake[2].sent[0]->data[47], STREAM_ACK);
+	assert_int_equal(fake[2].sent[1]->data[47], STREAM_ACK | STREAM_FIN);
+}
+
 static void a_checksum_is_finished_unless_the_device_does_it(void **state)
 {
 	(void)state;
@@ -320,6 +340,7 @@ int main(void)
 		cmocka_unit_test_teardown(each_type_needs_its_own_feature, down),
 		cmocka_unit_test_teardown(
 			a_chip_counts_identifications_up_so_fixed_ones_are_cut_here, down),
+		cmocka_unit_test_teardown(a_fin_is_not_left_to_a_chip, down),
 		cmocka_unit_test_teardown(a_checksum_is_finished_unless_the_device_does_it, down),
 		cmocka_unit_test_teardown(a_chip_is_not_asked_for_sums_that_it_does_not_know, down),
 		cmocka_unit_test_teardown(a_chip_is_not_asked_about_padded_frames, down),
