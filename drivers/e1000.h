@@ -40,7 +40,8 @@ unsigned e1000_rx_depth(const struct netdev *dev, unsigned q);
 
 int e1000_tx_on(struct gbe *gbe, unsigned q);
 void e1000_tx_off(struct gbe *gbe, unsigned q);
-unsigned e1000_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n);
+unsigned e1000_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n,
+			uint64_t frames);
 
 /* --- e1000.c --- */
 

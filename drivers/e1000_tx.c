@@ -68,14 +68,15 @@ void e1000_tx_off(struct gbe *gbe, unsigned q)
 }
 
 static __attribute__((noinline)) unsigned e1000_tx_rest(struct gbe_tx *tx, struct pkt **pkts,
-							size_t done, size_t n)
+							size_t n, uint64_t frames)
 {
-	return gbe_tx_rest(&legacy, tx, pkts, done, n);
+	return gbe_tx_rest(&legacy, tx, pkts, n, frames);
 }
 
-unsigned e1000_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n)
+unsigned e1000_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n,
+			uint64_t frames)
 {
 	struct gbe *gbe = gbe_of(dev);
 
-	return gbe_tx_give(&legacy, gbe->tx[q], pkts, n, e1000_tx_rest);
+	return gbe_tx_give(&legacy, gbe->tx[q], pkts, n, frames, e1000_tx_rest);
 }

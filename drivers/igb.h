@@ -43,7 +43,8 @@ unsigned igb_rx_depth(const struct netdev *dev, unsigned q);
 
 int igb_tx_on(struct gbe *gbe, unsigned q);
 void igb_tx_off(struct gbe *gbe, unsigned q);
-unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n);
+unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n,
+		      uint64_t frames);
 
 /* --- igb.c --- */
 

@@ -69,14 +69,15 @@ void igb_tx_off(struct gbe *gbe, unsigned q)
 }
 
 static __attribute__((noinline)) unsigned igb_tx_rest(struct gbe_tx *tx, struct pkt **pkts,
-						      size_t done, size_t n)
+						      size_t n, uint64_t frames)
 {
-	return gbe_tx_rest(&advanced, tx, pkts, done, n);
+	return gbe_tx_rest(&advanced, tx, pkts, n, frames);
 }
 
-unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n)
+unsigned igb_tx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n,
+		      uint64_t frames)
 {
 	struct gbe *gbe = gbe_of(dev);
 
-	return gbe_tx_give(&advanced, gbe->tx[q], pkts, n, igb_tx_rest);
+	return gbe_tx_give(&advanced, gbe->tx[q], pkts, n, frames, igb_tx_rest);
 }

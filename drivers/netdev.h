@@ -84,9 +84,10 @@ struct netdev_ops {
 	unsigned (*rx_depth)(const struct netdev *dev, unsigned q);
 	/*
 	 * Owning core: give up to @n chains to queue @q in order; one doorbell for all. Returns how many were taken;
-	 * the caller keeps the rest. Reaps finished descriptors first when many are out. @n >= 1.
+	 * the caller keeps the rest. @n >= 1; @frames: the sum of their words pkt->frame.
 	 */
-	unsigned (*tx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n);
+	unsigned (*tx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned n,
+			     uint64_t frames);
 
 	/* queue @q's receive ring is to hold at most @n buffers, or as few as it can; cores parked: netdev_share_pools() */
 	void (*set_rx_share)(struct netdev *dev, unsigned q, unsigned n);

@@ -45,12 +45,13 @@ static struct queue *queue_of_cpu[MAX_CPUS];
 static struct internal *internal_of[SWITCH_MAX]; /* by switch; kept for the next of that number */
 static int8_t txq_of_cpu[MAX_CPUS];              /* each core has a queue of its own */
 
-static unsigned internal_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n)
+static unsigned internal_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n,
+				  uint64_t frames)
 {
 	struct queue *queue = queue_of_cpu[this_cpu()->id];
 	unsigned take = MIN(n, QUEUE_MAX - (queue->head - queue->tail));
 
-	(void)q;
+	(void)q, (void)frames;
 	for (unsigned i = 0; i < take; i++) {
 		pkts[i]->out_port = port->id;
 		queue->pkts[queue->head++ % QUEUE_SLOTS] = pkts[i];

@@ -74,11 +74,12 @@ static unsigned nic_depth(const struct napi *napi)
 	return q->dev->ops->rx_depth(q->dev, q->index);
 }
 
-static unsigned nic_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n)
+static unsigned nic_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n,
+			     uint64_t frames)
 {
 	struct netdev *dev = port->priv;
 
-	return dev->ops->tx_batch(dev, q, pkts, n);
+	return dev->ops->tx_batch(dev, q, pkts, n, frames);
 }
 
 static int nic_set_up(struct port *port, bool up)

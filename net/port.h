@@ -52,8 +52,9 @@ struct rps;
 struct vswitch;
 
 struct port_ops {
-	/* on the core that owns @q: up to @n chains in order; returns how many were taken, the caller keeps the rest */
-	unsigned (*tx_batch)(struct port *port, unsigned q, struct pkt **pkts, unsigned n);
+	/* on the core that owns @q: up to @n chains in order, @frames the sum of their words pkt->frame; returns how many were taken, the caller keeps the rest */
+	unsigned (*tx_batch)(struct port *port, unsigned q, struct pkt **pkts, unsigned n,
+			     uint64_t frames);
 	/* the rest in the control context, cores parked; 0 or a negative errno */
 	int (*set_up)(struct port *port, bool up);
 	/* program port->mtu, mac, promisc and whether it is in a switch; 0 or a negative errno */

@@ -210,22 +210,22 @@ static unsigned send_batch(struct qdisc *q, unsigned max)
 	uint32_t slots[PORT_BATCH];
 	struct pkt *pkts[PORT_BATCH];
 	unsigned n = 0, sent;
-	uint64_t now = rdtsc(), bytes = 0;
+	uint64_t now = rdtsc(), frames = 0;
 
 	if (q->o.rate)
 		fill_bucket(q, now);
 	for (; n < max && (slots[n] = next_slot(q, now)) != QDISC_NONE; n++) {
 		pkts[n] = q->slot[slots[n]].p;
-		bytes += pkts[n]->frame_len; /* now: a device may free it at once */
+		frames += pkts[n]->frame; /* now: a device may free it at once */
 	}
 	if (!n)
 		return 0;
 	if (q->port->tx_extra & PORT_TAPS)
 		show(q, slots, pkts, n);
-	sent = q->port->ops->tx_batch(q->port, 0, pkts, n);
+	sent = q->port->ops->tx_batch(q->port, 0, pkts, n, frames);
 	for (unsigned i = sent; i < n; i++)
-		bytes -= pkts[i]->frame_len;
-	forget(q, slots, sent, bytes);
+		frames -= pkts[i]->frame;
+	forget(q, slots, sent, (uint32_t)frames);
 	if (sent < n)
 		hold(q, slots + sent, n - sent);
 	return sent;

@@ -116,7 +116,7 @@ static void stage_segments(struct stage *s, struct pkt *p, const struct gso_head
 	gso_begin(&g, p, h);
 	while ((p = gso_next(&g))) {
 		finish_csum(s, p);
-		xmit_append(s, p, p->frame_len);
+		xmit_append(s, p, p->frame);
 		n++;
 		if (s->n == PORT_BATCH)
 			xmit_flush_stage(s);
@@ -150,5 +150,5 @@ void validate_and_stage(struct stage *s, struct pkt *p)
 		return;
 	}
 	finish_csum(s, p);
-	xmit_append(s, p, p->frame_len);
+	xmit_append(s, p, p->frame);
 }

@@ -30,7 +30,7 @@ void xmit_too_long(struct stage *s, struct pkt *p)
 void xmit_drop_unsent(struct stage *s, unsigned sent)
 {
 	for (unsigned i = sent; i < s->n; i++) {
-		s->bytes -= s->pkts[i]->frame_len;
+		s->frames -= s->pkts[i]->frame;
 		port_drop_out(s->port, s->pkts[i], s->port->full);
 	}
 }
@@ -123,7 +123,7 @@ static bool drain(struct xmit_cpu *x, struct spsc *r)
 	for (unsigned i = 0; i < n; i++) {
 		struct pkt *p = pkts[i];
 
-		xmit_append(x->stage[p->out_port], p, p->frame_len); /* the length was checked */
+		xmit_append(x->stage[p->out_port], p, p->frame); /* the length was checked */
 	}
 	port_for_each(i)
 		if (x->stage[i]->n)

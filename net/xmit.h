@@ -31,7 +31,8 @@ struct stage {
 	uint64_t
 		takes; /* frame.frame up to which one is simply put behind the others: longest, or 0 while it is closed */
 	uint64_t longest; /* frame that the port takes, bytes */
-	uint64_t bytes;
+	uint64_t
+		frames; /* the sum of the words frame of pkts[]: bytes, and above them whether all are plain */
 	struct stage *next;   /* of those that are open */
 	struct xmit_cpu *cpu; /* whose it is */
 	struct pkt *pkts[PORT_BATCH];
@@ -75,10 +76,10 @@ unsigned xmit_waiting(const struct port *port);
 /* xmit_too_long() - drop @p: longer than the MTU of the port it should leave by. */
 void xmit_too_long(struct stage *s, struct pkt *p);
 
-static inline void xmit_append(struct stage *s, struct pkt *p, uint32_t len)
+static inline void xmit_append(struct stage *s, struct pkt *p, uint64_t frame)
 {
 	s->pkts[s->n++] = p;
-	s->bytes += len;
+	s->frames += frame;
 }
 
 /* xmit_open() - the first packet of a batch is about to be staged in @s. */
@@ -118,7 +119,7 @@ static inline void xmit_stage(struct stage *s, struct pkt *p)
 static inline void xmit_clear(struct stage *s)
 {
 	s->n = 0;
-	s->bytes = 0;
+	s->frames = 0;
 }
 
 /* xmit_drop_unsent() - the device took @sent of @s and no more: the rest goes for the reason port->full. */
@@ -132,11 +133,11 @@ static inline void xmit_transmit(struct stage *s)
 	unsigned sent;
 
 	trace(TRACE_XMIT, s->port->id, s->n);
-	sent = s->port->ops->tx_batch(s->port, *s->txq, s->pkts, s->n);
+	sent = s->port->ops->tx_batch(s->port, *s->txq, s->pkts, s->n, s->frames);
 	if (unlikely(sent < s->n))
 		xmit_drop_unsent(s, sent);
 	s->count->out += sent;
-	s->count->out_bytes += s->bytes;
+	s->count->out_bytes += (uint32_t)s->frames;
 	xmit_clear(s);
 }
 

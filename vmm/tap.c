@@ -67,14 +67,15 @@ static void drop_closed(struct vhost_net *n, struct pkt **pkts, unsigned count)
 }
 
 /* xmit.c drops what does not fit, and says TAP_FULL. The last that does may be a long frame, and reach beyond the share. */
-static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, unsigned count)
+static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, unsigned count,
+			     uint64_t frames)
 {
 	struct vhost_net *n = port->priv;
 	struct vhost_vring *rx = &n->vring[VHOST_RX];
 	uint32_t head = n->queue_head, end = n->queue_tail + tap_share;
 	unsigned took = 0;
 
-	(void)q;
+	(void)q, (void)frames;
 	if (unlikely(!rx->backend)) {
 		n->taken += count;
 		drop_closed(n, pkts, count);

@@ -36,11 +36,13 @@ static bool may_transmit(const struct fake_port *f, unsigned q)
 	return false;
 }
 
-static unsigned fake_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n)
+static unsigned fake_tx_batch(struct port *port, unsigned q, struct pkt **pkts, unsigned n,
+			      uint64_t frames)
 {
 	struct fake_port *f = port->priv;
 	unsigned take = n < f->room ? n : f->room;
 
+	(void)frames;
 	assert_true(may_transmit(f, q));
 	assert_true(n > 0 && f->nsent + take <= FAKE_SENT);
 	memcpy(f->sent + f->nsent, pkts, take * sizeof(*pkts));

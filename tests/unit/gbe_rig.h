@@ -53,6 +53,8 @@ void dropped(enum drop_reason why);
 struct pkt *packet(uint32_t len, uint8_t first);
 /* chain_of() - one of @segs buffers with @len bytes each. */
 struct pkt *chain_of(unsigned segs, uint32_t len);
+/* give() - these to queue 0 of @to, as its tx_batch wants it; returns how many it took. */
+unsigned give(struct netdev *to, struct pkt **pkts, unsigned n);
 /* transmit() - @n packets of @len bytes as one batch on queue 0; all must be taken. */
 void transmit(unsigned n, uint32_t len);
 

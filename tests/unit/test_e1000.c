@@ -595,13 +595,13 @@ static void sends_chains_and_never_half_of_one(void **state)
 	p[0] = packet(60, 0);
 	p[1] = chain_of(5, 1800);
 	p[2] = packet(60, 0);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 3), 3);
+	assert_int_equal(give(dev, p, 3), 3);
 	assert_int_equal(chip->nsent, 3);
 	assert_int_equal(chip->sent_len[1], 9000);
 	chip->tx_stalled = true;
 	for (unsigned i = 0; i < 64; i++)
 		p[i] = chain_of(5, 100);
-	n = dev->ops->tx_batch(dev, 0, p, 64);
+	n = give(dev, p, 64);
 	assert_int_equal(n,
 			 (NETDEV_RING - 1 - 7) / 5); /* seven of the first call have not reported */
 	for (unsigned i = n; i < 64; i++) {

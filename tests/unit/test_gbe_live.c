@@ -262,7 +262,7 @@ static void e1000e_sends_by_both_queues(void **state)
 
 	(void)state;
 	transmit(40, 60);
-	assert_int_equal(dev->ops->tx_batch(dev, 1, &p, 1), 1);
+	assert_int_equal(dev->ops->tx_batch(dev, 1, &p, 1, p->frame), 1);
 	assert_int_equal(chip->nsent, 41);
 	assert_int_equal(chip->last[0], 7);
 	assert_int_equal(fake_gbe_writes(chip, E1000E_TDT(1), 0), 1);

@@ -904,7 +904,7 @@ static void sends_chains_and_never_half_of_one(void **state)
 	p[1] = chain_of(5, 1800);
 	p[2] = chain_of(2, 2048);
 	p[3] = packet(60, 0);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 4), 4);
+	assert_int_equal(give(dev, p, 4), 4);
 	assert_int_equal(chip->nsent, 4);
 	assert_int_equal(chip->sent_len[1], 9000);
 	assert_int_equal(chip->sent_len[2], 4096);
@@ -912,7 +912,7 @@ static void sends_chains_and_never_half_of_one(void **state)
 	chip->tx_stalled = true;
 	for (unsigned i = 0; i < 64; i++)
 		p[i] = chain_of(5, 100);
-	n = dev->ops->tx_batch(dev, 0, p, 64);
+	n = give(dev, p, 64);
 	/* nine descriptors of the first call are too few to have reported, so they still count */
 	assert_int_equal(n, (NETDEV_RING - 1 - 9) / 5);
 	for (unsigned i = n; i < 64; i++) {
@@ -950,7 +950,7 @@ static void resets_a_ring_whose_head_stands_still(void **state)
 	run_softirqs();
 	chip->tx_stalled = true;
 	transmit(9, 64);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, &chain, 1), 1);
+	assert_int_equal(give(dev, &chain, 1), 1);
 	watch(2);
 	assert_int_equal(stat_of("tx_timeout_count"), 0); /* not yet two seconds */
 	watch(1);
@@ -1035,7 +1035,7 @@ static void tells_the_audit_every_packet_it_holds(void **state)
 	chip->tx_silent = true;
 	transmit(7, 64);
 	chain = chain_of(3, 500);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, &chain, 1), 1);
+	assert_int_equal(give(dev, &chain, 1), 1);
 	igb->rx_held.walk(igb->rx_held.arg, tally, &rx);
 	igb->tx_held.walk(igb->tx_held.arg, tally, &tx);
 	assert_int_equal(rx, NETDEV_RING - 1 + 1); /* a full ring, and the half frame */

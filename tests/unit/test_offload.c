@@ -104,7 +104,7 @@ static struct pkt *to_cut(bool ipv6, unsigned segs, unsigned mss)
 
 static void send(struct pkt *p)
 {
-	assert_int_equal(dev->ops->tx_batch(dev, 0, &p, 1), 1);
+	assert_int_equal(give(dev, &p, 1), 1);
 }
 
 static void context_says(unsigned maclen, unsigned iplen, uint64_t bits)
@@ -140,7 +140,7 @@ static void says_the_same_once(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 8; i++) /* plain frames between them change nothing */
 		p[i] = i % 2 ? packet(100, 0) : partial(0, false, false, 60 + i);
-	assert_int_equal(dev->ops->tx_batch(dev, 0, p, 8), 8);
+	assert_int_equal(give(dev, p, 8), 8);
 	assert_int_equal(chip->ncontexts, 1);
 	assert_int_equal(chip->nsent, 8);
 	dev->ops->stop(dev); /* a chip that was reset knows none */
@@ -246,7 +246,7 @@ static void keeps_a_frame_whose_context_finds_no_buffer(void **state)
 	(void)state;
 	while ((hoard[n] = pkt_alloc()))
 		n++;
-	assert_int_equal(dev->ops->tx_batch(dev, 0, &p, 1), 0);
+	assert_int_equal(give(dev, &p, 1), 0);
 	assert_int_equal(dev->queue[0].tx_busy, 1);
 	assert_int_equal(p->data[ETH + IP4 + 17], SUM & 0xff); /* as it came */
 	while (n)
