@@ -242,6 +242,13 @@ int inet_del(struct port *port, const struct inet_addr *a, unsigned len)
 	return 0;
 }
 
+void inet_mac_changed(struct port *port)
+{
+	cores_park();
+	see_to_link_local(port);
+	cores_resume();
+}
+
 void inet_port_gone(struct port *port)
 {
 	struct inet_ifaddr *i = inet_addrs;

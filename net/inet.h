@@ -107,6 +107,8 @@ const struct inet_addr *inet_source(const struct port *port, const struct inet_a
  */
 int inet_add(struct port *port, const struct inet_addr *a, unsigned len);
 int inet_del(struct port *port, const struct inet_addr *a, unsigned len);
+/* inet_mac_changed() - of @port: its link-local address is made of it. Control context; parks the cores. */
+void inet_mac_changed(struct port *port);
 /* inet_port_gone() - @port will be no more: its addresses, routes and neighbours go. Cores parked. */
 void inet_port_gone(struct port *port);
 

@@ -162,6 +162,8 @@ static int set_address(struct shell *sh, int i, struct port *p)
 	if (i + 1 >= sh->nwords || !mac_read(sh->word[i + 1].s, mac) || mac[0] & 1)
 		return shell_expected(sh, i + 1, "a MAC address of one station");
 	err = port_set_mac(p, mac);
+	if (!err)
+		inet_mac_changed(p);
 	return err ? shell_error(sh, i, err, "%s does not take that address", p->name) : 0;
 }
 

@@ -14,7 +14,7 @@
 #include "bytes.h"
 #include "icmp.h"
 #include "ip_output.h"
-#include "ip_words.h"
+#include "ping_options.h"
 #include "local.h"
 
 #include <errno.h>
@@ -22,20 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	SIZE_MAX_ICMP = 65507, /* with its header and IPv4's it is as long as a packet can be */
-	COUNT_UNLESS_SAID = 4,
-	CTRL_C = 3,
-};
-
-struct options {
-	unsigned long count, size, interval_ms, ttl, wait_ms;
-	bool df;
-	enum ip_family family;
-	const char *name;
-	struct inet_addr dst;
-	struct port *port; /* to leave by; NULL: by the route */
-};
+enum { CTRL_C = 3 };
 
 /* what is under way */
 static struct {
@@ -102,85 +89,8 @@ void ping_error(const struct inet_addr *from, bool v6, unsigned type, unsigned c
 
 /* --- the command --- */
 
-/* "0.2", seconds, as milliseconds */
-static bool read_ms(const char *s, unsigned long *ms)
-{
-	unsigned long unit = 1000;
-	const char *begin = s;
-
-	for (*ms = 0; *s >= '0' && *s <= '9' && *ms < 1000000; s++)
-		*ms = *ms * 10 + (*s - '0') * unit;
-	if (*s == '.') {
-		for (s++; *s >= '0' && *s <= '9'; s++)
-			*ms += (*s - '0') * (unit /= 10);
-	}
-	return s > begin && !*s;
-}
-
-static int read_option(struct shell *sh, int *i, struct options *o)
-{
-	const char *w = sh->word[*i].s;
-	int at = ++*i; /* of its value */
-
-	if (!strcmp(w, "-c"))
-		return shell_uint(sh, at, 1, 1000000, &o->count);
-	if (!strcmp(w, "-s"))
-		return shell_uint(sh, at, 0, SIZE_MAX_ICMP, &o->size);
-	if (!strcmp(w, "-t"))
-		return shell_uint(sh, at, 1, 255, &o->ttl);
-	if (!strcmp(w, "-I"))
-		return ip_read_dev(sh, at, &o->port);
-	if (!strcmp(w, "-i") || !strcmp(w, "-W")) {
-		if (at < sh->nwords &&
-		    read_ms(sh->word[at].s, w[1] == 'i' ? &o->interval_ms : &o->wait_ms))
-			return 0;
-		return shell_expected(sh, at, "seconds, like 0.2");
-	}
-	if (!strcmp(w, "-M")) {
-		o->df = word_is(sh->nwords, sh->word, at, "do");
-		return o->df || word_is(sh->nwords, sh->word, at, "dont")
-			       ? 0
-			       : shell_expected(sh, at, "do or dont");
-	}
-	return shell_expected(sh, at - 1, "-c, -s, -i, -t, -W, -M, -I or an address");
-}
-
-/* ADDRESS, or ADDRESS%PORT for a link-local one */
-static int read_target(struct shell *sh, int i, struct options *o)
-{
-	const char *word = i < sh->nwords ? sh->word[i].s : "", *percent = strchr(word, '%');
-	size_t n = percent ? (size_t)(percent - word) : strlen(word);
-	char text[IP_STR];
-
-	snprintf(text, sizeof(text), "%.*s", (int)n, word);
-	if (n >= sizeof(text) || !inet_read(text, &o->dst))
-		return shell_expected(sh, i, "an IP address");
-	o->name = word;
-	if (percent && !(o->port = port_by_name(percent + 1)))
-		return shell_expected(sh, i, "ADDRESS%PORT");
-	return 0;
-}
-
-static int read_line(struct shell *sh, struct options *o)
-{
-	int err = 0;
-
-	*o = (struct options){
-		.count = COUNT_UNLESS_SAID, .size = 56, .interval_ms = 1000, .wait_ms = 1000
-	};
-	for (int i = 1; i < sh->nwords && !err; i++) {
-		if (sh->word[i].s[0] == '-')
-			err = read_option(sh, &i, o);
-		else if (!o->name)
-			err = read_target(sh, i, o);
-		else
-			err = shell_expected(sh, i, "the end of the line");
-	}
-	return err || o->name ? err : shell_expected(sh, sh->nwords, "an IP address");
-}
-
 /* which way, and from which address; an error that has been told */
-static int find_source(struct shell *sh, const struct options *o, struct inet_tx *tx)
+static int find_source(struct shell *sh, const struct ping_options *o, struct inet_tx *tx)
 {
 	const struct inet_ifaddr *own = inet_local(&o->dst, o->port);
 	const struct inet_addr *src;
@@ -233,7 +143,7 @@ static struct pkt *request(bool v6, uint32_t size, uint16_t seq)
 	return first;
 }
 
-static bool send(const struct options *o, const struct inet_tx *tx, uint16_t seq)
+static bool send(const struct ping_options *o, const struct inet_tx *tx, uint16_t seq)
 {
 	struct pkt *p = request(!inet_is_v4(&o->dst), o->size, seq);
 
@@ -349,7 +259,7 @@ static uint64_t square_root(uint64_t v)
 	return r;
 }
 
-static void print_summary(struct shell *sh, const struct options *o, const struct results *r,
+static void print_summary(struct shell *sh, const struct ping_options *o, const struct results *r,
 			  uint64_t ms)
 {
 	shell_printf(sh, "\n--- %s ping statistics ---\n", o->name);
@@ -373,8 +283,8 @@ static void print_summary(struct shell *sh, const struct options *o, const struc
 }
 
 /* One request and what came of it; the next is due an interval after this one. */
-static void one(struct shell *sh, const struct options *o, const struct inet_tx *tx, uint16_t seq,
-		struct results *r, bool *stop)
+static void one(struct shell *sh, const struct ping_options *o, const struct inet_tx *tx,
+		uint16_t seq, struct results *r, bool *stop)
 {
 	uint64_t sent = rdtsc(), us;
 	bool last = seq == o->count;
@@ -406,10 +316,10 @@ static int ping(struct shell *sh, int n, const struct word *w)
 	static uint16_t ids;
 	struct results r = { 0 };
 	uint64_t began = rdtsc();
-	struct options o;
+	struct ping_options o;
 	struct inet_tx tx;
 	bool stop = false;
-	int err = read_line(sh, &o);
+	int err = ping_read_line(sh, &o);
 
 	(void)n;
 	(void)w;

@@ -96,6 +96,11 @@ static void has_a_link_local_address_of_its_mac_while_it_has_others(void **state
 	inet_up(1);
 	assert_non_null(inet_local(&a, &fake[1].port));
 	assert_int_equal(fake[1].port.rx_extra & PORT_LOCAL, PORT_LOCAL);
+	port_set_mac(&fake[1].port, (const uint8_t[]){ 2, 0, 0, 0, 0, 2 });
+	inet_mac_changed(&fake[1].port);
+	assert_null(inet_local(&a, &fake[1].port));
+	a.b[15] = 2;
+	assert_non_null(inet_local(&a, &fake[1].port));
 	inet_del(&fake[1].port, &four, 120);
 	assert_non_null(inet_local(&a, &fake[1].port));
 	inet_del(&fake[1].port, &six, 64);
