@@ -214,3 +214,27 @@ def test_forwarding(net, weir):
     expect_match(r"^From 10.9.0.100 .*Frag needed and DF set \(mtu = 700\)", said, "ping with DF")
     net.exec(1, "ip", "link", "set", "eth0", "mtu", "1500")
     weir.quiet("ip link set nic1 mtu 1500")
+
+
+def test_show_config_would_rebuild_it(weir):
+    """Addresses, routes and neighbours of the operator's; not what comes by itself."""
+    weir.quiet(
+        "ip route add 172.16.0.0/12 via 10.9.0.1 metric 5", "ip -6 route add default via fd00:8::1",
+        "ip route add blackhole 192.0.2.0/24", "ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev nic1",
+    )  # fmt: skip
+    said = weir.sh("show config").splitlines()
+    for line in CONFIG.splitlines() + [
+        "ip route add 172.16.0.0/12 via 10.9.0.1 dev sw0 metric 5", "ip -6 route add default via fd00:8::1 dev nic1 metric 1024",
+        "ip route add blackhole 192.0.2.0/24", "ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev nic1",
+    ]:  # fmt: skip
+        if not line.startswith("ip link set nic*"):
+            assert line in [row.strip() for row in said], f"expected '{line}' in show config, saw {said}"
+    expect([row for row in said if "fe80" in row], [], "link-local addresses in show config")
+    expect_match(r"^172.20.1.1 via 10.9.0.1 dev sw0 src 10.9.0.100 ", weir.sh("ip route get 172.20.1.1"), "route get")
+    expect_match("black hole", weir.sh("ip route get 192.0.2.1"), "route get")
+    weir.quiet("ip route del 172.16.0.0/12", "ip -6 route del default", "ip route del blackhole 192.0.2.0/24",
+               "ip neigh del 10.8.0.9 dev nic1")  # fmt: skip
+    for line in ("ip addr add 10.9.0.101 frob", "ip addr add 224.0.0.1/24 dev sw0", "ip addr add 10.9.0.100/24 dev sw0",
+                 "ip addr add 10.1.1.1/24 dev nic0", "ip route add 10.77.0.0/16 via 203.0.113.1", "ip route del 10.77.0.0/16",
+                 "ip neigh add 10.9.0.5 dev sw0", "ping", "ping -s 99999 10.9.0.1", "ping fe80::1"):  # fmt: skip
+        expect_match(r"^col \d+: ", weir.sh(line), f"answer to '{line}'")
