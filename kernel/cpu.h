@@ -43,11 +43,13 @@ struct cpu {
 	struct trace_ring *trace;
 	struct timer *timers;        /* armed, soonest first */
 	struct turn_work *turn_work; /* looked at each turn of the loop: turn.h */
-	bool turn_soon;             /* and the next turn shall not be far: a guest's run is short */
-	bool qsbr_waiting;          /* something retired here is not freed yet */
-	struct _reent *reent;       /* newlib's state */
-	struct irq **vector;        /* the interrupt behind each vector, 256 */
-	uint64_t softirq_count[16]; /* runs by enum softirq */
+	bool turn_soon;       /* and the next turn shall not be far: a guest's run is short */
+	bool qsbr_waiting;    /* something retired here is not freed yet */
+	struct _reent *reent; /* newlib's state */
+	struct irq **vector;  /* the interrupt behind each vector, 256 */
+	uint64_t guest_since,
+		guest_ran; /* TSC since when guests want to run, 0: none does; ticks of it that they had */
+	uint64_t softirq_count[16];       /* runs by enum softirq */
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t received_rps;            /* wake-ups of its backlog by other cores */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */

@@ -5,7 +5,9 @@
  * Runs on every core, for ever. Two things must be right and can be seen here. No wake-up is lost: the last look for
  * work is taken with interrupts off, and sti; hlt is one breath. Nobody starves: when a round of softirqs ends with
  * work left (more), a guest still gets MIN_SLICE, in which pending softirqs do not end its run, and the control
- * context gets a turn once in CONTROL_SHARE; that is what ksoftirqd is for in Linux.
+ * context gets a turn once in CONTROL_SHARE; that is what ksoftirqd is for in Linux. Nor does it take a round with work
+ * left: interrupts that come one by one, each done with at once, leave none and no time either. So guests that wanted to
+ * run for STARVED_US and had less than MIN_SLICE of it, in runs worth the name, get theirs as well.
  */
 #include "loop.h"
 
@@ -22,6 +24,12 @@
 #include "x86.h"
 
 #include <stddef.h>
+
+enum {
+	STARVED_US = 2000, /* as long as a round of softirqs may take */
+	TOO_SHORT_US =
+		20, /* a run that ends sooner is entry, exit and interrupt more than it is the guest's */
+};
 
 static unsigned slice_us = 4000, min_slice_us = 200, control_share_us = 10000;
 static const struct guest_ops *guests;
@@ -55,6 +63,12 @@ static inline void cpu_idle(struct cpu *c)
 	qsbr_wake();
 }
 
+/* starved() - packets came one by one, and guests did not come to their share beside them. */
+static inline bool starved(const struct cpu *c)
+{
+	return unlikely(c->guest_since) && rdtsc() - c->guest_since >= tsc_from_us(STARVED_US);
+}
+
 /*
  * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets, a queue that has no interrupts or a
  * busy control context it gets its share and no more. Returns whether one did.
@@ -62,12 +76,27 @@ static inline void cpu_idle(struct cpu *c)
 static bool guest_turn(struct cpu *c, bool more)
 {
 	struct vcpu *v = guests ? guests->next(c) : NULL;
+	uint64_t began, ran;
 
-	if (!v)
+	if (!v) {
+		c->guest_since = 0;
 		return false;
+	}
+	began = rdtsc();
+	if (!c->guest_since) {
+		c->guest_since = began;
+		c->guest_ran = 0;
+	}
 	guests->enter(
 		v, tsc_from_us(more || c->control_ready || c->turn_soon ? min_slice_us : slice_us),
 		more);
+	ran = rdtsc() - began;
+	if (ran >= tsc_from_us(TOO_SHORT_US))
+		c->guest_ran += ran;
+	if (c->guest_ran >= tsc_from_us(min_slice_us)) {
+		c->guest_since = began + ran;
+		c->guest_ran = 0;
+	}
 	return true;
 }
 
@@ -88,7 +117,8 @@ void core_loop(void)
 	struct cpu *c = this_cpu();
 
 	for (;;) {
-		bool more = softirq_run(); /* by budget and time; more: used up with work left */
+		/* by budget and time; more: used up with work left */
+		bool more = softirq_run() || starved(c);
 
 		if (unlikely(c->qsbr_waiting))
 			qsbr_turn();
@@ -97,6 +127,8 @@ void core_loop(void)
 		irq_disable();
 		if (softirq_pending_on(c) && !more) {
 			irq_enable(); /* arrived since: look again, do not sleep on it */
+			if (unlikely(guests && !c->guest_since))
+				c->guest_since = rdtsc(); /* some guest may wait meanwhile */
 			qsbr_turn();
 			continue;
 		}

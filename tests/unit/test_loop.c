@@ -474,6 +474,77 @@ static void what_is_pending_goes_before_a_guest(void **state)
 	assert_string_equal(seen, "sg");
 }
 
+static unsigned kept, left;
+
+/* a packet comes whenever a guest has begun: it leaves at once, and entry and exit take their time */
+static void enter_and_leave(struct vcpu *v, uint64_t ticks, int keep_on)
+{
+	(void)v;
+	if (keep_on) {
+		kept++;
+		host_tsc += ticks;
+		slice = ticks;
+	} else {
+		left++;
+		raise_softirq(SOFTIRQ_TIMER);
+	}
+	host_tsc += 10 * US;
+	if (!turns_left--)
+		longjmp(enough, 1);
+}
+
+static const struct guest_ops interrupted = { .next = next_vcpu, .enter = enter_and_leave };
+
+static void a_guest_that_each_packet_interrupts_gets_its_slice_too(void **state)
+{
+	(void)state;
+	guest_attach(&interrupted);
+	kept = left = 0;
+	turns_left = 1005; /* five times 200 in two milliseconds, then a slice */
+	host_tsc = 1;
+	run_loop();
+	assert_int_equal(slice, MIN_SLICE_US * US);
+	assert_int_equal(kept, 5);
+	assert_in_range(left, 1000, 1001);
+}
+
+/* one that had all of a slice is owed nothing when the next packet comes, however long the slice was */
+static void enter_for_long(struct vcpu *v, uint64_t ticks, int keep_on)
+{
+	(void)v;
+	kept += !!keep_on;
+	host_tsc += ticks;
+	raise_softirq(SOFTIRQ_TIMER);
+	if (!turns_left--)
+		longjmp(enough, 1);
+}
+
+static const struct guest_ops at_length = { .next = next_vcpu, .enter = enter_for_long };
+
+static void a_guest_that_has_its_slices_is_owed_nothing(void **state)
+{
+	(void)state;
+	guest_attach(&at_length);
+	kept = 0;
+	turns_left = 20;
+	host_tsc = 1;
+	run_loop();
+	assert_int_equal(kept, 0);
+}
+
+/* nobody enters a guest while each look finds an interrupt that has just come */
+static void a_guest_that_is_never_reached_gets_its_slice_too(void **state)
+{
+	(void)state;
+	guest_attach(&guests);
+	turns_left = 1000;
+	host_tsc_step = 10 * US;
+	host_irq_hook = interrupt_before_every_cli;
+	run_loop();
+	assert_non_null(strchr(seen, 'g'));
+	assert_true(keep);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, start)
 
 int main(void)
@@ -495,6 +566,9 @@ int main(void)
 		TEST(a_guest_runs_instead_of_sleep),
 		TEST(under_load_a_guest_still_gets_its_slice),
 		TEST(what_is_pending_goes_before_a_guest),
+		TEST(a_guest_that_each_packet_interrupts_gets_its_slice_too),
+		TEST(a_guest_that_has_its_slices_is_owed_nothing),
+		TEST(a_guest_that_is_never_reached_gets_its_slice_too),
 		/* once started, the control context is there for good: these come last */
 		TEST(control_runs_until_it_sleeps),
 		TEST(control_woken_at_the_last_moment_runs_before_the_sleep),
