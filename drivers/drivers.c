@@ -8,14 +8,12 @@
 #include "edu.h"
 #include "hostlink.h"
 #include "igb.h"
+#include "metronome.h"
 #include "netdev.h"
 #include "pci.h"
 
 static const struct pci_driver *const drivers[] = {
-	&igb_driver,
-	&e1000e_driver,
-	&e1000_driver,
-	&edu_driver,
+	&igb_driver, &e1000e_driver, &e1000_driver, &edu_driver, &metronome_driver,
 };
 
 void drivers_init(void)

@@ -125,3 +125,11 @@ struct pkt *pktgen_frame(struct pktgen *g)
 	finish(g, p->data + g->l3, len - g->l3, flow);
 	return p;
 }
+
+struct pkt *pktgen_sample(struct pktgen *g)
+{
+	traffic_begin(&g->traffic, &g->conf.traffic, rdtsc(), tsc_khz);
+	g->run++; /* numbers begin anew */
+	pktgen_frame_init(g);
+	return pktgen_frame(g);
+}

@@ -10,3 +10,6 @@ void pktgen_frame_init(struct pktgen *g);
 
 /* pktgen_frame() - the next packet: whose turn it is, how long, numbered and stamped. NULL: no buffer. */
 struct pkt *pktgen_frame(struct pktgen *g);
+
+/* pktgen_sample() - the first packet of a run that does not take place. NULL: no buffer. */
+struct pkt *pktgen_sample(struct pktgen *g);

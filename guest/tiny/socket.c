@@ -6,6 +6,7 @@
  */
 #include "socket.h"
 
+#include "command.h"
 #include "lib.h"
 #include "virtio_net.h"
 
@@ -26,6 +27,14 @@ struct sock *udp_lookup(uint16_t port)
 	return NULL;
 }
 
+static uint64_t work; /* turns of a loop for each datagram that is echoed: an application's part */
+
+static void do_work(void)
+{
+	for (uint64_t i = 0; i < work; i++)
+		__asm__ volatile("" ::: "memory");
+}
+
 /* echo() - addresses and ports change places, which leaves both checksums right */
 static void echo(struct sock *sk, struct skb *skb, struct iphdr *ip, struct udphdr *udp)
 {
@@ -39,6 +48,7 @@ static void echo(struct sock *sk, struct skb *skb, struct iphdr *ip, struct udph
 		skb_free(skb);
 		return;
 	}
+	do_work();
 	memcpy(eth->dest, eth->source, 6);
 	memcpy(eth->source, skb->dev->mac, 6);
 	ip->saddr = ip->daddr;
@@ -103,3 +113,12 @@ void number_write(struct skb *skb, uint32_t number)
 		for (unsigned i = front; i < skb->len; i++)
 			skb->data[i] = byte++;
 }
+
+static void work_command(int n, char **word)
+{
+	work = word_number(n, word, 1, work);
+	answer_ok("work %lu", work);
+}
+
+COMMAND(command_work, .name = "work", .usage = "[TURNS]",
+	.help = "turns of a loop for each datagram that port 7 echoes", .run = work_command);
