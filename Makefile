@@ -60,6 +60,7 @@ needs_unit   := build test
 needs_test   := build guest run bochs test iso efi disk firmware format gdb tags
 needs_test-nested := build guest run test
 needs_test-long := build guest guest-generic run test
+needs_lab-livelock := build guest run lab
 needs_bench  := build guest run bench
 needs_tags   := tags
 needs_format := format
@@ -138,7 +139,7 @@ $(foreach conf,$(CONFIGS),$(eval $(call archive,$(basename $(notdir $(conf))))))
 
 # --- running it ---------------------------------------------------------------------------------------------------
 
-.PHONY: all run demo switch closed bochs gdb iso efi disk unit test test-long checks test-nested bench tags format format-check clean help
+.PHONY: all run demo switch closed bochs gdb iso efi disk unit test test-long checks test-nested bench lab-livelock tags format format-check clean help
 
 run: all ## boot Weir in QEMU with a Linux guest that serves a page, its shell on this terminal
 	$(Q)scripts/launch run
@@ -197,6 +198,9 @@ test-nested: all build/kvmhost.cpio build/guest/vmlinuz ## Weir under the real K
 
 bench: all ## instructions a packet, counted from outside
 	$(Q)tests/bench/run
+
+lab-livelock: all ## interrupt against poll under overload: build/lab/livelock.csv and .svg, the same everywhere
+	$(Q)tests/lab/livelock
 
 checks: ## docs/checks.md: check x platform, from what the last `make test` found
 	$(Q)scripts/mkchecks

@@ -105,3 +105,5 @@ def test_it_is_part_of_the_config(lab):
     weir.quiet("sink nic1 off", "pktgen nic2 reset")
     said = weir.sh("pktgen nic0 rate 300")
     assert "such as 300M" in said, f"expected an example of a rate, saw {said!r}"
+    said = weir.sh("metronome show")
+    assert "no virtio network device" in said, f"expected to be told what is missing, saw {said!r}"
