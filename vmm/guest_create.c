@@ -150,10 +150,10 @@ static int read_port(struct shell *sh, int i, struct creation *c)
 	for (unsigned k = 0; k < c->o.nports; k++)
 		if (!strcmp(c->port[k].name, p->name))
 			return shell_error(sh, i, -EEXIST, "%s was named before", p->name);
+	if (switch_by_name(p->name)) /* which has a port of that name: say what it is */
+		return shell_error(sh, i, -EEXIST, "%s is the name of a switch", p->name);
 	if (port_by_name(p->name))
 		return shell_error(sh, i, -EEXIST, "there is a port %s already", p->name);
-	if (switch_by_name(p->name))
-		return shell_error(sh, i, -EEXIST, "%s is the name of a switch", p->name);
 	c->o.nports++;
 	return 0;
 }

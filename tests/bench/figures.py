@@ -88,7 +88,7 @@ def targets(result):
     for burst in BURSTS:
         moved = result.get("lines", {}).get(burst)
         what = f"cache lines that go from core to core, a packet, burst {burst}, 4 cores and 4 queues"
-        yield target(what, moved and sum(line["moves"] for line in moved), 0, 2)
+        yield target(what, None if moved is None else sum(line["moves"] for line in moved), 0, 2)
     overload = result.get("overload", {})
     yield target("interrupts a packet under overload", overload.get("iret"), 0.01, 3)
     yield target("image, bytes loaded", result.get("image_bytes"), MIB)
