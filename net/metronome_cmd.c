@@ -62,17 +62,18 @@ static int show(struct shell *sh, const struct metronome_run *r)
 static int metronome(struct shell *sh, int n, const struct word *w)
 {
 	const struct metronome_run *r = metronome_last();
+	bool known = word_is(n, w, 1, "start") || word_is(n, w, 1, "wait") ||
+		     word_is(n, w, 1, "show");
 
+	if (!known || (n > 2 && !word_is(n, w, 1, "start")))
+		return shell_expected(sh, known ? 2 : 1,
+				      known ? "the end of the line" : "start, wait or show");
 	if (!r)
 		return shell_error(sh, 0, -ENODEV,
 				   "there is no virtio network device to beat with");
 	if (word_is(n, w, 1, "start"))
 		return start(sh);
-	if (n == 2 && word_is(n, w, 1, "wait"))
-		return wait_for(sh, r);
-	if (n == 2 && word_is(n, w, 1, "show"))
-		return show(sh, r);
-	return shell_expected(sh, 1, "start, wait or show");
+	return word_is(n, w, 1, "wait") ? wait_for(sh, r) : show(sh, r);
 }
 
 static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)

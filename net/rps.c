@@ -211,7 +211,8 @@ static const struct napi_ops backlog_ops = {
 static void rps_trigger_softirq(void)
 {
 	this_cpu()->received_rps++;
-	napi_irq(&backlog[this_cpu()->id]->napi);
+	/* not napi_irq(): interrupts are on in a softirq, and one of them may be adding to the poll list */
+	napi_schedule(&backlog[this_cpu()->id]->napi);
 }
 
 void rps_settle(void)

@@ -532,11 +532,6 @@ WEAK void napi_schedule(struct napi *napi)
 	fail_msg("%s has work, and nobody plays NAPI", napi->name);
 }
 
-WEAK void napi_irq(struct napi *napi)
-{
-	fail_msg("an interrupt for %s, and nobody plays NAPI", napi->name);
-}
-
 /* nothing is stamped where kernel/path.c is not linked */
 WEAK void path_mark_now(const struct pkt *p, enum path_point point)
 {

@@ -28,7 +28,7 @@ void napi_enable(struct napi *napi)
 	napi->ops->irq_unmask(napi);
 }
 
-void napi_irq(struct napi *napi)
+void napi_schedule(struct napi *napi)
 {
 	assert_int_equal(napi->cpu, this_cpu()->id);
 	do {
