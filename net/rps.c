@@ -24,7 +24,7 @@ struct backlog {
 	struct spsc *from[MAX_CPUS]; /* NULL: itself */
 	unsigned next;               /* core whose ring has its turn first */
 	/* by the cores that send */
-	_Alignas(CACHE_LINE) _Atomic uint32_t waiting; /* packets, in all rings */
+	_Alignas(CACHE_LINE) _Atomic int32_t waiting; /* packets, in all rings */
 	_Atomic bool awake; /* it is scheduled, or its interrupt is on its way: "masked" */
 };
 
@@ -95,10 +95,11 @@ bool rps_peek(struct port *port, unsigned queue, const struct pkt *p, uint32_t *
 static bool enqueue_to_backlog(struct port *port, struct pkt *p, unsigned to, unsigned before)
 {
 	struct backlog *b = backlog[to];
+	/* signed: what another core has pushed may have been taken before it was counted */
+	int32_t waiting = atomic_load_explicit(&b->waiting, memory_order_relaxed) + (int32_t)before;
 
 	p->in_port = port->id;
-	if (atomic_load_explicit(&b->waiting, memory_order_relaxed) + before < netdev_max_backlog &&
-	    spsc_push(b->from[this_cpu()->id], p))
+	if (waiting < (int32_t)netdev_max_backlog && spsc_push(b->from[this_cpu()->id], p))
 		return true;
 	port_here(port)->dropped_in[DROP_BACKLOG_FULL]++;
 	pkt_drop(p, DROP_BACKLOG_FULL);

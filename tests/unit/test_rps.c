@@ -6,6 +6,7 @@
  * NAPI is played here: an interrupt polls the backlog until it is empty, as net_rx_action() would.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,9 +23,11 @@
 #include "host.h"
 
 static unsigned polls[MAX_CPUS];
+static struct napi *backlog[MAX_CPUS];
 
 void napi_enable(struct napi *napi)
 {
+	backlog[napi->cpu] = napi;
 	napi->ops->irq_unmask(napi);
 }
 
@@ -226,6 +229,63 @@ static void a_full_backlog_drops_and_says_so(void **state)
 	conserved();
 }
 
+/* --- several cores fill a backlog while it is emptied --- */
+
+enum { RACE_BATCH = 16, RACE_BATCHES = 4000, RACE_AHEAD = 128 };
+
+static _Atomic unsigned filled, emptied;
+
+static void take_what_left(void)
+{
+	emptied += fake[2].nsent;
+	while (fake[2].nsent)
+		pkt_free(fake[2].sent[--fake[2].nsent]);
+	fake[2].room = FAKE_SENT;
+}
+
+static unsigned refused(void)
+{
+	return ports[1]->cpu[0].dropped_in[DROP_BACKLOG_FULL] +
+	       ports[1]->cpu[2].dropped_in[DROP_BACKLOG_FULL];
+}
+
+/* cores 0 and 2 steer to core 1, never far ahead of it: at no time do as many wait as may */
+static void fill_or_empty(void *arg)
+{
+	unsigned me = this_cpu()->id, all = 2 * RACE_BATCHES * RACE_BATCH;
+	struct pkt *batch[RACE_BATCH];
+
+	(void)arg;
+	while (me == 1 && emptied + refused() < all) {
+		backlog[1]->poll(backlog[1], NAPI_POLL_MAX);
+		take_what_left();
+	}
+	for (unsigned n = 0; n < RACE_BATCHES && (me == 0 || me == 2); n++) {
+		while (filled - emptied > RACE_AHEAD && !refused())
+			sched_yield();
+		for (unsigned i = 0; i < RACE_BATCH; i++)
+			batch[i] = frame_udp(1, 2, 1000 + i, 9);
+		filled += RACE_BATCH;
+		put_batch(1, batch, RACE_BATCH);
+	}
+}
+
+static void a_backlog_that_is_emptied_meanwhile_is_not_taken_for_full(void **state)
+{
+	(void)state;
+	assert_int_equal(file("rps_cpus", "2"), 0);
+	for (unsigned i = 0; i < CORES; i++)
+		fake[2].txq_of_cpu[i] = i == 1 ? 0 : -1;
+	filled = emptied = 0;
+	take_what_left();
+	emptied = 0;
+	host_run_cores(fill_or_empty, NULL);
+	assert_int_equal(dropped(DROP_BACKLOG_FULL), 0);
+	assert_int_equal(emptied, 2 * RACE_BATCHES * RACE_BATCH);
+	sent(2);
+	conserved();
+}
+
 /* --- order --- */
 
 static uint16_t last_seq[FLOWS];
@@ -326,6 +386,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_interrupt_a_batch_and_none_while_it_polls, up,
 						down),
 		cmocka_unit_test_setup_teardown(a_full_backlog_drops_and_says_so, up, down),
+		cmocka_unit_test_setup_teardown(
+			a_backlog_that_is_emptied_meanwhile_is_not_taken_for_full, up, down),
 		cmocka_unit_test_setup_teardown(no_packet_is_overtaken_whatever_moves, up, down),
 		cmocka_unit_test_setup_teardown(says_what_a_file_can_take, up, down),
 	};
