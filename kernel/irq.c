@@ -102,11 +102,7 @@ void irq_free(struct irq *irq)
 	irq->vector = 0;
 }
 
-/*
- * set_affinity() - take it on core @cpu from now on. In the control context; parks the cores meanwhile.
- * Returns 0; -ENOSPC if that core has no vector left, -EINVAL if there is no such core.
- */
-static int set_affinity(struct irq *irq, unsigned cpu)
+int irq_set_affinity(struct irq *irq, unsigned cpu)
 {
 	unsigned from = irq->cpu;
 	uint8_t old = irq->vector, v;
@@ -132,6 +128,14 @@ static int set_affinity(struct irq *irq, unsigned cpu)
 	cpus[from]->vector[old] = NULL;
 	cores_resume();
 	return 0;
+}
+
+int irq_set_affinity_of(const char *name, unsigned cpu)
+{
+	for (unsigned n = 0; n < IRQ_NUMBERS; n++)
+		if (by_number[n] && !strcmp(by_number[n]->name, name))
+			return irq_set_affinity(by_number[n], cpu);
+	return -ENOENT;
 }
 
 /* --- /proc/interrupts, /proc/irq/N/smp_affinity: Linux's columns --- */
@@ -212,7 +216,7 @@ static int store_affinity(struct shell *sh, const char *star, const struct word 
 			 (1u << ncpus) - 1);
 		return shell_expected(sh, 1, what);
 	}
-	err = set_affinity(irq, __builtin_ctzl(mask));
+	err = irq_set_affinity(irq, __builtin_ctzl(mask));
 	if (err)
 		shell_error(sh, 1, err, "that core has no vector left");
 	return err;

@@ -49,6 +49,13 @@ struct irq {
 int irq_request(struct irq *irq, unsigned cpu);
 /* irq_free() - mask it and take number and vector back. */
 void irq_free(struct irq *irq);
+/*
+ * irq_set_affinity() - take @irq on core @cpu from now on. Control context; parks the cores meanwhile.
+ * irq_set_affinity_of() - the same for the one called @name.
+ * Return 0; -ENOSPC if that core has no vector left, -EINVAL if there is no such core, -ENOENT if nobody is called so.
+ */
+int irq_set_affinity(struct irq *irq, unsigned cpu);
+int irq_set_affinity_of(const char *name, unsigned cpu);
 void irq_init_cpu(void); /* this core's vector table */
 
 #if __STDC_HOSTED__ /* unit tests on the host: the fixture keeps the flag and lets interrupts in where they may come */

@@ -4,7 +4,7 @@
  *
  * What irqbalance does by hand over minutes, step by step and open to view: look how busy each core was, propose one
  * move from the hottest, carry it out, look again, and take it back if it did not help. What can move is an entry of a
- * queue's rps_flows (rps.h).
+ * queue's rps_flows (rps.h), or a NIC's queue with its interrupt.
  *
  * The decision, balance_propose() and balance_helped(), is apart from the machine so that it can be tested.
  */
@@ -16,13 +16,14 @@
 #include "kernel/cpu.h"
 #include "port.h"
 
-enum { BALANCE_UNITS = 512 };
+enum { BALANCE_UNITS = 512, BALANCE_QUEUE = UINT16_MAX };
 
 /* what may move */
 struct balance_unit {
 	struct port *port;
 	uint16_t queue;
-	uint16_t flow;    /* entry of its rps_flows */
+	uint16_t
+		flow; /* entry of its rps_flows; BALANCE_QUEUE: the queue itself, by its interrupt */
 	unsigned cpu;     /* whose work it is */
 	uint32_t allowed; /* cores that it may go to */
 	uint64_t packets; /* since the last look */

@@ -9,6 +9,7 @@
 #include "balance.h"
 
 #include "kernel/control.h"
+#include "kernel/irq.h"
 #include "kernel/park.h"
 #include "kernel/shell.h"
 #include "kernel/time.h"
@@ -40,6 +41,7 @@ static struct balance_core core[MAX_CPUS];
 static struct record history[HISTORY];
 static unsigned nmoves; /* ever; the newest is history[(nmoves - 1) % HISTORY] */
 static uint64_t looked, idle_before[MAX_CPUS];
+static uint64_t queue_before[NETDEV_MAX][NETDEV_MAX_QUEUES]; /* NAPI's packets at the last look */
 
 static struct timer timer;
 static struct control_work turn;
@@ -71,6 +73,20 @@ static void look_at_flows(struct port *port, unsigned queue)
 	}
 }
 
+static void look_at_nic(unsigned d)
+{
+	struct netdev *dev = netdevs[d];
+
+	for (unsigned q = 0; q < dev->nqueues; q++) {
+		uint64_t packets = dev->queue[q].napi.packets - queue_before[d][q];
+
+		queue_before[d][q] = dev->queue[q].napi.packets;
+		if (dev->up && packets)
+			add_unit(dev->upper, q, BALANCE_QUEUE, dev->queue[q].cpu, BIT(ncpus) - 1,
+				 packets);
+	}
+}
+
 static void look_at_cores(void)
 {
 	uint64_t now = rdtsc(), passed = MAX(now - looked, 1ul);
@@ -95,6 +111,8 @@ static void look(void)
 	port_for_each(i)
 		for (unsigned q = 0; ports[i]->rps && q < NETDEV_MAX_QUEUES; q++)
 			look_at_flows(ports[i], q);
+	netdev_for_each(d)
+		look_at_nic(d);
 	cores_resume();
 }
 
@@ -102,10 +120,16 @@ static void look(void)
 
 static int move_to(const struct balance_unit *u, unsigned cpu)
 {
-	if (u->flow >= u->port->rps->queue[u->queue].nflows)
-		return -ENOENT; /* the table has been made anew */
-	rps_set_flow(u->port, u->queue, u->flow, cpu);
-	return 0;
+	struct netdev *dev;
+
+	if (u->flow != BALANCE_QUEUE) {
+		if (u->flow >= u->port->rps->queue[u->queue].nflows)
+			return -ENOENT; /* the table has been made anew */
+		rps_set_flow(u->port, u->queue, u->flow, cpu);
+		return 0;
+	}
+	dev = u->port->priv;
+	return irq_set_affinity_of(dev->queue[u->queue].name, cpu);
 }
 
 static bool same(const struct balance_unit *a, const struct balance_unit *b)
@@ -184,7 +208,10 @@ static void tick(struct timer *t)
 
 static void print_unit(struct shell *sh, const struct balance_unit *u)
 {
-	shell_printf(sh, "%s rx-%u flow %u", u->port->name, u->queue, u->flow);
+	if (u->flow == BALANCE_QUEUE)
+		shell_printf(sh, "%s rx-%u", u->port->name, u->queue);
+	else
+		shell_printf(sh, "%s rx-%u flow %u", u->port->name, u->queue, u->flow);
 }
 
 static void print_busy(struct shell *sh, unsigned permille)

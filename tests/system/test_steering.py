@@ -91,7 +91,7 @@ def knobs(weir, **values):
         weir.sh(f"sysctl net.balance.{name}={value}")
 
 
-MOVE = r"nic\d rx-\d flow \d+: core (\d) \([\d.]+ %\) to (\d) .*: (to be judged|kept|taken back)"
+MOVE = r"nic\d rx-\d(?: flow \d+)?: core (\d) \([\d.]+ %\) to (\d) .*: (to be judged|kept|taken back)"
 
 
 def test_the_balancer_moves_load_and_judges_what_came_of_it(weir):

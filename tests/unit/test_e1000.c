@@ -516,7 +516,7 @@ static void one_on_a_line_goes_down_and_the_other_works_on(void **state)
 	assert_int_equal(ntaken, 8);
 }
 
-/* what set_affinity() does, cores parked */
+/* what irq_set_affinity() does, cores parked */
 static void move_line(unsigned cpu)
 {
 	fake_ioapic[PIN].irq->cpu = cpu;

@@ -650,7 +650,7 @@ static void moves_a_queue_with_its_vector(void **state)
 
 	(void)state;
 	fake_igb_rx(chip, 0, 60, 0); /* scheduled on core 0 */
-	igb->queue_irq[0].cpu = 1;   /* what set_affinity() does, cores parked */
+	igb->queue_irq[0].cpu = 1;   /* what irq_set_affinity() does, cores parked */
 	igb->queue_irq[0].moved(igb->queue_irq[0].arg, 1);
 	assert_int_equal(napi->cpu, 1);
 	assert_null(cpus[0]->poll_head);
