@@ -98,13 +98,14 @@ def archive(config):
     return config if os.sep in config else os.path.join(TOP, "build", config + ".cpio")
 
 
-def arguments(netdevs, cores=1, config="switch", kernel=KERNEL, accel=None, memory=512, icount=None):
+def arguments(netdevs, cores=1, config="switch", kernel=KERNEL, accel=None, memory=512, icount=None, beat=None):
     """QEMU's arguments for a Weir with one igb for each of @netdevs (what -netdev takes, without the id).
 
     @config is the NAME of build/NAME.cpio, the path of another archive, or None for none. Each igb sits behind a
     root port of its own: two of them in neighbouring slots would collide, as each is SR-IOV capable.
     With @icount an instruction takes 2^icount ns and an idle machine no time at all: no clock of the host has a say.
     QEMU 10.0 aborts there when a guest sets the timer of an x2APIC, so it has none.
+    @beat puts Weir's metronome on the hub of wires.Hub: it sends a frame each so many ns of the machine's time.
     """
     accel = "tcg" if icount is not None else accel or accelerator()[0]
     cpu = "max" if icount is None else "max,-x2apic"
@@ -119,6 +120,10 @@ def arguments(netdevs, cores=1, config="switch", kernel=KERNEL, accel=None, memo
         args += ["-device", f"pcie-root-port,id=port{i},chassis={i + 1},slot={i + 1}"]
         args += ["-netdev", netdev.replace(",", f",id=net{i},", 1)]
         args += ["-device", f"igb,id=igb{i},netdev=net{i},bus=port{i},mac={MACS[i]}"]
+    if beat:
+        device = "virtio-net-pci,disable-modern=on,ioeventfd=off,netdev=beat,mac=52:54:00:00:00:fe"
+        args += ["-netdev", "hubport,id=beat,hubid=0"]
+        args += ["-device", f"{device},tx=timer,x-txtimer={beat},x-txburst=1"]
     return args
 
 
@@ -131,7 +136,7 @@ def die_with_parent():
 # --- a machine without a host -----------------------------------------------------------------------------------------
 
 
-def run_closed(netdevs, seconds=300, extra=(), **how):
+def run_closed(netdevs, seconds=300, **how):
     """Run a machine with icount to its end; returns what Weir said. @how is arguments()'s.
 
     Nobody can talk to it, and its console is a file: a socket takes bytes when the host finds the time, and the UART's
@@ -139,7 +144,7 @@ def run_closed(netdevs, seconds=300, extra=(), **how):
     """
     with tempfile.TemporaryDirectory(prefix="weir-") as directory:
         console = os.path.join(directory, "console")
-        args = arguments(netdevs, **{"icount": 0, **how}) + [*extra, "-serial", "file:" + console]
+        args = arguments(netdevs, **{"icount": 0, **how}) + ["-serial", "file:" + console]
         try:
             done = subprocess.run(
                 args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
