@@ -50,6 +50,7 @@ needs_all    := build guest
 needs_run    := build guest run
 needs_demo   := build guest run
 needs_switch := build guest run
+needs_tuning := build guest run
 needs_closed := build guest run
 needs_bochs  := build guest run bochs iso
 needs_gdb    := build guest run gdb
@@ -62,6 +63,7 @@ needs_test-nested := build guest run test
 needs_test-long := build guest guest-generic run test
 needs_lab-livelock := build guest run lab
 needs_bench  := build guest run bench
+needs_tuning-doc := build guest run test
 needs_tags   := tags
 needs_format := format
 needs_format-check := format
@@ -139,7 +141,7 @@ $(foreach conf,$(CONFIGS),$(eval $(call archive,$(basename $(notdir $(conf))))))
 
 # --- running it ---------------------------------------------------------------------------------------------------
 
-.PHONY: all run demo switch closed bochs gdb iso efi disk unit test test-long checks test-nested bench lab-livelock tags format format-check clean help
+.PHONY: all run demo switch tuning closed bochs gdb iso efi disk unit test test-long checks test-nested bench lab-livelock tuning-doc tags format format-check clean help
 
 run: all ## boot Weir in QEMU with a Linux guest that serves a page, its shell on this terminal
 	$(Q)scripts/launch run
@@ -149,6 +151,9 @@ demo: all ## the same without a person: page, pings, a download, counters, power
 
 switch: all ## Weir as a switch alone, between two NICs
 	$(Q)scripts/launch run --config switch
+
+tuning: all ## docs/tuning.md, typed by you: two NICs on a hub, instructions for a clock
+	$(Q)scripts/launch run --config tuning
 
 closed: all ## generator, guest and sink in one machine without a host: the same output everywhere
 	$(Q)scripts/launch closed
@@ -208,6 +213,9 @@ checks: ## docs/checks.md: check x platform, from what the last `make test` foun
 # --- for whoever writes it ------------------------------------------------------------------------------------------
 
 C_FILES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+tuning-doc: all ## docs/tuning.md: what its lines print now, for you to look at by git diff
+	$(Q)tests/system/transcript.py --bless
 
 tags: setup ## a tags file for vi and others
 	$(SAY) TAGS tags
