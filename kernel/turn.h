@@ -39,6 +39,8 @@ static inline void turn_remove(struct cpu *c, struct turn_work *w)
 		p = &(*p)->next;
 	*p = w->next;
 	w->queued = false;
+	if (!c->turn_work) /* nobody is left who wanted it soon, and no turn would come to forget that */
+		c->turn_soon = false;
 }
 
 /* turn_run() - the core loop: all that is on the list, once. */

@@ -118,10 +118,11 @@ static void frames_come(struct dev *d, unsigned n)
 	irq_restore(flags);
 }
 
-/* turn() - the core loop comes round once; false: it would sleep now. */
+/* turn() - the core loop comes round once, some guest having had the core; false: it would sleep now. */
 static bool turn(void)
 {
-	turn_run(this_cpu());
+	if (this_cpu()->turn_work)
+		turn_run(this_cpu());
 	softirq_run();
 	return softirq_pending() || this_cpu()->turn_work;
 }
@@ -227,6 +228,22 @@ static void poll_never_interrupts_and_never_sleeps(void **state)
 	assert_int_equal(dev[0].napi.irqs, 0);
 	assert_true(this_cpu()->turn_work);
 	assert_true(this_cpu()->turn_soon);
+}
+
+static void guests_have_their_whole_slices_again_when_nobody_polls(void **state)
+{
+	static const enum policy others[] = { POLICY_NAPI, POLICY_SUSPEND, POLICY_IRQ };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+		start(state);
+		set(&dev[0], POLICY_POLL);
+		turns(3);
+		assert_true(this_cpu()->turn_soon);
+		set(&dev[0], others[i]);
+		frames_come(&dev[0], 1);
+		turns(3);
+		assert_false(this_cpu()->turn_soon);
+	}
 }
 
 static void poll_leaves_the_other_queues_their_interrupts(void **state)
@@ -846,6 +863,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(poll_never_interrupts_and_never_sleeps),
+		TEST(guests_have_their_whole_slices_again_when_nobody_polls),
 		TEST(poll_leaves_the_other_queues_their_interrupts),
 		TEST(a_queue_that_used_its_weight_is_polled_in_the_same_round),
 		TEST(defer_looks_so_many_times_by_timer_before_it_unmasks),
