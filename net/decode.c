@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { ETH_HEADER = 14, TCI_AND_TYPE = 4, HEX_LINE = 16 };
+enum { ETH_HEADER = 14, TCI_AND_TYPE = 4 };
 
 #define TCI_PCP BITS(15, 13)
 #define TCI_DEI BIT(12)
@@ -39,7 +39,7 @@ static void hex_line(struct text *t, const uint8_t *p, uint32_t at, uint32_t n, 
 		text_add(t, i % 2 ? "%02x" : " %02x", p[at + i]);
 	if (how != HEX_ASCII)
 		return;
-	for (uint32_t i = n; i < HEX_LINE; i++)
+	for (uint32_t i = n; i < DECODE_HEX_LINE; i++)
 		text_add(t, i % 2 ? "  " : "   ");
 	text_add(t, "  ");
 	for (uint32_t i = 0; i < n; i++)
@@ -48,8 +48,8 @@ static void hex_line(struct text *t, const uint8_t *p, uint32_t at, uint32_t n, 
 
 void decode_hex(struct text *t, const uint8_t *p, uint32_t n, enum decode_hex how)
 {
-	for (uint32_t at = 0; at < n; at += HEX_LINE)
-		hex_line(t, p, at, MIN(n - at, (uint32_t)HEX_LINE), how);
+	for (uint32_t at = 0; at < n; at += DECODE_HEX_LINE)
+		hex_line(t, p, at, MIN(n - at, (uint32_t)DECODE_HEX_LINE), how);
 }
 
 /* --- ARP [RFC 826] --- */

@@ -13,7 +13,12 @@
 
 #include "text.h"
 
-enum { DECODE_FLOWS = 128, DECODE_TEXT = 2048 };
+enum {
+	DECODE_FLOWS = 128,
+	DECODE_TEXT = 2048,
+	DECODE_HEX_LINE = 16, /* bytes of a line of decode_hex() */
+	DECODE_HEX_TEXT = 80, /* and letters, at most */
+};
 
 /* one TCP connection: its sequence numbers are printed from where they were seen first */
 struct decode_flow {

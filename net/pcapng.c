@@ -10,6 +10,7 @@
 #include "pcapng.h"
 
 #include "kernel/bits.h"
+#include "kernel/console.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -54,6 +55,7 @@ enum { UNICAST = 1, MULTICAST = 2, BROADCAST = 3, PROMISCUOUS = 4 };
 
 static void put(struct pcapng *to, const void *bytes, size_t n)
 {
+	ASSERT(n <= to->size - to->n);
 	memcpy(to->buf + to->n, bytes, n);
 	to->n += n;
 }

@@ -61,7 +61,8 @@ struct tap_stats {
 	uint64_t received, dropped;
 };
 
-enum { TAPS_RING_MIN = 64 * 1024 }; /* bytes: the longest chain fits */
+/* bytes: the longest frame of a wire fits; one that is yet to be cut may find it too small */
+enum { TAPS_RING_MIN = 64 * 1024 };
 
 /*
  * taps_open() - from now on @tap gets what it asks for, into a ring of @bytes a core (a power of two, TAPS_RING_MIN and

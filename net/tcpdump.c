@@ -24,8 +24,10 @@
 enum {
 	WAIT_MS = 5,
 	FLUSH = 16 * 1024, /* bytes for the host that are worth sending */
-	FRAME_MAX = PKT_MAX_SEGS * PKT_BUF_SIZE + 4,
+	/* one that GRO or a guest made, and that is not cut yet */
+	FRAME_MAX = PKT_GSO_SEGS * PKT_BUF_SIZE + VLAN_TAG,
 	BUFFER = FLUSH + FRAME_MAX + PORT_MAX * PCAPNG_BLOCK_MAX,
+	TEXT = 8 * DECODE_TEXT + FRAME_MAX / DECODE_HEX_LINE * DECODE_HEX_TEXT,
 	NS_S = 1000000000,
 };
 
@@ -38,7 +40,7 @@ struct dump {
 	uint64_t began; /* ns */
 	/* for lines */
 	struct decode decode;
-	char text[8 * DECODE_TEXT];
+	char text[TEXT];
 	/* for the host */
 	int handle;
 	int err;                     /* it takes no more */
@@ -139,6 +141,8 @@ static int file_begin(struct dump *d)
 	if (d->is.where & TAP_DROPS)
 		keep_interface(d, NULL);
 	flush(d);
+	if (d->err)
+		hostlink_close(d->handle);
 	return d->err;
 }
 
@@ -225,9 +229,12 @@ static int run_tap(struct dump *d)
 	d->decode.dumped = d->is.hex;
 	d->decode.absolute = d->is.absolute;
 	d->began = time_ns();
-	if (taps_open(&d->tap, d->is.ring))
+	if (taps_open(&d->tap, d->is.ring)) {
+		if (d->is.file)
+			hostlink_close(d->handle);
 		return shell_error(d->sh, 0, -ENOMEM, "no memory for a ring of %u bytes a core",
 				   (unsigned)d->is.ring);
+	}
 	say_listening(d);
 	listen(d);
 	taps_close(&d->tap);
