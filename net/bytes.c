@@ -23,6 +23,18 @@ void bytes_trim(struct pkt *p, uint32_t len)
 		p->flags &= ~PKT_CHAIN;
 }
 
+void bytes_pad(struct pkt *p, uint32_t len)
+{
+	uint32_t n = len - p->frame_len;
+	struct pkt *last = p;
+
+	while (last->next)
+		last = last->next;
+	memset(last->data + last->len, 0, n);
+	last->len += n;
+	p->frame_len = len;
+}
+
 uint32_t bytes_read(const struct pkt *p, uint32_t off, void *to, uint32_t n)
 {
 	uint32_t done = 0;

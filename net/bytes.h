@@ -28,6 +28,9 @@ static inline uint8_t *bytes_push(struct pkt *p, uint32_t n)
 /* bytes_trim() - cut it down to @len bytes, which it has; buffers behind them go home. */
 void bytes_trim(struct pkt *p, uint32_t len);
 
+/* bytes_pad() - zeros behind it, up to @len bytes, for which the last buffer has room. */
+void bytes_pad(struct pkt *p, uint32_t len);
+
 /* bytes_read() - copy up to @n bytes from @off on; returns how many there were. */
 uint32_t bytes_read(const struct pkt *p, uint32_t off, void *to, uint32_t n);
 

@@ -11,6 +11,7 @@
 #include "kernel/mem.h"
 #include "drivers/netdev.h"
 #include "arp.h"
+#include "bytes.h"
 #include "internal.h"
 #include "ipv4.h"
 #include "ipv6.h"
@@ -127,13 +128,6 @@ void local_flush(void)
 		leave(o);
 }
 
-/* The shortest frame a NIC sends; one this short is one buffer, and there is room in it. */
-static void pad(struct pkt *p)
-{
-	memset(p->data + p->frame_len, 0, ETH_MIN_FRAME - p->frame_len);
-	p->len = p->frame_len = ETH_MIN_FRAME;
-}
-
 void local_send(struct port *port, struct pkt *p)
 {
 	struct outbox *o = outbox_of_cpu[this_cpu()->id];
@@ -144,8 +138,8 @@ void local_send(struct port *port, struct pkt *p)
 		o->port = port;
 		o->bytes = 0;
 	}
-	if (p->frame_len < ETH_MIN_FRAME)
-		pad(p);
+	if (p->frame_len < ETH_MIN_FRAME && !(p->flags & PKT_GSO)) /* else zeros were payload */
+		bytes_pad(p, ETH_MIN_FRAME);
 	o->pkts[o->n++] = p;
 	o->bytes += p->frame_len;
 }

@@ -124,7 +124,7 @@ static __attribute__((noinline, cold)) struct flow *lookup_any(struct xmit_cpu *
 		port_drop_in(x->batch.port, p, why);
 		return NULL;
 	}
-	if (p->frame_len < shortest(p))
+	if (p->frame_len < shortest(p) && !(p->flags & PKT_GSO)) /* else zeros were payload */
 		pad(p);
 	tag = x->batch.gen + key_hash(&key);
 	f = emc_find(x->batch.emc, tag, &key);

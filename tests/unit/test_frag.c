@@ -88,6 +88,15 @@ static void fragments_make_a_packet_in_whatever_order_they_come(void **state)
 	}
 }
 
+static void fragments_of_a_few_bytes_make_a_short_packet(void **state)
+{
+	(void)state;
+	up(8);
+	put_part(1, 0, 8);
+	put_part(1, 8, 8);
+	is_answered(); /* in a frame that is padded, though its bytes lie in two buffers */
+}
+
 static void the_same_fragment_twice_does_no_harm(void **state)
 {
 	(void)state;
@@ -213,6 +222,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, down)
 	const struct CMUnitTest tests[] = {
 		TEST(fragments_make_a_packet_in_whatever_order_they_come),
+		TEST(fragments_of_a_few_bytes_make_a_short_packet),
 		TEST(the_same_fragment_twice_does_no_harm),
 		TEST(packets_with_other_numbers_are_kept_apart),
 		TEST(fragments_over_each_other_take_the_packet_with_them),

@@ -107,6 +107,17 @@ static void a_wire_gets_segments_and_a_device_that_can_the_whole(void **state)
 	conserved();
 }
 
+static void what_is_shorter_than_a_frame_of_a_wire_is_cut_as_it_is(void **state)
+{
+	(void)state;
+	up(1, 0);
+	put(1, long_pkt(&udp4, 3, 2));
+	assert_int_equal(fake[2].nsent, 2); /* what a device pads is behind each of them */
+	expect_sent(0, &udp4, 0, 2, 0);
+	expect_sent(1, &udp4, 2, 1, 1);
+	conserved();
+}
+
 /* what each kind needs of the device, and what is not enough */
 static void each_type_needs_its_own_feature(void **state)
 {
@@ -336,6 +347,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_wire_gets_segments_and_a_device_that_can_the_whole,
+					  down),
+		cmocka_unit_test_teardown(what_is_shorter_than_a_frame_of_a_wire_is_cut_as_it_is,
 					  down),
 		cmocka_unit_test_teardown(each_type_needs_its_own_feature, down),
 		cmocka_unit_test_teardown(
