@@ -16,7 +16,7 @@
 #include "local.h"
 #include "snmp.h"
 
-enum { BUCKETS = 64, QUEUES_MAX = 256, END_MAX = 65535, FRAG_UNIT = 8, BUFFERS_OF_ONE = 255 };
+enum { BUCKETS = 64, QUEUES_MAX = 256, LENGTH_MAX = 65535, FRAG_UNIT = 8, BUFFERS_OF_ONE = 255 };
 
 /* one fragment */
 struct frag {
@@ -120,10 +120,21 @@ static struct frag *take_out(struct queue *q)
 /* what becomes of a fragment */
 enum outcome { KEPT, WHOLE, DUPLICATE, BAD, OVERLAP, TOO_MANY, FULL };
 
+/*
+ * With @f, which ends at @end, the whole would be longer than its header can say. That is in front of the first fragment,
+ * which @f is, or the one that is first so far, or one that is yet to come and will be asked the same.
+ */
+static bool is_too_long(const struct queue *q, const struct frag *f, uint32_t end)
+{
+	uint32_t head = MAX(f->head, q->first ? q->first->head : 0);
+
+	return head - (q->v6 ? IPV6_HLEN : 0) + MAX(end, q->end) > LENGTH_MAX;
+}
+
 /* Is @f, which ends at @end, in order with what is there of @q? @more: it says that it is not the last. */
 static enum outcome check(const struct queue *q, const struct frag *f, uint32_t end, bool more)
 {
-	if (end > END_MAX || (more && f->len % FRAG_UNIT) || (more && !f->len))
+	if (is_too_long(q, f, end) || (more && f->len % FRAG_UNIT) || (!f->len && (more || f->off)))
 		return BAD;
 	if (q->end && (end > q->end || (!more && end != q->end)))
 		return OVERLAP;

@@ -94,19 +94,21 @@ void put_ip4(const struct ip_spec *s, const void *payload, unsigned len)
 	const uint8_t none[4] = { 0 }, them[4] = { 10, 0, s->port, 9 },
 		      us[4] = { 10, 0, s->port, 1 };
 	uint8_t f[2048] = { 0 }, *ip = f + 14;
+	unsigned hlen = 20 + s->options;
 
 	put_eth(f, s->port, memcmp(s->src, none, 4) ? s->src[3] : 9, s->to_all, ETH_P_IP);
-	ip[0] = 0x45;
-	set16(ip + 2, 20 + len);
+	ip[0] = 0x40 | hlen / 4;
+	memset(ip + 20, 1, s->options);
+	set16(ip + 2, hlen + len);
 	set16(ip + 4, s->id);
 	set16(ip + 6, s->frag);
 	ip[8] = s->ttl ? s->ttl : 64;
 	ip[9] = s->proto ? s->proto : PROTO_ICMP;
 	memcpy(ip + 12, memcmp(s->src, none, 4) ? s->src : them, 4);
 	memcpy(ip + 16, memcmp(s->dst, none, 4) ? s->dst : us, 4);
-	set16(ip + 10, 0xffff ^ sum16(ip, 20, 0) ^ s->bad_sum);
-	memcpy(ip + 20, payload, len);
-	put(s->port, frame_raw(f, 34 + len < 60 ? 60 : 34 + len));
+	set16(ip + 10, 0xffff ^ sum16(ip, hlen, 0) ^ s->bad_sum);
+	memcpy(ip + hlen, payload, len);
+	put(s->port, frame_raw(f, 14 + hlen + len < 60 ? 60 : 14 + hlen + len));
 	rig_poll();
 }
 

@@ -31,6 +31,7 @@ struct ip_spec {
 	uint8_t src[4], dst[4]; /* 0: station 9 of the port's link, and Weir's address there */
 	unsigned proto, ttl;    /* 0: ICMP or ICMPv6, 64 */
 	unsigned frag, id;      /* the whole field, offset in units and flags */
+	unsigned options;       /* bytes of no operation in the header */
 	bool bad_sum;
 	bool to_all; /* Ethernet's broadcast */
 };

@@ -150,9 +150,31 @@ static void impossible_fragments_are_dropped(void **state)
 	put_part(1, 0, 13); /* not the last, and no multiple of eight */
 	put_ip4(&(struct ip_spec){ .port = 1, .id = 2, .frag = 0x1fff }, whole,
 		100); /* beyond 64 KiB */
-	assert_int_equal(dropped(DROP_FRAG_BAD), 2);
+	put_ip4(&(struct ip_spec){ .port = 1, .id = 3, .frag = (65535 - 15) / 8 }, whole,
+		15);         /* and beyond with its header alone */
+	put_part(4, 200, 0); /* behind nothing, and nothing itself */
+	assert_int_equal(dropped(DROP_FRAG_BAD), 4);
 	assert_int_equal(frag_buffers(false), 0);
 	conserved();
+}
+
+static void a_header_counts_for_how_long_the_whole_would_be(void **state)
+{
+	const struct ip_spec last = { .port = 1, .id = 1, .frag = 65504 / 8 };
+	struct ip_spec first = { .port = 1, .id = 1, .frag = MF, .options = 40 };
+
+	(void)state;
+	for (unsigned swap = 0; swap < 2; swap++) {
+		up(200);
+		put_ip4(swap ? &first : &last, whole, 8);
+		assert_int_equal(frag_buffers(false), 1);
+		put_ip4(swap ? &last : &first, whole, 8);
+		assert_int_equal(dropped(DROP_FRAG_BAD), 2);
+		assert_int_equal(frag_buffers(false), 0);
+		conserved();
+		down(NULL);
+	}
+	up(200);
 }
 
 static void what_misses_a_part_is_given_up_and_the_sender_told(void **state)
@@ -227,6 +249,7 @@ int main(void)
 		TEST(packets_with_other_numbers_are_kept_apart),
 		TEST(fragments_over_each_other_take_the_packet_with_them),
 		TEST(impossible_fragments_are_dropped),
+		TEST(a_header_counts_for_how_long_the_whole_would_be),
 		TEST(what_misses_a_part_is_given_up_and_the_sender_told),
 		TEST(a_flood_of_fragments_stays_within_its_limit),
 		TEST(one_packet_has_so_many_fragments_and_no_more),
