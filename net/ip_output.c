@@ -20,12 +20,12 @@ const struct route *inet_route(const struct inet_tx *tx)
 	return route_lookup(&tx->dst, inet_is_link_local(&tx->dst) ? tx->port : NULL);
 }
 
-/* Drivers take a chain of a few buffers, and reassembly makes longer ones. NULL: no buffers. */
+/* A frame of a wire is a chain of a few buffers, and reassembly makes longer ones. NULL: no buffers. */
 static struct pkt *compact(struct pkt *p)
 {
 	struct pkt *copy;
 
-	if (likely(p->nsegs <= PKT_MAX_SEGS))
+	if (likely(p->nsegs <= PKT_MAX_SEGS) || p->flags & PKT_GSO) /* which is not cut yet */
 		return p;
 	copy = bytes_copy(p, 0, p->frame_len);
 	if (copy)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/shell.c kernel/words.c kernel/config.c tests/unit/inet_rig.c inet path */
+/* links: kernel/shell.c kernel/words.c kernel/config.c tests/unit/inet_rig.c tests/unit/streams.c inet path */
 /*
  * test_inet.c - Weir as a station of IPv4: what it answers, what it drops and why, what it passes on; and which routes
  * it takes. Neighbours, fragments and IPv6 have files of their own.
@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "net/bytes.h"
+#include "net/csum.h"
 #include "net/internal.h"
 #include "net/neigh.h"
 #include "net/route.h"
 #include "net/snmp.h"
 #include "net/switch.h"
 #include "tests/unit/inet_rig.h"
+#include "tests/unit/streams.h"
 
 static int down(void **state)
 {
@@ -385,6 +387,35 @@ static void cuts_what_is_too_long_for_the_next_link(void **state)
 	conserved();
 }
 
+/* a guest's or GRO's, whose buffers are more than a frame of a wire has: it stays one packet, to be cut behind the route */
+static void passes_on_long_packets_that_are_to_be_cut(void **state)
+{
+	static uint8_t payload[STREAM_BYTES];
+	const struct stream s = { .seq = 1, .port = 1000, .host = 9 };
+	struct pkt *p;
+
+	(void)state;
+	inet_up(2);
+	meet(1, 9);
+	meet(2, 2);
+	*net_knob("net.ipv4.ip_forward") = 1;
+	for (unsigned takes = 0; takes < 2; takes++) {
+		fake[2].port.features = takes ? NETDEV_TSO4 | NETDEV_TX_CSUM : 0;
+		p = stream_pkt(&s, payload, 0, 20 * 1000, 0, STREAM_ACK, 1000);
+		p->flags |= PKT_GSO | PKT_CSUM_PARTIAL;
+		p->gso_size = 1000;
+		p->gso_type = PKT_GSO_TCPV4;
+		p->csum_start = 34;
+		p->csum_offset = 16;
+		memcpy(p->data, fake[1].port.mac, 6);
+		memcpy(p->data + 26, ((uint8_t[]){ 10, 0, 1, 9, 10, 0, 2, 2 }), 8);
+		csum_ipv4(p->data + 14, 20);
+		put(1, p);
+		assert_int_equal(sent(2), takes ? 1 : 20);
+		conserved();
+	}
+}
+
 static void an_internal_port_is_a_station_behind_the_switch(void **state)
 {
 	struct inet_addr a = v4(10, 0, 1, 1);
@@ -472,6 +503,7 @@ int main(void)
 		TEST(random_routes_are_found_as_by_trying_all),
 		TEST(passes_packets_on_when_told_to),
 		TEST(cuts_what_is_too_long_for_the_next_link),
+		TEST(passes_on_long_packets_that_are_to_be_cut),
 		TEST(an_internal_port_is_a_station_behind_the_switch),
 		TEST(the_queue_in_front_of_it_is_limited),
 	};
