@@ -8,6 +8,7 @@
 #include "gbe.h"
 
 #include "kernel/console.h"
+#include "kernel/napi_layers.h"
 
 #include <errno.h>
 
@@ -87,7 +88,7 @@ int gbe_find_scheme(struct gbe *gbe)
 	if (err)
 		return err;
 	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++) {
-		gbe->dev.queue[q].napi.ops = gbe_queue_ops(gbe);
+		napi_set_own(&gbe->dev.queue[q].napi, gbe_queue_ops(gbe), NULL);
 		gbe->dev.queue[q].causes = gbe->scheme->queue_cause << q;
 	}
 	count_queues(gbe);

@@ -13,6 +13,7 @@
  */
 #include "gbe.h"
 
+#include "kernel/napi_layers.h"
 #include "kernel/park.h"
 #include "kernel/shell.h"
 #include "kernel/time.h"
@@ -123,7 +124,7 @@ static void use(struct gbe *gbe, struct gbe_trace *t)
 	cores_park();
 	gbe->tracing = t;
 	for (unsigned q = 0; q < gbe->dev.max_queues; q++) {
-		gbe->dev.queue[q].napi.ops = gbe_queue_ops(gbe);
+		napi_set_own(&gbe->dev.queue[q].napi, gbe_queue_ops(gbe), NULL);
 		gbe->tx[q]->quick = gbe->tx[q]->fill; /* the next batch asks whether it is traced */
 	}
 	cores_resume();

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * napi_measure.c - see napi_measure.h. poll() and mask() on the queue's core, the rest in the control context
+ * napi_measure.c - see napi_measure.h. measured_poll() and measured_told() on the queue's core, the rest in the control context
  *
  * Measuring begins and ends with the cores parked: nobody is in the functions that are put in and taken out.
  */
 #include "napi_measure.h"
 
+#include "napi_layers.h"
 #include "park.h"
 #include "time.h"
 
@@ -24,13 +25,11 @@ static unsigned measured_poll(struct napi *napi, unsigned budget)
 	uint64_t now = rdtsc(), since = m->told ? m->told : m->ended;
 	unsigned taken;
 
-	if (!m->on)
-		return m->poll(napi, budget);
 	if (m->begun)
 		histogram_add(&m->interval, ns_since(m->begun, now));
 	if (napi->policy->depth)
 		histogram_add(&m->depth, napi->policy->depth(napi));
-	taken = m->poll(napi, budget);
+	taken = napi_poll_below(napi, NAPI_MEASURE, budget);
 	if (taken && since)
 		histogram_add_many(&m->wait, ns_since(since, now), taken);
 	m->begun = now;
@@ -40,44 +39,19 @@ static unsigned measured_poll(struct napi *napi, unsigned budget)
 }
 
 /* the hard interrupt does this, and whoever schedules the queue without one: both know that there is work */
-static void measured_mask(struct napi *napi)
+static void measured_told(struct napi *napi)
 {
 	struct napi_measure *m = napi->policy->measure;
 
 	if (!m->told)
 		m->told = rdtsc();
-	m->ops->irq_mask(napi);
 }
+
+static const struct napi_around measured = { .poll = measured_poll, .told = measured_told };
 
 void napi_measured_wait(struct napi_measure *m, uint64_t since)
 {
 	histogram_add(&m->wait, ns_since(since, rdtsc()));
-}
-
-/*
- * wrap(), unwrap() - cores parked. Others wrap a queue as well (its path is traced, its registers are): what they have put
- * around ours meanwhile stays, and still calls it; so it is never freed, and passes on what it is not asked to look at.
- */
-static void wrap(struct napi_measure *m, struct napi *napi)
-{
-	if (napi->ops != &m->wrapped) {
-		m->ops = napi->ops;
-		m->wrapped = *napi->ops;
-		m->wrapped.irq_mask = measured_mask;
-		napi->ops = &m->wrapped;
-	}
-	if (napi->poll != measured_poll) {
-		m->poll = napi->poll;
-		napi->poll = measured_poll;
-	}
-}
-
-static void unwrap(const struct napi_measure *m, struct napi *napi)
-{
-	if (napi->ops == &m->wrapped)
-		napi->ops = m->ops;
-	if (napi->poll == measured_poll)
-		napi->poll = m->poll;
 }
 
 int napi_measure_on(struct napi_policy *p)
@@ -92,7 +66,8 @@ int napi_measure_on(struct napi_policy *p)
 	memset(&m->depth, 0, sizeof(m->depth));
 	m->begun = m->ended = m->told = 0;
 	p->measure = m;
-	wrap(m, p->napi);
+	napi_set_layer(p->napi, NAPI_MEASURE, &measured);
+	napi_tell(p->napi, NAPI_MEASURE, true);
 	m->on = true;
 	cores_resume();
 	return 0;
@@ -104,6 +79,6 @@ void napi_measure_off(struct napi_policy *p)
 		return;
 	cores_park();
 	p->measure->on = false;
-	unwrap(p->measure, p->napi);
+	napi_set_layer(p->napi, NAPI_MEASURE, NULL);
 	cores_resume();
 }

@@ -2,7 +2,7 @@
 /*
  * napi_measure.h - how long packets wait for a queue to be polled, how often that is, and how many are found
  *
- * While a queue is measured its poll and its ops are wrapped by functions that look at the clock; otherwise nothing of
+ * While a queue is measured a layer that looks at the clock stands around its poll (napi_layers.h); otherwise nothing of
  * this is on anybody's way.
  */
 #pragma once
@@ -23,10 +23,6 @@ struct napi_measure {
 	/* by the owning core */
 	uint64_t begun, ended; /* TSC: the last poll; 0: none yet */
 	uint64_t told;         /* TSC: the interrupt since; 0: none */
-	/* what stood there before */
-	unsigned (*poll)(struct napi *napi, unsigned budget);
-	const struct napi_ops *ops;
-	struct napi_ops wrapped;
 };
 
 /* napi_measure_on(), napi_measure_off() - control context; they park the cores. On begins from zero. 0 or -ENOMEM. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path.c - rows of times for stamped packets, and how long each stage takes
+ * path.c - rows of times for stamped packets
  *
- * Marks are written by the core that has the packet, one after another: whoever hands it on also hands on its row.
- * Histograms are each core's own.
+ * Marks are written by the core that has the packet, one after another: whoever hands it on also hands on its row. Rows
+ * are read while the cores are parked.
  */
 #include "path.h"
 
+#include "mem.h"
 #include "time.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct path_text path_text[PATH_N] = {
@@ -32,29 +32,12 @@ void path_begin(struct pkt *p, unsigned port, unsigned queue)
 	p->flags |= PKT_STAMPED;
 }
 
-/* first_tsc() - of the points that it came by. */
-static uint64_t first_tsc(const struct path_stamp *s)
+static inline void mark(struct path_stamp *s, enum path_point point, uint64_t tsc)
 {
-	for (unsigned i = 0; i < PATH_N; i++)
-		if (s->tsc[i])
-			return s->tsc[i];
-	return 0;
-}
-
-static void mark(struct path_stamp *s, enum path_point point, uint64_t tsc)
-{
-	struct path_cpu *c = path_of_cpu[this_cpu()->id];
-
 	if (s->tsc[point]) /* tried again, as a worker does that found no buffer */
 		return;
-	if (s->last)
-		histogram_add(&c->since[point], tsc_to_ns(tsc - s->last));
-	s->tsc[point] = s->last = tsc;
+	s->tsc[point] = tsc;
 	s->cpu[point] = this_cpu()->id;
-	if (point == PATH_XMIT)
-		histogram_add(&c->out, tsc_to_ns(tsc - first_tsc(s)));
-	else if (point == PATH_USED)
-		histogram_add(&c->in, tsc_to_ns(tsc - first_tsc(s)));
 }
 
 void path_mark_at(const struct pkt *p, enum path_point point, uint64_t tsc)
@@ -102,10 +85,12 @@ struct path_row path_signalled(void)
 int path_start(void)
 {
 	cpu_for_each(i) {
-		if (!path_of_cpu[i])
-			path_of_cpu[i] = calloc(1, sizeof(*path_of_cpu[i]));
+		if (path_of_cpu[i])
+			continue;
+		path_of_cpu[i] = mem_try_alloc(sizeof(*path_of_cpu[i]), CACHE_LINE);
 		if (!path_of_cpu[i])
 			return -ENOMEM;
+		memset(path_of_cpu[i], 0, sizeof(*path_of_cpu[i]));
 	}
 	return 0;
 }

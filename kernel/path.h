@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "histogram.h"
 #include "pkt.h"
 
 /* in the order in which a packet can meet them */
@@ -48,15 +47,14 @@ extern const struct path_text path_text[PATH_N];
 
 /* one packet's times */
 struct path_stamp {
-	const struct pkt *
-		owner; /* whose it is; a row is used again, and a packet that was overtaken finds another one's */
+	/* whose it is; a row is used again, and a packet that was overtaken finds another one's */
+	const struct pkt *owner;
 	uint64_t tsc[PATH_N]; /* 0: did not come by */
-	uint64_t last;        /* of these, the latest */
 	uint32_t number;      /* of the stamped packets of its core, from 1 */
-	uint16_t port;        /* id of the port it came in by */
+	uint32_t len;
+	uint16_t port; /* id of the port it came in by */
 	uint8_t queue;
 	uint8_t cpu[PATH_N]; /* that wrote each */
-	uint32_t len;
 };
 
 /* a row, for when the packet may be gone: whoever's it is next has another number */
@@ -65,20 +63,23 @@ struct path_row {
 	uint32_t number;
 };
 
-enum { PATH_STAMPS = 512 }; /* rows of a core */
+enum { PATH_STAMPS = 4096 }; /* rows of a core */
 
-/* of one core: rows, and how long each stage took */
+/* of one core */
 struct path_cpu {
-	struct path_stamp stamp[PATH_STAMPS];
-	uint32_t taken;   /* rows ever */
+	uint32_t taken;   /* rows ever; the newest is stamp[(taken - 1) % PATH_STAMPS] */
 	uint32_t evicted; /* marks that found the row to be another packet's */
-	struct path_row
-		signal; /* whose packets the interrupt is for that this core asks for just now */
-	struct histogram since[PATH_N]; /* nanoseconds since the point before */
-	struct histogram out, in;       /* from the first point to XMIT, and to USED */
+	/* whose packets the interrupt is for that this core asks for just now */
+	struct path_row signal;
+	struct path_stamp stamp[PATH_STAMPS];
 };
 
 extern struct path_cpu *path_of_cpu[MAX_CPUS]; /* NULL until paths are first traced */
+
+/*
+ * Writing a time is all that a stage does; what they come to is reckoned by who asks (net/path_trace.c), from the rows
+ * that are still there.
+ */
 
 /* path_begin() - @p, received by @port and @queue, is stamped from now on; it has no point yet. */
 void path_begin(struct pkt *p, unsigned port, unsigned queue);

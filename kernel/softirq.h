@@ -94,6 +94,11 @@ enum napi_next {
 	NAPI_LATER,    /* when napi->timer, armed by now, runs */
 };
 
+/* who may look on, from the queue outwards: napi_layers.h */
+enum napi_layer { NAPI_PATH, NAPI_MEASURE, NAPI_LAYERS };
+
+struct napi_around;
+
 struct napi {
 	const struct napi_ops *ops;
 	/* takes up to @budget packets, 1 to NAPI_POLL_MAX; returns how many. Fewer: nothing was left when it looked */
@@ -111,6 +116,13 @@ struct napi {
 	uint32_t cpu;     /* owning core */
 	uint32_t id;      /* from 1, at the first napi_enable(); record points name it */
 	const char *name; /* "nic0-TxRx-0" */
+
+	/* napi_layers.c: what ops and poll are made of */
+	const struct napi_ops *own_ops;
+	unsigned (*own_poll)(struct napi *napi, unsigned budget);
+	const struct napi_around *around[NAPI_LAYERS];
+	uint32_t told;            /* BIT(enum napi_layer) */
+	struct napi_ops told_ops; /* own_ops, but that those are told first */
 
 	/* statistics, by the owning core */
 	uint64_t irqs;                 /* hard interrupts that found it */

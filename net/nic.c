@@ -8,6 +8,7 @@
 #include "nic.h"
 
 #include "kernel/mem.h"
+#include "kernel/napi_layers.h"
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "gro.h"
@@ -19,7 +20,9 @@
 #include <stdio.h>
 #include <string.h>
 
-unsigned nic_poll(struct napi *napi, unsigned budget)
+/* take() - a batch, that @show may look at before it goes on; a constant NULL costs nothing. */
+static inline __attribute__((always_inline)) unsigned take(struct napi *napi, unsigned budget,
+							   nic_show *show)
 {
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
 	struct netdev *dev = q->dev;
@@ -28,24 +31,49 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 	unsigned n;
 
 	n = dev->ops->rx_batch(dev, q->index, pkts, budget);
+	if (n && show)
+		show(q, pkts);
 	if (n)
 		netif_receive(dev->upper, q->index, pkts, n, q->rx_bytes - before);
 	return n;
 }
 
+unsigned nic_poll(struct napi *napi, unsigned budget)
+{
+	return take(napi, budget, NULL);
+}
+
 /*
- * nic_poll_gro() - the same where frames are merged. Behind a poll that found the ring empty what is held goes on, unless
- * the queue looks again by timer before it goes back to interrupts: gro_flush_timeout bounds the wait then [Linux:
- * napi_complete_done()].
+ * took_with_gro() - behind a poll that found the ring empty what is held goes on, unless the queue looks again by timer
+ * before it goes back to interrupts: gro_flush_timeout bounds the wait then [Linux: napi_complete_done()].
  */
-static unsigned nic_poll_gro(struct napi *napi, unsigned budget)
+static unsigned took_with_gro(struct napi *napi, unsigned budget, unsigned n)
 {
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
-	unsigned n = nic_poll(napi, budget);
 	bool later = n && q->policy.now == POLICY_DEFER;
 
 	gro_poll_end(q->dev->upper, q->index, n < budget && !later);
 	return n;
+}
+
+/* nic_poll_gro() - the same where frames are merged. */
+static unsigned nic_poll_gro(struct napi *napi, unsigned budget)
+{
+	return took_with_gro(napi, budget, take(napi, budget, NULL));
+}
+
+static bool merges(const struct netdev *dev)
+{
+	return dev->features & NETDEV_GRO;
+}
+
+unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show)
+{
+	unsigned n = take(napi, budget, show);
+
+	if (!merges(container_of(napi, struct netdev_queue, napi)->dev))
+		return n;
+	return took_with_gro(napi, budget, n);
 }
 
 /* the same in two, for a queue that is received in its interrupt: kernel/netif_rx.h */
@@ -151,7 +179,7 @@ static void nic_features_changed(struct netdev *dev)
 	port->features = dev->features;
 	gro_set(port, dev->features & NETDEV_GRO, dev->features & NETDEV_GRO_UDP);
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
-		dev->queue[i].napi.poll = dev->features & NETDEV_GRO ? nic_poll_gro : nic_poll;
+		napi_set_own(&dev->queue[i].napi, NULL, merges(dev) ? nic_poll_gro : nic_poll);
 }
 
 static void nic_owner_changing(struct netdev *dev)
@@ -190,7 +218,7 @@ static void nic_add(struct netdev *dev)
 	dev->features_changed = nic_features_changed;
 	dev->owner_changing = nic_owner_changing;
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++) {
-		dev->queue[i].napi.poll = nic_poll;
+		napi_set_own(&dev->queue[i].napi, NULL, nic_poll);
 		dev->queue[i].policy.take = nic_take;
 		dev->queue[i].policy.deliver = nic_deliver;
 		dev->queue[i].policy.depth = nic_depth;

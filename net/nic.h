@@ -3,6 +3,8 @@
 #pragma once
 
 struct napi;
+struct netdev_queue;
+struct pkt;
 
 /* nic_init() - a port for each netdev that the drivers registered. At boot, after xmit_init(). */
 void nic_init(void);
@@ -12,3 +14,10 @@ void nic_init(void);
  * Takes at most @budget packets; returns how many. On the core that owns the queue.
  */
 unsigned nic_poll(struct napi *napi, unsigned budget);
+
+/*
+ * nic_poll_shown() - the same as the queue polls otherwise, with GRO or without, but that @show looks at a batch, of one
+ * packet at least, before anything is done with it.
+ */
+typedef void nic_show(struct netdev_queue *q, struct pkt **pkts);
+unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path_trace.h - which packets are stamped, and `trace path`, which says how long each stage took
+ * path_trace.h - which packets are stamped
  *
- * While paths are traced each NIC queue has another poll function, path_poll(), and guests' ports have PORT_STAMP. Both
- * count packets down; the batch that reaches zero has one that is stamped (kernel/path.h), all others go the usual way.
- * What a stamp wants to know from before the batch came, when the interrupt was and when the poll began, is taken for
- * the one batch that will probably be it: a packet without these points is possible.
+ * While paths are traced each NIC queue has a layer around its poll (kernel/napi_layers.h), and guests' ports have
+ * PORT_STAMP. Each core counts its polls down; the first packet of the one that reaches zero is stamped
+ * (kernel/path.h), all others go the usual way. The queue's interrupt is looked at for that one poll only, so a stamp
+ * knows of it if the poll came by an interrupt.
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "kernel/pkt.h"
-#include "kernel/softirq.h"
 #include "port.h"
 
-/* path_sample() - a batch from a guest by @port: is one of it to be stamped? Its core. */
+enum { PATH_EVERY = 64, PATH_EVERY_MAX = 1 << 20 }; /* polls */
+
+/* path_sample() - a batch from a guest by @port: is its first packet to be stamped? Its core. */
 void path_sample(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
+
+/* path_trace_on() - one poll in @every. 0 or -ENOMEM. path_trace_off(). Control context; they park the cores. */
+int path_trace_on(unsigned every);
+void path_trace_off(void);
+/* path_traced() - one poll in so many; 0: not traced. */
+unsigned path_traced(void);
