@@ -16,7 +16,7 @@
 /* fail_words() - tell @failed every word of a line, also of one that is no line of words at all. */
 static void fail_words(const char *line, size_t len, void (*failed)(const char *word))
 {
-	static const char parts[] = " \t\"',=:"; /* in_port=nic0 and output:nic0 name a port */
+	static const char parts[] = " \t\"',=:;|"; /* in_port=nic0 and output:nic0 name a port */
 	char word[SHELL_LINE_MAX];
 	size_t at = 0;
 

@@ -121,24 +121,32 @@ void procfs_offer(const char *path, size_t len, void (*add)(void *to, const char
 		offer_below(f, &e);
 }
 
+int procfs_show(struct shell *sh, int i)
+{
+	struct shell as_word_1 = *sh;
+	const char *path = sh->word[i].s;
+	char star[STAR_SIZE];
+	const struct proc_file *f = file_find(path, star);
+
+	if (!f)
+		return shell_expected(sh, i, a_file);
+	if (!f->show)
+		return shell_error(sh, i, -EACCES, "'%s' can only be written", path);
+	as_word_1.word += i - 1;
+	as_word_1.nwords -= i - 1;
+	return f->show(&as_word_1, star);
+}
+
 static int run_cat(struct shell *sh, int n, const struct word *w)
 {
+	int err = 0;
+
+	(void)w;
 	if (n == 1)
 		return shell_expected(sh, 1, a_file);
-	for (int i = 1; i < n; i++) {
-		char star[STAR_SIZE];
-		const struct proc_file *f = file_find(w[i].s, star);
-		int err;
-
-		if (!f)
-			return shell_expected(sh, i, a_file);
-		if (!f->show)
-			return shell_error(sh, i, -EACCES, "'%s' can only be written", w[i].s);
-		err = f->show(sh, star);
-		if (err)
-			return err;
-	}
-	return 0;
+	for (int i = 1; i < n && !err; i++)
+		err = procfs_show(sh, i);
+	return err;
 }
 
 /* store() - VALUE is word 1, the path begins at @path inside word @i. */

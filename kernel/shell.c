@@ -8,6 +8,7 @@
  */
 #include "shell.h"
 
+#include "capture.h"
 #include "console.h"
 #include "words.h"
 
@@ -202,21 +203,66 @@ static int run_words(struct shell *sh, const struct words *ws)
 	return c->run(sh, ws->n, ws->w);
 }
 
-int shell_exec(struct shell *sh, const char *line)
+/*
+ * run_captured() - what the command says goes to @said; if it fails, to who typed the line, as then it says why.
+ */
+static int run_captured(struct shell *sh, const struct words *ws, struct capture *said)
 {
-	struct shell caller = *sh; /* a command may run lines of its own */
+	struct shell inner = capture_shell(said, sh);
+	int err = run_words(&inner, ws);
+
+	if (err)
+		say(sh, capture_text(said), said->n);
+	return err;
+}
+
+static int split(struct shell *sh, struct words *ws, const char *line, const char *at)
+{
+	int err = words_split(ws, line, at);
+
+	sh->word = ws->w;
+	sh->nwords = ws->n;
+	sh->end_col = ws->end_col;
+	if (err)
+		return shell_expected_at(sh, ws->bad_col, ws->expected, ws->found);
+	if (!ws->n && (ws->piped || sh->input))
+		return shell_expected(sh, 0, "a command");
+	return 0;
+}
+
+/* run_pipe() - the command at *at, and those that a | joins to it; *at moves on behind them, or is NULL. */
+static int run_pipe(struct shell *sh, const char *line, const char **at)
+{
+	struct capture input = { 0 };
 	struct words ws;
 	int err;
 
-	err = words_split(&ws, line);
-	sh->word = ws.w;
-	sh->nwords = ws.n;
-	sh->end_col = ws.end_col;
+	sh->input = NULL;
+	do {
+		struct capture said = { 0 };
+
+		err = split(sh, &ws, line, *at);
+		*at = ws.rest;
+		if (!err && ws.n)
+			err = ws.piped ? run_captured(sh, &ws, &said) : run_words(sh, &ws);
+		capture_free(&input);
+		input = said;
+		sh->input = capture_text(&input);
+	} while (!err && ws.piped);
+	capture_free(&input);
+	return err;
+}
+
+int shell_exec(struct shell *sh, const char *line)
+{
+	struct shell caller = *sh; /* a command may run lines of its own */
+	const char *at = line;
+	int err = 0;
+
 	sh->wrote = false;
-	if (err)
-		err = shell_expected_at(sh, ws.bad_col, ws.expected, ws.found);
-	else if (ws.n)
-		err = run_words(sh, &ws);
+	while (at && !err)
+		err = run_pipe(sh, line, &at);
+	sh->input = caller.input;
 	sh->word = caller.word;
 	sh->nwords = caller.nwords;
 	sh->end_col = caller.end_col;

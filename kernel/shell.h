@@ -36,6 +36,7 @@ struct shell {
 	void *arg;           /* of write */
 	unsigned prompt_len; /* columns in front of the line, for a ^ under a word; 0: no ^ */
 	bool wrote; /* by shell_printf: something stands between the line and what comes now */
+	const char *input; /* what the command in front of a | said; NULL if there is none */
 };
 
 struct command {
@@ -55,8 +56,8 @@ SET_DECLARE(const struct command, commands);
 /*
  * A file under /proc or /sys. A '*' in the path, one whole component, stands for a number or a
  * name, handed to show and store as @star ("" in a path without; "nic0/rx-0" in one with two). Both
- * return 0 or a negative errno, having said why. The value that store is given is word 1 of the line, as in
- * shell_uint(sh, 1, ...).
+ * return 0 or a negative errno, having said why. To show the path is word 1 of the line; to store the value that it is
+ * given, as in shell_uint(sh, 1, ...).
  */
 struct proc_file {
 	const char *path;
@@ -134,8 +135,9 @@ static inline bool word_is(int n, const struct word *w, int i, const char *s)
 int shell_uint(struct shell *sh, int i, unsigned long lo, unsigned long hi, unsigned long *out);
 
 /*
- * shell_exec() - run one line (comments by #, words by blanks, '…' and "…" quote). Returns 0 or a
- * negative errno.
+ * shell_exec() - run one line (comments by #, words by blanks, '…' and "…" quote): a command; several, parted by ;, of
+ * which one that fails is the last; or joined by |, where the next one's input is what one said, once it has ended.
+ * Returns 0 or a negative errno.
  */
 int shell_exec(struct shell *sh, const char *line);
 

@@ -51,12 +51,13 @@ static void offer_words(const struct lineedit *e, unsigned start,
 {
 	char before[SHELL_LINE_MAX];
 	const struct command *c;
-	struct words ws;
+	struct words ws = { .rest = before };
 
 	memcpy(before, e->line, start);
 	before[start] = 0;
-	if (words_split(&ws, before))
-		return;
+	while (ws.rest)
+		if (words_split(&ws, before, ws.rest))
+			return;
 	if (ws.n == 0) {
 		for (c = command_next(""); c; c = command_next(c->name))
 			add(to, c->name);

@@ -34,6 +34,11 @@ static int refuse(struct words *ws, const char *line, const char *s, const char 
 	return -EINVAL;
 }
 
+static bool is_end(char c)
+{
+	return c == ';' || c == '|';
+}
+
 /*
  * text_check() - nothing but text: a control character in a line is a damaged file or a terminal
  * gone mad.
@@ -76,7 +81,7 @@ static int take_word(struct words *ws, struct scan *sc)
 	bool quoted = *sc->at == '"' || *sc->at == '\'';
 
 	*w = (struct word){ .s = sc->to, .col = sc->at - sc->line + 1 + quoted };
-	while (*sc->at && !is_blank(*sc->at)) {
+	while (*sc->at && !is_blank(*sc->at) && !is_end(*sc->at)) {
 		if (*sc->at == '"' || *sc->at == '\'') {
 			int err = take_quoted(ws, sc);
 
@@ -92,18 +97,25 @@ static int take_word(struct words *ws, struct scan *sc)
 	return 0;
 }
 
-int words_split(struct words *ws, const char *line)
+int words_split(struct words *ws, const char *line, const char *at)
 {
-	struct scan sc = { .line = line, .at = line, .to = ws->text };
+	struct scan sc = { .line = line, .at = at, .to = ws->text };
 	int err = text_check(ws, line);
 
 	ws->n = 0;
-	ws->end_col = 1;
+	ws->end_col = at - line + 1;
+	ws->rest = NULL;
+	ws->piped = false;
 	while (!err) {
 		while (is_blank(*sc.at))
 			sc.at++;
 		if (!*sc.at || *sc.at == '#')
 			return 0;
+		if (is_end(*sc.at)) {
+			ws->piped = *sc.at == '|';
+			ws->rest = sc.at + 1;
+			return 0;
+		}
 		if (ws->n == SHELL_WORDS_MAX)
 			return refuse(ws, line, sc.at, "at most 64 words", "more");
 		err = take_word(ws, &sc);
@@ -144,6 +156,26 @@ bool words_number(const char *s, unsigned long *out)
 		v = v * base + d;
 	}
 	*out = v;
+	return true;
+}
+
+bool words_seconds(const char *s, unsigned long *ms)
+{
+	static const unsigned scale[] = { 0, 100, 10, 1 };
+	size_t n = strcspn(s, ".");
+	const char *dot = s + n;
+	unsigned long whole, part = 0;
+	char first[8];
+
+	if (n >= sizeof(first))
+		return false;
+	memcpy(first, s, n);
+	first[n] = 0;
+	if (!words_number(first, &whole))
+		return false;
+	if (*dot && (strlen(dot + 1) > 3 || !words_number(dot + 1, &part)))
+		return false;
+	*ms = whole * 1000 + (*dot ? part * scale[strlen(dot + 1)] : 0);
 	return true;
 }
 

@@ -3,7 +3,8 @@
  * words.h - a line of text as words, each with the column it stands at
  *
  * Blanks (space and tab) part words. '…' and "…" quote, and may stand inside a word; nothing is
- * special within them, not even a backslash. A # at the start of a word begins a comment.
+ * special within them, not even a backslash. A # at the start of a word begins a comment. A ; or a |
+ * ends a command, and another may follow on the line.
  */
 #pragma once
 
@@ -17,6 +18,9 @@ struct words {
 	int n;
 	unsigned end_col; /* one past the last word */
 
+	const char *rest; /* of the line, behind a ; or a |; NULL if neither ended these words */
+	bool piped;       /* it was a | */
+
 	/* of a line that was refused */
 	unsigned bad_col;
 	const char *expected; /* what should have stood at bad_col */
@@ -26,18 +30,22 @@ struct words {
 };
 
 /*
- * words_split() - take @line apart. Columns count bytes from 1; a word that opens with a quote
- * stands where the quote's content does, so that a column inside the word is col plus offset.
+ * words_split() - take @line apart, from @at on, to the end of one command. Columns count bytes of the line from 1; a
+ * word that opens with a quote stands where the quote's content does, so that a column inside the word is col plus
+ * offset.
  * Returns 0; -EINVAL if it is no line of words: bad_col, expected and found then say why, and
  * w[0..n-1] are the words in front of that.
  */
-int words_split(struct words *ws, const char *line);
+int words_split(struct words *ws, const char *line, const char *at);
 
 /*
  * words_number() - decimal, or hexadecimal with 0x, and nothing else. Returns false if @s is no
  * such number.
  */
 bool words_number(const char *s, unsigned long *out);
+
+/* words_seconds() - "2", "0.25", at most three digits behind the point: as milliseconds. False if @s is nothing such. */
+bool words_seconds(const char *s, unsigned long *ms);
 
 /*
  * words_distance() - letters to add, drop or change to make @b of @a; more than @max is told as

@@ -144,8 +144,10 @@ def test_history_is_bounded(weir):
         (b"sysctl net.core.netdev_budget_" + TAB, "sysctl net.core.netdev_budget_usecs"),
         (b"selftest qs" + TAB, "selftest qsbr"),
         (b"help histo" + TAB, "help history"),
+        (b"echo a; cat /proc/inter" + TAB, "echo a; cat /proc/interrupts"),
+        (b"echo a | egr" + TAB, "echo a | egrep"),
     ],
-    ids="command path file knob self-test help".split(),
+    ids="command path file knob self-test help second piped".split(),
 )
 def test_completion(weir, typed, line):
     start = len(weir.console)
@@ -161,6 +163,15 @@ def test_completion_lists(weir):
     for name in ("ovs-dpctl", "ovs-ofctl", "ovs-vsctl"):
         weir.wait_for(name, 5, start)
     keys(weir, b"\x03")
+
+
+def test_several_commands_on_a_line(weir):
+    expect(weir.sh("sysctl -n net.core.dev_weight; echo a; echo 'b;'"), "64\na\nb;\n", "three commands")
+    expect_in("'(ip)' has groups", weir.sh("help | egrep '(ip)'"), "a pattern with a group, which grep has not")
+    expect(weir.sh("help | egrep '^ip |^ls ' | grep -c '\\['"), "2\n", "synopses")
+    said = weir.sh("cat /proc/none | grep up; echo b")
+    expect_in("expected a file under /proc or /sys", said, "what failed in front of a |")
+    assert "b\n" not in said.splitlines(True), f"expected no more of the line, saw {said}"
 
 
 def test_line_too_long(weir):

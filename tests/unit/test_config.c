@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/config.c kernel/shell.c kernel/words.c tests/unit/host.c */
+/* links: kernel/config.c kernel/shell.c kernel/capture.c kernel/words.c tests/unit/host.c */
 /*
  * test_config.c - weir.conf: every line is tried, a wrong one is told by line and column and its
  * words handed over

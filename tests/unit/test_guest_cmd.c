@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/guest_cmd.c vmm/guest_injection.c vmm/guest_injection_show.c vmm/injection.c kernel/histogram.c kernel/histogram_bars.c vmm/features.c vmm/guest_create.c vmm/guest_config.c vmm/guest_show.c vmm/guest_console.c vmm/vm.c vmm/vm_create.c vmm/vm_die.c vmm/vcpu_signal.c vmm/entry.c vmm/exit.c vmm/bus.c vmm/vuart.c net/addr.c kernel/shell.c kernel/words.c kernel/names.c kernel/config.c tests/unit/host.c */
+/* links: vmm/guest_cmd.c vmm/guest_injection.c vmm/guest_injection_show.c vmm/injection.c kernel/histogram.c kernel/histogram_bars.c vmm/features.c vmm/guest_create.c vmm/guest_config.c vmm/guest_show.c vmm/guest_console.c vmm/vm.c vmm/vm_create.c vmm/vm_die.c vmm/vcpu_signal.c vmm/entry.c vmm/exit.c vmm/bus.c vmm/vuart.c net/addr.c kernel/shell.c kernel/capture.c kernel/words.c kernel/names.c kernel/config.c tests/unit/host.c */
 /*
  * test_guest_cmd.c - the `guest` command and a guest's life behind it, with a back end, a loader and devices that only
  * take notes

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/shell.c kernel/words.c kernel/config.c tests/unit/inet_rig.c tests/unit/streams.c inet path */
+/* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/inet_rig.c tests/unit/streams.c inet path */
 /*
  * test_inet.c - Weir as a station of IPv4: what it answers, what it drops and why, what it passes on; and which routes
  * it takes. Neighbours, fragments and IPv6 have files of their own.

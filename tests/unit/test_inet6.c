@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/shell.c kernel/words.c kernel/config.c tests/unit/inet_rig.c inet path */
+/* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/inet_rig.c inet path */
 /*
  * test_inet6.c - Weir as a station of IPv6: neighbour discovery, echo, extension headers, fragments, and what it passes on
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/napi_policy.c kernel/adaptive.c kernel/dim.c kernel/storm.c kernel/napi_measure.c kernel/policy_compare.c kernel/usage.c kernel/histogram.c kernel/loop.c kernel/qsbr.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/napi_layers.c kernel/timer.c kernel/shell.c kernel/words.c kernel/config.c tests/unit/host.c */
+/* links: kernel/napi_policy.c kernel/adaptive.c kernel/dim.c kernel/storm.c kernel/napi_measure.c kernel/policy_compare.c kernel/usage.c kernel/histogram.c kernel/loop.c kernel/qsbr.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/napi_layers.c kernel/timer.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/host.c */
 /*
  * test_napi_policy.c - each policy of a NIC's queue on a small device: when it interrupts, when it is looked at, what a
  * change in the middle of it all leaves behind

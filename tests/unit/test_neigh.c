@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/shell.c kernel/words.c kernel/config.c tests/unit/inet_rig.c inet path */
+/* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/inet_rig.c inet path */
 /*
  * test_neigh.c - neighbours: the states that each goes through, by the fixture's clock, and what waits for them
  */

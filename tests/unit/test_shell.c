@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/shell.c kernel/words.c kernel/names.c kernel/help.c kernel/sysctl.c kernel/procfs.c kernel/counters.c kernel/config.c tests/unit/host.c */
+/* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/names.c kernel/help.c kernel/sysctl.c kernel/procfs.c kernel/grep.c kernel/regex.c kernel/counters.c kernel/config.c tests/unit/host.c */
 /*
  * test_shell.c - lines in, words out: what is run, what is answered, and where an error is said to
  * be
@@ -250,6 +250,66 @@ static void a_number_is_checked_for_its_range(void **state)
 		"col 7: expected a number from 10 to 300, found the end of the line\n");
 }
 
+static void several_commands_stand_on_a_line_and_one_that_fails_is_the_last(void **state)
+{
+	(void)state;
+	answers("number 10; number 11;number 12", 0, "10\n11\n12\n");
+	answers("number 10; ; # no more", 0, "10\n");
+	answers("number 10; number 9; number 11", -EINVAL,
+		"10\ncol 19: expected a number from 10 to 300, found '9'\n");
+	answers("number '10;'", -EINVAL, "col 9: expected a number from 10 to 300, found '10;'\n");
+}
+
+static void a_bar_hands_on_what_was_said(void **state)
+{
+	(void)state;
+	answers("echo a b | grep b", 0, "a b\n");
+	answers("echo a b|grep c; echo d", 0, "d\n");
+	answers("sysctl -a | grep net | grep -v budget", 0, "net.core.dev_weight = 64\n");
+	answers("sysctl -a | grep -c core", 0, "2\n");
+	answers("echo none | grep -c one; echo | grep -v .", 0, "1\n\n");
+	answers("number 9 | grep 7", -EINVAL,
+		"col 8: expected a number from 10 to 300, found '9'\n");
+	answers("echo a | number 9", -EINVAL,
+		"col 17: expected a number from 10 to 300, found '9'\n");
+	answers("echo a | ; echo b", -EINVAL,
+		"col 9: expected a command, found the end of the line\n");
+	answers("| grep a", -EINVAL, "col 1: expected a command, found the end of the line\n");
+	answers("grep a", -EINVAL,
+		"col 7: expected a file, or a command and a | in front of grep, found the end of "
+		"the line\n");
+	answers("echo a | nest", -EINVAL,
+		"col 14: expected the outer word, found the end of the line\n");
+}
+
+static void much_may_be_handed_on(void **state)
+{
+	(void)state;
+	host_text_clear();
+	host_exec("long | grep z");
+	assert_int_equal(strlen(host_out), 3002);
+	host_text_clear();
+	host_exec("long | grep -v z");
+	assert_string_equal(host_out, "");
+}
+
+static void grep_takes_files_and_options_as_linux_does(void **state)
+{
+	(void)state;
+	answers("grep W /proc/version", 0, "Weir\n");
+	answers("grep -i weir /proc/version /proc/irq/4/name", 0, "Weir\nWeir4\n");
+	answers("egrep '4|5' /proc/version /proc/irq/4/name", 0, "Weir4\n");
+	answers("grep -vcE -e '4|5' /proc/version", 0, "1\n");
+	answers("grep W /proc/none", -EINVAL,
+		"col 8: expected a file under /proc or /sys ('ls' lists them), found "
+		"'/proc/none'\n");
+	answers("grep 1 /proc/irq/5/smp_affinity", -ENOENT, "col 8: there is no interrupt 5\n");
+	answers("grep -x a", -EINVAL, "col 6: expected -v, -i, -c, -E or -e, found '-x'\n");
+	answers("echo a | grep '[a'", -EINVAL, "col 16: '[a' has a [ without its ]\n");
+	answers("echo a | grep", -EINVAL,
+		"col 14: expected a pattern, found the end of the line\n");
+}
+
 static void a_command_may_run_a_line_of_its_own(void **state)
 {
 	(void)state;
@@ -463,6 +523,11 @@ int main(void)
 		cmocka_unit_test_setup(a_caret_stands_under_the_word_while_the_line_is_right_above,
 				       start),
 		cmocka_unit_test_setup(a_number_is_checked_for_its_range, start),
+		cmocka_unit_test_setup(
+			several_commands_stand_on_a_line_and_one_that_fails_is_the_last, start),
+		cmocka_unit_test_setup(a_bar_hands_on_what_was_said, start),
+		cmocka_unit_test_setup(much_may_be_handed_on, start),
+		cmocka_unit_test_setup(grep_takes_files_and_options_as_linux_does, start),
 		cmocka_unit_test_setup(a_command_may_run_a_line_of_its_own, start),
 		cmocka_unit_test_setup(long_output_is_not_cut, start),
 		cmocka_unit_test_setup(long_error_is_not_cut, start),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/terminal.c kernel/lineedit.c kernel/names.c kernel/shell.c kernel/words.c kernel/procfs.c kernel/sysctl.c kernel/help.c kernel/console.c tests/unit/host.c */
+/* links: kernel/terminal.c kernel/lineedit.c kernel/names.c kernel/shell.c kernel/capture.c kernel/words.c kernel/procfs.c kernel/sysctl.c kernel/help.c kernel/console.c tests/unit/host.c */
 /*
  * test_terminal.c - shell_main() as a person or a script meets it: bytes typed into the console,
  * bytes that come back

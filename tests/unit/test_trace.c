@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/trace.c kernel/shell.c kernel/words.c tests/unit/host.c */
+/* links: kernel/trace.c kernel/shell.c kernel/capture.c kernel/words.c tests/unit/host.c */
 /*
  * test_trace.c - record points: off costs nothing, rings overwrite the oldest, cores are merged by
  * time
