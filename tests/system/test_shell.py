@@ -60,7 +60,7 @@ def test_help_of_each(weir):
 def test_every_command_refuses_what_it_does_not_know(weir):
     """A word that no command knows is answered with its column, and nothing else happens."""
     for name in commands(weir):
-        if name in ("echo", "crash", "help"):
+        if name in ("echo", "crash", "help", "watch"):
             continue
         said = weir.sh(f"{name}  xyzzy-42 xyzzy-43")
         first = len(name) + 3
@@ -172,6 +172,18 @@ def test_several_commands_on_a_line(weir):
     said = weir.sh("cat /proc/none | grep up; echo b")
     expect_in("expected a file under /proc or /sys", said, "what failed in front of a |")
     assert "b\n" not in said.splitlines(True), f"expected no more of the line, saw {said}"
+
+
+def test_watch_until_ctrl_c(weir):
+    start = len(weir.console)
+    weir.type("watch -n 0.1 -d 'cat /proc/uptime | grep .'")
+    weir.wait_until(lambda: weir.text(start).count("Every 0.1s: cat /proc/uptime | grep .\n\n") >= 3 or None, 10, "3 times")
+    assert b"\x1b[7m" in weir.console[start:], "expected what had changed in reverse"
+    weir.serial.sendall(b"\x03")
+    weir.wait_until(lambda: weir.text(start).endswith("\nweir# ") or None, 10, "the prompt")
+    said = weir.sh("watch -n0.1 -q 2 echo same")
+    expect(said.count("same\n"), 3 + 3, "times that it is said, with its title")
+    expect_in("unknown command", weir.sh("watch none"), "what fails")
 
 
 def test_line_too_long(weir):
