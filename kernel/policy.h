@@ -153,5 +153,14 @@ void napi_policy_tune(struct napi_policy *p, const struct napi_knobs *k);
 /* napi_policy_moderate() - dim.h chooses its throttle from now on, or no more. Control context; parks the cores. */
 void napi_policy_moderate(struct napi_policy *p, bool on);
 
+/*
+ * napi_policy_defers() - in the midst of a poll that took some packets, but less than its weight: is it certain that the
+ * queue is polled again by timer before interrupts come back? An adaptive one may have left POLICY_DEFER by then.
+ */
+static inline bool napi_policy_defers(const struct napi_policy *p)
+{
+	return p->now == POLICY_DEFER && !p->adaptive && !p->storm.until;
+}
+
 /* napi_policy_calm() - a storm has begun: the next poll will know. Any core. */
 void napi_policy_calm(struct napi_policy *p);

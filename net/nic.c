@@ -50,7 +50,7 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 static unsigned took_with_gro(struct napi *napi, unsigned budget, unsigned n)
 {
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
-	bool later = n && q->policy.now == POLICY_DEFER;
+	bool later = n && napi_policy_defers(&q->policy);
 
 	gro_poll_end(q->dev->upper, q->index, n < budget && !later);
 	return n;

@@ -32,6 +32,7 @@ static struct dev {
 	struct napi_policy policy;
 	unsigned ring, polls, masks, unmasks;
 	bool open;
+	bool certain; /* the last poll was told that another comes before interrupts do */
 } dev[2];
 
 static struct dev *dev_of(struct napi *napi)
@@ -63,6 +64,7 @@ static unsigned dev_poll(struct napi *napi, unsigned budget)
 
 	d->polls++;
 	d->ring -= n;
+	d->certain = n && n < budget && napi_policy_defers(&d->policy);
 	return n;
 }
 
@@ -124,6 +126,8 @@ static bool turn(void)
 	if (this_cpu()->turn_work)
 		turn_run(this_cpu());
 	softirq_run();
+	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++)
+		assert_false(dev[i].certain && dev[i].napi.state == NAPI_IDLE);
 	return softirq_pending() || this_cpu()->turn_work;
 }
 
@@ -169,6 +173,7 @@ static int start(void **state)
 		d->napi = (struct napi){ .ops = &dev_ops, .poll = dev_poll, .name = "queue" };
 		d->napi.policy = &d->policy;
 		d->ring = d->polls = d->masks = d->unmasks = 0;
+		d->certain = false;
 		d->policy.knobs = (struct napi_knobs){ 0 };
 		d->policy.deferrals = d->policy.suspends = 0;
 		free(d->policy.measure);
@@ -593,6 +598,28 @@ static void adaptive_moves_with_the_rate_and_back(void **state)
 	assert_true(dev[0].policy.rate.moves >= 3);
 }
 
+static void who_waits_for_a_deferred_poll_waits_for_one_that_comes(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_DEFER);
+	frames_come(&dev[0], 1);
+	turn();
+	assert_true(dev[0].certain);
+	dev[0].policy.storm.until = host_tsc; /* it is over when its queue is polled next */
+	time_passes(1000 * US);
+	frames_come(&dev[0], 1);
+	turn();
+	set(&dev[0], POLICY_ADAPTIVE);
+	traffic(4);
+	assert_int_equal(dev[0].policy.now, POLICY_DEFER);
+	time_passes(1000000 * US);
+	until_asleep();
+	frames_come(&dev[0],
+		    1); /* after a silence, so that it is back to POLICY_NAPI behind this poll */
+	turn();
+	assert_int_equal(dev[0].policy.now, POLICY_NAPI);
+}
+
 /* --- storms --- */
 
 static void interrupts_without_work_are_a_storm_once_a_second(void **state)
@@ -881,6 +908,7 @@ int main(void)
 		TEST(irq_is_refused_without_memory),
 		TEST(adaptive_has_steps_and_hysteresis),
 		TEST(adaptive_moves_with_the_rate_and_back),
+		TEST(who_waits_for_a_deferred_poll_waits_for_one_that_comes),
 		TEST(interrupts_without_work_are_a_storm_once_a_second),
 		TEST(a_storm_is_masked_and_polled_by_timer_till_it_is_over),
 		TEST(moderation_turns_the_throttle_of_the_queue),
