@@ -17,6 +17,7 @@
 #include "irq.h"
 #include "mem.h"
 #include "napi_measure.h"
+#include "park.h"
 #include "pkt.h"
 #include "spsc.h"
 #include "time.h"
@@ -36,7 +37,7 @@ struct netif_rx {
 	struct pkt_holder holder;
 	/* by the core that owns the queue */
 	bool masked;        /* not begun yet: process_backlog() unmasks and takes what is there */
-	volatile bool more; /* the handler left frames in the device's ring */
+	volatile bool more; /* frames were left in the device's ring */
 	uint64_t dropped;
 };
 
@@ -75,6 +76,11 @@ void netif_rx_irq(struct netif_rx *rx)
 	struct cpu *c = this_cpu();
 	struct pool *pool = c->pool;
 
+	if (unlikely(cores_parked())) { /* by this one, which counts packets now, or moves them */
+		rx->more = true;
+		napi_schedule(&rx->backlog);
+		return;
+	}
 	*(struct pool *volatile *)&c->pool = rx->pool;
 	receive(rx);
 	*(struct pool *volatile *)&c->pool = pool;

@@ -16,6 +16,7 @@
 #include "kernel/histogram.h"
 #include "kernel/napi_measure.h"
 #include "kernel/netif_rx.h"
+#include "kernel/park.h"
 #include "kernel/pkt.h"
 #include "kernel/policy.h"
 #include "kernel/policy_compare.h"
@@ -462,6 +463,22 @@ static void irq_receives_in_the_handler_and_works_in_the_softirq(void **state)
 	assert_false(taken_with_irqs_on);
 }
 
+static void irq_takes_nothing_on_the_core_that_has_parked_the_others(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_IRQ);
+	until_asleep();
+	cores_park();
+	frames_come(&dev[0], 2);
+	frames_come(&dev[0], 1);
+	assert_int_equal(dev[0].ring,
+			 3); /* whoever counts packets finds them all where they were */
+	assert_int_equal(netif_rx_waiting(dev[0].policy.rx), 0);
+	cores_resume();
+	until_asleep();
+	assert_int_equal(delivered, 3);
+}
+
 static void irq_finds_what_came_before_the_unmask(void **state)
 {
 	(void)state;
@@ -901,6 +918,7 @@ int main(void)
 		TEST(suspend_gives_up_when_the_core_stays_away),
 		TEST(a_timer_left_from_before_disturbs_nobody),
 		TEST(irq_receives_in_the_handler_and_works_in_the_softirq),
+		TEST(irq_takes_nothing_on_the_core_that_has_parked_the_others),
 		TEST(irq_finds_what_came_before_the_unmask),
 		TEST(irq_drops_what_the_backlog_cannot_hold),
 		TEST(irq_leaves_the_rest_of_a_full_ring_to_the_softirq),
