@@ -27,7 +27,7 @@ bool storm_second(struct storm *s, uint64_t irqs, uint64_t packets)
 
 	s->irqs = irqs;
 	s->packets = packets;
-	if (s->until || came <= work + limit)
+	if (rdtsc() < s->until || came <= work + limit)
 		return false;
 	s->storms++;
 	s->until = rdtsc() + tsc_from_us(hold_ms * UINT64_C(1000));

@@ -650,6 +650,8 @@ static void interrupts_without_work_are_a_storm_once_a_second(void **state)
 	assert_true(storm_second(&s, 1201, 900));
 	assert_int_equal(s.storms, 1);
 	assert_false(storm_second(&s, 9999, 900)); /* it is held already */
+	host_tsc = s.until; /* and not for ever, should its queue not have heard of it */
+	assert_true(storm_second(&s, 19999, 900));
 }
 
 static void a_storm_is_masked_and_polled_by_timer_till_it_is_over(void **state)
