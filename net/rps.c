@@ -287,9 +287,10 @@ static struct backlog *backlog_create(unsigned cpu)
 	return b;
 }
 
+/* what was taken before it was counted makes it less than nothing for a moment */
 static unsigned backlog_len(unsigned cpu)
 {
-	return atomic_load_explicit(&backlog[cpu]->waiting, memory_order_relaxed);
+	return MAX(atomic_load_explicit(&backlog[cpu]->waiting, memory_order_relaxed), 0);
 }
 
 void rps_init(void)
