@@ -25,7 +25,7 @@
 
 #include <errno.h>
 
-enum { PATIENCE_MS = 100 };
+enum { PATIENCE_MS = 1000 }; /* a core that is a host's thread may stand still for a while */
 
 /* --- the frame of every change --- */
 
