@@ -2,9 +2,9 @@
 """figures.py - wire to wire: what was measured, what was to be reached, and what others need
 
 `result` is what tests/bench/run writes as JSON: "rows" (a traffic at a burst each), and by name "overload", "miss",
-"idle", "idle_after", "mode", "boot_insns", "image_bytes", "functions" (by burst: name, instructions and calls a packet),
-"lines" (by burst: what went from core to core) and "guests", which is for guest_figures.py. A row that is void has
-"void", the reason, in place of figures.
+"idle", "idle_after", "traced" (by burst: a share), "mode", "boot_insns", "image_bytes", "functions" (by burst: name,
+instructions and calls a packet), "lines" (by burst: what went from core to core) and "guests", which is for
+guest_figures.py. A row that is void has "void", the reason, in place of figures.
 """
 
 import collections
@@ -13,6 +13,7 @@ MIB = 1 << 20
 BURSTS = (32, 1)
 GOAL = {32: 120, 1: 450}  # instructions a packet
 WORST = 1.3  # times the goal, the dearest of all traffics
+TRACED = 3  # per cent more while paths are traced
 GOAL_TRAFFIC = ("one flow", "1,000 random flows")
 
 # Quoted, not measured here: instructions a packet at burst 32 and burst 1, 64 bytes, one core, the same virtual
@@ -89,6 +90,10 @@ def targets(result):
         moved = result.get("lines", {}).get(burst)
         what = f"cache lines that go from core to core, a packet, burst {burst}, 4 cores and 4 queues"
         yield target(what, None if moved is None else sum(line["moves"] for line in moved), 0, 2)
+    for burst in BURSTS:
+        share = result.get("traced", {}).get(burst)
+        what = f"instructions more while a packet of one poll in 64 is stamped, burst {burst}"
+        yield target(what, share and 100 * share, TRACED, 1, " %")
     overload = result.get("overload", {})
     yield target("interrupts a packet under overload", overload.get("iret"), 0.01, 3)
     yield target("image, bytes loaded", result.get("image_bytes"), MIB)
