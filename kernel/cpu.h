@@ -58,7 +58,8 @@ struct cpu {
 	uint64_t control_tsc, control_since; /* in the control context; TSC of its last turn */
 	uint64_t irq_tsc,
 		idle_irq_tsc; /* in hard interrupts, while they are timed; and in those that ended a sleep */
-	uint64_t spurious; /* vectors that nobody owned */
+	uint64_t irq_began; /* TSC of the last hard interrupt, while they are timed or recorded */
+	uint64_t spurious;  /* vectors that nobody owned */
 	uint64_t timer_irqs, ipis, notifies;
 	uint64_t drop[DROP_N];          /* packets dropped on this core, by reason */
 	uint64_t counter[CPU_COUNTERS]; /* counter.h */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct vcpu;
@@ -29,6 +30,9 @@ struct guest_ops {
 	void (*enter)(struct vcpu *v, uint64_t slice, int keep);
 	/* of up to @max vCPUs; returns how many. Cores parked. May be NULL */
 	unsigned (*usage)(struct guest_usage *u, unsigned max);
+	/* names for who reads record points: of a vCPU by the number they give it, of an exit. May be NULL */
+	void (*vcpu_name)(unsigned number, char *text, size_t size);
+	const char *(*exit_name)(unsigned reason);
 };
 
 /* guest_attach() - there are guests now; with NULL no more. Cores parked, or none running yet. Returns what was there. */

@@ -30,11 +30,14 @@ static struct irq *by_number[IRQ_NUMBERS];
 static __attribute__((noinline)) void dispatch_watched(struct cpu *c, struct irq *irq,
 						       unsigned vector)
 {
-	uint64_t begin = rdtsc(), spent;
+	uint64_t begin = rdtsc(), end, spent;
 
-	trace(TRACE_HARD_IRQ, vector, irq->number);
+	c->irq_began = begin;
 	irq->handler(irq->arg);
-	spent = rdtsc() - begin;
+	end = rdtsc();
+	if (trace_recording())
+		trace_record_span(TRACE_HARD_IRQ, begin, end, vector, irq->number);
+	spent = end - begin;
 	c->irq_tsc += spent;
 	if (c->qs & 1) /* qsbr_sleep() has said so */
 		c->idle_irq_tsc += spent;

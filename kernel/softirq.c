@@ -29,9 +29,51 @@ unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = NAPI_POLL
 
 static void (*softirq_vec[SOFTIRQ_N])(void);
 
+/* --- while records are kept: each action once more, that also says how long it took --- */
+
+static void (*action_of[SOFTIRQ_N])(void);
+
+static void recorded(enum softirq nr)
+{
+	uint64_t begin = rdtsc();
+
+	action_of[nr]();
+	trace_record_span(TRACE_SOFTIRQ, begin, rdtsc(), nr, 0);
+}
+
+#define RECORDED(nr)                    \
+	static void recorded_##nr(void) \
+	{                               \
+		recorded(SOFTIRQ_##nr); \
+	}
+RECORDED(PARK)
+RECORDED(CALL)
+RECORDED(TIMER)
+RECORDED(NET_TX)
+RECORDED(BACKLOG)
+RECORDED(NET_RX)
+RECORDED(VHOST)
+
+/* but for those with nothing to do */
+static void (*const recorded_of[SOFTIRQ_N])(void) = {
+	[SOFTIRQ_PARK] = recorded_PARK,       [SOFTIRQ_CALL] = recorded_CALL,
+	[SOFTIRQ_TIMER] = recorded_TIMER,     [SOFTIRQ_NET_TX] = recorded_NET_TX,
+	[SOFTIRQ_BACKLOG] = recorded_BACKLOG, [SOFTIRQ_NET_RX] = recorded_NET_RX,
+	[SOFTIRQ_VHOST] = recorded_VHOST,
+};
+
+static void softirq_watch(bool on)
+{
+	for (unsigned nr = 0; nr < SOFTIRQ_N; nr++)
+		if (action_of[nr])
+			softirq_vec[nr] = on && recorded_of[nr] ? recorded_of[nr] : action_of[nr];
+}
+
+TRACE_WATCHER(softirq_watch);
+
 void open_softirq(enum softirq nr, void (*action)(void))
 {
-	softirq_vec[nr] = action;
+	softirq_vec[nr] = action_of[nr] = action;
 }
 
 /* pending_or() - one instruction, so an interrupt of this core falls before or after it, never between. */
@@ -250,15 +292,24 @@ static __attribute__((noinline)) void after_poll(struct cpu *c, struct napi *nap
 		turn_add(c, &napi->turn);
 }
 
+static __attribute__((noinline)) unsigned poll_recorded(struct napi *napi, unsigned weight)
+{
+	uint64_t begin = rdtsc();
+	unsigned taken = napi->poll(napi, weight);
+
+	trace_record_span(TRACE_POLL, begin, rdtsc(), napi->id, taken);
+	return taken;
+}
+
 /* poll_one() - one turn of one queue; returns what it took. It is off the list when it looked empty. */
 static inline unsigned poll_one(struct cpu *c, struct napi *napi)
 {
-	unsigned weight = dev_weight, taken = napi->poll(napi, weight);
+	unsigned weight = dev_weight, taken;
 
+	taken = trace_recording() ? poll_recorded(napi, weight) : napi->poll(napi, weight);
 	c->processed += taken;
 	napi->packets += taken;
 	napi->batch_hist[31 - __builtin_clz(2 * taken + 1)]++; /* NAPI_POLL_MAX is in bin 7 */
-	trace(TRACE_POLL, napi->id, taken);
 	if (likely(taken < weight && !napi->after))
 		napi_complete(napi);
 	else

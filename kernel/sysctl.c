@@ -84,6 +84,8 @@ static int assign(struct shell *sh, int i, const struct sysctl *s, const char *v
 	if (why)
 		return shell_error(sh, i, -EOPNOTSUPP, "%s", why);
 	*(volatile unsigned *)s->value = v;
+	if (s->changed)
+		s->changed(v);
 	return 0;
 }
 

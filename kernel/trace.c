@@ -10,24 +10,28 @@
 #include "trace.h"
 
 #include "cpu.h"
+#include "guest.h"
 #include "irq.h"
 #include "mem.h"
+#include "park.h"
 #include "shell.h"
+#include "softirq.h"
 #include "time.h"
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	RING = 1024,       /* entries a core */
 	SHOW_DEFAULT = 50, /* entries */
+	ARGS_TEXT = 80,
 };
 
 struct trace_entry {
 	_Atomic uint64_t seq; /* number of the record from 1, 0 while it is written */
-	uint64_t tsc;
+	uint64_t begin, end;
 	uint64_t a, b;
 	enum trace_point point;
 };
@@ -35,29 +39,46 @@ struct trace_entry {
 struct trace_ring {
 	/* by the owning core */
 	_Atomic uint64_t written; /* records ever */
-	struct trace_entry entry[RING];
+	struct trace_entry entry[TRACE_RING];
 	/* by the control context */
 	uint64_t cleared; /* records up to this one are not shown */
 };
 
-struct record {
-	uint64_t tsc, a, b;
-	enum trace_point point;
-	unsigned cpu;
-};
-
-static const struct {
-	const char *name, *args;
-} points[TRACE_N] = {
+const struct trace_text trace_text[TRACE_N] = {
 #define X(id, name, args) [TRACE_##id] = { name, args },
 	TRACE_POINTS(X)
 #undef X
 };
 
 unsigned trace_on;
-SYSCTL(sysctl_trace, "kernel.trace", &trace_on, 0, 1, "1: record points write to the trace rings");
+static unsigned wanted; /* the knob */
 
-void trace_record(enum trace_point p, uint64_t a, uint64_t b)
+void trace_set(bool on)
+{
+	wanted = on;
+	if (on == !!(trace_on & TRACE_RECORD))
+		return;
+	cores_park();
+	trace_on = (trace_on & ~TRACE_RECORD) | (on ? TRACE_RECORD : 0);
+	set_for_each(w, trace_watchers)
+		(*w)(on);
+	cores_resume();
+}
+
+static void knob_turned(unsigned value)
+{
+	trace_set(value);
+}
+
+static const struct sysctl sysctl_trace SET_ENTRY(sysctls) = {
+	.name = "kernel.trace",
+	.value = &wanted,
+	.max = 1,
+	.changed = knob_turned,
+	.help = "1: record points write to the trace rings",
+};
+
+void trace_record_span(enum trace_point p, uint64_t begin, uint64_t end, uint64_t a, uint64_t b)
 {
 	struct trace_ring *ring = this_cpu()->trace;
 	struct trace_entry *e;
@@ -67,11 +88,12 @@ void trace_record(enum trace_point p, uint64_t a, uint64_t b)
 		return;
 	flags = irq_save(); /* a hard interrupt would write into the middle of our record */
 	n = atomic_load_explicit(&ring->written, memory_order_relaxed);
-	e = &ring->entry[n % RING];
+	e = &ring->entry[n % TRACE_RING];
 	atomic_store_explicit(&e->seq, 0, memory_order_relaxed);
 	/* pairs with the fence in entry_read: who sees a new field sees that seq had gone */
 	atomic_thread_fence(memory_order_release);
-	e->tsc = rdtsc();
+	e->begin = begin;
+	e->end = end;
 	e->point = p;
 	e->a = a;
 	e->b = b;
@@ -81,26 +103,39 @@ void trace_record(enum trace_point p, uint64_t a, uint64_t b)
 	irq_restore(flags);
 }
 
+void trace_record(enum trace_point p, uint64_t a, uint64_t b)
+{
+	uint64_t now = rdtsc();
+
+	trace_record_span(p, now, now, a, b);
+}
+
 /* entry_read() - record number @seq of core @cpu; false if it is gone. Any core. */
-static bool entry_read(unsigned cpu, uint64_t seq, struct record *r)
+static bool entry_read(unsigned cpu, uint64_t seq, struct trace_event *r)
 {
 	struct trace_ring *ring = cpus[cpu]->trace;
-	struct trace_entry *e = &ring->entry[(seq - 1) % RING];
+	struct trace_entry *e = &ring->entry[(seq - 1) % TRACE_RING];
 
 	if (seq <= ring->cleared)
 		return false;
 	if (atomic_load_explicit(&e->seq, memory_order_acquire) != seq)
 		return false;
-	*r = (struct record){ .tsc = e->tsc, .a = e->a, .b = e->b, .point = e->point, .cpu = cpu };
+	*r = (struct trace_event){
+		.begin = e->begin,
+		.end = e->end,
+		.a = e->a,
+		.b = e->b,
+		.point = e->point,
+		.cpu = cpu,
+	};
 	/* pairs with the fence in trace_record */
 	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&e->seq, memory_order_relaxed) == seq;
 }
 
-/* collect() - the last @max records of all cores into r[], the newest first. Returns how many. */
-static unsigned collect(struct record *r, unsigned max)
+unsigned trace_collect(struct trace_event *r, unsigned max)
 {
-	struct record newest[MAX_CPUS];
+	struct trace_event newest[MAX_CPUS];
 	uint64_t seq[MAX_CPUS]; /* of newest[i]; 0: this core has no more */
 	unsigned n = 0;
 
@@ -113,7 +148,7 @@ static unsigned collect(struct record *r, unsigned max)
 		unsigned from = MAX_CPUS;
 
 		cpu_for_each(i)
-			if (seq[i] && (from == MAX_CPUS || newest[i].tsc > newest[from].tsc))
+			if (seq[i] && (from == MAX_CPUS || newest[i].end > newest[from].end))
 				from = i;
 		if (from == MAX_CPUS)
 			break;
@@ -124,49 +159,69 @@ static unsigned collect(struct record *r, unsigned max)
 	return n;
 }
 
-/*
- * print_args() - the point's text names its arguments, parted by a comma; one named 0 means
- * nothing.
- */
-static void print_args(struct shell *sh, const struct record *r)
+/* say() - one argument as who has its names writes it; a number otherwise. */
+static void say(const struct trace_event *e, unsigned nr, char *text, size_t size)
 {
-	const char *args = points[r->point].args;
-	size_t first = strcspn(args, ",");
+	const struct guest_ops *guests = guest_attached();
+	uint64_t v = nr ? e->b : e->a;
 
-	if (*args == '0')
-		return;
-	if (r->point == TRACE_DROP && r->a < DROP_N)
-		shell_printf(sh, "%.*s %s", (int)first, args, drop_text[r->a].name);
+	if (e->point == TRACE_DROP && !nr && v < DROP_N)
+		snprintf(text, size, "%s", drop_text[v].name);
+	else if (e->point == TRACE_SOFTIRQ && v < SOFTIRQ_N)
+		snprintf(text, size, "%s", softirq_name[v]);
+	else if (e->point >= TRACE_TURN && !nr && guests && guests->vcpu_name)
+		guests->vcpu_name(v, text, size);
+	else if (e->point == TRACE_GUEST && nr && guests && guests->exit_name)
+		snprintf(text, size, "%s", guests->exit_name(v));
 	else
-		shell_printf(sh, "%.*s %lu", (int)first, args, (unsigned long)r->a);
-	if (args[first])
-		shell_printf(sh, "%s %lu", args + first, (unsigned long)r->b);
+		snprintf(text, size, "%lu", (unsigned long)v);
 }
 
-static void print(struct shell *sh, const struct record *r, uint64_t now_tsc, uint64_t now_ns)
+void trace_args(const struct trace_event *e, char *text, size_t size)
 {
-	unsigned long ns = now_ns - tsc_to_ns(now_tsc - r->tsc);
+	const char *args = trace_text[e->point].args;
+	size_t first = strcspn(args, ",");
+	char a[32], b[32];
 
-	shell_printf(sh, "%9lu.%03lu  cpu%-2u  %-18s ", ns / 1000, ns % 1000, r->cpu,
-		     points[r->point].name);
-	print_args(sh, r);
+	*text = 0;
+	if (*args == '0')
+		return;
+	say(e, 0, a, sizeof(a));
+	say(e, 1, b, sizeof(b));
+	if (args[first])
+		snprintf(text, size, "%.*s %s%s %s", (int)first, args, a, args + first, b);
+	else
+		snprintf(text, size, "%.*s %s", (int)first, args, a);
+}
+
+static void print(struct shell *sh, const struct trace_event *e, uint64_t now_tsc, uint64_t now_ns)
+{
+	unsigned long ns = now_ns - tsc_to_ns(now_tsc - e->end);
+	unsigned long took = tsc_to_ns(e->end - e->begin);
+	char args[ARGS_TEXT];
+
+	trace_args(e, args, sizeof(args));
+	shell_printf(sh, "%9lu.%03lu  cpu%-2u  %-18s %s", ns / 1000, ns % 1000, e->cpu,
+		     trace_text[e->point].name, args);
+	if (took)
+		shell_printf(sh, " (%lu.%03lu us)", took / 1000, took % 1000);
 	shell_printf(sh, "\n");
 }
 
 static int show(struct shell *sh, unsigned max)
 {
-	struct record *r = malloc(max * sizeof(*r));
+	struct trace_event *e = malloc(max * sizeof(*e));
 	uint64_t now_tsc, now_ns;
 	unsigned n;
 
-	if (!r)
+	if (!e)
 		return shell_error(sh, 1, -ENOMEM, "no memory for %u records", max);
-	n = collect(r, max);
+	n = trace_collect(e, max);
 	now_tsc = rdtsc();
 	now_ns = time_ns();
 	while (n > 0)
-		print(sh, &r[--n], now_tsc, now_ns);
-	free(r);
+		print(sh, &e[--n], now_tsc, now_ns);
+	free(e);
 	return 0;
 }
 
@@ -180,7 +235,7 @@ static void clear(void)
 static void print_state(struct shell *sh)
 {
 	shell_printf(sh, "trace is %s; %d records a core are kept\n",
-		     trace_on & TRACE_RECORD ? "on" : "off", RING);
+		     trace_on & TRACE_RECORD ? "on" : "off", TRACE_RING);
 	cpu_for_each(i)
 		if (cpus[i]->trace)
 			shell_printf(sh, "cpu%-2u  %lu records written\n", i,
@@ -200,12 +255,12 @@ static int run_trace(struct shell *sh, int n, const struct word *w)
 	if (n == 1)
 		print_state(sh);
 	else if (word_is(n, w, 1, "on") || word_is(n, w, 1, "off"))
-		trace_on = word_is(n, w, 1, "on");
+		trace_set(word_is(n, w, 1, "on"));
 	else if (word_is(n, w, 1, "clear"))
 		clear();
 	else if (!is_show)
 		return shell_expected(sh, 1, "on, off, show, clear or a NIC's name");
-	else if (n == 3 && shell_uint(sh, 2, 1, RING * MAX_CPUS, &max))
+	else if (n == 3 && shell_uint(sh, 2, 1, TRACE_RING * MAX_CPUS, &max))
 		return -EINVAL;
 	else
 		return show(sh, max);

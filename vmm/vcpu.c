@@ -23,6 +23,7 @@
 #include "backend.h"
 #include "cpu_regs.h"
 #include "exits.h"
+#include "vcpu_watch.h"
 #include "vhost.h"
 #include "vm.h"
 
@@ -332,9 +333,13 @@ static unsigned vcpu_usage(struct guest_usage *u, unsigned max)
 	return n;
 }
 
-static const struct guest_ops vcpu_guest_ops = { .next = vcpu_next,
-						 .enter = vcpu_enter,
-						 .usage = vcpu_usage };
+static const struct guest_ops vcpu_guest_ops = {
+	.next = vcpu_next,
+	.enter = vcpu_enter,
+	.usage = vcpu_usage,
+	.vcpu_name = vcpu_name,
+	.exit_name = vcpu_exit_name,
+};
 
 /* --- starting and stopping: on the vCPU's core, in a softirq, where no vCPU runs --- */
 
@@ -385,4 +390,5 @@ void vcpus_init(void)
 {
 	open_softirq(SOFTIRQ_KICK, kick_action);
 	guest_attach(&vcpu_guest_ops);
+	vcpu_watch_init();
 }

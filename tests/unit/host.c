@@ -656,6 +656,16 @@ WEAK void trace_record(enum trace_point p, uint64_t a, uint64_t b)
 	(void)b;
 }
 
+WEAK void trace_record_span(enum trace_point p, uint64_t begin, uint64_t end, uint64_t a,
+			    uint64_t b)
+{
+	(void)p;
+	(void)begin;
+	(void)end;
+	(void)a;
+	(void)b;
+}
+
 WEAK const struct drop_text drop_text[DROP_N] = {
 #define X(id, name, text) [DROP_##id] = { name, text },
 	DROP_REASONS(X)

@@ -9,8 +9,46 @@
 #include <string.h>
 
 #include "host.h"
+#include "kernel/guest.h"
+#include "kernel/park.h"
 #include "kernel/shell.h"
+#include "kernel/softirq.h"
 #include "kernel/trace.h"
+
+const char *const softirq_name[SOFTIRQ_N] = { [SOFTIRQ_NET_RX] = "NET_RX" };
+
+/* guests, whose names are known to who has them */
+
+static void vcpu_name(unsigned nr, char *text, size_t size)
+{
+	snprintf(text, size, "guest/%u", nr);
+}
+
+static const char *exit_name(unsigned reason)
+{
+	return reason == 4 ? "hlt" : "other";
+}
+
+static const struct guest_ops guests = { .vcpu_name = vcpu_name, .exit_name = exit_name };
+
+const struct guest_ops *guest_attached(void)
+{
+	return &guests;
+}
+
+/* who puts other functions in place while records are kept */
+
+static bool watching;
+static unsigned told;
+
+static void watcher(bool on)
+{
+	assert_true(cores_parked());
+	watching = on;
+	told++;
+}
+
+TRACE_WATCHER(watcher);
 
 static int start(void **state)
 {
@@ -79,6 +117,41 @@ static void records_only_when_on(void **state)
 	shows("trace",
 	      "trace is off; 1024 records a core are kept\ncpu0   1 records written\n"
 	      "cpu1   0 records written\ncpu2   0 records written\ncpu3   0 records written\n");
+}
+
+static void spans_say_how_long_they_took_and_names_are_names(void **state)
+{
+	struct trace_event e[4];
+
+	(void)state;
+	trace_set(true);
+	host_tsc = 9000;
+	trace_record_span(TRACE_SOFTIRQ, 1000, 3500, SOFTIRQ_NET_RX, 0);
+	trace_record_span(TRACE_GUEST, 4000, 9000, 1, 4);
+	shows("trace show",
+	      "        3.500  cpu0   softirq            action NET_RX (2.500 us)\n"
+	      "        9.000  cpu0   guest              vcpu guest/1, exit hlt (5.000 us)\n");
+	assert_int_equal(trace_collect(e, 4), 2);
+	assert_int_equal(e[0].point, TRACE_GUEST); /* the newest first */
+	assert_int_equal(e[1].begin, 1000);
+	assert_int_equal(e[1].end, 3500);
+}
+
+static void who_watches_is_told_once_of_each_change(void **state)
+{
+	(void)state;
+	told = 0;
+	host_exec("trace off");
+	assert_int_equal(told, 0);
+	host_exec("trace on");
+	host_exec("trace on");
+	assert_true(watching);
+	assert_int_equal(told, 1);
+	trace_on |= TRACE_TIME_IRQS; /* of others, and stays */
+	host_exec("trace off");
+	assert_false(watching);
+	assert_int_equal(told, 2);
+	assert_int_equal(trace_on, TRACE_TIME_IRQS);
 }
 
 static void merges_cores_by_time(void **state)
@@ -195,6 +268,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(leaves_to_others_what_is_theirs, start),
 		cmocka_unit_test_setup(records_only_when_on, start),
+		cmocka_unit_test_setup(spans_say_how_long_they_took_and_names_are_names, start),
+		cmocka_unit_test_setup(who_watches_is_told_once_of_each_change, start),
 		cmocka_unit_test_setup(merges_cores_by_time, start),
 		cmocka_unit_test_setup(overwrites_the_oldest, start),
 		cmocka_unit_test_setup(clear_forgets_what_was, start),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmm/vcpu.c vmm/vcpu_signal.c vmm/entry.c kernel/softirq.c kernel/timer.c tests/unit/host.c */
+/* links: vmm/vcpu.c vmm/vcpu_signal.c vmm/vcpu_watch.c vmm/exit.c vmm/entry.c kernel/softirq.c kernel/timer.c tests/unit/host.c */
 /*
  * test_vcpu.c - whose turn it is on a core, when a run ends, what an entry brings, and what signals do
  *
@@ -15,6 +15,7 @@
 #include "kernel/smp.h"
 #include "kernel/softirq.h"
 #include "kernel/timer.h"
+#include "kernel/trace.h"
 #include "kernel/x86.h"
 #include "vmm/backend.h"
 #include "vmm/entry.h"
@@ -29,6 +30,8 @@ static const struct guest_ops *ops;
 static struct vm vm = { .name = "g0" };
 static struct vcpu a, b; /* a is its guest's first, b a further one */
 static struct vcpu_sregs set;
+struct vm *vms[VM_MAX] = { &vm };
+unsigned nvms = 1;
 static char notes[256];
 static void (*in_guest)(struct vcpu *v); /* what happens during a run */
 
@@ -44,6 +47,32 @@ const struct guest_ops *guest_attach(const struct guest_ops *o)
 {
 	ops = o;
 	return NULL;
+}
+
+const struct guest_ops *guest_attached(void)
+{
+	return ops;
+}
+
+void trace_record(enum trace_point p, uint64_t nr, uint64_t what)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "[%s:%lu]", p == TRACE_INJECT ? "inject" : "other", what);
+	note(nr ? "wrong-vcpu" : text);
+}
+
+void trace_record_span(enum trace_point p, uint64_t begin, uint64_t end, uint64_t nr, uint64_t what)
+{
+	char text[48];
+
+	ops->vcpu_name(nr, text, sizeof(text));
+	if (p == TRACE_GUEST)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ":%s:%lu",
+			 ops->exit_name(what), end - begin);
+	else if (p != TRACE_TURN)
+		return;
+	note(text);
 }
 
 int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
@@ -257,6 +286,45 @@ static void post(struct vcpu *v, unsigned vector)
 {
 	v->lapic.irr[1] |= BIT(vector - 32);
 	v->lapic.irr_words |= BIT(1);
+}
+
+/* --- while records are kept --- */
+
+static void watch(bool on)
+{
+	trace_on = on;
+	set_for_each(w, trace_watchers)
+		(*w)(on);
+}
+
+static void interrupted_at_700(struct vcpu *v)
+{
+	(void)v;
+	this_cpu()->irq_began = host_tsc - 300; /* of the 1000 that fake_run() lasts */
+	raise_softirq(SOFTIRQ_NET_RX);
+}
+
+static void entries_and_exits_are_recorded_while_that_is_wanted(void **state)
+{
+	(void)state;
+	watch(true);
+	watch(true); /* twice is once */
+	in_guest = one_exit_then_softirq;
+	enter(&a, SLICE, false);
+	notes[0] = 0;
+	post(&a, 40);
+	enter(&a, SLICE, false);
+	assert_string_equal(notes, "[inject:40] irq:40 A g0/0:interrupt:1000 g0/0 ");
+	notes[0] = 0;
+	in_guest = interrupted_at_700;
+	enter(&a, SLICE, false);
+	assert_string_equal(notes, "A g0/0:interrupt:700 g0/0 ");
+	watch(false);
+	notes[0] = 0;
+	in_guest = one_exit_then_softirq;
+	enter(&a, SLICE, false);
+	assert_string_equal(notes, "A ");
+	assert_ptr_equal(backend, &fake_backend);
 }
 
 /* --- whose turn --- */
@@ -801,6 +869,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(entries_and_exits_are_recorded_while_that_is_wanted),
 		T(one_that_has_run_less_comes_first),
 		T(two_that_spin_get_the_same),
 		T(a_halted_one_is_chosen_only_when_an_interrupt_waits),
