@@ -159,8 +159,7 @@ unsigned trace_collect(struct trace_event *r, unsigned max)
 	return n;
 }
 
-/* say() - one argument as who has its names writes it; a number otherwise. */
-static void say(const struct trace_event *e, unsigned nr, char *text, size_t size)
+void trace_arg(const struct trace_event *e, unsigned nr, char *text, size_t size)
 {
 	const struct guest_ops *guests = guest_attached();
 	uint64_t v = nr ? e->b : e->a;
@@ -186,8 +185,8 @@ void trace_args(const struct trace_event *e, char *text, size_t size)
 	*text = 0;
 	if (*args == '0')
 		return;
-	say(e, 0, a, sizeof(a));
-	say(e, 1, b, sizeof(b));
+	trace_arg(e, 0, a, sizeof(a));
+	trace_arg(e, 1, b, sizeof(b));
 	if (args[first])
 		snprintf(text, size, "%.*s %s%s %s", (int)first, args, a, args + first, b);
 	else
@@ -279,7 +278,8 @@ static void complete_trace(int n, const struct word *w, void (*add)(void *to, co
 }
 
 SHELL_COMMAND(cmd_trace, .name = "trace",
-	      .usage = "[on|off|show [N]|clear] | path [on [N]|off|show|reset] | NIC regs "
+	      .usage = "[on|off|show [N]|clear] | export FILE [N] | path [on [N]|off|show|reset] | "
+		       "NIC regs "
 		       "[on|off|show [N]]",
 	      .help = "record points of all cores in order of time, in microseconds since boot; "
 		      "how long the stages of a packet's way take; accesses to a NIC's registers",

@@ -88,6 +88,9 @@ void trace_set(bool on);
 /* trace_collect() - the last @max records of all cores into e[], the newest first. Returns how many. Control context. */
 unsigned trace_collect(struct trace_event *e, unsigned max);
 
+/* trace_arg() - argument @nr, 0 or 1, as who knows names for it writes it. */
+void trace_arg(const struct trace_event *e, unsigned nr, char *text, size_t size);
+
 /* trace_args() - what @e's arguments are, in words. */
 void trace_args(const struct trace_event *e, char *text, size_t size);
 
