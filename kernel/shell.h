@@ -83,7 +83,7 @@ struct sysctl {
 	const char *const
 		*word; /* its values by name, word[min] to word[max]; NULL: it is a number */
 	const char *(*refuse)(
-		unsigned value); /* why it cannot be that here, or NULL; may be NULL */
+		unsigned value);         /* why it cannot be that here, or NULL; may be NULL */
 	void (*changed)(unsigned value); /* it is that now; may be NULL */
 };
 

@@ -666,6 +666,21 @@ WEAK void trace_record_span(enum trace_point p, uint64_t begin, uint64_t end, ui
 	(void)b;
 }
 
+/* a set of watchers has one at least, or the linker makes none */
+static void nobody(bool on)
+{
+	(void)on;
+}
+
+TRACE_WATCHER(nobody);
+
+WEAK const struct guest_ops *guest_attached(void)
+{
+	return NULL;
+}
+
+WEAK const char *const softirq_name[SOFTIRQ_N] = { [SOFTIRQ_NET_RX] = "NET_RX" };
+
 WEAK const struct drop_text drop_text[DROP_N] = {
 #define X(id, name, text) [DROP_##id] = { name, text },
 	DROP_REASONS(X)

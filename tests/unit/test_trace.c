@@ -15,8 +15,6 @@
 #include "kernel/softirq.h"
 #include "kernel/trace.h"
 
-const char *const softirq_name[SOFTIRQ_N] = { [SOFTIRQ_NET_RX] = "NET_RX" };
-
 /* guests, whose names are known to who has them */
 
 static void vcpu_name(unsigned nr, char *text, size_t size)
