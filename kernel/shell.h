@@ -88,6 +88,10 @@ struct sysctl {
 };
 
 SET_DECLARE(const struct sysctl, sysctls);
+
+/* sysctl_find() - the knob whose name is the first @len bytes of @name; NULL if there is none. */
+const struct sysctl *sysctl_find(const char *name, size_t len);
+
 #define SYSCTL(id, nm, var, lo, hi, hlp)         \
 	static const struct sysctl id SET_ENTRY( \
 		sysctls) = { .name = nm, .value = var, .min = lo, .max = hi, .help = hlp }

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct sysctl *sysctl_find(const char *name, size_t len)
+const struct sysctl *sysctl_find(const char *name, size_t len)
 {
 	set_for_each(s, sysctls)
 		if (strlen(s->name) == len && memcmp(s->name, name, len) == 0)

@@ -9,6 +9,7 @@
 
 #include "kernel/mem.h"
 #include "kernel/napi_layers.h"
+#include "kernel/netif_rx.h"
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "gro.h"
@@ -162,6 +163,20 @@ static uint64_t nic_stat(struct port *port, const char *name)
 	return 0;
 }
 
+/* what its queues had no place for in their interrupts; no mouth of the port has seen it. A sum for who asks */
+static const uint64_t *nic_drops(struct port *port)
+{
+	static uint64_t drops[DROP_N];
+	struct netdev *dev = port->priv;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
+		if (dev->queue[i].policy.rx)
+			n += netif_rx_dropped(dev->queue[i].policy.rx);
+	drops[DROP_IRQ_BACKLOG] = n;
+	return drops;
+}
+
 static bool nic_has_link(struct port *port)
 {
 	return ((struct netdev *)port->priv)->link;
@@ -195,6 +210,7 @@ static const struct port_ops nic_ops = {
 	.rss_key = nic_rss_key,
 	.queues = nic_queues,
 	.stat = nic_stat,
+	.drops = nic_drops,
 };
 
 static void nic_add(struct netdev *dev)

@@ -67,7 +67,7 @@ struct port_ops {
 	uint64_t (*stat)(struct port *port, const char *name);
 	/* is all accounted for that tx_batch ever took? Cores parked; may be NULL */
 	bool (*audit)(struct port *port);
-	/* what tx_batch took and the device dropped since, by reason: [DROP_N]; may be NULL */
+	/* what the device dropped by itself, with reasons: [DROP_N]; of what tx_batch took, or before poll. May be NULL */
 	const uint64_t *(*drops)(struct port *port);
 };
 
@@ -174,7 +174,7 @@ struct port_cpu port_total(const struct port *port);
 
 /* port_drops() - dropped_in or dropped_out, all reasons. */
 uint64_t port_drops(const uint64_t v[DROP_N]);
-/* port_drops_behind() - of what the device took it dropped so many for reason @why. */
+/* port_drops_behind() - so many the device dropped for reason @why, which no mouth counts. */
 uint64_t port_drops_behind(const struct port *port, enum drop_reason why);
 /* port_stat() - what the device itself counts, by ethtool's name; 0 if it does not. */
 uint64_t port_stat(struct port *port, const char *name);

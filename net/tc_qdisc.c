@@ -259,6 +259,16 @@ static void print_options(struct shell *sh, const struct qdisc_options *o)
 	shell_printf(sh, o->ecn ? " ecn" : "");
 }
 
+void tc_qdisc_print(struct shell *sh, const struct port *port)
+{
+	const struct qdisc_options *o = has(port) ? has(port) : &pfifo_defaults;
+
+	shell_printf(sh, "%s %s", o->rate ? "parent 1:1" : "root", o->kind->name);
+	print_options(sh, o);
+	if (o->kind == &qdisc_fq_codel && !o->ecn)
+		shell_printf(sh, " noecn");
+}
+
 typedef unsigned long ul;
 
 static void print_counts(struct shell *sh, const struct port *port)
@@ -374,14 +384,11 @@ static void print_config(struct shell *sh)
 		if (o->rate) {
 			shell_printf(sh, "tc qdisc add dev %s root handle 1: tbf", ports[i]->name);
 			print_rate(sh, o->rate);
-			shell_printf(sh, " burst %ub\ntc qdisc add dev %s parent 1:1 %s",
-				     (unsigned)o->burst, ports[i]->name, o->kind->name);
-		} else {
-			shell_printf(sh, "tc qdisc add dev %s root %s", ports[i]->name,
-				     o->kind->name);
+			shell_printf(sh, " burst %ub\n", (unsigned)o->burst);
 		}
-		print_options(sh, o);
-		shell_printf(sh, o->kind == &qdisc_fq_codel && !o->ecn ? " noecn\n" : "\n");
+		shell_printf(sh, "tc qdisc add dev %s ", ports[i]->name);
+		tc_qdisc_print(sh, ports[i]);
+		shell_printf(sh, "\n");
 	}
 }
 

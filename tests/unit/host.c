@@ -682,7 +682,7 @@ WEAK const struct guest_ops *guest_attached(void)
 WEAK const char *const softirq_name[SOFTIRQ_N] = { [SOFTIRQ_NET_RX] = "NET_RX" };
 
 WEAK const struct drop_text drop_text[DROP_N] = {
-#define X(id, name, text) [DROP_##id] = { name, text },
+#define X(id, name, text, knob) [DROP_##id] = { name, text, knob },
 	DROP_REASONS(X)
 #undef X
 };
