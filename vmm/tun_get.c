@@ -18,6 +18,8 @@ _Static_assert(VIRTIO_NET_HDR == 12 && offsetof(struct virtio_net_hdr, num_buffe
 _Static_assert(TAP_FRAME_MAX <= PKT_MAX_SEGS * PKT_BUF_SIZE, "a frame is a chain");
 _Static_assert(TAP_LONG_MAX <= PKT_GSO_SEGS * PKT_BUF_SIZE, "and so is one that is to be cut");
 
+enum { SEGMENTS_MAX = 8191 };
+
 enum nothing { MALFORMED, NO_BUFFER };
 
 /* came_to_nothing() - what the guest sent came in by its port and is dropped there, without ever having been a packet. */
@@ -165,6 +167,15 @@ static struct pkt *get_payload(const struct virtq_chain *c, uint32_t from, uint3
 	return first;
 }
 
+/*
+ * too_many() - cutting it would take longer than a round of softirqs may, a guest holding up all others. TCP's shortest
+ * segments, 8 bytes beside its options (Linux: tcp_min_snd_mss), are as many as that.
+ */
+static bool too_many(uint32_t payload, uint32_t gso_size)
+{
+	return (payload - 1) / gso_size >= SEGMENTS_MAX;
+}
+
 /* get_long() - a frame that the device is to cut; only @head, a copy of how it begins, is trusted to stay. */
 static struct pkt *get_long(const struct virtq_chain *c, uint32_t len,
 			    const struct virtio_net_hdr *hdr, enum nothing *how)
@@ -176,7 +187,7 @@ static struct pkt *get_long(const struct virtq_chain *c, uint32_t len,
 	*how = MALFORMED;
 	chain_read(c, VIRTIO_NET_HDR, head, MIN(len, (uint32_t)sizeof(head)));
 	if (!gso_headers(head, MIN(len, (uint32_t)sizeof(head)), &h) || h.len == len ||
-	    !virtio_hdr_fits(hdr, &h))
+	    !virtio_hdr_fits(hdr, &h) || too_many(len - h.len, hdr->gso_size))
 		return NULL;
 	*how = NO_BUFFER;
 	p = get_payload(c, VIRTIO_NET_HDR + h.len, len - h.len, hdr->gso_size);

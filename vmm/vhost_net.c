@@ -19,18 +19,25 @@
 /* a batch is no longer: a frame that is to be cut may take PKT_GSO_SEGS buffers of the pool that all live on */
 enum { TX_BATCH_BYTES = 2 * 65536 };
 
+/* headers_of() - about what cutting @p adds to its bytes: a segment costs something, however short [Linux: qdisc_pkt_len_init()] */
+static inline uint32_t headers_of(const struct pkt *p)
+{
+	return unlikely(p->flags & PKT_GSO) ? p->frame_len / p->gso_size * ETH_MIN_FRAME : 0;
+}
+
 /*
- * tx_batch() - up to PORT_BATCH frames from the guest into the switch. Returns how many, malformed ones included; *@full:
- * it ended because it was long enough.
+ * tx_batch() - up to PORT_BATCH frames from the guest into the switch. Returns how many, malformed ones included. *@work
+ * grows by what they weigh; *@full: it ended because it was long enough.
  */
-static unsigned tx_batch(struct vhost_vring *v, bool *full)
+static unsigned tx_batch(struct vhost_vring *v, uint64_t *work, bool *full)
 {
 	struct pkt *pkts[PORT_BATCH];
 	unsigned taken = 0, n = 0;
 	struct virtq_chain c;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, headers = 0;
 
-	while (taken < PORT_BATCH && bytes < TX_BATCH_BYTES && virtq_pop(&v->vq, &c) > 0) {
+	while (taken < PORT_BATCH && bytes + headers < TX_BATCH_BYTES &&
+	       virtq_pop(&v->vq, &c) > 0) {
 		struct pkt *p;
 
 		if (unlikely(c.nwrite)) {
@@ -43,9 +50,11 @@ static unsigned tx_batch(struct vhost_vring *v, bool *full)
 		if (unlikely(!p))
 			continue;
 		bytes += p->frame_len;
+		headers += headers_of(p);
 		pkts[n++] = p;
 	}
-	*full = taken == PORT_BATCH || bytes >= TX_BATCH_BYTES;
+	*work += bytes + headers;
+	*full = taken == PORT_BATCH || bytes + headers >= TX_BATCH_BYTES;
 	if (!taken)
 		return 0;
 	virtq_publish(&v->vq);
@@ -58,14 +67,14 @@ static unsigned tx_batch(struct vhost_vring *v, bool *full)
 
 static bool handle_tx(struct vhost_vring *v)
 {
-	uint64_t bytes_end = v->bytes + VHOST_BYTE_WEIGHT;
+	uint64_t work = 0;
 	unsigned packets = 0;
 	bool full;
 
 	virtq_notify_off(&v->vq);
 	do {
-		packets += tx_batch(v, &full);
-		if (packets >= VHOST_WEIGHT || v->bytes >= bytes_end)
+		packets += tx_batch(v, &work, &full);
+		if (packets >= VHOST_WEIGHT || work >= VHOST_BYTE_WEIGHT)
 			return true;
 	} while (full || vhost_wait(v, packets));
 	return false;

@@ -335,6 +335,54 @@ static void a_small_pool_loses_a_long_frame_and_nothing_else(void **state)
 	leaves_as_segments(&tcp4, 60000, MSS, 4096);
 }
 
+/* @count long frames at one kick, for a wire that cuts them itself. Returns in how many rounds of work they were taken. */
+static unsigned rounds_for(unsigned count, unsigned size)
+{
+	struct vhost_vring *tx = &guests[0].dev.vhost.vring[VHOST_TX];
+	unsigned n = stream_frame(&tcp4, frame, payload, 0, 60000, 0, STREAM_ACK);
+	struct virtio_net_hdr hdr = header_for(&tcp4, frame, n, size);
+	struct virtq_used_elem e;
+	uint64_t before = tx->reweighs;
+
+	frame[5] = 1;
+	memcpy(ram_at(&guests[0].ram, guests[0].scratch, HDR), &hdr, HDR);
+	memcpy(ram_at(&guests[0].ram, guests[0].scratch + HDR, n), frame, n);
+	for (unsigned i = 0; i < count; i++)
+		driver_add(&guests[0].tx, guests[0].scratch, HDR + n, false);
+	vhost_kick(&guests[0].dev.vhost, VHOST_TX);
+	net_settle();
+	while (driver_used(&guests[0].tx, &e))
+		;
+	assert_int_equal(sent(WIRE), count);
+	return 1 + tx->reweighs - before;
+}
+
+static void segments_weigh_as_much_as_they_are_work(void **state)
+{
+	(void)state;
+	fake[WIRE].port.features = NETDEV_TSO4 | NETDEV_TX_CSUM;
+	assert_int_equal(rounds_for(3, MSS), 1);
+	assert_int_equal(rounds_for(3, 8), 2);
+	law();
+}
+
+static void more_segments_than_there_is_time_for_are_malformed(void **state)
+{
+	unsigned n = stream_frame(&tcp4, frame, payload, 0, 8 * 8180, 0, STREAM_ACK);
+	struct virtio_net_hdr hdr = header_for(&tcp4, frame, n, 8);
+
+	(void)state;
+	fake[WIRE].port.features = NETDEV_TSO4 | NETDEV_TX_CSUM;
+	frame[5] = 1;
+	send(&guests[0], &hdr, frame, n, 1 << 17);
+	assert_int_equal(sent(WIRE), 1);
+	hdr.gso_size = 7;
+	send(&guests[0], &hdr, frame, n, 1 << 17);
+	assert_int_equal(sent(WIRE), 0);
+	assert_int_equal(dropped(DROP_GUEST_MALFORMED), 1);
+	law();
+}
+
 /* headers that ask for what was not negotiated, or for what the frame is not */
 static void wrong_headers_are_dropped_each_as_malformed(void **state)
 {
@@ -533,6 +581,8 @@ int main(void)
 		TEST(what_a_guest_leaves_to_us_leaves_by_the_wire_as_segments),
 		TEST(any_stream_in_any_pieces),
 		TEST(checksums_are_finished_for_a_wire),
+		TEST(segments_weigh_as_much_as_they_are_work),
+		TEST(more_segments_than_there_is_time_for_are_malformed),
 		TEST(a_small_pool_loses_a_long_frame_and_nothing_else),
 		TEST(wrong_headers_are_dropped_each_as_malformed),
 		TEST(no_header_and_no_frame_does_harm),
