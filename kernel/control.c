@@ -56,7 +56,7 @@ void control_run(void)
 /* turn_while_booting() - before the core loop runs: do by hand what a turn of it would, until @t has run. */
 static void turn_while_booting(const struct timer *t)
 {
-	softirq_run();
+	softirq_run(this_cpu());
 	irq_disable();
 	if (!softirq_pending() && t->armed) /* once it has run nothing else may ever wake us */
 		cpu_halt();

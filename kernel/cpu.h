@@ -37,7 +37,7 @@ struct cpu {
 		softirq_pending; /* BIT(enum softirq); interrupt handlers of this core set bits */
 	bool in_control;         /* core 0 runs the control context now */
 	struct napi *poll_head,
-		**poll_tail;   /* softnet_data: NAPI instances scheduled on this core */
+		*poll_last;    /* softnet_data: NAPI instances scheduled on this core */
 	struct pool *pool;     /* packets of this core */
 	struct xmit_cpu *xmit; /* what the room of ports has for it: net/xmit.h */
 	struct trace_ring *trace;

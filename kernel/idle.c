@@ -58,7 +58,7 @@ void idle_otherwise(struct cpu *c)
 		poll_on(c);
 		return;
 	}
-	qsbr_sleep();
+	qsbr_sleep(c);
 	slept = rdtsc();
 	/* seq_cst: pairs with raise_softirq_on(); work_came() reads behind it */
 	atomic_store(&c->idle_polls, true);
@@ -69,7 +69,7 @@ void idle_otherwise(struct cpu *c)
 	/* seq_cst: who saw it set has raised its bit before the core loop takes the bits */
 	atomic_store(&c->idle_polls, false);
 	c->idle_tsc += rdtsc() - slept;
-	qsbr_wake();
+	qsbr_wake(c);
 }
 
 /* --- the knob --- */

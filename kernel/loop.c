@@ -56,11 +56,11 @@ static inline void cpu_idle(struct cpu *c)
 		idle_otherwise(c);
 		return;
 	}
-	qsbr_sleep();
+	qsbr_sleep(c);
 	slept = rdtsc();
 	cpu_halt();
 	c->idle_tsc += rdtsc() - slept;
-	qsbr_wake();
+	qsbr_wake(c);
 }
 
 /* starved() - packets came one by one, and guests did not come to their share beside them. */
@@ -75,9 +75,12 @@ static inline bool starved(const struct cpu *c)
  */
 static bool guest_turn(struct cpu *c, bool more)
 {
-	struct vcpu *v = guests ? guests->next(c) : NULL;
+	struct vcpu *v;
 	uint64_t began, ran;
 
+	if (likely(!guests))
+		return false;
+	v = guests->next(c);
 	if (!v) {
 		c->guest_since = 0;
 		return false;
@@ -118,7 +121,7 @@ void core_loop(void)
 
 	for (;;) {
 		/* by budget and time; more: used up with work left */
-		bool more = softirq_run() || starved(c);
+		bool more = softirq_run(c) || starved(c);
 
 		if (unlikely(c->qsbr_waiting))
 			qsbr_turn();

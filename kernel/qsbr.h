@@ -33,26 +33,21 @@ static inline void qsbr_turn(void)
 {
 	struct cpu *c = this_cpu();
 
-	/* seq_cst (an XCHG): no pointer read after this can have been unlinked before a retirer saw the old count */
-	atomic_store(&c->qs, atomic_load_explicit(&c->qs, memory_order_relaxed) + 2);
+	/* seq_cst: no pointer read after this can have been unlinked before a retirer saw the old count */
+	atomic_fetch_add(&c->qs, 2);
 	if (unlikely(c->qsbr_waiting))
 		qsbr_reap();
 }
 
-/* qsbr_sleep(), qsbr_wake() - around HLT: who sleeps holds nothing. Both together say what a turn says. */
-static inline void qsbr_sleep(void)
+/* qsbr_sleep(), qsbr_wake() - around HLT, by core @c itself: who sleeps holds nothing. Both together say what a turn says. */
+static inline void qsbr_sleep(struct cpu *c)
 {
-	struct cpu *c = this_cpu();
-
 	/* release: what was read before is done with */
-	atomic_store_explicit(&c->qs, atomic_load_explicit(&c->qs, memory_order_relaxed) + 1,
-			      memory_order_release);
+	atomic_fetch_add_explicit(&c->qs, 1, memory_order_release);
 }
 
-static inline void qsbr_wake(void)
+static inline void qsbr_wake(struct cpu *c)
 {
-	struct cpu *c = this_cpu();
-
 	/* seq_cst, as in qsbr_turn() */
-	atomic_store(&c->qs, atomic_load_explicit(&c->qs, memory_order_relaxed) + 1);
+	atomic_fetch_add(&c->qs, 1);
 }

@@ -76,7 +76,6 @@ void cpu_init_boot(void)
 	boot_cpu.stack_top = (uint8_t *)boot_stack_top;
 	boot_cpu.ist_top = boot_ist + sizeof(boot_ist);
 	cpus[0] = &boot_cpu;
-	softirq_init_cpu(&boot_cpu);
 	trap_init();
 	trap_init_cpu(&boot_cpu);
 }
@@ -135,7 +134,6 @@ static struct cpu *cpu_create(unsigned id, uint32_t apic)
 	c->apic_id = apic;
 	c->stack_top = stack_create(CPU_STACK_SIZE);
 	c->ist_top = stack_create(CPU_IST_SIZE);
-	softirq_init_cpu(c);
 	return c;
 }
 

@@ -3,7 +3,7 @@
  * softirq.c - softirqs, the poll list, and the one place where a queue goes back to interrupts
  *
  * softirq_run() is called by the core loop of every core, interrupts on. napi_irq() is called by hard interrupts. All
- * state is the core's own (struct cpu: softirq_pending, poll_head, poll_tail) except remote_pending, which other
+ * state is the core's own (struct cpu: softirq_pending, poll_head, poll_last) except remote_pending, which other
  * cores set. net_rx_action() owns the budget and the time, a poll owns its weight; the core loop owns the share.
  */
 #include "softirq.h"
@@ -27,7 +27,7 @@ const char *const softirq_name[SOFTIRQ_N] = {
 
 unsigned netdev_budget = 300, netdev_budget_usecs = 2000, dev_weight = NAPI_POLL_MAX;
 
-static void (*softirq_vec[SOFTIRQ_N])(void);
+void (*softirq_vec[SOFTIRQ_N])(void);
 
 /* --- while records are kept: each action once more, that also says how long it took --- */
 
@@ -86,17 +86,6 @@ static inline void pending_or(struct cpu *c, uint32_t bits)
 #endif
 }
 
-/* pending_take() - what is pending on this core, from either word; both are empty afterwards. */
-static inline uint32_t pending_take(struct cpu *c)
-{
-	uint32_t bits = __atomic_exchange_n(&c->softirq_pending, 0, __ATOMIC_RELAXED);
-
-	if (unlikely(atomic_load_explicit(&c->remote_pending, memory_order_relaxed)))
-		/* acquire: pairs with the release in raise_softirq_on; what they prepared is seen */
-		bits |= atomic_exchange_explicit(&c->remote_pending, 0, memory_order_acquire);
-	return bits;
-}
-
 void raise_softirq(enum softirq nr)
 {
 	pending_or(this_cpu(), BIT(nr));
@@ -109,44 +98,23 @@ void raise_softirq_on(struct cpu *c, enum softirq nr)
 		return;
 	}
 	/*
-	 * release: pairs with the acquire in pending_take. Whoever sets the first bit sends the interrupt; seq_cst: unless the
+	 * release: pairs with the acquire in softirq_round. Whoever sets the first bit sends the interrupt; seq_cst: unless the
 	 * core is idle and says that it looks (idle.c)
 	 */
 	if (!atomic_fetch_or(&c->remote_pending, BIT(nr)) && !atomic_load(&c->idle_polls))
 		apic_ipi(c->apic_id, VECTOR_IPI);
 }
 
-/* run_bits() - each that is raised, once, the lowest first. */
-static void run_bits(struct cpu *c, uint32_t bits)
-{
-	while (bits) {
-		unsigned nr = __builtin_ctz(bits);
-
-		bits &= bits - 1;
-		c->softirq_count[nr]++;
-		softirq_vec[nr]();
-	}
-}
-
-/* run_again() - more was raised meanwhile: nine further rounds, or 2 ms. Returns whether work is left. */
-static __attribute__((noinline)) bool run_again(struct cpu *c)
+bool softirq_run_again(struct cpu *c)
 {
 	uint64_t end = rdtsc() + tsc_from_us(MAX_SOFTIRQ_TIME_US);
 
 	for (unsigned round = 1; softirq_pending(); round++) {
 		if (round == MAX_SOFTIRQ_RESTART || (round > 1 && rdtsc() >= end))
 			return true;
-		run_bits(c, pending_take(c));
+		softirq_round(c);
 	}
 	return false;
-}
-
-bool softirq_run(void)
-{
-	struct cpu *c = this_cpu();
-
-	run_bits(c, pending_take(c));
-	return unlikely(softirq_pending_on(c)) && run_again(c);
 }
 
 /* --- NAPI --- */
@@ -154,8 +122,11 @@ bool softirq_run(void)
 static void poll_list_add(struct cpu *c, struct napi *napi)
 {
 	napi->next = NULL;
-	*c->poll_tail = napi;
-	c->poll_tail = &napi->next;
+	if (c->poll_head)
+		c->poll_last->next = napi;
+	else
+		c->poll_head = napi;
+	c->poll_last = napi;
 }
 
 /* napi_put_on_list() - IDLE becomes SCHEDULED; interrupts are off, or we are the interrupt. */
@@ -274,14 +245,13 @@ void napi_turn_by(struct napi *napi, uint64_t deadline)
 		timer_arm_at(&napi->timer, deadline);
 }
 
-/* after_poll() - where it is not "some, and then it was empty": what comes next is the queue's policy. */
-static __attribute__((noinline)) void after_poll(struct cpu *c, struct napi *napi, unsigned taken,
-						 unsigned weight)
+/* after_poll() - @taken of @napi: what comes next is the queue's policy. */
+static void after_poll(struct cpu *c, struct napi *napi, unsigned taken)
 {
-	enum napi_next next = taken < weight ? NAPI_COMPLETE : NAPI_AGAIN;
+	enum napi_next next = taken < dev_weight ? NAPI_COMPLETE : NAPI_AGAIN;
 
 	if (napi->after)
-		next = napi->after(napi, taken, weight);
+		next = napi->after(napi, taken, dev_weight);
 	napi->waits = next;
 	napi->timed_out = false;
 	if (next == NAPI_COMPLETE)
@@ -292,28 +262,24 @@ static __attribute__((noinline)) void after_poll(struct cpu *c, struct napi *nap
 		turn_add(c, &napi->turn);
 }
 
-static __attribute__((noinline)) unsigned poll_recorded(struct napi *napi, unsigned weight)
+static __attribute__((noinline)) unsigned poll_recorded(struct napi *napi)
 {
 	uint64_t begin = rdtsc();
-	unsigned taken = napi->poll(napi, weight);
+	unsigned taken = napi->poll(napi, dev_weight);
 
 	trace_record_span(TRACE_POLL, begin, rdtsc(), napi->id, taken);
 	return taken;
 }
 
-/* poll_one() - one turn of one queue; returns what it took. It is off the list when it looked empty. */
+/* poll_one() - one turn of one queue, which is on no list; returns what it took. */
 static inline unsigned poll_one(struct cpu *c, struct napi *napi)
 {
-	unsigned weight = dev_weight, taken;
+	unsigned taken = trace_recording() ? poll_recorded(napi) : napi->poll(napi, dev_weight);
 
-	taken = trace_recording() ? poll_recorded(napi, weight) : napi->poll(napi, weight);
 	c->processed += taken;
 	napi->packets += taken;
-	napi->batch_hist[31 - __builtin_clz(2 * taken + 1)]++; /* NAPI_POLL_MAX is in bin 7 */
-	if (likely(taken < weight && !napi->after))
-		napi_complete(napi);
-	else
-		after_poll(c, napi, taken, weight);
+	/* NAPI_POLL_MAX is in bin 7 */
+	napi->batch_hist[63 - __builtin_clzl(2 * (size_t)taken + 1)]++;
 	return taken;
 }
 
@@ -324,22 +290,23 @@ static struct napi *poll_list_pop(struct cpu *c)
 
 	irq_disable();
 	napi = c->poll_head;
-	if (napi) {
+	if (likely(napi))
 		c->poll_head = napi->next;
-		if (!c->poll_head)
-			c->poll_tail = &c->poll_head;
-	}
 	irq_enable();
 	return napi;
 }
 
-/* poll_rest() - other queues wait, or the first has more: go round the list until budget or time is used up. */
-static __attribute__((noinline)) void poll_rest(struct cpu *c, unsigned taken)
+/*
+ * poll_rest() - other queues wait, or the first, @napi, of which @taken was all, has more or a policy of its own: go
+ * round the list until budget or time is used up.
+ */
+static __attribute__((noinline)) void poll_rest(struct cpu *c, struct napi *napi, unsigned taken)
 {
 	uint64_t end = rdtsc() + tsc_from_us(netdev_budget_usecs);
 	unsigned budget = netdev_budget;
 
 	for (;;) {
+		after_poll(c, napi, taken);
 		budget = taken < budget ? budget - taken : 0;
 		if (!c->poll_head)
 			return; /* an interrupt that adds to it now raises NET_RX itself */
@@ -348,7 +315,8 @@ static __attribute__((noinline)) void poll_rest(struct cpu *c, unsigned taken)
 			pending_or(c, BIT(SOFTIRQ_NET_RX));
 			return;
 		}
-		taken = poll_one(c, poll_list_pop(c));
+		napi = poll_list_pop(c);
+		taken = poll_one(c, napi);
 	}
 }
 
@@ -361,8 +329,11 @@ static void net_rx_action(void)
 	if (!napi)
 		return;
 	taken = poll_one(c, napi);
-	if (unlikely(c->poll_head)) /* seldom: most rounds have one queue, and find it empty */
-		poll_rest(c, taken);
+	/* most rounds have one queue, and find it empty; who is put on the list from here on raises NET_RX */
+	if (likely(taken < dev_weight && !napi->after && !c->poll_head))
+		napi_complete(napi);
+	else
+		poll_rest(c, napi, taken);
 }
 
 void napi_enable(struct napi *napi)
@@ -389,6 +360,21 @@ void napi_enable(struct napi *napi)
 	raise_softirq_on(c, SOFTIRQ_NET_RX);
 }
 
+static void poll_list_remove(struct cpu *c, struct napi *napi)
+{
+	struct napi **p = &c->poll_head, *before = NULL;
+
+	while (*p && *p != napi) {
+		before = *p;
+		p = &before->next;
+	}
+	if (!*p)
+		return;
+	*p = napi->next;
+	if (c->poll_last == napi)
+		c->poll_last = before;
+}
+
 void napi_disable(struct napi *napi)
 {
 	struct cpu *c = cpus[napi->cpu];
@@ -398,21 +384,8 @@ void napi_disable(struct napi *napi)
 	napi->state = NAPI_DISABLED;
 	turn_remove(c, &napi->turn);
 	timer_cancel_on(c, &napi->timer);
-	for (struct napi **p = &c->poll_head; *p; p = &(*p)->next) {
-		if (*p != napi)
-			continue;
-		*p = napi->next;
-		if (!*p)
-			c->poll_tail = p;
-		break;
-	}
+	poll_list_remove(c, napi);
 	irq_restore(flags);
-}
-
-void softirq_init_cpu(struct cpu *c)
-{
-	c->poll_head = NULL;
-	c->poll_tail = &c->poll_head;
 }
 
 void softirq_init(void)

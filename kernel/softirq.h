@@ -50,17 +50,42 @@ static inline uint32_t softirq_pending(void)
 	return softirq_pending_on(this_cpu());
 }
 
+extern void (*softirq_vec[SOFTIRQ_N])(void);
+
+/* softirq_round() - what is pending on @c, this core, each once, the lowest first. */
+static inline void softirq_round(struct cpu *c)
+{
+	uint32_t bits = __atomic_exchange_n(&c->softirq_pending, 0, __ATOMIC_RELAXED);
+
+	if (unlikely(atomic_load_explicit(&c->remote_pending, memory_order_relaxed)))
+		/* acquire: pairs with the release in raise_softirq_on; what they prepared is seen */
+		bits |= atomic_exchange_explicit(&c->remote_pending, 0, memory_order_acquire);
+	while (bits) {
+		unsigned nr = __builtin_ctz(bits);
+
+		bits &= bits - 1;
+		c->softirq_count[nr]++;
+		softirq_vec[nr]();
+	}
+}
+
+/* softirq_run_again() - more was raised meanwhile: nine further rounds, or 2 ms. Returns whether work is left. */
+bool softirq_run_again(struct cpu *c);
+
 /*
- * softirq_run() - run what is pending, at most 10 rounds or 2 ms (Linux's MAX_SOFTIRQ_RESTART and _TIME). Here and in
- * net_rx_action the clock is read only behind the first turn, which has a bound of its own: most have no second.
- * Returns true if work is left over: the caller gives the rest of the core its share, then comes back.
+ * softirq_run() - run what is pending on @c, this core, at most 10 rounds or 2 ms (Linux's MAX_SOFTIRQ_RESTART and
+ * _TIME). Here and in net_rx_action the clock is read only behind the first turn, which has a bound of its own: most
+ * have no second. Returns true if work is left over: the caller gives the rest of the core its share, then comes back.
  */
-bool softirq_run(void);
+static inline bool softirq_run(struct cpu *c)
+{
+	softirq_round(c);
+	return unlikely(softirq_pending_on(c)) && softirq_run_again(c);
+}
 
 void softirq_init(void);
 /* softnet_backlog() - who knows how many packets wait in the backlog of a core, for /proc/net/softnet_stat. Boot. */
 void softnet_backlog(unsigned (*len)(unsigned cpu));
-void softirq_init_cpu(struct cpu *c); /* its poll list is empty */
 
 /* sysctl net.core.netdev_budget, netdev_budget_usecs and dev_weight */
 extern unsigned netdev_budget, netdev_budget_usecs, dev_weight;

@@ -15,10 +15,10 @@ uint64_t rdtsc(void); /* the fixture's clock */
 #else
 static inline uint64_t rdtsc(void)
 {
-	uint32_t lo, hi;
+	uint64_t lo, hi; /* RDTSC clears the upper halves [SDM 2B] */
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)hi << 32 | lo;
+	return hi << 32 | lo;
 }
 #endif
 

@@ -46,8 +46,6 @@ void rig_start(unsigned ncores)
 {
 	host_cores(ncores);
 	host_pools(POOL);
-	cpu_for_each(i)
-		cpus[i]->poll_tail = &cpus[i]->poll_head;
 	softirq_init();
 	dev_weight = 64;
 	fake_pci_start();
@@ -85,7 +83,7 @@ void run_softirqs(void)
 
 	cpu_for_each(i) {
 		host_play(i);
-		softirq_run();
+		softirq_run(this_cpu());
 	}
 	host_play(was);
 }

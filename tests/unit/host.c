@@ -107,7 +107,6 @@ void host_cores(unsigned n)
 		c->self = c;
 		c->id = c->apic_id = i;
 		c->online = 1;
-		c->poll_tail = &c->poll_head;
 		c->vector = no_vectors;
 		cpus[i] = c;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/control.c tests/unit/host.c */
+/* links: kernel/control.c kernel/softirq.c tests/unit/host.c */
 /* test_control.c - work that others put off to the control context; two threads asking at once */
 #include <string.h>
 
@@ -20,11 +20,6 @@ void stack_switch(uint64_t *save, uint64_t to)
 void paging_guard(void *page)
 {
 	(void)page;
-}
-
-bool softirq_run(void)
-{
-	return false;
 }
 
 static struct {

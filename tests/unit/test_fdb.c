@@ -252,7 +252,7 @@ static void storm(void *arg)
 			fdb_flush(FDB_ANY, 1 + i / 50 % 3);
 		qsbr_turn();
 	}
-	qsbr_sleep();
+	qsbr_sleep(this_cpu());
 }
 
 static void cores_learn_and_flush_at_once(void **state)
@@ -263,7 +263,7 @@ static void cores_learn_and_flush_at_once(void **state)
 	host_run_cores(storm, NULL);
 	cpu_for_each(i) {
 		host_play(i);
-		qsbr_wake();
+		qsbr_wake(this_cpu());
 	}
 	host_play(0);
 }

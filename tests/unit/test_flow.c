@@ -343,7 +343,7 @@ static void storm(void *arg)
 		}
 		qsbr_turn();
 	}
-	qsbr_sleep();
+	qsbr_sleep(this_cpu());
 }
 
 static void cores_make_use_and_age_flows_at_once(void **state)
@@ -354,7 +354,7 @@ static void cores_make_use_and_age_flows_at_once(void **state)
 	host_run_cores(storm, NULL);
 	cpu_for_each(i) {
 		host_play(i);
-		qsbr_wake();
+		qsbr_wake(this_cpu());
 	}
 	host_play(0);
 	net_second(100);

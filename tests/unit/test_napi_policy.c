@@ -126,7 +126,7 @@ static bool turn(void)
 {
 	if (this_cpu()->turn_work)
 		turn_run(this_cpu());
-	softirq_run();
+	softirq_run(this_cpu());
 	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++)
 		assert_false(dev[i].certain && dev[i].napi.state == NAPI_IDLE);
 	return softirq_pending() || this_cpu()->turn_work;
@@ -407,11 +407,11 @@ static void suspend_gives_up_when_the_core_stays_away(void **state)
 	(void)state;
 	suspend();
 	frames_come(&dev[0], 1);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_int_equal(dev[0].napi.waits, NAPI_TURN);
 	frames_come(&dev[0], 1);
 	time_passes(1000 * US);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_int_equal(dev[0].ring, 0);
 	assert_int_equal(dev[0].napi.timer_behind, 1);
 	assert_int_equal(dev[0].napi.waits, NAPI_LATER); /* though it found something */
@@ -528,16 +528,16 @@ static void irq_moves_with_its_queue(void **state)
 	dev[0].napi.state = NAPI_DISABLED;
 	set(&dev[0], POLICY_IRQ);
 	napi_enable(&dev[0].napi);
-	softirq_run();
+	softirq_run(this_cpu());
 	frames_come(&dev[0], 3); /* wait on core 0 */
 	napi_disable(&dev[0].napi);
 	dev[0].napi.cpu = 1;
 	napi_enable(&dev[0].napi);
 	dev[0].ring = 2;
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_int_equal(delivered, 0);
 	host_play(1);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_int_equal(delivered, 5); /* in their order, which dev_deliver() looks at */
 	host_play(0);
 }

@@ -97,7 +97,7 @@ static void does_not_wait_for_a_core_that_sleeps(void **state)
 {
 	(void)state;
 	host_play(1);
-	qsbr_sleep();
+	qsbr_sleep(this_cpu());
 	host_play(0);
 	qsbr_retire(&thing[0], free_thing);
 	turn(2);
@@ -110,7 +110,7 @@ static void a_core_that_went_to_sleep_since_holds_nothing(void **state)
 	(void)state;
 	qsbr_retire(&thing[0], free_thing);
 	host_play(1);
-	qsbr_sleep();
+	qsbr_sleep(this_cpu());
 	host_play(0);
 	turn(2);
 	turn(0);
@@ -121,8 +121,8 @@ static void a_core_that_woke_before_the_retiring_is_waited_for(void **state)
 {
 	(void)state;
 	host_play(1);
-	qsbr_sleep();
-	qsbr_wake();
+	qsbr_sleep(this_cpu());
+	qsbr_wake(this_cpu());
 	host_play(0);
 	qsbr_retire(&thing[0], free_thing);
 	turn(2);
@@ -196,12 +196,12 @@ static void read_or_replace(void *arg)
 		reads++;
 		qsbr_turn();
 		if (i % 64 == 0) {
-			qsbr_sleep();
+			qsbr_sleep(this_cpu());
 			sched_yield();
-			qsbr_wake();
+			qsbr_wake(this_cpu());
 		}
 	}
-	qsbr_sleep();
+	qsbr_sleep(this_cpu());
 }
 
 static void readers_never_see_what_is_freed(void **state)

@@ -79,12 +79,12 @@ static int start_actions(void **state)
 static void runs_what_is_raised_once_and_in_order(void **state)
 {
 	(void)state;
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	raise_softirq(SOFTIRQ_NET_TX);
 	raise_softirq(SOFTIRQ_CALL);
 	raise_softirq(SOFTIRQ_CALL);
 	assert_int_equal(softirq_pending(), BIT(SOFTIRQ_NET_TX) | BIT(SOFTIRQ_CALL));
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(ran, "CX");
 	assert_int_equal(softirq_pending(), 0);
 	assert_int_equal(this_cpu()->softirq_count[SOFTIRQ_CALL], 1);
@@ -96,7 +96,7 @@ static void runs_what_is_raised_while_it_runs(void **state)
 	(void)state;
 	again = 1;
 	raise_softirq(SOFTIRQ_NET_TX);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(ran, "XC");
 }
 
@@ -105,11 +105,11 @@ static void leaves_off_after_ten_rounds(void **state)
 	(void)state;
 	again = 100;
 	raise_softirq(SOFTIRQ_TIMER);
-	assert_true(softirq_run());
+	assert_true(softirq_run(this_cpu()));
 	assert_string_equal(ran, "TTTTTTTTTT");
 	assert_int_equal(softirq_pending(), BIT(SOFTIRQ_TIMER));
 	again = 0;
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(ran, "TTTTTTTTTTT");
 }
 
@@ -119,7 +119,7 @@ static void leaves_off_after_two_milliseconds(void **state)
 	again = 100;
 	lasts = 700 * US;
 	raise_softirq(SOFTIRQ_TIMER);
-	assert_true(softirq_run());
+	assert_true(softirq_run(this_cpu()));
 	assert_string_equal(ran, "TTTT"); /* the first, then 2 ms of them */
 	assert_int_equal(softirq_pending(), BIT(SOFTIRQ_TIMER));
 }
@@ -131,11 +131,11 @@ static void wakes_another_core_once_for_all_its_softirqs(void **state)
 	raise_softirq_on(cpus[1], SOFTIRQ_NET_TX);
 	assert_int_equal(host_calls.ipi[1], 1);
 	assert_int_equal(softirq_pending(), 0);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(ran, "");
 	host_play(1);
 	assert_int_equal(softirq_pending(), BIT(SOFTIRQ_NET_TX) | BIT(SOFTIRQ_CALL));
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(ran, "CX");
 	assert_int_equal(softirq_pending(), 0);
 	host_play(0);
@@ -148,7 +148,7 @@ static void sends_itself_no_interrupt(void **state)
 	(void)state;
 	raise_softirq_on(this_cpu(), SOFTIRQ_CALL);
 	assert_int_equal(host_calls.ipi[0], 0);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(ran, "C");
 }
 
@@ -180,7 +180,7 @@ static void hand_or_take(void *arg)
 		while (hands < 2)
 			sched_yield();
 		while (hands)
-			softirq_run();
+			softirq_run(this_cpu());
 		return;
 	}
 	hands++;
@@ -288,7 +288,7 @@ static int start_devices(void **state)
 		dev[i].napi = (struct napi){ .ops = &dev_ops, .poll = dev_poll, .name = "queue" };
 		napi_enable(&dev[i].napi);
 	}
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++) {
 		assert_int_equal(dev[i].napi.state, NAPI_IDLE);
 		assert_true(dev[i].open);
@@ -306,7 +306,6 @@ static int start_devices(void **state)
 static void assert_list_empty(void)
 {
 	assert_null(this_cpu()->poll_head);
-	assert_ptr_equal(this_cpu()->poll_tail, &this_cpu()->poll_head);
 }
 
 static void an_interrupt_masks_and_schedules_and_no_more(void **state)
@@ -326,7 +325,7 @@ static void a_poll_below_its_weight_goes_back_to_interrupts(void **state)
 	(void)state;
 	dev[0].ring = 5;
 	napi_irq(&dev[0].napi);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(polled, "a");
 	assert_int_equal(dev[0].budget, 64);
 	assert_true(dev[0].open);
@@ -344,7 +343,7 @@ static void a_poll_of_its_weight_stays_masked_and_is_polled_again(void **state)
 	(void)state;
 	dev[0].ring = 64;
 	napi_irq(&dev[0].napi);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(polled, "aa");
 	assert_int_equal(dev[0].unmasks, 1);
 	assert_int_equal(dev[0].masks, 1);
@@ -358,7 +357,7 @@ static void the_weight_is_a_knob(void **state)
 	dev_weight = 16;
 	dev[0].ring = 20;
 	napi_irq(&dev[0].napi);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_int_equal(dev[0].budget, 16);
 	assert_string_equal(polled, "aa");
 }
@@ -368,14 +367,14 @@ static void a_round_ends_at_the_budget_and_counts_the_squeeze(void **state)
 	(void)state;
 	dev[0].endless = true;
 	napi_irq(&dev[0].napi);
-	assert_true(softirq_run()); /* ten rounds of 300, by 64: five polls each */
+	assert_true(softirq_run(this_cpu())); /* ten rounds of 300, by 64: five polls each */
 	assert_int_equal(napi_polls(&dev[0].napi), 50);
 	assert_int_equal(this_cpu()->processed, 50 * 64);
 	assert_int_equal(this_cpu()->time_squeeze, 10);
 	assert_int_equal(softirq_pending(), BIT(SOFTIRQ_NET_RX));
 	assert_false(dev[0].open);
 	netdev_budget = 64;
-	assert_true(softirq_run());
+	assert_true(softirq_run(this_cpu()));
 	assert_int_equal(napi_polls(&dev[0].napi), 60);
 }
 
@@ -385,14 +384,14 @@ static void a_round_ends_after_its_time(void **state)
 	dev[0].endless = true;
 	dev[0].slow = 700 * US;
 	napi_irq(&dev[0].napi);
-	assert_true(softirq_run());
+	assert_true(softirq_run(this_cpu()));
 	/* the clock starts behind the first: a poll and 2 ms of polls, a round and 2 ms of rounds */
 	assert_int_equal(napi_polls(&dev[0].napi), 2 * (1 + 3));
 	assert_int_equal(this_cpu()->time_squeeze, 2);
 	netdev_budget_usecs = 700;
 	memset(dev[0].napi.batch_hist, 0, sizeof(dev[0].napi.batch_hist));
-	assert_true(
-		softirq_run()); /* two polls a round now, until softirq_run()'s own 2 ms are over */
+	assert_true(softirq_run(
+		this_cpu())); /* two polls a round now, until softirq_run(this_cpu())'s own 2 ms are over */
 	assert_int_equal(napi_polls(&dev[0].napi), 2 * (1 + 2));
 	assert_int_equal(this_cpu()->time_squeeze, 5);
 }
@@ -403,7 +402,7 @@ static void no_squeeze_when_the_budget_just_sufficed(void **state)
 	netdev_budget = 10;
 	dev[0].ring = 10;
 	napi_irq(&dev[0].napi);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_int_equal(this_cpu()->time_squeeze, 0);
 	assert_int_equal(dev[0].napi.packets, 10);
 }
@@ -415,7 +414,7 @@ static void busy_queues_take_turns(void **state)
 	dev[2].ring = 3;
 	for (unsigned i = 0; i < 3; i++)
 		napi_irq(&dev[i].napi);
-	assert_true(softirq_run());
+	assert_true(softirq_run(this_cpu()));
 	polled[12] = 0;
 	assert_string_equal(polled, "abcababababa"); /* across the end of the round as well */
 	assert_int_equal(dev[2].napi.state, NAPI_IDLE);
@@ -430,7 +429,7 @@ static void an_interrupt_while_scheduled_changes_nothing(void **state)
 	assert_int_equal(dev[0].napi.irqs, 2);
 	assert_int_equal(dev[0].napi.irqs_while_scheduled, 1);
 	assert_false(dev[0].open);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(polled, "a");
 	assert_list_empty();
 }
@@ -445,7 +444,7 @@ static void an_interrupt_while_disabled_is_masked_again(void **state)
 	napi_schedule(&dev[0].napi);
 	assert_false(dev[0].open);
 	assert_int_equal(dev[0].napi.irqs_while_disabled, 1);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(polled, "");
 }
 
@@ -467,7 +466,7 @@ static void scheduling_without_an_interrupt_masks_too(void **state)
 	dev[0].ring = 1;
 	napi_schedule(&dev[0].napi);
 	assert_false(dev[0].open);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_int_equal(dev[0].ring, 0);
 	assert_true(dev[0].open);
 	assert_int_equal(dev[0].napi.irqs, 0);
@@ -488,7 +487,7 @@ static void what_came_before_the_unmask_is_polled(void **state)
 	dev[0].ring = 1;
 	napi_irq(&dev[0].napi);
 	at_point = frame_before_unmask;
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(polled, "aa");
 	assert_int_equal(dev[0].napi.rechecks, 1);
 	assert_int_equal(dev[0].napi.completes, 2);
@@ -507,9 +506,9 @@ static void disable_takes_it_off_the_list_wherever_it_stands(void **state)
 		napi_disable(&dev[gone].napi);
 		assert_false(dev[gone].open);
 		assert_int_equal(dev[gone].napi.state, NAPI_DISABLED);
-		assert_false(softirq_run());
+		assert_false(softirq_run(this_cpu()));
 		napi_irq(&dev[gone ? 0 : 1].napi); /* the list can still be appended to */
-		assert_false(softirq_run());
+		assert_false(softirq_run(this_cpu()));
 		assert_int_equal(strlen(polled), 3);
 		assert_memory_equal(polled, want[gone], 2);
 		assert_null(strchr(polled, dev[gone].name));
@@ -524,7 +523,7 @@ static void the_list_goes_on_behind_a_tail_that_was_disabled(void **state)
 	napi_irq(&dev[1].napi);
 	napi_disable(&dev[1].napi);
 	napi_irq(&dev[2].napi);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_string_equal(polled, "ac");
 	assert_list_empty();
 }
@@ -537,10 +536,10 @@ static void enable_polls_once_on_the_owning_core(void **state)
 	dev[0].ring = 4; /* came while it was off */
 	napi_enable(&dev[0].napi);
 	assert_int_equal(host_calls.ipi[2], 1);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_int_equal(dev[0].ring, 4);
 	host_play(2);
-	assert_false(softirq_run());
+	assert_false(softirq_run(this_cpu()));
 	assert_int_equal(dev[0].ring, 0);
 	assert_true(dev[0].open);
 	assert_int_equal(dev[0].napi.state, NAPI_IDLE);
@@ -555,12 +554,12 @@ static void batches_are_counted_by_size(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(size); i++) {
 		dev[0].ring = size[i];
 		napi_irq(&dev[0].napi);
-		softirq_run();
+		softirq_run(this_cpu());
 	}
 	assert_memory_equal(dev[0].napi.batch_hist, want, sizeof(want));
 	dev[0].ring = 64;
 	napi_irq(&dev[0].napi);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_int_equal(dev[0].napi.batch_hist[7], 1);
 }
 
@@ -614,7 +613,7 @@ static void flag_moves(bool on)
 /* what the core loop does: run, and sleep only when nothing is pending */
 static void run_until_asleep(void)
 {
-	for (unsigned turn = 0; softirq_run() || softirq_pending(); turn++)
+	for (unsigned turn = 0; softirq_run(this_cpu()) || softirq_pending(); turn++)
 		assert_true(turn < 20);
 }
 

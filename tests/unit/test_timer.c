@@ -53,7 +53,7 @@ static void pass(uint64_t us)
 		host_tsc = MAX(host_tsc, host_calls.timer_hw_deadline);
 		host_calls.timer_hw_arm = 0; /* one shot */
 		raise_softirq(SOFTIRQ_TIMER);
-		softirq_run();
+		softirq_run(this_cpu());
 	}
 	host_tsc = end;
 }
@@ -155,7 +155,7 @@ static void an_early_interrupt_sets_the_hardware_again(void **state)
 	host_calls.timer_hw_arm = 0;
 	host_tsc += 50 * US;
 	raise_softirq(SOFTIRQ_TIMER);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_string_equal(ran, "");
 	assert_int_equal(host_calls.timer_hw_arm, 1);
 	pass(50);
@@ -170,11 +170,11 @@ static void each_core_has_its_own(void **state)
 	timer_arm(&timer[1], 10);
 	host_tsc += 10 * US;
 	raise_softirq(SOFTIRQ_TIMER);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_string_equal(ran, "b");
 	host_play(0);
 	raise_softirq(SOFTIRQ_TIMER);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_string_equal(ran, "ba");
 }
 

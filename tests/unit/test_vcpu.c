@@ -257,7 +257,7 @@ static int teardown(void **state)
 	vcpu_stop(&b);
 	host_tsc += 2 * SLICE; /* the slice timer outlives its guests */
 	raise_softirq(SOFTIRQ_TIMER);
-	softirq_run();
+	softirq_run(this_cpu());
 	return 0;
 }
 

@@ -181,7 +181,7 @@ static unsigned pass(uint64_t ns)
 		host_tsc = MAX(host_tsc, host_calls.timer_hw_deadline);
 		host_calls.timer_hw_arm = 0; /* one shot */
 		raise_softirq(SOFTIRQ_TIMER);
-		softirq_run();
+		softirq_run(this_cpu());
 	}
 	host_tsc = end;
 	return fired;

@@ -133,7 +133,7 @@ static void start(void)
 	memset(&queue, 0, sizeof(queue));
 	queue = (struct napi){ .ops = &ops, .poll = poll, .name = "queue" };
 	napi_enable(&queue);
-	softirq_run();
+	softirq_run(this_cpu());
 	assert_int_equal(queue.state, NAPI_IDLE);
 	host_irq_hook = note_flag;
 }
@@ -145,7 +145,7 @@ static void record_completion(enum step *out, bool work)
 	napi_irq(&queue);
 	more_work = work;
 	note_from_poll = out;
-	softirq_run();
+	softirq_run(this_cpu());
 	notes_end();
 }
 
