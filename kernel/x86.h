@@ -62,6 +62,7 @@
 #define MSR_TSC_AUX      0xc0000103
 
 #define CPUID1_ECX_MONITOR      BIT(3)
+#define CPUID1_ECX_SSE4_2       BIT(20)
 #define CPUID1_ECX_X2APIC       BIT(21)
 #define CPUID1_ECX_TSC_DEADLINE BIT(24)
 #define CPUID1_ECX_XSAVE        BIT(26)

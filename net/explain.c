@@ -202,7 +202,7 @@ static bool explain_parse(struct shell *sh, const struct port *port, const struc
 
 static void explain_flow(struct shell *sh, const struct flow_key *key)
 {
-	struct flow *f = flow_find(key, key_hash(key));
+	struct flow *f = flow_find(key, key_hash(0, key));
 
 	stage(sh, "flow cache");
 	if (f)

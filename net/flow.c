@@ -18,7 +18,7 @@
 enum { FLOW_BUCKET_BITS = 14, FLOW_BUCKETS = 1 << FLOW_BUCKET_BITS };
 
 struct emc *emc_of_cpu[MAX_CPUS];
-_Atomic uint64_t emc_gen;
+_Atomic uint32_t emc_gen;
 _Atomic uint32_t flow_gen;
 
 static unsigned flow_limit = FLOW_MAX;
@@ -43,9 +43,9 @@ static unsigned nflows; /* linked; retired ones not included */
 /* what an empty slot leads to: port 0 exists nowhere, so no key is equal to it */
 static struct flow nobody;
 
-static _Atomic(struct flow *) *bucket_of(uint64_t hash)
+static _Atomic(struct flow *) *bucket_of(uint32_t hash)
 {
-	return &bucket[hash >> (64 - FLOW_BUCKET_BITS)];
+	return &bucket[hash >> (32 - FLOW_BUCKET_BITS)];
 }
 
 static struct flow *flow_at(unsigned i)
@@ -88,7 +88,7 @@ static void flow_unlink(_Atomic(struct flow *) *link, struct flow *f)
 	nflows--;
 }
 
-static _Atomic(struct flow *) *chain_find(const struct flow_key *key, uint64_t hash)
+static _Atomic(struct flow *) *chain_find(const struct flow_key *key, uint32_t hash)
 {
 	_Atomic(struct flow *) *link = bucket_of(hash);
 	struct flow *f;
@@ -102,7 +102,7 @@ static _Atomic(struct flow *) *chain_find(const struct flow_key *key, uint64_t h
 	return link;
 }
 
-struct flow *flow_find(const struct flow_key *key, uint64_t hash)
+struct flow *flow_find(const struct flow_key *key, uint32_t hash)
 {
 	struct flow *f = atomic_load_explicit(chain_find(key, hash), memory_order_acquire);
 
@@ -121,7 +121,7 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
 	       a->rule.index == b->rule.index && a->rule.serial == b->rule.serial;
 }
 
-static struct flow *flow_link(const struct flow_key *key, uint64_t hash, const struct verdict *v,
+static struct flow *flow_link(const struct flow_key *key, uint32_t hash, const struct verdict *v,
 			      uint32_t gen)
 {
 	_Atomic(struct flow *) *head = bucket_of(hash);
@@ -132,7 +132,7 @@ static struct flow *flow_link(const struct flow_key *key, uint64_t hash, const s
 	memset(f, 0, flow_size);
 	f->key = *key;
 	f->out = v->out;
-	f->hash = hash >> 32;
+	f->hash = hash;
 	f->verdict = *v;
 	atomic_store_explicit(&f->src, v->src, memory_order_relaxed);
 	atomic_store_explicit(&f->gen, gen, memory_order_relaxed);
@@ -149,7 +149,7 @@ static struct flow *flow_link(const struct flow_key *key, uint64_t hash, const s
  * A flow that is found here was made under an older generation (or by another core a moment ago). If the verdict is
  * still the same it is good again; else it is replaced, since its readers must not see a verdict change half-way.
  */
-struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struct verdict *v,
+struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struct verdict *v,
 			  uint32_t gen)
 {
 	struct flow *old = NULL, *f = NULL;
@@ -234,7 +234,7 @@ static struct flow *unlink_idle(uint32_t now)
 
 		if (!f->linked || !is_idle(f, now))
 			continue;
-		flow_unlink(chain_find(&f->key, (uint64_t)f->hash << 32), f);
+		flow_unlink(chain_find(&f->key, f->hash), f);
 		f->retired.next = idle ? &idle->retired : NULL;
 		idle = f;
 	}
@@ -291,7 +291,7 @@ unsigned flow_count(void)
  */
 void emc_insert(struct emc *emc, uint64_t tag, struct flow *f)
 {
-	struct emc_slot *s = emc->bucket[tag >> (64 - EMC_BUCKET_BITS)].way;
+	struct emc_slot *s = emc_ways(emc, tag);
 	unsigned way = EMC_WAYS;
 
 	for (unsigned i = 0; i < EMC_WAYS && way == EMC_WAYS; i++)

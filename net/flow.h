@@ -8,9 +8,9 @@
  * whatever changes a verdict calls flow_invalidate().
  *
  * Two generations say what is still true. flow_gen: verdicts made under an older one are made again by the slow path
- * when the next packet comes, so a change costs nothing by itself. emc_gen is part of every tag: moving it on empties
- * all caches at once. It moves with flow_gen, and also when flows are unlinked, so that no cache leads to a flow that
- * is about to be freed.
+ * when the next packet comes, so a change costs nothing by itself. emc_gen is where each tag's CRC begins: moving it on
+ * empties all caches at once, since one key has another tag under each, of four billion. It moves with flow_gen, and
+ * also when flows are unlinked, so that no cache leads to a flow that is about to be freed.
  */
 #pragma once
 
@@ -64,9 +64,9 @@ struct flow {
 	uint64_t counted; /* how many there were then */
 	_Atomic(struct flow *) next; /* in the bucket; in the free list */
 	_Atomic uint32_t gen;        /* flow_gen that the verdict was made under */
-	uint32_t hash;
-	bool linked;            /* in a bucket; by the lock's holder */
-	struct verdict verdict; /* but for src never changed once linked */
+	uint32_t hash;               /* key_hash() under seed 0 */
+	bool linked;                 /* in a bucket; by the lock's holder */
+	struct verdict verdict;      /* but for src never changed once linked */
 	_Atomic(struct fdb_entry *) src;
 	struct qsbr_head retired;
 
@@ -74,7 +74,7 @@ struct flow {
 };
 
 struct emc_slot {
-	uint64_t tag;      /* key_hash() + emc_gen */
+	uint64_t tag;      /* key_hash() under seed emc_gen */
 	struct flow *flow; /* never NULL */
 };
 
@@ -93,7 +93,7 @@ struct emc {
 };
 
 extern struct emc *emc_of_cpu[MAX_CPUS];
-extern _Atomic uint64_t emc_gen;
+extern _Atomic uint32_t emc_gen;
 extern _Atomic uint32_t flow_gen;
 
 void flow_init(void);
@@ -102,13 +102,13 @@ void flow_init(void);
 void flow_invalidate(void);
 
 /* flow_find() - the flow of @key if its verdict still holds, or NULL. The pointer is good until the core's loop turns. */
-struct flow *flow_find(const struct flow_key *key, uint64_t hash);
+struct flow *flow_find(const struct flow_key *key, uint32_t hash);
 
 /*
  * flow_install() - remember verdict @v, made under flow_gen @gen.
  * Returns the flow; NULL if the table is full (counted) or @gen has passed: the packet then goes by the verdict alone.
  */
-struct flow *flow_install(const struct flow_key *key, uint64_t hash, const struct verdict *v,
+struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struct verdict *v,
 			  uint32_t gen);
 
 /*
@@ -136,10 +136,23 @@ static inline void flow_hit(struct flow *f, size_t mine, uint32_t len)
 	s->bytes += len;
 }
 
-/* emc_way() - the slot of @tag, or NULL */
-static inline const struct emc_slot *emc_way(const struct emc *emc, uint64_t tag)
+/*
+ * emc_ways() - where @tag may be. A CRC is linear: bits of it may all be alike for keys that count up. Those that a
+ * product has on top depend on all bits (multiplicative hashing). With three zeros below they count words, of which a
+ * bucket has eight.
+ */
+static inline struct emc_slot *emc_ways(struct emc *emc, uint32_t tag)
 {
-	const struct emc_slot *s = emc->bucket[tag >> (64 - EMC_BUCKET_BITS)].way;
+	uint32_t spread = tag * 0x9e3779b1u;
+
+	return (struct emc_slot *)((uint64_t *)emc->bucket +
+				   (spread >> (29 - EMC_BUCKET_BITS) & (EMC_BUCKETS - 1) << 3));
+}
+
+/* emc_way() - the slot of @tag, or NULL */
+static inline const struct emc_slot *emc_way(struct emc *emc, uint64_t tag)
+{
+	const struct emc_slot *s = emc_ways(emc, tag);
 
 	if (likely(s[0].tag == tag))
 		return s;
@@ -150,8 +163,8 @@ static inline const struct emc_slot *emc_way(const struct emc *emc, uint64_t tag
 	return s[3].tag == tag ? s + 3 : NULL;
 }
 
-/* emc_find_words() - the flow of key @w in this core's cache, or NULL. @tag is its hash + emc_gen. */
-static inline struct flow *emc_find_words(const struct emc *emc, uint64_t tag, const uint64_t w[],
+/* emc_find_words() - the flow of key @w in this core's cache, or NULL. @tag is its hash under emc_gen. */
+static inline struct flow *emc_find_words(struct emc *emc, uint64_t tag, const uint64_t w[],
 					  bool is_long)
 {
 	const struct emc_slot *s = emc_way(emc, tag);
@@ -159,7 +172,7 @@ static inline struct flow *emc_find_words(const struct emc *emc, uint64_t tag, c
 	return likely(s) && likely(key_equal_words(s->flow->key.w, w, is_long)) ? s->flow : NULL;
 }
 
-static inline struct flow *emc_find(const struct emc *emc, uint64_t tag, const struct flow_key *key)
+static inline struct flow *emc_find(struct emc *emc, uint64_t tag, const struct flow_key *key)
 {
 	return emc_find_words(emc, tag, key->w, key->flags & KEY_LONG);
 }

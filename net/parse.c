@@ -151,6 +151,7 @@ static enum drop_reason parse_arp(struct flow_key *key, struct view v)
 	if (load16(v.p) != be16(1) || load16(v.p + 2) != be16(ETH_P_IP) || v.p[4] != 6 ||
 	    v.p[5] != 4)
 		return PARSE_OK;
+	key->flags |= KEY_ARP;
 	key->nw_proto = v.p[6] ? 0 : v.p[7];
 	key->ip4.src = load32(v.p + 14);
 	key->ip4.dst = load32(v.p + 24);

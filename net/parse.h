@@ -32,6 +32,10 @@ enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *k
  * @data: the frame, PLAIN_MIN bytes of it in this buffer if it has as many; @frame: the packet's word p->frame, so that
  * a flag is a length too much; @tag: VLAN_TAG for frames with one tag, 0 for those without, a constant; @w: the key's
  * words; @in_port is read where it is needed, to keep no register. They return false if it is anything else.
+ *
+ * But for the type, which they need not ask for, as it stands in the key: a frame of another type that happens to look
+ * like IP behind it gets a key that no frame has, and so is found nowhere. For parse() gives a protocol to IP alone, and
+ * to ARP, with a flag.
  */
 #define PARSE_INLINE inline __attribute__((always_inline))
 
@@ -50,16 +54,17 @@ static PARSE_INLINE bool plain_tcp(const uint8_t *l4, uint64_t n)
 	return (uint64_t)(l4[12] >> 4) * 4 <= n;
 }
 
-/* plain_words() - the words that any key has: ports, protocol and addresses of the link */
+/* plain_words() - the words that any key has: ports, protocol and addresses of the link. @proto: in its upper byte */
 static PARSE_INLINE void plain_words(const uint8_t *data, const uint8_t *l4,
-				     const uint64_t *in_port, uint64_t flags, uint64_t proto,
+				     const uint64_t *in_port, uint64_t flags, uint32_t proto,
 				     unsigned tag, uint64_t *w)
 {
 	uint64_t tci = tag ? be16(load16(data + 14)) : 0;
 	uint64_t type = load16(data + 12 + tag);
 
-	w[0] = *in_port | tci << 16 | (uint64_t)load32(l4) << 32;
-	w[1] = load64(data) << 16 | (tag ? flags | KEY_VLAN : flags) << 8 | proto;
+	w[0] = *in_port | (tag ? flags | KEY_VLAN : flags) << 16 | proto |
+	       (uint64_t)load32(l4) << 32;
+	w[1] = load64(data) << 16 | tci;
 	w[2] = tag ? mac_load(data + 6) | type << 48 : load64(data + 6);
 }
 
@@ -79,14 +84,14 @@ static PARSE_INLINE bool plain_ipv4(const uint8_t *data, uint64_t frame, const u
 	uint32_t n = frame - 14 - tag - IPV4_HLEN; /* behind the header */
 	uint32_t frag;
 
-	if (!plain_begins(data, frame, tag) || unlikely(load16(l3 - 2) != be16(ETH_P_IP)))
+	if (!plain_begins(data, frame, tag))
 		return false;
 	if (unlikely((be32(load32(l3)) & IPV4_HEAD_MASK) - (IPV4_HEAD + IPV4_HLEN) > n))
 		return false;
 	frag = load32(l3 + 6) & IPV4_FRAG_MASK; /* nothing but the protocol, in the upper byte */
 	if (unlikely(frag != PROTO_UDP << 24 && (frag != PROTO_TCP << 24 || !plain_tcp(l4, n))))
 		return false;
-	plain_words(data, l4, in_port, 0, frag >> 24, tag, w);
+	plain_words(data, l4, in_port, 0, frag, tag, w);
 	w[3] = load64(l3 + 12);
 	return true;
 }
@@ -96,9 +101,9 @@ static PARSE_INLINE bool plain_ipv6(const uint8_t *data, uint64_t frame, const u
 {
 	const uint8_t *l3 = data + 14 + tag, *l4 = l3 + IPV6_HLEN;
 	uint64_t n = frame - 14 - tag - IPV6_HLEN; /* behind the header */
-	uint64_t proto;
+	uint32_t proto;
 
-	if (!plain_begins(data, frame, tag) || load16(l3 - 2) != be16(ETH_P_IPV6))
+	if (!plain_begins(data, frame, tag))
 		return false;
 	if (unlikely(l3[0] >> 4 != 6 || be16(load16(l3 + 4)) > n || n < UDP_HLEN))
 		return false;
@@ -106,7 +111,7 @@ static PARSE_INLINE bool plain_ipv6(const uint8_t *data, uint64_t frame, const u
 	if (unlikely(proto != PROTO_UDP &&
 		     (proto != PROTO_TCP || n < TCP_HLEN || !plain_tcp(l4, n))))
 		return false;
-	plain_words(data, l4, in_port, KEY_LONG, proto, tag, w);
+	plain_words(data, l4, in_port, KEY_LONG, proto << 24, tag, w);
 	w[3] = load64(l3 + 8);
 	w[4] = load64(l3 + 16);
 	w[5] = load64(l3 + 24);

@@ -160,7 +160,7 @@ static uint32_t flow_of(const struct qdisc *q, const struct pkt *p)
 
 	if (parse(p, 0, &key) != PARSE_OK)
 		return 0;
-	return (key_hash(&key) >> 32) * q->o.flows >> 32;
+	return (uint64_t)key_hash(0, &key) * q->o.flows >> 32;
 }
 
 /* drop_from_longest() - as many as it may hold and one more: the first of the queue with most bytes goes [RFC 8290 4.1]. */

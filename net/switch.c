@@ -62,7 +62,7 @@ static __attribute__((noinline)) void execute(struct xmit_cpu *x, struct pkt *p,
  * packet is gone by then.
  */
 static struct flow *decide(struct xmit_cpu *x, struct pkt *p, const struct flow_key *key,
-			   uint64_t hash)
+			   uint32_t hash)
 {
 	/* acquire: before anything is looked at that the verdict will rest on; flow_install() compares */
 	uint32_t gen = atomic_load_explicit(&flow_gen, memory_order_acquire);
@@ -83,7 +83,7 @@ static struct flow *decide(struct xmit_cpu *x, struct pkt *p, const struct flow_
 static __attribute__((noinline)) struct flow *miss(struct xmit_cpu *x, struct pkt *p,
 						   const struct flow_key *key, uint64_t tag)
 {
-	uint64_t hash = tag - x->batch.gen;
+	uint32_t hash = key_hash(0, key);
 	struct flow *f;
 
 	x->batch.emc->misses++;
@@ -126,7 +126,7 @@ static __attribute__((noinline, cold)) struct flow *lookup_any(struct xmit_cpu *
 	}
 	if (p->frame_len < shortest(p) && !(p->flags & PKT_GSO)) /* else zeros were payload */
 		pad(p);
-	tag = x->batch.gen + key_hash(&key);
+	tag = key_hash(x->batch.gen, &key);
 	f = emc_find(x->batch.emc, tag, &key);
 	return f ? f : miss(x, p, &key, tag);
 }
@@ -142,50 +142,53 @@ static __attribute__((noinline)) void output(struct xmit_cpu *x, struct pkt *p,
 }
 
 /*
+ * A batch is walked by an index that counts up to 0, at @end: the runs are given where to begin and return where they
+ * stopped.
+ *
  * run_of() - switch packets of one kind, at least the first of them being looked at, whose flows this core's cache
- * knows; the hot loop. Returns where it stopped: at another kind, at an unknown flow, or at @end. It is compiled for
- * each kind, @v6 and @tag being constants, so that each has its key in registers. What it costs a packet: a key, one
- * tag, one compare of keys, one place in a stage.
+ * knows; the hot loop. It stops at another kind, at an unknown flow, or at the end. It is compiled for each kind, @v6
+ * and @tag being constants, so that each has its key in registers. What it costs a packet: a key, one tag, one compare
+ * of keys, one place in a stage.
  */
-static inline __attribute__((always_inline)) struct pkt **
-run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **pkts, struct pkt **end)
+static inline __attribute__((always_inline)) ssize_t
+run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
 	const struct batch *b = &x->batch;
+	struct emc *emc = b->emc;
+	size_t mine = b->mine;
 
 	do {
-		struct pkt *p = *pkts;
+		struct pkt *p = end[i];
 		uint64_t frame = p->frame, w[KEY_WORDS];
 		struct flow *f;
 
 		if (unlikely(!(v6 ? plain_ipv6(p->data, frame, &b->in_port, tag, w)
 				  : plain_ipv4(p->data, frame, &b->in_port, tag, w))))
 			break;
-		f = emc_find_words(b->emc, b->gen + key_hash_words(w, v6), w, v6);
+		f = emc_find_words(emc, key_hash_words(b->gen, w, v6), w, v6);
 		if (unlikely(!f))
 			break;
-		flow_hit(f, b->mine, frame);
+		flow_hit(f, mine, frame);
 		if (unlikely(!xmit_take(x->stage[f->out], p, frame)))
 			output(x, p, f);
-	} while (++pkts < end);
-	return pkts;
+	} while (++i);
+	return i;
 }
 
-static __attribute__((noinline)) struct pkt **run_ipv6(struct xmit_cpu *x, struct pkt **pkts,
-						       struct pkt **end)
+static __attribute__((noinline)) ssize_t run_ipv6(struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
-	return run_of(true, 0, x, pkts, end);
+	return run_of(true, 0, x, end, i);
 }
 
-static __attribute__((noinline)) struct pkt **run_tagged(struct xmit_cpu *x, struct pkt **pkts,
-							 struct pkt **end)
+static __attribute__((noinline)) ssize_t run_tagged(struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
-	return run_of(false, VLAN_TAG, x, pkts, end);
+	return run_of(false, VLAN_TAG, x, end, i);
 }
 
-static __attribute__((noinline)) struct pkt **run_tagged_ipv6(struct xmit_cpu *x, struct pkt **pkts,
-							      struct pkt **end)
+static __attribute__((noinline)) ssize_t run_tagged_ipv6(struct xmit_cpu *x, struct pkt **end,
+							 ssize_t i)
 {
-	return run_of(true, VLAN_TAG, x, pkts, end);
+	return run_of(true, VLAN_TAG, x, end, i);
 }
 
 /* one_of_any() - a frame that no run took */
@@ -202,22 +205,22 @@ static void one_of_any(struct xmit_cpu *x, struct pkt *p)
 	output(x, p, f);
 }
 
-/* run_of_others() - go on where a run of untagged IPv4 stopped, at @pkts. Returns where it stops in turn. */
-static __attribute__((noinline)) struct pkt **run_of_others(struct xmit_cpu *x, struct pkt **pkts,
-							    struct pkt **end)
+/* run_of_others() - go on where a run of untagged IPv4 stopped. */
+static __attribute__((noinline)) ssize_t run_of_others(struct xmit_cpu *x, struct pkt **end,
+						       ssize_t i)
 {
-	const uint8_t *data = (*pkts)->data;
+	const uint8_t *data = end[i]->data;
 	uint16_t type = load16(data + 12);
-	struct pkt **at = pkts;
+	ssize_t at = i;
 
 	if (type == be16(ETH_P_IPV6))
-		at = run_ipv6(x, pkts, end);
+		at = run_ipv6(x, end, i);
 	else if (type == be16(ETH_P_VLAN) && load16(data + 16) == be16(ETH_P_IPV6))
-		at = run_tagged_ipv6(x, pkts, end);
+		at = run_tagged_ipv6(x, end, i);
 	else if (type == be16(ETH_P_VLAN))
-		at = run_tagged(x, pkts, end);
-	if (at == pkts)
-		one_of_any(x, *at++);
+		at = run_tagged(x, end, i);
+	if (at == i)
+		one_of_any(x, end[at++]);
 	return at;
 }
 
@@ -238,6 +241,7 @@ static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt *
 void switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n)
 {
 	struct pkt **end = pkts + n;
+	ssize_t i = -(ssize_t)n;
 
 	if (unlikely(!port->accepts)) {
 		x->batch.emc->keyless += n;
@@ -249,8 +253,7 @@ void switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsi
 	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
 	x->batch.gen = atomic_load_explicit(&emc_gen, memory_order_acquire);
 	trace(TRACE_RX, port->id, n);
-	while ((pkts = run_of(false, 0, x, pkts, end)) < end &&
-	       (pkts = run_of_others(x, pkts, end)) < end)
+	while ((i = run_of(false, 0, x, end, i)) && (i = run_of_others(x, end, i)))
 		;
 	trace(TRACE_LOOKUP, port->id, n);
 	xmit_flush(x);

@@ -124,7 +124,7 @@ static bool decide(struct port *port, const struct flow_key *key, struct verdict
 
 bool upcall(struct port *port, const struct flow_key *key, struct verdict *v)
 {
-	trace(TRACE_UPCALL, port->id, key_hash(key) >> 32);
+	trace(TRACE_UPCALL, port->id, key_hash(0, key));
 	return decide(port, key, v, true);
 }
 
