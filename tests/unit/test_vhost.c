@@ -1437,7 +1437,7 @@ static void random_rings_do_no_harm_to_the_switch(void **state)
 
 /* --- no kick is lost between cores --- */
 
-enum { RACES = 20000, SPINS = 1000 * 1000 };
+enum { RACES = 20000, TURNS = 3 /* of the worker: what it has not seen by then it never will */ };
 
 static struct race {
 	_Alignas(CACHE_LINE) _Atomic unsigned rung;
@@ -1445,7 +1445,7 @@ static struct race {
 	unsigned served;
 } race[MAX_CPUS];
 static struct vhost_net racer[MAX_CPUS];
-static _Atomic unsigned racing;
+static _Atomic unsigned racing, turns;
 
 static void race_work(struct vhost_work *w)
 {
@@ -1462,7 +1462,7 @@ static void race_core(void *arg)
 
 	(void)arg;
 	if (me == 0) {
-		while (racing)
+		for (; racing; turns++)
 			net_softirq(SOFTIRQ_VHOST);
 		return;
 	}
@@ -1472,7 +1472,8 @@ static void race_core(void *arg)
 		if (i % 8)
 			continue;
 		/* no other follows this one, and yet it is seen */
-		for (unsigned spin = 0; race[me].seen != i && spin < SPINS; spin++)
+		for (unsigned before = turns, spin = 0;
+		     race[me].seen != i && turns - before < TURNS; spin++)
 			if (spin % 64 == 63)
 				sched_yield();
 		if (race[me].seen != i)
