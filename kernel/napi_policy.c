@@ -88,17 +88,16 @@ static enum napi_next by_policy(struct napi_policy *p, unsigned taken)
 	}
 }
 
-/* calm() - in a storm: masked, until that is over. */
-static enum napi_next calm(struct napi_policy *p)
+/* stormy() - is it to stay masked still? Then it is polled by timer; when the storm is over its policy is what it was. */
+static bool stormy(struct napi_policy *p)
 {
 	uint64_t at = storm_poll_at(&p->storm);
 
-	if (at) {
+	if (at)
 		napi_poll_at(p->napi, at);
-		return NAPI_LATER;
-	}
-	attend(p);
-	return NAPI_COMPLETE;
+	else
+		attend(p);
+	return at;
 }
 
 /* moderate() - a poll is over and interrupts come back: how long shall the next one wait? */
@@ -117,8 +116,8 @@ static enum napi_next after(struct napi *napi, unsigned taken, unsigned weight)
 		p->now = adaptive_poll(&p->rate, p->now, taken);
 	if (taken == weight)
 		return NAPI_AGAIN;
-	if (unlikely(p->storm.until))
-		return calm(p);
+	if (unlikely(p->storm.until) && stormy(p))
+		return NAPI_LATER;
 	next = by_policy(p, taken);
 	if (p->moderated && next == NAPI_COMPLETE)
 		moderate(p);

@@ -159,7 +159,7 @@ void napi_policy_moderate(struct napi_policy *p, bool on);
  */
 static inline bool napi_policy_defers(const struct napi_policy *p)
 {
-	return p->now == POLICY_DEFER && !p->adaptive && !p->storm.until;
+	return p->now == POLICY_DEFER && !p->adaptive;
 }
 
 /* napi_policy_calm() - a storm has begun: the next poll will know. Any core. */

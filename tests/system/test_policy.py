@@ -163,13 +163,12 @@ def test_one_queue_alone(weir):
 
 
 def test_survives_port_down_and_up(weir):
-    """A queue that is polled is so when its port comes up again. Its mask holds no throttle timer of QEMU's: some fire."""
     weir.quiet("policy nic*/* poll", "ip link set nic0 down")
     weir.quiet("ip link set nic0 up")
     weir.wait_links()
     weir.hush(0.3)
     _, interrupts, _, _ = spent(weir, lambda: weir.carry(frames_of(100)))
-    assert interrupts <= 8, f"expected 200 packets without interrupts for them, saw {interrupts}"
+    expect(interrupts, 0, "interrupts")
 
 
 def test_queue_moves_while_polled(weir):

@@ -683,6 +683,28 @@ static void a_storm_is_masked_and_polled_by_timer_till_it_is_over(void **state)
 	assert_null(dev[0].napi.after); /* and it costs nothing any more */
 }
 
+static void behind_a_storm_the_policy_is_what_it_was(void **state)
+{
+	for (unsigned policy = POLICY_DEFER; policy <= POLICY_POLL; policy++) {
+		if (!(dev[0].policy.queue.ops->takes & BIT(policy)))
+			continue;
+		start(state);
+		set(&dev[0], policy);
+		frames_come(&dev[0], 1);
+		turn();
+		dev[0].policy.storm.until = host_tsc + 10000 * US;
+		for (unsigned ms = 0; ms < 12; ms++) {
+			assert_false(dev[0].open);
+			frames_come(&dev[0], 1);
+			time_passes(1000 * US);
+			turns(2);
+		}
+		assert_int_equal(dev[0].policy.storm.until, 0);
+		assert_false(
+			dev[0].open); /* there were frames: none of these policies unmasks behind them */
+	}
+}
+
 /* --- moderation --- */
 
 static unsigned throttle;
@@ -931,6 +953,7 @@ int main(void)
 		TEST(who_waits_for_a_deferred_poll_waits_for_one_that_comes),
 		TEST(interrupts_without_work_are_a_storm_once_a_second),
 		TEST(a_storm_is_masked_and_polled_by_timer_till_it_is_over),
+		TEST(behind_a_storm_the_policy_is_what_it_was),
 		TEST(moderation_turns_the_throttle_of_the_queue),
 		TEST(each_change_at_each_stage_loses_nothing),
 		TEST(a_queue_that_is_off_stays_off),
