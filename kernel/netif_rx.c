@@ -54,13 +54,17 @@ static void enqueue(struct netif_rx *rx, struct pkt *p)
 	spsc_push(&rx->ring, p); /* there is room: the softirq only makes more */
 }
 
-/* receive() - until the device's ring is empty, or the work is enough for one interrupt. */
+/*
+ * receive() - until the device's ring is empty, or the work is enough for one interrupt. Interrupts come all the while,
+ * but from a device that masks itself: what came before it was opened again is left to the softirq.
+ */
 static void receive(struct netif_rx *rx)
 {
 	struct napi *napi = rx->of->napi;
 	struct pkt *pkts[NAPI_POLL_MAX];
 	unsigned done = 0, n;
 
+	rx->more = false;
 	do {
 		n = rx->of->take(napi, pkts, NAPI_POLL_MAX);
 		for (unsigned i = 0; i < n; i++)
@@ -68,7 +72,11 @@ static void receive(struct netif_rx *rx)
 		done += n;
 	} while (n && done < IRQ_WORK);
 	napi->packets += done;
-	rx->more = n && napi->ops->work_pending(napi);
+	if (unlikely(napi->masks_itself))
+		napi->ops->irq_unmask(napi);
+	else if (!n)
+		return;
+	rx->more = napi->ops->work_pending(napi);
 }
 
 void netif_rx_irq(struct netif_rx *rx)

@@ -137,10 +137,11 @@ struct napi {
 	struct netif_rx *rx;        /* it is received in its interrupt; NULL: polled */
 	struct napi *next;          /* poll list */
 	volatile enum napi_state
-		state;    /* by the owning core; by control while all cores are parked */
-	uint32_t cpu;     /* owning core */
-	uint32_t id;      /* from 1, at the first napi_enable(); record points name it */
-	const char *name; /* "nic0-TxRx-0" */
+		state;     /* by the owning core; by control while all cores are parked */
+	uint32_t cpu;      /* owning core */
+	uint32_t id;       /* from 1, at the first napi_enable(); record points name it */
+	bool masks_itself; /* its device does that when it sends the interrupt */
+	const char *name;  /* "nic0-TxRx-0" */
 
 	/* napi_layers.c: what ops and poll are made of */
 	const struct napi_ops *own_ops;

@@ -621,6 +621,7 @@ static void leaves_masking_to_a_chip_that_does_it_itself(void **state)
 	(void)state;
 	probe(1, 0x8086, 0xa03c);
 	assert_string_equal(igb->chip->name, "82576");
+	assert_true(dev->queue[0].napi.masks_itself);
 	chip->auto_mask = true;
 	assert_int_equal(dev->ops->open(dev), 0);
 	run_softirqs();

@@ -47,8 +47,14 @@ static void dev_mask(struct napi *napi)
 	dev_of(napi)->masks++;
 }
 
+static struct dev *comes_before_unmask; /* a frame, at the last moment; NULL: none does */
+
 static void dev_unmask(struct napi *napi)
 {
+	if (comes_before_unmask == dev_of(napi)) {
+		dev_of(napi)->ring++;
+		comes_before_unmask = NULL;
+	}
 	dev_of(napi)->open = true;
 	dev_of(napi)->unmasks++;
 }
@@ -116,6 +122,8 @@ static void frames_come(struct dev *d, unsigned n)
 	d->ring += n;
 	if (!d->open)
 		return;
+	if (d->napi.masks_itself)
+		d->open = false;
 	flags = irq_save();
 	napi_irq(&d->napi);
 	irq_restore(flags);
@@ -461,6 +469,25 @@ static void irq_receives_in_the_handler_and_works_in_the_softirq(void **state)
 	assert_int_equal(dev[0].napi.packets, 5);
 	assert_int_equal(dev[0].polls, 0);
 	assert_false(taken_with_irqs_on);
+}
+
+static void irq_opens_what_masks_itself(void **state)
+{
+	(void)state;
+	dev[0].napi.masks_itself = true;
+	set(&dev[0], POLICY_IRQ);
+	until_asleep();
+	for (unsigned i = 1; i <= 5; i++) {
+		frames_come(&dev[0], 1);
+		assert_true(dev[0].open);
+		assert_int_equal(netif_rx_waiting(dev[0].policy.rx), i);
+	}
+	comes_before_unmask = &dev[0];
+	frames_come(&dev[0], 1);
+	assert_int_equal(dev[0].ring, 1); /* no interrupt says so */
+	until_asleep();
+	assert_int_equal(delivered, 7);
+	assert_true(dev[0].open);
 }
 
 static void irq_takes_nothing_on_the_core_that_has_parked_the_others(void **state)
@@ -942,6 +969,7 @@ int main(void)
 		TEST(suspend_gives_up_when_the_core_stays_away),
 		TEST(a_timer_left_from_before_disturbs_nobody),
 		TEST(irq_receives_in_the_handler_and_works_in_the_softirq),
+		TEST(irq_opens_what_masks_itself),
 		TEST(irq_takes_nothing_on_the_core_that_has_parked_the_others),
 		TEST(irq_finds_what_came_before_the_unmask),
 		TEST(irq_drops_what_the_backlog_cannot_hold),
