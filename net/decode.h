@@ -37,6 +37,7 @@ struct decode {
 	/* by decode() */
 	struct decode_flow flow[DECODE_FLOWS];
 	unsigned next_flow;
+	bool quoted; /* it is the beginning of a packet that an ICMP error is about */
 };
 
 /*

@@ -179,6 +179,19 @@ static void icmp_what(const struct part *x)
 	}
 }
 
+/* quote() - what an error is about. There are no errors about errors [RFC 1122 3.2.2], or only to be decoded for ever. */
+static void quote(struct part x)
+{
+	if (x.d->quoted)
+		return;
+	if (x.cap >= IPV4_HLEN)
+		x.len = be16(load16(x.p + 2)); /* only its beginning is there */
+	text_add(x.t, "\n\t");
+	x.d->quoted = true;
+	decode_ipv4(x);
+	x.d->quoted = false;
+}
+
 static void icmp(struct part x, const struct ends *ends)
 {
 	uint16_t wrong = 0, is;
@@ -194,13 +207,8 @@ static void icmp(struct part x, const struct ends *ends)
 	is = be16(load16(x.p + 2));
 	if (!ends->fragment && decode_sum(&x, NULL, 0, &wrong) && wrong)
 		text_add(x.t, " (wrong icmp cksum %x (->%x)!)", is, decode_sum_right(is, wrong));
-	if (x.p[0] == UNREACHABLE || x.p[0] == TIME_EXCEEDED || x.p[0] == REDIRECT) {
-		x = part_behind(&x, ICMP_HEADER);
-		if (x.cap >= IPV4_HLEN)
-			x.len = be16(load16(x.p + 2)); /* only its beginning is there */
-		text_add(x.t, "\n\t");
-		decode_ipv4(x);
-	}
+	if (x.p[0] == UNREACHABLE || x.p[0] == TIME_EXCEEDED || x.p[0] == REDIRECT)
+		quote(part_behind(&x, ICMP_HEADER));
 }
 
 /* --- ICMPv6 --- */

@@ -247,6 +247,32 @@ static void looks_at_no_byte_that_is_not_there(void **state)
 	free(d);
 }
 
+/* each would be one more deep in the stack, and nobody but an attacker sends an error about an error */
+static void an_error_about_errors_about_errors_is_not_followed(void **state)
+{
+	enum { ERRORS = 300, EACH = 28 };
+	static uint8_t frame[14 + ERRORS * EACH];
+	static struct decode d = { .verbose = 1 };
+	static char text[1 << 16];
+	struct text t = { text, sizeof(text), 0 };
+	unsigned quotes = 0;
+
+	(void)state;
+	from_hex(MACS "0800", frame);
+	for (unsigned i = 0; i < ERRORS; i++) {
+		unsigned left = (ERRORS - i) * EACH;
+
+		from_hex(IP4("0000", "0000", "01", "0000") "0300 0000 0000 0000",
+			 frame + 14 + i * EACH);
+		frame[14 + i * EACH + 2] = left >> 8;
+		frame[14 + i * EACH + 3] = left & 255;
+	}
+	decode(&d, &t, frame, sizeof(frame), sizeof(frame));
+	for (const char *s = text; (s = strstr(s, "net 10.0.0.2 unreachable")); s++)
+		quotes++;
+	assert_int_equal(quotes, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +280,7 @@ int main(void)
 						remove_capture),
 		cmocka_unit_test_setup_teardown(says_more_with_v_as_tcpdump_does, write_capture,
 						remove_capture),
+		cmocka_unit_test(an_error_about_errors_about_errors_is_not_followed),
 		cmocka_unit_test(looks_at_no_byte_that_is_not_there),
 	};
 
