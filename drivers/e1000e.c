@@ -143,6 +143,7 @@ const struct gbe_family e1000e_family = {
 	.ethtool = &ethtool_ops,
 	.throttle_ps = E1000_ITR_PS,
 	.throttle_max = UINT16_MAX,
+	.rx_form = GBE_RX_EXTENDED,
 	.read_address = gbe_read_address,
 	.reset = gbe_pcie_reset,
 	.general = e1000e_general,

@@ -10,6 +10,7 @@
 #include "kernel/mem.h"
 #include "e1000.h"
 #include "e1000e.h"
+#include "gbe_look.h"
 #include "igb.h"
 
 #include <errno.h>
@@ -197,6 +198,7 @@ int gbe_probe(struct pci_dev *pd)
 	*dev = (struct netdev){
 		.ops = chip->family->netdev,
 		.ethtool = chip->family->ethtool,
+		.look = &gbe_look,
 		.priv = gbe,
 		.mtu = ETH_DATA_LEN,
 		.hw_features = chip->features | NETDEV_GRO | NETDEV_GRO_UDP,

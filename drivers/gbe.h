@@ -38,6 +38,9 @@ enum {
 struct gbe;
 struct gbe_rx;
 
+/* how a receive descriptor is laid out */
+enum gbe_rx_form { GBE_RX_LEGACY, GBE_RX_EXTENDED, GBE_RX_ADVANCED };
+
 /* what a family of chips does in a way of its own; on core 0, all but the netdev's ops on the path of a packet */
 struct gbe_family {
 	const char *name; /* as Linux calls the driver */
@@ -45,6 +48,9 @@ struct gbe_family {
 	const struct ethtool_ops *ethtool;
 	uint32_t throttle_ps;  /* what a count of the throttle is, by the datasheet; picoseconds */
 	uint32_t throttle_max; /* counts that it holds */
+	/* for who shows descriptors: gbe_look.c */
+	enum gbe_rx_form rx_form;
+	bool tx_advanced;
 
 	/* at probe, behind the reset. 0 or an errno; whether the address makes sense is looked at by the caller */
 	int (*read_address)(struct gbe *gbe, uint8_t mac[ETH_ALEN]);

@@ -207,6 +207,8 @@ union gbe_rx_desc {
 #define GBE_RXD_DD	BIT(0) /* descriptor done; the device writes it last */
 #define GBE_RXD_EOP	BIT(1) /* end of packet */
 #define GBE_RXD_VP	BIT(3) /* a tag was taken out */
+#define GBE_RXD_IPCS	BIT(6) /* IPv4's header checksum was looked at */
+#define GBE_RXD_PIF	BIT(7) /* by no exact match of its address */
 
 /* and of the advanced [82576 7.1.5.2] and the extended one [82574 7.1.5]; valid in the last descriptor of a frame */
 #define GBE_RXD_RSS	BITS(3, 0) /* of type_hash: which headers were hashed, 0: none; the hash is the upper half */

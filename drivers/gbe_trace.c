@@ -1,54 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe_trace.c - every access to a NIC's registers, by name, value and bits: `trace nic0 regs`
+ * gbe_trace.c - accesses to a NIC's registers are recorded, while somebody wants that
  *
- * gbe_trace_access() is called on any core, in hard interrupts too, while a trace is on; the command runs in the control
- * context and switches it with the cores parked. Owns the records.
+ * gbe_trace_access() is called on any core, in hard interrupts too, while a trace is on; it is switched in the control
+ * context with the cores parked. Owns the records that `trace one` borrows; the operator's are gbe_trace_cmd.c's.
  *
  * Off it costs the path of a packet nothing: its three writes, tail and mask and unmask, are gbe_poke(), which asks
  * nothing. On, the queue's NAPI ops are replaced by ones that record, and the transmit ring's short cut is closed.
- *
- * The first accesses are kept and what finds no room is counted: who wants to see a reset does not want to lose it to
- * the traffic behind it. One like the one before, as in a wait for a bit, is counted with that.
  */
-#include "gbe.h"
+#include "gbe_trace.h"
 
 #include "kernel/napi_layers.h"
 #include "kernel/park.h"
-#include "kernel/shell.h"
 #include "kernel/time.h"
-#include "kernel/trace.h"
+#include "gbe_look.h"
 #include "gbe_names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { RECORDS = 4096, BITS_TEXT = 128, NAME_TEXT = 24 };
-
-struct access {
-	uint64_t tsc;
-	uint32_t off, value;
-	_Atomic uint32_t again; /* so often more, one behind the other */
-	uint8_t cpu;
-	bool write;
-	_Atomic bool done; /* all of it is written */
-};
-
-struct gbe_trace {
-	_Atomic uint32_t n; /* accesses so far; those beyond RECORDS are lost */
-	bool on;
-	struct access access[RECORDS];
-};
-
-static struct gbe_trace *trace_of[NETDEV_MAX]; /* by netdevs[]; NULL: never switched on */
+enum { BITS_TEXT = 128, NAME_TEXT = 24 };
 
 /* --- recording --- */
 
 static bool is_again(struct gbe_trace *t, uint32_t n, uint32_t off, uint32_t v, bool write)
 {
-	struct access *last = &t->access[n - 1];
+	struct gbe_access *last = &t->access[n - 1];
 
-	if (!n || n > RECORDS || !atomic_load_explicit(&last->done, memory_order_acquire))
+	if (!n || n > GBE_TRACE_RECORDS || !atomic_load_explicit(&last->done, memory_order_acquire))
 		return false;
 	return last->off == off && last->value == v && last->write == write;
 }
@@ -57,14 +38,14 @@ void gbe_trace_access(const struct gbe *gbe, uint32_t off, uint32_t v, bool writ
 {
 	struct gbe_trace *t = gbe->tracing;
 	uint32_t n = atomic_load_explicit(&t->n, memory_order_relaxed);
-	struct access *a;
+	struct gbe_access *a;
 
 	if (is_again(t, n, off, v, write)) {
 		atomic_fetch_add_explicit(&t->access[n - 1].again, 1, memory_order_relaxed);
 		return;
 	}
 	n = atomic_fetch_add_explicit(&t->n, 1, memory_order_relaxed);
-	if (n >= RECORDS)
+	if (n >= GBE_TRACE_RECORDS)
 		return;
 	a = &t->access[n];
 	a->tsc = rdtsc();
@@ -72,7 +53,7 @@ void gbe_trace_access(const struct gbe *gbe, uint32_t off, uint32_t v, bool writ
 	a->value = v;
 	a->write = write;
 	a->cpu = this_cpu()->id;
-	/* release: pairs with the acquires in is_again() and show() */
+	/* release: pairs with the acquires in is_again() and of who reads */
 	atomic_store_explicit(&a->done, true, memory_order_release);
 }
 
@@ -117,9 +98,7 @@ const struct napi_ops *gbe_queue_ops(const struct gbe *gbe)
 	return gbe->tracing ? &traced_ops : gbe->scheme->queue_ops;
 }
 
-/* --- the command --- */
-
-static void use(struct gbe *gbe, struct gbe_trace *t)
+void gbe_trace_use(struct gbe *gbe, struct gbe_trace *t)
 {
 	cores_park();
 	gbe->tracing = t;
@@ -130,136 +109,76 @@ static void use(struct gbe *gbe, struct gbe_trace *t)
 	cores_resume();
 }
 
-static int switch_on(struct shell *sh, struct gbe *gbe, struct gbe_trace **t)
+uint32_t gbe_trace_kept(const struct gbe_trace *t)
 {
-	struct gbe_trace *fresh = calloc(1, sizeof(*fresh));
-
-	if (!fresh)
-		return shell_error(sh, 1, -ENOMEM, "no memory for %d records", RECORDS);
-	fresh->on = true;
-	use(gbe, fresh);
-	free(*t); /* the one before, which nobody uses any more */
-	*t = fresh;
-	return 0;
+	return t ? MIN(atomic_load(&t->n), (uint32_t)GBE_TRACE_RECORDS) : 0;
 }
 
-static void switch_off(struct gbe *gbe, struct gbe_trace *t)
+/* --- for who shows what one frame made happen: struct netdev_look --- */
+
+static struct gbe_trace *lent[NETDEV_MAX]; /* by netdevs[] */
+
+static struct gbe_trace **lent_of(const struct netdev *dev)
 {
-	use(gbe, NULL);
-	if (t)
-		t->on = false;
-}
+	unsigned i = 0;
 
-static uint32_t kept(const struct gbe_trace *t)
-{
-	return t ? MIN(atomic_load(&t->n), (uint32_t)RECORDS) : 0;
-}
-
-static void show_state(struct shell *sh, const struct gbe *gbe, const struct gbe_trace *t)
-{
-	uint32_t n = kept(t);
-
-	shell_printf(sh, "register trace of %s is %s; %u accesses of at most %d, %u lost\n",
-		     gbe->dev.name, t && t->on ? "on" : "off", n, RECORDS,
-		     t ? atomic_load(&t->n) - n : 0);
-}
-
-/* the last of the accesses from @i on, before @end, that are the same to one register of an array after the other */
-static uint32_t last_alike(const struct gbe *gbe, const struct gbe_trace *t, uint32_t i,
-			   uint32_t end)
-{
-	const struct access *a = &t->access[i];
-
-	while (i + 1 < end && a[1].done && a[1].value == a->value && a[1].write == a->write &&
-	       gbe_reg_follows(gbe, a->off, a[1].off)) {
-		a++;
+	while (netdevs[i] != dev)
 		i++;
-	}
-	return i;
+	return &lent[i];
 }
 
-/* accesses @first to @last as one line */
-static void show_line(struct shell *sh, const struct gbe *gbe, const struct access *first,
-		      const struct access *last, uint64_t now_tsc, uint64_t now_ns)
+/* where the operator traces registers already, these records do */
+int gbe_regs_on(struct netdev *dev)
 {
-	unsigned long ns = now_ns - tsc_to_ns(now_tsc - first->tsc);
-	char name[NAME_TEXT], to[NAME_TEXT] = "", bits[BITS_TEXT];
+	struct gbe *gbe = gbe_of(dev);
+	struct gbe_trace **t = lent_of(dev);
 
-	gbe_reg_name(gbe, first->off, name, sizeof(name));
-	if (last != first)
-		gbe_reg_name(gbe, last->off, to, sizeof(to));
-	gbe_reg_bits(gbe, first->off, first->value, bits, sizeof(bits));
-	shell_printf(sh, "%9lu.%03lu  cpu%-2u  %s%s%s 0x%05x %c 0x%08x%s", ns / 1000, ns % 1000,
-		     first->cpu, name, *to ? " to " : "", to, first->off, first->write ? 'W' : 'R',
-		     first->value, bits);
-	if (first->again && last == first)
-		shell_printf(sh, ", %u times", first->again + 1);
-	shell_printf(sh, "\n");
-}
-
-static void show(struct shell *sh, const struct gbe *gbe, const struct gbe_trace *t, unsigned max)
-{
-	uint64_t now_tsc = rdtsc(), now_ns = time_ns();
-	uint32_t end = kept(t);
-
-	for (uint32_t i = end > max ? end - max : 0; i < end; i++) {
-		uint32_t first = i;
-
-		if (!atomic_load_explicit(&t->access[i].done, memory_order_acquire))
-			continue;
-		i = last_alike(gbe, t, i, end);
-		show_line(sh, gbe, &t->access[first], &t->access[i], now_tsc, now_ns);
-	}
-	show_state(sh, gbe, t);
-}
-
-/* trace NIC regs [on|off|show [N]] */
-static int run(struct shell *sh, int n, const struct word *w)
-{
-	bool is_show = word_is(n, w, 3, "show");
-	struct netdev *dev = netdev_by_name(w[1].s);
-	struct gbe *gbe = dev->priv;
-	struct gbe_trace **t = NULL;
-	unsigned long max = RECORDS;
-
-	netdev_for_each(i)
-		if (netdevs[i] == dev)
-			t = &trace_of[i];
-	if (!word_is(n, w, 2, "regs"))
-		return shell_expected(sh, 2, "regs");
-	if (n > 4 + is_show)
-		return shell_expected(sh, 4 + is_show, "the end of the line");
-	if (n == 5 && shell_uint(sh, 4, 1, RECORDS, &max))
-		return -EINVAL;
-	if (n == 3)
-		show_state(sh, gbe, *t);
-	else if (is_show)
-		show(sh, gbe, *t, max);
-	else if (word_is(n, w, 3, "on"))
-		return switch_on(sh, gbe, t);
-	else if (word_is(n, w, 3, "off"))
-		switch_off(gbe, *t);
-	else
-		return shell_expected(sh, 3, "on, off or show");
+	if (gbe->tracing)
+		return 0;
+	if (!*t)
+		*t = malloc(sizeof(**t));
+	if (!*t)
+		return -ENOMEM;
+	memset(*t, 0, sizeof(**t));
+	(*t)->on = true;
+	gbe_trace_use(gbe, *t);
 	return 0;
 }
 
-static bool takes(int n, const struct word *w)
+void gbe_regs_off(struct netdev *dev)
 {
-	return n > 1 && netdev_by_name(w[1].s);
+	struct gbe *gbe = gbe_of(dev);
+	struct gbe_trace *t = *lent_of(dev);
+
+	if (!t || gbe->tracing != t)
+		return;
+	gbe_trace_use(gbe, NULL);
+	t->on = false;
 }
 
-static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
+static void access_text(const struct gbe *gbe, const struct gbe_access *a, char *text, size_t size)
 {
-	static const char *const verbs[] = { "on", "off", "show" };
+	char name[NAME_TEXT], bits[BITS_TEXT];
 
-	if (n == 1)
-		netdev_for_each(i)
-			add(to, netdevs[i]->name);
-	if (n == 2 && takes(n, w))
-		add(to, "regs");
-	for (size_t i = 0; n == 3 && word_is(n, w, 2, "regs") && i < ARRAY_SIZE(verbs); i++)
-		add(to, verbs[i]);
+	gbe_reg_name(gbe, a->off, name, sizeof(name));
+	gbe_reg_bits(gbe, a->off, a->value, bits, sizeof(bits));
+	snprintf(text, size, "%s %s 0x%05x: 0x%08x%s", a->write ? "write" : "read", name, a->off,
+		 a->value, bits);
 }
 
-TRACE_COMMAND(trace_regs, .takes = takes, .run = run, .complete = complete);
+void gbe_regs_each(const struct netdev *dev, uint64_t from, uint64_t to,
+		   void (*fn)(void *arg, uint64_t tsc, unsigned cpu, const char *text), void *arg)
+{
+	const struct gbe *gbe = dev->priv;
+	const struct gbe_trace *t = gbe->tracing ? gbe->tracing : *lent_of(dev);
+	char text[NETDEV_LOOK_TEXT];
+
+	for (uint32_t i = 0, n = gbe_trace_kept(t); i < n; i++) {
+		const struct gbe_access *a = &t->access[i];
+
+		if (!a->done || a->tsc < from || a->tsc > to)
+			continue;
+		access_text(gbe, a, text, sizeof(text));
+		fn(arg, a->tsc, a->cpu, text);
+	}
+}

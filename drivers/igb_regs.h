@@ -63,6 +63,7 @@
 
 /* --- advanced transmit descriptor [82576 7.2.2.3] --- */
 
+#define IGB_RXD_TYPE	BITS(16, 4)  /* of a receive descriptor, as written back: which headers it found [82576 7.1.5.2.2] */
 #define IGB_TXD_DTYP	BITS(23, 20) /* 3: data */
 #define IGB_TXD_TSE	BIT(31)	     /* cut it into segments, as the context says */
 #define IGB_TXD_IXSM	BIT(40)	     /* put the IPv4 header's checksum in */

@@ -65,6 +65,7 @@ enum netdev_feature {
 };
 
 struct netdev;
+struct netdev_look;
 
 struct netdev_ops {
 	/*
@@ -193,8 +194,9 @@ struct netdev {
 	char name[NETDEV_NAME]; /* "nic0" */
 	const struct netdev_ops *ops;
 	const struct ethtool_ops *ethtool;
-	void *priv;        /* driver's own */
-	char bus_info[16]; /* "0000:01:00.0" */
+	const struct netdev_look *look; /* netdev_look.h */
+	void *priv;                     /* driver's own */
+	char bus_info[16];              /* "0000:01:00.0" */
 	uint8_t mac[ETH_ALEN];
 	uint8_t perm_mac[ETH_ALEN];
 	uint16_t mtu; /* bytes behind the Ethernet header; one VLAN tag rides on top */

@@ -120,7 +120,7 @@ enum napi_next {
 };
 
 /* who may look on, from the queue outwards: napi_layers.h */
-enum napi_layer { NAPI_PATH, NAPI_MEASURE, NAPI_LAYERS };
+enum napi_layer { NAPI_PATH, NAPI_ONE, NAPI_MEASURE, NAPI_LAYERS };
 
 struct napi_around;
 

@@ -277,13 +277,14 @@ static void complete_trace(int n, const struct word *w, void (*add)(void *to, co
 		c->complete(n, w, add, to);
 }
 
-SHELL_COMMAND(cmd_trace, .name = "trace",
-	      .usage = "[on|off|show [N]|clear] | export FILE [N] | path [on [N]|off|show|reset] | "
-		       "NIC regs "
-		       "[on|off|show [N]]",
-	      .help = "record points of all cores in order of time, in microseconds since boot; "
-		      "how long the stages of a packet's way take; accesses to a NIC's registers",
-	      .run = run_trace, .complete = complete_trace);
+SHELL_COMMAND(
+	cmd_trace, .name = "trace",
+	.usage = "[on|off|show [N]|clear] | one [PORT[/QUEUE]] [--timeout SECONDS] | export FILE "
+		 "[N] | path [on [N]|off|show|reset] | NIC regs [on|off|show [N]]",
+	.help = "record points of all cores in order of time, in microseconds since boot; the "
+		"next frame through every stage; the last moments as a file for Perfetto; how "
+		"long the stages of a packet's way take; accesses to a NIC's registers",
+	.run = run_trace, .complete = complete_trace);
 
 void trace_init(void)
 {

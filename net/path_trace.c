@@ -16,6 +16,9 @@
 
 static unsigned every; /* 0: not traced */
 
+/* who is shown what comes out of guests: path_show_batches() */
+static path_shown *shown;
+
 /* of one core; how many polls of its NICs' queues are left, says cpu->path_left */
 static struct sample {
 	_Alignas(CACHE_LINE) uint32_t guests_left; /* batches out of guests, the same */
@@ -54,8 +57,7 @@ static void next_round(struct sample *c)
 	c->round++;
 }
 
-/* received() - it goes on from here, on this core. */
-static void received(const struct pkt *p, const struct port *port)
+void path_received(const struct pkt *p, const struct port *port)
 {
 	if (!(port->rx_extra & PORT_RPS)) /* else the core that gets it says so */
 		path_mark(p, PATH_RECEIVE);
@@ -72,7 +74,7 @@ static void stamp_first(struct netdev_queue *q, struct pkt **pkts)
 		path_mark_at(pkts[0], PATH_HARD_IRQ, c->irq);
 	path_mark_at(pkts[0], PATH_POLL, c->poll);
 	path_mark(pkts[0], PATH_DESCRIPTOR);
-	received(pkts[0], port);
+	path_received(pkts[0], port);
 	napi_tell(&q->napi, NAPI_PATH, false);
 	next_round(c);
 }
@@ -119,15 +121,32 @@ void path_sample(struct port *port, unsigned queue, struct pkt **pkts, unsigned 
 	struct sample *c = &sample[this_cpu()->id];
 
 	(void)n;
-	if (--c->guests_left)
+	if (shown)
+		shown(port, queue, pkts);
+	if (!every || --c->guests_left)
 		return;
 	c->guests_left = every;
+	if (pkts[0]->flags & PKT_STAMPED)
+		return;
 	path_begin(pkts[0], port->id, queue);
 	path_mark(pkts[0], PATH_NETIF_RX);
-	received(pkts[0], port);
+	path_received(pkts[0], port);
 }
 
 /* --- on and off --- */
+
+static void look_at_guests(void)
+{
+	port_for_each(i)
+		if (i > nnetdevs)
+			port_set_extra(ports[i], PORT_STAMP, every || shown ? PORT_STAMP : 0, 0);
+}
+
+void path_show_batches(path_shown *fn)
+{
+	shown = fn;
+	look_at_guests();
+}
 
 /* look() - at all queues and ports, or at none; cores parked */
 static void look(bool on)
@@ -136,9 +155,7 @@ static void look(bool on)
 		for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++)
 			napi_set_layer(&netdevs[d]->queue[q].napi, NAPI_PATH,
 				       on ? &path_around : NULL);
-	port_for_each(i)
-		if (i > nnetdevs)
-			port_set_extra(ports[i], PORT_STAMP, on ? PORT_STAMP : 0, 0);
+	look_at_guests();
 }
 
 int path_trace_on(unsigned one_in)
@@ -162,8 +179,8 @@ int path_trace_on(unsigned one_in)
 void path_trace_off(void)
 {
 	cores_park();
-	look(false);
 	every = 0;
+	look(false);
 	cores_resume();
 }
 

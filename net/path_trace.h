@@ -17,6 +17,16 @@ enum { PATH_EVERY = 64, PATH_EVERY_MAX = 1 << 20 }; /* polls */
 /* path_sample() - a batch from a guest by @port: is its first packet to be stamped? Its core. */
 void path_sample(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
+/*
+ * path_show_batches() - @fn is shown each batch out of a guest, of one packet at least, before anything is done with it;
+ * NULL: nobody is. Cores parked.
+ */
+typedef void path_shown(struct port *port, unsigned queue, struct pkt **pkts);
+void path_show_batches(path_shown *fn);
+
+/* path_received() - stamped @p goes on from here, on this core, but for one that is steered: the core that gets it says so. */
+void path_received(const struct pkt *p, const struct port *port);
+
 /* path_trace_on() - one poll in @every. 0 or -ENOMEM. path_trace_off(). Control context; they park the cores. */
 int path_trace_on(unsigned every);
 void path_trace_off(void);

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""trace export: what cores, guests and packets did in the last moments, as a file that Perfetto takes"""
+"""trace export: the last moments as a file that Perfetto takes; trace one: a frame's way as text to read aloud"""
 
 import os
+import re
 
 import pytest
 
-from frames import malformed, ping
+from frames import malformed, numbered, ping
 from guests import Tiny, config, line
 from perfetto import Perfetto
 from weir import expect, expect_in, expect_match
@@ -21,6 +22,7 @@ def weir(lab):
     weir.wait_links()
     guest.answers_arp(STATION)
     yield weir
+    weir.hush(0.05)
     weir.quiet("trace off", "trace path off", "trace path reset", "trace clear", "guest injection g2 measure off")
 
 
@@ -84,3 +86,119 @@ def test_words_that_are_wrong_and_nothing_to_export(weir):
     expect_in("expected a number from 1 to 16384", weir.sh("trace export x.json 0"), "no records")
     weir.quiet("trace on", "trace off")
     expect_in("and no dot in front", weir.sh("trace export .x"), "a hidden file")
+
+
+# --- trace one --------------------------------------------------------------------------------------------------------
+
+
+def one(weir, words, frame):
+    """What `trace one` says of @frame, which comes while it waits: (lines with a time, all of it on one line)."""
+    start = len(weir.console)
+    weir.type(f"trace one {words}")
+    weir.wait_until(lambda: "waiting for a frame" in weir.text(start) or None, 30, "it to wait")
+    weir.send(0, frame)
+
+    def end():
+        text = weir.text(start)
+        return text if re.search(r"s at most\n[^^]*\nweir# ", text) else None
+
+    text = weir.wait_until(end, 60, "the frame's story")
+    return re.findall(r"^[ -] *\d+\.\d{3} us (cpu\d+ +.*)$", text, re.MULTILINE), re.sub(r"\s+", " ", text)
+
+
+def in_order(lines, *steps):
+    """Each of the regular expressions @steps finds a line behind that of the one before."""
+    at = 0
+    for step in steps:
+        found = [i for i in range(at, len(lines)) if re.search(step, lines[i])]
+        assert found, f"expected {step!r} behind line {at}, saw:\n" + "\n".join(lines)
+        at = found[0] + 1
+
+
+def test_one_frame_into_a_guest(weir):
+    """Interrupt, mask, poll, descriptor, switch, tap, worker, injection, entry: in this order, each with what belongs to it."""
+    weir.quiet("ovs-ofctl add-flow sw0 priority=9,udp,tp_dst=53,actions=drop", "ovs-ofctl del-flows sw0 udp,tp_dst=53")  # no flow holds
+    ask, answer = ping(STATION, GUEST, 1)
+    lines, text = one(weir, "nic0", ask)
+    expect(weir.recv(0), answer, "the guest's answer")
+    in_order(
+        lines,
+        r"hard interrupt: vector \d+, irq number \d+; it takes",
+        r"\* hard_irq:",
+        r"nic0: write EIMC 0x01528: 0x0000000[12]$",
+        r"softirq: action NET_RX",
+        r"poll: napi \d+, packets taken 1",
+        r"\* poll:",
+        r"\* descriptor_done:",
+        r"\* ovs_vport_receive:",
+        r"upcall:",
+        r"\* ovs_dp_process_packet:",
+        r"\* ovs_vport_send:",
+        r"a batch of 1 goes to p2",
+        r"\* tun_net_xmit:",
+        r"nic0: write EIMS 0x01524: 0x0000000[12]$",
+        r"softirq: action VHOST",
+        r"\* handle_rx:",
+        r"\* vhost_add_used:",
+        r"injected at the next entry: vcpu g2/0, vector \d+",
+        r"VM entry: g2/0 runs",
+        r"VM exit of g2/0: ",
+    )
+    expect_in("IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 1, seq 1, length 26", text, "what it is")
+    slot, buffer = expect_match(
+        r"receive descriptor (\d+) of 256, before: read format: buffer address (0x\w+), header buffer address 0x0", text, "before"
+    ).groups()
+    after = rf"receive descriptor {slot} of 256, after: write-back format: RSS type 2, packet type 0x1, RSS hash 0x\w{{8}}, "
+    expect_match(after + r"status and errors 0x\w{8} DD EOP IPCS, length 60, VLAN tag 0x0000", text, "after")
+    expect_in(f"its buffer is at {buffer};", text, "the buffer")
+    expect_in("ipv4(src=10.0.0.1,dst=10.0.0.2,proto=1,frag=no),icmp(type=8,code=0)", text.replace(", ipv4", ",ipv4"), "its key")
+    expect_in("no flow was known for it: an upcall decided", text, "the first of its flow")
+    expect_in("actions: output to p2", text, "where it goes")
+    expect_in("policy napi, at most 64 packets", text, "the poll's policy")
+    _, text = one(weir, "nic0", ask)
+    expect(weir.recv(0), answer, "the answer to the second")
+    expect_in("a flow was known for it: no upcall", text, "the second of its flow")
+
+
+def test_one_frame_out_of_a_guest(weir):
+    """From the doorbell's exit to the NIC, with the descriptor that sends it."""
+    ask, answer = ping(STATION, GUEST, 2)
+    lines, text = one(weir, "p2", ask)
+    expect(weir.recv(0), answer, "the answer")
+    in_order(
+        lines, r"VM exit of g2/0: ", r"softirq: action VHOST", r"\* netif_rx_ni:", r"\* ovs_dp_process_packet:", r"\* netdev_start_xmit:",
+        r"nic0: write TDT\(\d\)",
+    )  # fmt: skip
+    expect_match(r"transmit descriptor \d+ of 256 of nic0-TxRx-\d, a while later: advanced data: buffer address 0x\w+, length 60, "
+                 r"command EOP IFCS (RS )?DEXT, DTYP 3, PAYLEN 60, status", text, "its descriptor")  # fmt: skip
+
+
+def test_a_frame_that_is_dropped_says_why(weir):
+    name, frame, reason = malformed(STATION, GUEST)[0]
+    lines, text = one(weir, "", bytes(frame))
+    in_order(lines, r"\* ovs_vport_receive:", rf"drop: {reason}, frame of \d+ bytes: ")
+    expect_in("its key: none (", text, f"the key of {name}")
+    assert "* ovs_dp_process_packet" not in text, "expected no flow for a frame without a key"
+
+
+def test_trace_one_waits_with_a_bound_and_leaves_everything_as_it_was(weir):
+    """No frame; Ctrl-C; a queue that gets none; and afterwards nothing is traced."""
+    expect_in("no frame came in by nic0 in 1 s", weir.sh("trace one nic0 --timeout 1"), "without a frame")
+    start = len(weir.console)
+    weir.type("trace one --timeout 3000")
+    weir.wait_until(lambda: "3000 s at most" in weir.text(start) or None, 30, "it to wait")
+    weir.serial.sendall(b"\x03")
+    weir.wait_until(lambda: "no frame came in by any port" in weir.text(start) or None, 30, "Ctrl-C to end it")
+    for line, what in (
+        ("trace one nic7", "expected a port, or a queue such as nic0/1"),
+        ("trace one nic0/9", "nic0 has no queue 9"),
+        ("trace one nic0 --timeout 0", "expected a number from 1 to 3600"),
+        ("trace one nic0 soon", "expected --timeout SECONDS, or the end of the line"),
+    ):
+        expect_in(what, weir.sh(line), f"what '{line}' gets")
+    expect_in("trace is off", weir.sh("trace"), "record points")
+    expect_in("register trace of nic0 is off", weir.sh("trace nic0 regs"), "the register trace")
+    before = weir.sh("trace")
+    weir.send(0, numbered(STATION, GUEST, 0))
+    weir.hush(0.05)
+    expect(weir.sh("trace"), before, "records written by a frame")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_e1000.c - the real e1000 driver and the real NAPI on a register file: what the 82540EM does otherwise than
  * the 82576 of test_igb.c, which has the rest of what the two share
@@ -12,6 +12,7 @@
 #include "kernel/bits.h"
 #include "kernel/softirq.h"
 #include "drivers/e1000.h"
+#include "drivers/netdev_look.h"
 #include "drivers/pci_regs.h"
 #include "fake_e1000.h"
 #include "fake_ioapic.h"
@@ -645,6 +646,33 @@ static void resets_a_ring_whose_head_stands_still(void **state)
 
 /* --- stop --- */
 
+static void shows_descriptors_before_and_after(void **state)
+{
+	char text[NETDEV_LOOK_TEXT];
+	struct netdev_desc d;
+	struct pkt *p;
+
+	(void)state;
+	assert_true(dev->look->rx(dev, 0, &d));
+	assert_false(d.done);
+	dev->look->rx_text(dev, &d, text, sizeof(text));
+	assert_memory_equal(text, "posted: buffer address 0x", 25);
+	fake_e1000_rx(chip, 61, 0);
+	assert_true(dev->look->rx(dev, 0, &d));
+	assert_true(d.done);
+	assert_ptr_equal(d.buffer, (void *)d.word[0]);
+	dev->look->rx_text(dev, &d, text, sizeof(text));
+	assert_memory_equal(text, "given back: length 61, ", 23);
+	assert_non_null(strstr(text, " DD EOP"));
+	run_softirqs();
+	p = packet(60, 0);
+	assert_int_equal(give(dev, &p, 1), 1);
+	assert_int_equal(dev->look->tx(dev, 0, p, &d, 1), 1);
+	dev->look->tx_text(dev, &d, text, sizeof(text));
+	assert_non_null(strstr(text, "legacy data: buffer address 0x"));
+	assert_non_null(strstr(text, ", length 60, command EOP IFCS, status 0"));
+}
+
 static void stops_and_gives_everything_back(void **state)
 {
 	(void)state;
@@ -700,6 +728,7 @@ int main(void)
 		OPENED(sends_chains_and_never_half_of_one),
 		OPENED(refuses_what_the_ring_cannot_hold),
 		OPENED(resets_a_ring_whose_head_stands_still),
+		OPENED(shows_descriptors_before_and_after),
 		OPENED(stops_and_gives_everything_back),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -12,6 +12,7 @@
 #include "kernel/softirq.h"
 #include "kernel/trace.h"
 #include "drivers/igb.h"
+#include "drivers/netdev_look.h"
 #include "fake_igb.h"
 #include "fake_pci.h"
 #include "gbe_rig.h"
@@ -1224,6 +1225,90 @@ static void shows_a_reset_by_name_and_bits(void **state)
 	shows(steps, ARRAY_SIZE(steps));
 }
 
+/* look_is() - the text of a descriptor of queue 0 has all of @parts. */
+static void look_is(bool rx, const struct netdev_desc *d, const char *const *parts, unsigned n)
+{
+	char text[NETDEV_LOOK_TEXT];
+
+	if (rx)
+		dev->look->rx_text(dev, d, text, sizeof(text));
+	else
+		dev->look->tx_text(dev, d, text, sizeof(text));
+	for (unsigned i = 0; i < n; i++)
+		if (!strstr(text, parts[i]))
+			fail_msg("no '%s' in '%s'", parts[i], text);
+}
+
+static void shows_descriptors_before_and_after(void **state)
+{
+	static const char *const before[] = { "read format: buffer address 0x",
+					      ", header buffer address 0x0" };
+	static const char *const after[] = { "write-back format: ", " DD EOP", "length 61" };
+	static const char *const sent[] = { "advanced data: buffer address 0x", "length 60",
+					    "EOP IFCS DEXT, DTYP 3, PAYLEN 60", "status 0" };
+	static const char *const chained[] = { "length 100", "PAYLEN 200", "command IFCS" };
+	struct netdev_desc posted, d[4];
+	struct pkt *p;
+
+	(void)state;
+	assert_true(dev->look->rx(dev, 0, &posted));
+	assert_false(posted.done);
+	look_is(true, &posted, before, ARRAY_SIZE(before));
+	assert_true(chip->ops->rx(chip, 61, 0)); /* and no poll */
+	assert_true(dev->look->rx(dev, 0, &d[0]));
+	assert_true(d[0].done);
+	assert_int_equal(d[0].slot, posted.slot);
+	assert_ptr_equal(d[0].buffer, (void *)posted.word[0]);
+	look_is(true, &d[0], after, ARRAY_SIZE(after));
+	run_softirqs();
+
+	p = packet(60, 0);
+	assert_int_equal(dev->look->tx(dev, 0, p, d, 4), 0);
+	assert_int_equal(give(dev, &p, 1), 1);
+	assert_int_equal(dev->look->tx(dev, 0, p, d, 4), 1);
+	look_is(false, &d[0], sent, ARRAY_SIZE(sent));
+	assert_ptr_equal(d[0].buffer, p->data);
+	p = chain_of(2, 100);
+	assert_int_equal(give(dev, &p, 1), 1);
+	assert_int_equal(dev->look->tx(dev, 0, p, d, 4), 2);
+	look_is(false, &d[0], chained, ARRAY_SIZE(chained));
+	assert_int_equal(dev->look->tx(dev, 0, p, d, 1), 1);
+}
+
+static void note_access(void *arg, uint64_t tsc, unsigned cpu, const char *text)
+{
+	(void)tsc;
+	strcat(arg, text);
+	strcat(arg, cpu ? " elsewhere\n" : "\n");
+}
+
+static void lends_its_register_trace_to_who_shows_a_frame(void **state)
+{
+	char said[512] = "";
+
+	(void)state;
+	assert_int_equal(type("trace nic0 regs on"), 0); /* from nothing */
+	assert_int_equal(type("trace nic0 regs off"), 0);
+	assert_int_equal(dev->look->regs_on(dev), 0);
+	transmit(1, 60);
+	dev->look->regs_off(dev);
+	transmit(1, 60);
+	dev->look->regs_each(dev, 0, UINT64_MAX, note_access, said);
+	assert_string_equal(said, "write TDT(0) 0x0e018: 0x00000001\n");
+	assert_int_equal(type("trace nic0 regs"), 0); /* the operator's own stays as it was */
+	assert_non_null(strstr(host_out, "is off; 0 accesses"));
+	assert_int_equal(type("trace nic0 regs on"), 0);
+	assert_int_equal(dev->look->regs_on(dev), 0);
+	transmit(1, 60);
+	dev->look->regs_off(dev);
+	said[0] = 0;
+	dev->look->regs_each(dev, 0, UINT64_MAX, note_access, said);
+	assert_string_equal(said, "write TDT(0) 0x0e018: 0x00000003\n");
+	assert_int_equal(type("trace nic0 regs"), 0);
+	assert_non_null(strstr(host_out, "is on; 1 accesses"));
+	assert_int_equal(type("trace nic0 regs off"), 0);
+}
+
 static void traces_the_path_of_packets_while_asked_to(void **state)
 {
 	static const char *const steps[] = {
@@ -1412,6 +1497,8 @@ int main(void)
 		OPENED(sends_and_obeys_pause_frames_when_told),
 		OPENED(agrees_on_pause_frames_with_the_other_end),
 		OPENED(shows_a_reset_by_name_and_bits),
+		OPENED(shows_descriptors_before_and_after),
+		OPENED(lends_its_register_trace_to_who_shows_a_frame),
 		OPENED(traces_the_path_of_packets_while_asked_to),
 		OPENED(counts_accesses_that_find_no_room),
 		AT_PROBE(measures_the_throttle),
