@@ -339,7 +339,13 @@ static void the_order_of_the_real_code_loses_nothing(void **state)
 
 /* --- policies --- */
 
-enum { ALL_MODES = BIT(MODE_NAPI) | BIT(MODE_DEFER) | BIT(MODE_POLL) };
+enum { ALL_MODES = BIT(MODES) - 1 };
+
+/* kernel/netif_rx.c's handler */
+static const steps direct = { STEP_TAKE, STEP_LEFT, STEP_IF_IDLE, STEP_SCHEDULED, STEP_LIST };
+/* and on a device that masks itself */
+static const steps direct_opening = { STEP_TAKE,    STEP_UNMASK,    STEP_LEFT,
+				      STEP_IF_IDLE, STEP_SCHEDULED, STEP_LIST };
 
 static void switching_between_policies_at_any_time_loses_nothing(void **state)
 {
@@ -347,12 +353,15 @@ static void switching_between_policies_at_any_time_loses_nothing(void **state)
 		{ .frames = 2, .latches = true },
 		{ .frames = 2, .latches = false, .stray = true },
 		{ .frames = 2, .latches = true, .eicr_read = true },
+		{ .frames = 2, .latches = true, .masks_itself = true },
+		{ .frames = 2, .latches = false, .masks_itself = true, .stray = true },
 	};
 	struct protocol p = real();
 
 	(void)state;
 	p.modes = ALL_MODES;
 	for (unsigned i = 0; i < ARRAY_SIZE(d); i++) {
+		memcpy(p.irq_direct, d[i].masks_itself ? direct_opening : direct, sizeof(steps));
 		model_walk(&p, &d[i], &verdict);
 		if (verdict.wrong) {
 			fputs(verdict.trace, stdout);
@@ -463,6 +472,64 @@ static void finds_a_switch_that_does_not_poll(void **state)
 	must_be_found("silent switch", &p, &plain);
 }
 
+static void finds_a_timer_that_lists_what_waits_for_its_turn_as_well(void **state)
+{
+	struct protocol p = right;
+
+	(void)state;
+	p.modes = BIT(MODE_NAPI) | BIT(MODE_SUSPEND);
+	p.keeps_turn = true;
+	must_be_found("timer and turn", &p, &plain);
+}
+
+static void finds_a_suspended_queue_that_nobody_comes_back_to(void **state)
+{
+	struct protocol p = right;
+
+	(void)state;
+	p.modes = BIT(MODE_NAPI) | BIT(MODE_SUSPEND);
+	p.no_turn = p.no_timer = true;
+	must_be_found("suspended for ever", &p, &plain);
+}
+
+/* in MODE_IRQ alone but for the beginning: what the operator switches would be polled, and found */
+static struct protocol received_in_its_interrupt(const steps handler)
+{
+	struct protocol p = right;
+
+	p.modes = BIT(MODE_IRQ);
+	memcpy(p.irq_direct, handler, sizeof(steps));
+	return p;
+}
+
+static void finds_a_handler_that_leaves_frames_and_does_not_say_so(void **state)
+{
+	struct protocol p = received_in_its_interrupt(
+		(steps){ STEP_TAKE, STEP_IF_IDLE, STEP_SCHEDULED, STEP_LIST });
+
+	(void)state;
+	must_be_found("frames left in the ring", &p, &plain);
+}
+
+static const struct device masking = { .frames = 3, .masks_itself = true };
+
+static void finds_a_handler_that_does_not_open_what_masks_itself(void **state)
+{
+	struct protocol p = received_in_its_interrupt(direct);
+
+	(void)state;
+	must_be_found("masked for ever", &p, &masking);
+}
+
+static void finds_a_handler_that_looks_before_it_opens(void **state)
+{
+	struct protocol p = received_in_its_interrupt((steps){
+		STEP_TAKE, STEP_LEFT, STEP_UNMASK, STEP_IF_IDLE, STEP_SCHEDULED, STEP_LIST });
+
+	(void)state;
+	must_be_found("looks, then opens", &p, &masking);
+}
+
 /*
  * Not an order of ours but a rule for drivers: mask register writes are posted, so the check may come before the
  * unmask arrives. Then only the device's latch helps, and nobody may read the cause register away.
@@ -486,6 +553,11 @@ int main(void)
 		cmocka_unit_test(finds_a_deferral_without_a_timer),
 		cmocka_unit_test(finds_a_loop_that_sleeps_on_a_polled_queue),
 		cmocka_unit_test(finds_a_switch_that_does_not_poll),
+		cmocka_unit_test(finds_a_timer_that_lists_what_waits_for_its_turn_as_well),
+		cmocka_unit_test(finds_a_suspended_queue_that_nobody_comes_back_to),
+		cmocka_unit_test(finds_a_handler_that_leaves_frames_and_does_not_say_so),
+		cmocka_unit_test(finds_a_handler_that_does_not_open_what_masks_itself),
+		cmocka_unit_test(finds_a_handler_that_looks_before_it_opens),
 		cmocka_unit_test(finds_a_check_before_the_unmask),
 		cmocka_unit_test(finds_an_unmask_without_a_check),
 		cmocka_unit_test(finds_idle_set_after_the_unmask),

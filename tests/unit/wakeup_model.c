@@ -32,6 +32,7 @@ struct state {
 	uint8_t where, at, back; /* the code that runs, its step; where a poll goes back to */
 	uint8_t handler;         /* 0, or 1 + the handler's step; the code above waits meanwhile */
 	uint8_t handler_saw;     /* the queue was scheduled when the handler came in */
+	uint8_t handler_took;    /* frames */
 	/* the software's variables */
 	uint8_t scheduled;    /* napi->state */
 	uint8_t listed;       /* times on the poll list */
@@ -42,6 +43,10 @@ struct state {
 	uint8_t mode;
 	uint8_t timer, timer_irr; /* armed; its interrupt waits */
 	uint8_t turn;             /* to be polled in the next turn */
+	uint8_t later;            /* to be polled when the timer comes */
+	uint8_t backlog;          /* MODE_IRQ: frames that the handler took */
+	uint8_t left;             /* and it left some in the ring */
+	uint8_t begins;           /* still masked, since nobody has polled yet */
 };
 
 struct node {
@@ -71,6 +76,8 @@ static const char *const step_name[STEP_N] = {
 	[STEP_CHECK_FIRST] = "check first",
 	[STEP_IF_IDLE] = "if idle",
 	[STEP_LIST] = "list",
+	[STEP_TAKE] = "take",
+	[STEP_LEFT] = "left",
 	[STEP_CLI] = "cli",
 	[STEP_STI] = "sti",
 	[STEP_CLEAR] = "clear",
@@ -107,6 +114,8 @@ static const char *const move_name[2][STEP_N] = {
 		[STEP_UNMASK] = "  irq: writes the unmask",
 		[STEP_IF_IDLE] = "  irq: is the queue idle?",
 		[STEP_LIST] = "  irq: queue on the poll list, NET_RX raised",
+		[STEP_TAKE] = "  irq: takes no more",
+		[STEP_LEFT] = "  irq: are frames left in the ring?",
 	},
 };
 
@@ -150,8 +159,8 @@ static const char *wrong(const struct state *s)
 	if (s->listed > 1)
 		return "the queue is twice on the poll list";
 	if (s->halted && !(s->irr && s->irqs_on) && !s->raising && !s->nposted && !s->timer &&
-	    !s->timer_irr && s->ring)
-		return "a frame lies in the ring and everyone sleeps";
+	    !s->timer_irr && s->ring + s->backlog)
+		return "a frame waits and everyone sleeps";
 	return NULL;
 }
 
@@ -171,7 +180,7 @@ static void reach(struct walk *w, const struct state *s, const char *move)
 	}
 	w->node[w->nnodes] = (struct node){ *s, w->from, move };
 	w->slot[i] = ++w->nnodes;
-	w->v->asleep += s->halted && !s->to_come && !s->ring;
+	w->v->asleep += s->halted && !s->to_come && !s->ring && !s->backlog;
 	w->v->wrong = wrong(s);
 	if (w->v->wrong) {
 		tell(w, w->nnodes - 1);
@@ -181,12 +190,13 @@ static void reach(struct walk *w, const struct state *s, const char *move)
 
 /* --- the device --- */
 
-static void open_mask(struct state *s, bool open)
+static void open_mask(const struct device *d, struct state *s, bool open)
 {
 	s->open = open;
 	if (open && s->latch) {
 		s->latch = 0;
 		s->irr = 1;
+		s->open = !d->masks_itself;
 	}
 }
 
@@ -208,10 +218,12 @@ static void device_moves(struct walk *w, const struct state *s)
 	n = *s;
 	if (s->raising) {
 		n.raising = 0;
-		if (s->open)
+		if (s->open) {
 			n.irr = 1;
-		else if (d->latches)
+			n.open = !d->masks_itself;
+		} else if (d->latches) {
 			n.latch = 1;
+		}
 		reach(w, &n,
 		      s->open      ? "dev: sends its interrupt"
 		      : d->latches ? "dev: is masked, keeps the cause"
@@ -232,7 +244,7 @@ static void device_moves(struct walk *w, const struct state *s)
 		memmove(n.posted, s->posted + 1, POSTED_MAX - 1);
 		n.posted[POSTED_MAX - 1] = 0;
 		n.nposted--;
-		open_mask(&n, s->posted[0] == STEP_UNMASK);
+		open_mask(d, &n, s->posted[0] == STEP_UNMASK);
 		reach(w, &n,
 		      s->posted[0] == STEP_UNMASK ? "dev: the unmask arrives"
 						  : "dev: the mask arrives");
@@ -244,14 +256,22 @@ static void device_moves(struct walk *w, const struct state *s)
 /* a write to the mask register; false: must wait until earlier ones have arrived */
 static bool write_mask(const struct device *d, struct state *s, enum step what)
 {
+	if (d->masks_itself && what == STEP_MASK)
+		return true; /* left to the device: igb.c's queue_irq_masked_itself() */
 	if (!d->posted) {
-		open_mask(s, what == STEP_UNMASK);
+		open_mask(d, s, what == STEP_UNMASK);
 		return true;
 	}
 	if (s->nposted == POSTED_MAX)
 		return false;
 	s->posted[s->nposted++] = (uint8_t)what;
 	return true;
+}
+
+/* what runs is the poll of a backlog, or behind it: it has no mask */
+static bool is_backlog(const struct state *s)
+{
+	return s->mode == MODE_IRQ && !s->handler;
 }
 
 /* one step of a queue or a core. Returns false if it cannot be taken now; *rest = false skips the steps behind it */
@@ -261,13 +281,17 @@ static bool take_step(const struct device *d, struct state *s, enum step step, b
 	case STEP_IDLE: s->scheduled = 0; return true;
 	case STEP_SCHEDULED: s->scheduled = 1; return true;
 	case STEP_MASK:
-	case STEP_UNMASK: return write_mask(d, s, step);
-	case STEP_CHECK: *rest = s->ring > 0; return true;
+	case STEP_UNMASK: return is_backlog(s) || write_mask(d, s, step);
+	case STEP_CHECK: *rest = is_backlog(s) ? s->backlog || s->left : s->ring > 0; return true;
 	case STEP_CHECK_FIRST: *rest = s->ring == 0; return true;
 	case STEP_IF_IDLE: *rest = !s->scheduled; return true;
 	case STEP_LIST:
 		s->listed++;
 		s->pending = 1;
+		return true;
+	case STEP_TAKE: return true;
+	case STEP_LEFT:
+		s->left = s->ring && (s->handler_took == WEIGHT || d->masks_itself);
 		return true;
 	case STEP_CLI: s->irqs_on = 0; return true;
 	case STEP_STI: s->irqs_on = 1; return true;
@@ -351,22 +375,50 @@ static void settle(const struct protocol *p, struct state *s)
 		leave(s);
 }
 
-/* the poll found no more, and the policy says that interrupts do not come back yet */
-static void stay_masked(struct walk *w, struct state n)
+/* the poll found no more, and the policy says that interrupts do not come back yet, but a turn does or a timer */
+static void stay_masked(struct walk *w, struct state n, bool turn)
 {
-	if (n.mode == MODE_POLL)
-		n.turn = !w->p->no_turn;
-	else
+	n.turn = turn && !w->p->no_turn;
+	n.later = !turn;
+	if (!turn || n.mode == MODE_SUSPEND)
 		n.timer = !w->p->no_timer;
 	go(&n, IN_REQUEUE, 1);
 	settle(w->p, &n);
-	reach(w, &n, "core: poll finds no more, the queue stays masked");
+	reach(w, &n,
+	      turn ? "core: poll finds no more, the queue stays masked till the next turn"
+		   : "core: poll finds no more, the queue stays masked till its timer");
+}
+
+/* MODE_IRQ: what the handler left, or all when it begins, by its hand; interrupts are off meanwhile */
+static void receive_here(struct walk *w, struct state n)
+{
+	uint8_t took = n.ring < WEIGHT ? n.ring : WEIGHT;
+
+	if ((n.begins || w->d->masks_itself) && !write_mask(w->d, &n, STEP_UNMASK))
+		return;
+	n.ring -= took;
+	n.backlog += took;
+	n.left = n.ring > 0;
+	n.begins = 0;
+	reach(w, &n, "core: poll takes what the handler left");
+}
+
+/* where the poll takes its frames from */
+static uint8_t *source(struct state *s)
+{
+	return s->mode == MODE_IRQ ? &s->backlog : &s->ring;
 }
 
 static void poll_move(struct walk *w, struct state n)
 {
-	if (n.ring && n.taken < WEIGHT) {
-		n.ring--;
+	bool turns = n.mode == MODE_POLL || (n.mode == MODE_SUSPEND && n.taken);
+
+	if (n.mode == MODE_IRQ && (n.left || n.begins)) {
+		receive_here(w, n);
+		return;
+	}
+	if (*source(&n) && n.taken < WEIGHT) {
+		--*source(&n);
 		n.taken++;
 		reach(w, &n, "core: poll takes a frame");
 		return;
@@ -377,8 +429,10 @@ static void poll_move(struct walk *w, struct state n)
 		reach(w, &n, "core: poll has used its weight");
 		return;
 	}
-	if (n.mode != MODE_NAPI)
-		stay_masked(w, n);
+	if (turns)
+		stay_masked(w, n, true);
+	if (n.mode == MODE_DEFER || n.mode == MODE_SUSPEND)
+		stay_masked(w, n, false);
 	if (n.mode != MODE_POLL) {
 		go(&n, IN_COMPLETE, 0);
 		settle(w->p, &n);
@@ -420,14 +474,25 @@ static void code_move(struct walk *w, struct state n)
 	reach(w, &n, move_name[0][step]);
 }
 
+static const enum step *handler_code(const struct protocol *p, const struct state *s)
+{
+	if (s->mode == MODE_IRQ)
+		return p->irq_direct;
+	return s->handler_saw ? p->irq_scheduled : p->irq_idle;
+}
+
 static void handler_move(struct walk *w, struct state n)
 {
-	const enum step *steps = n.handler_saw ? w->p->irq_scheduled : w->p->irq_idle;
-	enum step step = steps[n.handler - 1];
+	enum step step = handler_code(w->p, &n)[n.handler - 1];
 	bool rest = true;
 
+	if (step == STEP_TAKE && n.ring && n.handler_took < WEIGHT) {
+		n.ring--, n.backlog++, n.handler_took++;
+		reach(w, &n, "  irq: takes a frame");
+		return;
+	}
 	if (step == STEP_END) {
-		n.handler = n.handler_saw = 0;
+		n.handler = n.handler_saw = n.handler_took = 0;
 		n.irqs_on = 1;
 		reach(w, &n, "  irq: returns");
 		return;
@@ -441,6 +506,12 @@ static void handler_move(struct walk *w, struct state n)
 	reach(w, &n, move_name[1][step]);
 }
 
+/* From MODE_IRQ the operator switches when its backlog has been seen to. */
+static bool is_drained(const struct state *s)
+{
+	return s->mode != MODE_IRQ || (!s->backlog && !s->scheduled);
+}
+
 /*
  * The operator's, the core parked between two softirqs, asleep or not: the queue is disabled, off each list, and enabled:
  * masked, scheduled and to be polled once.
@@ -450,15 +521,37 @@ static void switch_moves(struct walk *w, const struct state *s)
 	for (unsigned mode = 0; mode < MODES; mode++) {
 		struct state n = *s;
 
-		if (!(w->p->modes >> mode & 1) || mode == s->mode ||
+		if (!(w->p->modes >> mode & 1) || mode == s->mode || !is_drained(s) ||
 		    !write_mask(w->d, &n, STEP_MASK))
 			continue;
 		n.mode = (uint8_t)mode;
-		n.timer = n.timer_irr = n.turn = n.halted = 0;
+		n.begins = mode == MODE_IRQ;
+		n.timer = n.timer_irr = n.turn = n.later = n.left = n.halted = 0;
 		n.scheduled = 1;
 		n.listed = n.pending = !w->p->silent_switch;
 		reach(w, &n, "control: another policy");
 	}
+}
+
+/* for a queue that went another way meanwhile there is nothing to do; for one whose turn is due yet it comes again */
+static void timer_moves(struct walk *w, const struct state *s)
+{
+	struct state n = *s;
+
+	n.timer_irr = n.halted = 0;
+	if (!s->turn && !s->later) {
+		reach(w, &n, "core: the timer's interrupt, nobody waits for it");
+		return;
+	}
+	if (s->turn) {
+		n.timer = 1;
+		reach(w, &n, "core: the timer's interrupt, early, and armed again");
+	}
+	n.timer = n.later = 0;
+	n.turn = s->turn && w->p->keeps_turn;
+	n.listed++;
+	n.pending = 1;
+	reach(w, &n, "core: the timer's interrupt, the queue on the poll list");
 }
 
 static void core_moves(struct walk *w, const struct state *s)
@@ -467,12 +560,8 @@ static void core_moves(struct walk *w, const struct state *s)
 
 	if (!s->handler && s->irqs_on && s->where == IN_RUN && s->at == 0 && !s->due)
 		switch_moves(w, s);
-	if (s->timer_irr && s->irqs_on && !s->handler) {
-		n.timer_irr = n.halted = 0;
-		n.listed++;
-		n.pending = 1;
-		reach(w, &n, "core: the timer's interrupt, the queue on the poll list");
-	}
+	if (s->timer_irr && s->irqs_on && !s->handler)
+		timer_moves(w, s);
 	n = *s;
 
 	if (s->handler) {

@@ -23,6 +23,8 @@ enum step {
 	STEP_CHECK_FIRST, /* look at the ring; not empty: back to the poll list, no more of these */
 	STEP_IF_IDLE,     /* the queue is scheduled by now: no more of these */
 	STEP_LIST,        /* put the queue on the poll list and raise NET_RX */
+	STEP_TAKE, /* MODE_IRQ: frames into the backlog, until the ring is empty or it is enough for one interrupt */
+	STEP_LEFT, /* note whether some are left in the ring */
 	/* a core's steps */
 	STEP_CLI,
 	STEP_STI,
@@ -44,6 +46,9 @@ enum mode {
 	MODE_NAPI,  /* completes */
 	MODE_DEFER, /* waits, masked, for its timer; or completes, if it has done so often enough */
 	MODE_POLL,  /* waits, masked, for the next turn of the core loop */
+	/* if there was work: waits, masked, for the next turn, or for its timer if that is late; else as MODE_DEFER */
+	MODE_SUSPEND,
+	MODE_IRQ, /* the handler takes the frames into a backlog, which is what is scheduled and polled; nothing masks */
 	MODES
 };
 
@@ -52,6 +57,7 @@ struct protocol {
 	steps complete;      /* a poll took less than its weight */
 	steps irq_idle;      /* hard interrupt, the queue is idle */
 	steps irq_scheduled; /* hard interrupt, the queue is scheduled already */
+	steps irq_direct;    /* hard interrupt in MODE_IRQ; what is scheduled is the backlog */
 	steps run;           /* softirq_run(); STEP_RUN somewhere inside */
 	steps sleep;         /* the core loop from there to sleep */
 	unsigned
@@ -60,6 +66,7 @@ struct protocol {
 	bool no_timer;      /* it defers and arms none */
 	bool no_turn;       /* it polls, and the loop does not look for that before it sleeps */
 	bool silent_switch; /* a switch does not have the queue polled */
+	bool keeps_turn;    /* a timer that comes before the turn does not take its place */
 };
 
 /* what the device does */
@@ -67,6 +74,7 @@ struct device {
 	unsigned frames; /* that arrive, in all */
 	bool latches;    /* a cause that came while masked is sent when the mask opens */
 	bool eicr_read; /* somebody reads the cause register now and then, which clears that latch */
+	bool masks_itself; /* when it sends its interrupt; STEP_MASK does nothing */
 	bool stray;  /* interrupts come without a cause, masked or not, as from a throttle timer */
 	bool posted; /* mask register writes arrive some time after the core has gone on, in order */
 };
