@@ -11,6 +11,7 @@
 #include "time.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 const struct path_text path_text[PATH_N] = {
@@ -68,6 +69,16 @@ void path_mark_row(struct path_row row, enum path_point point)
 		mark(row.stamp, point, rdtsc());
 	else
 		path_of_cpu[this_cpu()->id]->evicted++;
+}
+
+bool path_read(struct path_row row, struct path_stamp *s)
+{
+	if (!row.stamp)
+		return false;
+	*s = *row.stamp; /* its core may write it anew meanwhile, the number among the first */
+	atomic_thread_fence(memory_order_acquire);
+	return s->number == row.number &&
+	       *(volatile const uint32_t *)&row.stamp->number == row.number;
 }
 
 void path_signal(struct path_row row)

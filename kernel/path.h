@@ -101,6 +101,9 @@ static inline void path_mark(const struct pkt *p, enum path_point point)
 struct path_row path_row(const struct pkt *p);
 void path_mark_row(struct path_row row, enum path_point point);
 
+/* path_read() - what @row's packet has by now, into *@s. False: it has no row, or that is another packet's already. Any core. */
+bool path_read(struct path_row row, struct path_stamp *s);
+
 /* path_signal() - interrupts that this core posts now are for @row's packet. path_signalled() - whose this one is. */
 void path_signal(struct path_row row);
 struct path_row path_signalled(void);

@@ -5,12 +5,17 @@
  * Called by tcpdump.c in the control context. Owns nothing. Numbers are in our own byte order: the section says which.
  *
  * A packet says where it went (epb_flags), by which queue it came (epb_queue) and which record it is (epb_packetid). One
- * that was dropped has the reason as its comment, "dropped: no_rule"; epb_verdict has no type for a verdict of ours.
+ * that was dropped has the reason as its comment, "dropped: no_rule"; epb_verdict has no type for a verdict of ours. One
+ * that is stamped has another comment: when it came by which point. These are the points it had met when it was put here,
+ * some milliseconds after it was seen: mostly all, though it was seen on its way in.
  */
 #include "pcapng.h"
 
 #include "kernel/bits.h"
 #include "kernel/console.h"
+#include "kernel/path.h"
+#include "kernel/time.h"
+#include "text.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -42,6 +47,7 @@ enum {
 	ISB_FILTERACCEPT = 6,
 	ISB_OSDROP = 7,
 	TSRESOL_NS = 9,
+	NS_S = 1000000000,
 	FILTER_EXPRESSION = 0, /* in front of an if_filter: what kind it is */
 };
 
@@ -175,11 +181,49 @@ static uint32_t flags(const struct tap_record *r, const uint8_t *mac)
 	       FIELD_PREP(FLAGS_RECEPTION, reception(r, mac));
 }
 
+/* when(), at core @cpu if that is another one than before: "poll +12.345 us", "handle_rx +150.001 us on core 1" */
+static void add_point(struct text *t, const struct path_stamp *s, unsigned point, uint64_t first,
+		      unsigned cpu_before)
+{
+	unsigned long ns = tsc_to_ns(s->tsc[point] - first);
+
+	text_add(t, ", %s +%lu.%03lu us", path_text[point].name, ns / 1000, ns % 1000);
+	if (s->cpu[point] != cpu_before)
+		text_add(t, " on core %u", s->cpu[point]);
+}
+
+/* when it was where, as a sentence: "stamped 7: hard_irq at 12.345678901 s on core 1, poll +21.300 us, ..." */
+static void comment_stamps(struct pcapng *to, const struct path_stamp *s)
+{
+	char sentence[768];
+	struct text t = { sentence, sizeof(sentence), 0 };
+	unsigned i = 0, cpu;
+	uint64_t first, ns;
+
+	while (i < PATH_N && !s->tsc[i])
+		i++;
+	if (i == PATH_N)
+		return;
+	first = s->tsc[i];
+	cpu = s->cpu[i];
+	ns = time_ns() - tsc_to_ns(rdtsc() - first);
+	text_add(&t, "stamped %u: %s at %lu.%09lu s on core %u", (unsigned)s->number,
+		 path_text[i].name, (unsigned long)(ns / NS_S), (unsigned long)(ns % NS_S), cpu);
+	for (i++; i < PATH_N; i++) {
+		if (!s->tsc[i])
+			continue;
+		add_point(&t, s, i, first, cpu);
+		cpu = s->cpu[i];
+	}
+	option_text(to, OPT_COMMENT, sentence);
+}
+
 void pcapng_packet(struct pcapng *to, const struct tap_record *r, uint32_t number,
 		   const uint8_t *mac)
 {
 	uint32_t word = flags(r, mac), queue = r->queue;
 	size_t begin = block_begin(to, BLOCK_PACKET);
+	struct path_stamp stamp;
 	char comment[64];
 
 	put32(to, number);
@@ -197,6 +241,8 @@ void pcapng_packet(struct pcapng *to, const struct tap_record *r, uint32_t numbe
 		snprintf(comment, sizeof(comment), "dropped: %s", drop_text[r->drop].name);
 		option_text(to, OPT_COMMENT, comment);
 	}
+	if (path_read(r->row, &stamp))
+		comment_stamps(to, &stamp);
 	put32(to, OPT_END);
 	block_end(to, begin);
 }

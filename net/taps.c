@@ -122,6 +122,7 @@ static void keep(struct packet_tap *t, const struct pkt *p, const struct tap_rec
 		to->len = len;
 		to->caplen = caplen;
 		to->id = (uint64_t)this_cpu()->id << 48 | r->stats.received;
+		to->row = path_row(p);
 		copy_frame(to->frame, p, caplen);
 		/* release: pairs with the acquire in oldest(): it is there before the index says so */
 		atomic_store_explicit(&r->head, at + size, memory_order_release);

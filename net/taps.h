@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/path.h"
 #include "kernel/pkt.h"
 #include "bpf.h"
 #include "port.h"
@@ -38,8 +39,9 @@ struct tap_record {
 	uint8_t queue;         /* that it was received by, where that is known */
 	enum drop_reason drop; /* of TAP_DROPS */
 	uint32_t cpu;
-	uint64_t ns; /* since boot */
-	uint64_t id; /* of this record: no other of its tap has it */
+	uint64_t ns;         /* since boot */
+	uint64_t id;         /* of this record: no other of its tap has it */
+	struct path_row row; /* of one that is stamped: where it has been, and will have been */
 	uint8_t frame[];
 };
 

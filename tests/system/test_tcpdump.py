@@ -174,6 +174,35 @@ def test_what_is_dropped_is_captured_with_its_reason(weir):
     expect(rows, [f"dropped: {reason}" for _, reason in bad], "reasons in the capture")
 
 
+def test_a_stamped_packet_carries_its_times(weir):
+    """As a comment that tshark shows: points in the order of the path, seen on the way in and on the way out; others have none."""
+    frames = [numbered(A, B, n) for n in range(10)]
+
+    def one_by_one():
+        for frame in frames:
+            carry(weir, [frame])
+
+    weir.arrives(1, numbered(B, A, 0), [0])  # the stations are known: what floods has no flow
+    weir.arrives(0, numbered(A, B, 0), [1])
+    capture(weir, "tcpdump -i any -w plain.pcapng", one_by_one)
+    weir.quiet("trace path on 1")
+    capture(weir, "tcpdump -i any -w stamped.pcapng", one_by_one)
+    weir.quiet("trace path off", "trace path reset")
+    fields = ("-T", "fields", "-e", "frame.interface_name", "-e", "frame.comment")
+    comments = [row.partition("\t") for row in tshark(os.path.join(weir.host, "plain.pcapng"), *fields).splitlines()]
+    expect({comment for _, _, comment in comments}, {""}, "comments where nothing is stamped")
+    rows = [row.partition("\t") for row in tshark(os.path.join(weir.host, "stamped.pcapng"), *fields).splitlines()]
+    stamped = [(port, comment) for port, _, comment in rows if comment]
+    assert {port for port, _ in stamped} == {"nic0", "nic1"}, f"expected stamps on both ways, saw {rows}"
+    assert len(stamped) >= len(frames), f"expected most packets stamped on both ways, saw {rows}"
+    for port, comment in stamped:
+        expect_match(r"^stamped \d+: (hard_irq|poll) at \d+\.\d{9} s on core 0, ", comment, f"the beginning at {port}")
+        points = ["descriptor_done", "__netif_receive_skb"]
+        points += ["ovs_vport_receive", "ovs_dp_process_packet", "ovs_vport_send"] if port == "nic1" else []
+        times = [float(expect_match(rf", {point} \+(\d+\.\d{{3}}) us", comment, f"{point} at {port}")[1]) for point in points]
+        expect(times, sorted(times), f"times of {comment}")
+
+
 def test_names_stay_in_the_directory(weir):
     for name in ("../up", "/etc/up", ".hidden", "a/b", ""):
         expect_in("a file on the host has a name of", weir.sh(f"tcpdump -i nic0 -w '{name}'"), f"answer to '{name}'")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/pcapng.c kernel/drop.c tests/unit/host.c */
+/* links: net/pcapng.c net/text.c kernel/path.c kernel/drop.c tests/unit/host.c */
 /* test_pcapng.c - captures byte by byte [draft-ietf-opsawg-pcapng 3 and 4], and within the room that is promised */
 #include "tests/unit/host.h"
 
@@ -127,6 +127,64 @@ static void the_longest_filter_fits(void **state)
 	free(filter);
 }
 
+static void a_stamped_one_says_when_it_came_by_where(void **state)
+{
+	static struct path_stamp s;
+	struct tap_record *r = record(8);
+	const char *all = "stamped 7: hard_irq at 0.000001000 s on core 1, poll +1.500 us, "
+			  "handle_rx +1003.000 us on core 3";
+	unsigned n;
+
+	(void)state;
+	host_cores(1);
+	host_tsc = 5000000;
+	s = (struct path_stamp){ .number = 7, .tsc = { [PATH_HARD_IRQ] = 1000 }, .cpu = { 1, 1 } };
+	s.tsc[PATH_POLL] = 2500;
+	s.tsc[PATH_WORKER] = 1004000;
+	s.cpu[PATH_WORKER] = 3;
+	r->row = (struct path_row){ &s, 7 };
+	pcapng_packet(&to, r, 0, mac);
+	one_block(6);
+	option_is(36, 1, all, strlen(all));
+	s.number = 8; /* another packet has the row by now */
+	up(NULL);
+	pcapng_packet(&to, r, 0, mac);
+	one_block(6);
+	assert_null(option(36, 1, &n));
+	free(r);
+}
+
+static bool holds(const char *text)
+{
+	for (unsigned i = 0; i + strlen(text) <= to.n; i++)
+		if (!memcmp(bytes + i, text, strlen(text)))
+			return true;
+	return false;
+}
+
+static void the_longest_comment_fits(void **state)
+{
+	static struct path_stamp s;
+	struct tap_record *r = record(8);
+	unsigned n;
+
+	(void)state;
+	host_cores(1);
+	host_tsc = UINT64_C(1) << 60;
+	s.number = UINT32_MAX;
+	for (unsigned i = 0; i < PATH_N; i++) {
+		s.tsc[i] = 1 + i * (UINT64_C(1) << 40);
+		s.cpu[i] = 10 + i;
+	}
+	r->where = TAP_DROP_IN;
+	r->row = (struct path_row){ &s, UINT32_MAX };
+	pcapng_packet(&to, r, 0, mac);
+	one_block(6);
+	assert_non_null(option(36, 1, &n));   /* why it was dropped */
+	assert_true(holds(" us on core 22")); /* the last of the other comment */
+	free(r);
+}
+
 static void a_packet_has_its_stamp_lengths_bytes_and_whereabouts(void **state)
 {
 	uint32_t in_unicast = 1 | 1 << 2, queue = 3;
@@ -219,6 +277,8 @@ int main(void)
 		TEST(a_section_says_our_byte_order),
 		TEST(an_interface_has_name_address_nanoseconds_and_filter),
 		TEST(the_longest_filter_fits),
+		TEST(a_stamped_one_says_when_it_came_by_where),
+		TEST(the_longest_comment_fits),
 		TEST(a_packet_has_its_stamp_lengths_bytes_and_whereabouts),
 		TEST(flags_say_direction_and_for_whom),
 		TEST(what_was_dropped_says_why),

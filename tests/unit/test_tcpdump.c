@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path net/tcpdump.c net/tcpdump_words.c net/bpf_text.c net/pcapng.c net/decode.c net/decode_ip.c */
+/* links: path net/tcpdump.c net/tcpdump_words.c net/bpf_text.c net/pcapng.c kernel/path.c net/decode.c net/decode_ip.c */
 /* links: net/decode_l4.c net/decode_tcp.c net/addr.c net/text.c kernel/words.c kernel/names.c kernel/shell.c kernel/capture.c */
 /*
  * test_tcpdump.c - the command as a whole: packets of any length as lines and as a file on the host
