@@ -3,7 +3,7 @@
  * pktgen.c - when the next packet is due, and sending it
  *
  * pktgen_run() is a timer's function, in SOFTIRQ_TIMER on the core that the settings name; the rest runs in the control
- * context. Owns the generators, one a port at most.
+ * context. Owns port->pktgen, one a port at most.
  *
  * Nobody waits: between two bursts the core does what else there is, or sleeps. One that cannot keep up with its rate
  * sends a batch and asks for the next turn, so packets of others and guests have theirs in between.
@@ -18,15 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct pktgen *generator[PORT_MAX]; /* by port id */
-
 /* --- sending --- */
 
 static bool ended(const struct pktgen *g)
 {
 	const struct traffic_conf *c = &g->conf.traffic;
 
-	return (c->count && g->sofar + g->nobufs >= c->count) ||
+	return g->gone || (c->count && g->sofar + g->nobufs >= c->count) ||
 	       (c->time_us &&
 		traffic_when(&g->traffic) - g->traffic.began >= tsc_from_us(c->time_us));
 }
@@ -77,7 +75,7 @@ static void pktgen_run(struct timer *t)
 	struct pktgen *g = container_of(t, struct pktgen, timer);
 	uint64_t began = rdtsc(), now;
 
-	if (traffic_when(&g->traffic) <= began)
+	if (!ended(g) && traffic_when(&g->traffic) <= began)
 		send_due(g);
 	now = rdtsc();
 	g->busy += now - began;
@@ -165,17 +163,21 @@ struct pktgen_conf pktgen_default(const struct port *port)
 
 struct pktgen *pktgen_of(const struct port *port)
 {
-	return generator[port->id];
+	return port->pktgen && !port->pktgen->gone ? port->pktgen : NULL;
 }
 
 struct pktgen *pktgen_create(struct port *port)
 {
-	struct pktgen *g = calloc(1, sizeof(*g));
+	struct pktgen *g = port->pktgen ? port->pktgen : malloc(sizeof(*g));
 
 	if (!g)
 		return NULL;
-	g->port = port;
-	g->timer.fn = pktgen_run;
-	g->conf = pktgen_default(port);
-	return generator[port->id] = g;
+	if (port->pktgen)
+		pktgen_stop(g);
+	*g = (struct pktgen){
+		.port = port,
+		.timer = { .fn = pktgen_run },
+		.conf = pktgen_default(port),
+	};
+	return port->pktgen = g;
 }

@@ -38,6 +38,8 @@ struct pktgen {
 	/* by the core that sends, and by the control context while it does not */
 	struct timer timer;
 	volatile bool running;
+	volatile bool
+		gone; /* its port is no more: it ends when its timer comes, and another begins anew */
 	uint8_t run;
 	struct traffic traffic;
 	uint64_t stopped; /* TSC */
@@ -55,6 +57,13 @@ struct pktgen {
 /* pktgen_of() - the generator of @port, NULL if it has none. pktgen_create() - make one; NULL: no memory. Control context. */
 struct pktgen *pktgen_of(const struct port *port);
 struct pktgen *pktgen_create(struct port *port);
+/* pktgen_port_gone() - @port will be no more. Cores parked. */
+static inline void pktgen_port_gone(struct port *port)
+{
+	if (port->pktgen)
+		port->pktgen->gone = true;
+}
+
 /* pktgen_default() - settings that `pktgen PORT` begins with. */
 struct pktgen_conf pktgen_default(const struct port *port);
 

@@ -15,7 +15,10 @@
 #include "flow.h"
 #include "gro.h"
 #include "qdisc.h"
+#include "pktgen.h"
 #include "rps.h"
+#include "sink.h"
+#include "tc_filter.h"
 #include "xmit.h"
 
 #include <errno.h>
@@ -68,6 +71,9 @@ void port_del(struct port *port)
 
 	qdisc_clear(port);
 	rps_clear(port);
+	sink_off(port);
+	tc_clsact_set(port, false);
+	pktgen_port_gone(port);
 	total = port_total(port);
 	gone_sources += total.forwarded + total.originated;
 	gone_offered += total.offered;

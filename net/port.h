@@ -46,6 +46,7 @@ enum port_extra {
 };
 
 struct gro;
+struct pktgen;
 struct port;
 struct qdisc;
 struct rps;
@@ -121,6 +122,7 @@ struct port {
 	struct qdisc *qdisc; /* NULL: never had one */
 	struct gro *gro;     /* NULL: it has none */
 	struct rps *rps;     /* NULL: never steered; changes while the cores are parked */
+	struct pktgen *pktgen; /* NULL: never had one */
 };
 
 extern struct port *ports[PORT_MAX]; /* by id; NULL where there is none, as at [0] */
@@ -137,8 +139,8 @@ extern unsigned nports;              /* highest id in use */
 int port_add(struct port *port);
 
 /*
- * port_del() - @port, down and in no switch, is no more: nothing waits for it, and it has no rule. Its id is free; what
- * it counted stays in the law. Control context, cores parked.
+ * port_del() - @port, down and in no switch, is no more: nothing waits for it, and it has no rule. What stood at it goes,
+ * and its id is free; what it counted stays in the law. Control context, cores parked.
  */
 void port_del(struct port *port);
 

@@ -15,8 +15,10 @@
 #include "net/internal.h"
 #include "net/neigh.h"
 #include "net/route.h"
+#include "net/sink.h"
 #include "net/snmp.h"
 #include "net/switch.h"
+#include "net/tc_filter.h"
 #include "tests/unit/inet_rig.h"
 #include "tests/unit/streams.h"
 
@@ -460,6 +462,26 @@ static void an_internal_port_is_a_station_behind_the_switch(void **state)
 	internal_del(sw);
 }
 
+static void an_internal_port_takes_with_it_what_stood_at_it(void **state)
+{
+	struct vswitch *sw;
+	struct port *port;
+
+	(void)state;
+	net_up(1, 1);
+	inet_init();
+	sw = switch_create("sw0");
+	assert_int_equal(internal_add(sw), 0);
+	port = internal_port(sw);
+	assert_int_equal(sink_on(port, true, 1), 0);
+	tc_clsact_set(port, true);
+	assert_int_equal(port->rx_extra, PORT_SINK);
+	internal_del(sw);
+	assert_int_equal(port->rx_extra, 0); /* another port may have its id when it comes back */
+	assert_null(sink_of(port));
+	assert_false(tc_clsact(port));
+}
+
 static void the_queue_in_front_of_it_is_limited(void **state)
 {
 	struct pkt *batch[20];
@@ -505,6 +527,7 @@ int main(void)
 		TEST(cuts_what_is_too_long_for_the_next_link),
 		TEST(passes_on_long_packets_that_are_to_be_cut),
 		TEST(an_internal_port_is_a_station_behind_the_switch),
+		TEST(an_internal_port_takes_with_it_what_stood_at_it),
 		TEST(the_queue_in_front_of_it_is_limited),
 	};
 

@@ -47,11 +47,14 @@ static int down(void **state)
 {
 	(void)state;
 	for (unsigned i = 1; i <= 2; i++) {
-		if (pktgen_of(ports[i]))
-			pktgen_stop(pktgen_of(ports[i]));
-		sink_off(ports[i]);
+		struct port *port = &fake[i].port;
+
+		if (port->pktgen)
+			pktgen_stop(port->pktgen);
+		free(port->pktgen);
+		port->pktgen = NULL;
+		sink_off(port);
 	}
-	host_exec("pktgen p1 reset");
 	net_down();
 	return 0;
 }
@@ -529,6 +532,26 @@ static void a_port_without_link_is_not_sent_to(void **state)
 	fails("pktgen start", -ENETDOWN, "p1 is down");
 }
 
+static void a_port_that_goes_takes_its_generator_along(void **state)
+{
+	struct port *port = &fake[1].port;
+
+	(void)state;
+	does("pktgen p1 ratep 1000 core 1");
+	does("pktgen start");
+	next_timer(1);
+	port_del(port);
+	next_timer(1);
+	assert_null(cpus[1]->timers);
+	assert_int_equal(fake[1].nsent, 1);
+	port_add(port);
+	assert_null(pktgen_of(port));
+	does("pktgen p1 count 1");
+	assert_int_equal(pktgen_of(port)->conf.core,
+			 0); /* and nothing else of what was set before */
+	assert_int_equal(pktgen_of(port)->conf.traffic.count, 1);
+}
+
 static void shown_settings_are_the_line_that_makes_them(void **state)
 {
 	static const char *const lines[] = {
@@ -582,6 +605,7 @@ int main(void)
 		T(what_is_cut_short_or_odd_is_nobodys),
 		T(wrong_words_are_answered),
 		T(a_port_without_link_is_not_sent_to),
+		T(a_port_that_goes_takes_its_generator_along),
 		T(shown_settings_are_the_line_that_makes_them),
 	};
 
