@@ -111,7 +111,7 @@ static void leave(struct outbox *o)
 
 	port_here(o->port)->originated += o->n;
 	for (unsigned i = 0; i < o->n; i++)
-		xmit_stage(x->stage[o->port->id], o->pkts[i]);
+		xmit_stage(x, o->port->id, o->pkts[i]);
 	o->n = 0;
 	xmit_flush(x);
 }

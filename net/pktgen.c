@@ -30,7 +30,7 @@ static bool ended(const struct pktgen *g)
 }
 
 /* one burst into the stage @s, of at most @most packets */
-static void stage_burst(struct pktgen *g, struct stage *s, unsigned most)
+static void stage_burst(struct pktgen *g, struct xmit_cpu *x, unsigned most)
 {
 	const struct traffic_conf *c = &g->conf.traffic;
 	uint64_t bytes = g->bytes;
@@ -47,8 +47,8 @@ static void stage_burst(struct pktgen *g, struct stage *s, unsigned most)
 		}
 		g->sofar++;
 		g->bytes += p->frame_len;
-		s->count->originated++;
-		xmit_stage(s, p);
+		x->stage[g->port->id]->count->originated++;
+		xmit_stage(x, g->port->id, p);
 	}
 	traffic_advance(&g->traffic, c, n, g->bytes - bytes);
 }
@@ -62,7 +62,7 @@ static void send_due(struct pktgen *g)
 	unsigned most = PORT_BATCH;
 
 	do {
-		stage_burst(g, s, most);
+		stage_burst(g, x, most);
 		most = PORT_BATCH - s->n;
 	} while (g->traffic.gap && most >= g->conf.traffic.burst && !ended(g) &&
 		 traffic_when(&g->traffic) <= rdtsc());

@@ -42,10 +42,11 @@ void receive_merged(struct port *port, unsigned queue, struct pkt **pkts, unsign
 		receive_core(port, pkts, n);
 }
 
-void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
+unsigned receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n)
 {
 	if (port->rx_extra & PORT_GRO)
 		gro_receive(port, queue, pkts, n);
 	else
 		receive_merged(port, queue, pkts, n);
+	return n;
 }

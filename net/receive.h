@@ -15,8 +15,8 @@
 #include "switch.h"
 #include "xmit.h"
 
-/* receive_extra() - a batch that is not simply the switch's. Counted already. */
-void receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
+/* receive_extra() - a batch that is not simply the switch's. Counted already. Returns @n. */
+unsigned receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
 /* receive_merged() - behind GRO, on the core that received them. @n from 1 to PORT_BATCH. */
 void receive_merged(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
@@ -29,20 +29,19 @@ void receive_core(struct port *port, struct pkt **pkts, unsigned n);
 
 /*
  * netif_receive() - packets that came in by @port and its @queue, oldest first, of @bytes in all; whose they are from
- * now on is not the caller's business. @n from 1 to PORT_BATCH. On the core that received them.
+ * now on is not the caller's business. @n from 1 to PORT_BATCH. On the core that received them. Returns @n, as
+ * switch_batch() does, for a poll whose last act it is.
  */
-static inline void netif_receive(struct port *port, unsigned queue, struct pkt **pkts, unsigned n,
-				 uint64_t bytes)
+static inline unsigned netif_receive(struct port *port, unsigned queue, struct pkt **pkts,
+				     unsigned n, uint64_t bytes)
 {
 	struct xmit_cpu *x = this_cpu()->xmit;
 	struct port_cpu *c = x->stage[port->id]->count;
 
 	c->in += n;
 	c->in_bytes += bytes;
-	if (unlikely(port->rx_extra)) {
-		receive_extra(port, queue, pkts, n);
-		return;
-	}
+	if (unlikely(port->rx_extra))
+		return receive_extra(port, queue, pkts, n);
 	c->forwarded += n;
-	switch_batch(x, port, pkts, n);
+	return switch_batch(x, port, pkts, n);
 }

@@ -43,9 +43,9 @@ static void output_many(struct xmit_cpu *x, struct pkt *p, uint32_t out)
 			continue;
 		}
 		c->forwarded++;
-		xmit_stage(x->stage[id], copy);
+		xmit_stage(x, id, copy);
 	}
-	xmit_stage(x->stage[__builtin_ctz(out)], p);
+	xmit_stage(x, __builtin_ctz(out), p);
 }
 
 static __attribute__((noinline)) void execute(struct xmit_cpu *x, struct pkt *p,
@@ -108,6 +108,12 @@ static __attribute__((noinline)) void pad(struct pkt *p)
 	p->len = p->frame_len = shortest(p);
 }
 
+/* current_gen() - acquire: pairs with the release in flow_invalidate() and flow_age() */
+static inline uint32_t current_gen(void)
+{
+	return atomic_load_explicit(&emc_gen, memory_order_acquire);
+}
+
 /*
  * lookup_any() - the flow of a frame of any kind; NULL if it was dropped or has been sent already. A short one is
  * padded here, so that whoever sends it need not look: the shortcuts take none.
@@ -126,7 +132,7 @@ static __attribute__((noinline, cold)) struct flow *lookup_any(struct xmit_cpu *
 	}
 	if (p->frame_len < shortest(p) && !(p->flags & PKT_GSO)) /* else zeros were payload */
 		pad(p);
-	tag = key_hash(x->batch.gen, &key);
+	tag = key_hash(current_gen(), &key);
 	f = emc_find(x->batch.emc, tag, &key);
 	return f ? f : miss(x, p, &key, tag);
 }
@@ -136,7 +142,7 @@ static __attribute__((noinline)) void output(struct xmit_cpu *x, struct pkt *p,
 					     const struct flow *f)
 {
 	if (f->out < PORT_MAX)
-		xmit_stage(x->stage[f->out], p);
+		xmit_stage(x, f->out, p);
 	else
 		execute(x, p, &f->verdict);
 }
@@ -165,11 +171,11 @@ run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
 		if (unlikely(!(v6 ? plain_ipv6(p->data, frame, &b->in_port, tag, w)
 				  : plain_ipv4(p->data, frame, &b->in_port, tag, w))))
 			break;
-		f = emc_find_words(emc, key_hash_words(b->gen, w, v6), w, v6);
+		f = emc_find_words(emc, key_hash_words(current_gen(), w, v6), w, v6);
 		if (unlikely(!f))
 			break;
 		flow_hit(f, mine, frame);
-		if (unlikely(!xmit_take(x->stage[f->out], p, frame)))
+		if (unlikely(!xmit_take(x, x->stage[f->out], p, frame)))
 			output(x, p, f);
 	} while (++i);
 	return i;
@@ -238,7 +244,7 @@ static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt *
  * Ports and statistics are seen to once a batch: all count as forwarded at first, and who drops a packet takes it
  * back.
  */
-void switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n)
+unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n)
 {
 	struct pkt **end = pkts + n;
 	ssize_t i = -(ssize_t)n;
@@ -246,17 +252,17 @@ void switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsi
 	if (unlikely(!port->accepts)) {
 		x->batch.emc->keyless += n;
 		drop_batch(port, pkts, n);
-		return;
+		return n;
 	}
 	x->batch.port = port;
 	x->batch.in_port = port->id;
-	/* acquire: pairs with the release in flow_invalidate() and flow_age() */
-	x->batch.gen = atomic_load_explicit(&emc_gen, memory_order_acquire);
+	x->batch.n = n;
 	trace(TRACE_RX, port->id, n);
 	while ((i = run_of(false, 0, x, end, i)) && (i = run_of_others(x, end, i)))
 		;
-	trace(TRACE_LOOKUP, port->id, n);
+	trace(TRACE_LOOKUP, x->batch.port->id, x->batch.n);
 	xmit_flush(x);
+	return x->batch.n;
 }
 
 void switch_input(struct port *port, struct pkt **pkts, unsigned n)

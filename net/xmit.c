@@ -186,7 +186,6 @@ void xmit_port_add(struct port *port)
 		s->port = port;
 		s->count = &port->cpu[i];
 		s->txq = &port->txq_of_cpu[i];
-		s->cpu = xmit_of_cpu[i];
 		xmit_of_cpu[i]->stage[port->id] = s;
 	}
 	xmit_port_changed(port);

@@ -33,8 +33,7 @@ struct stage {
 	uint64_t longest; /* frame that the port takes, bytes */
 	uint64_t
 		frames; /* the sum of the words frame of pkts[]: bytes, and above them whether all are plain */
-	struct stage *next;   /* of those that are open */
-	struct xmit_cpu *cpu; /* whose it is */
+	struct stage *next; /* of those that are open */
 	struct pkt *pkts[PORT_BATCH];
 };
 
@@ -42,7 +41,7 @@ struct stage {
 struct batch {
 	struct port *port; /* that it came in by */
 	uint64_t in_port;  /* its id */
-	uint64_t gen;      /* emc_gen when it began */
+	uint64_t n;        /* packets of it */
 	size_t mine;       /* where this core's part of a flow's statistics begins, bytes */
 	struct emc *emc;   /* of this core */
 };
@@ -82,12 +81,12 @@ static inline void xmit_append(struct stage *s, struct pkt *p, uint64_t frame)
 	s->frames += frame;
 }
 
-/* xmit_open() - the first packet of a batch is about to be staged in @s. */
-static inline void xmit_open(struct stage *s)
+/* xmit_open() - the first packet of a batch is about to be staged in @s, one of @x. */
+static inline void xmit_open(struct xmit_cpu *x, struct stage *s)
 {
 	s->takes = s->longest;
-	s->next = s->cpu->open;
-	s->cpu->open = s;
+	s->next = x->open;
+	x->open = s;
 }
 
 /*
@@ -95,24 +94,26 @@ static inline void xmit_open(struct stage *s)
  * flag makes the word longer than any frame, so one compare finds what is not plain, what is too long, and the first
  * of a batch.
  */
-static inline bool xmit_take(struct stage *s, struct pkt *p, uint64_t frame)
+static inline bool xmit_take(struct xmit_cpu *x, struct stage *s, struct pkt *p, uint64_t frame)
 {
 	if (unlikely(frame > s->takes)) {
 		if (unlikely(frame > s->longest))
 			return false;
-		xmit_open(s);
+		xmit_open(x, s);
 	}
 	xmit_append(s, p, frame);
 	return true;
 }
 
-/* xmit_stage() - @p shall leave by the port of @s. */
-static inline void xmit_stage(struct stage *s, struct pkt *p)
+/* xmit_stage() - @p shall leave by port @id; @x is this core's. */
+static inline void xmit_stage(struct xmit_cpu *x, unsigned id, struct pkt *p)
 {
-	if (likely(xmit_take(s, p, p->frame)))
+	struct stage *s = x->stage[id];
+
+	if (likely(xmit_take(x, s, p, p->frame)))
 		return;
 	if (!s->takes)
-		xmit_open(s);
+		xmit_open(x, s);
 	validate_and_stage(s, p);
 }
 
@@ -130,14 +131,15 @@ void xmit_unusual(struct stage *s);
 /* xmit_transmit() - give the device what is staged; this core owns a queue. */
 static inline void xmit_transmit(struct stage *s)
 {
+	struct port_cpu *c = s->count;
 	unsigned sent;
 
 	trace(TRACE_XMIT, s->port->id, s->n);
 	sent = s->port->ops->tx_batch(s->port, *s->txq, s->pkts, s->n, s->frames);
 	if (unlikely(sent < s->n))
 		xmit_drop_unsent(s, sent);
-	s->count->out += sent;
-	s->count->out_bytes += (uint32_t)s->frames;
+	c->out += sent;
+	c->out_bytes += (uint32_t)s->frames;
 	xmit_clear(s);
 }
 
