@@ -179,13 +179,16 @@ struct gbe_tx {
 	uint64_t lost; /* frames thrown away: by them, or since the chip cannot send them */
 	struct netdev_queue *queue; /* its counters */
 	struct gbe *gbe;
-	uint32_t tail_reg; /* offset of its tail register */
-	uint32_t reserved; /* descriptors that there is memory for */
-	bool drained;      /* all that it holds was sent */
+	uint32_t tail_reg;       /* offset of its tail register */
+	volatile uint32_t *tail; /* and where it is mapped */
+	uint32_t reserved;       /* descriptors that there is memory for */
+	bool drained;            /* all that it holds was sent */
 
-	/* by the watchdog, core 0 */
-	/* the owner resets the ring before it sends again */
-	_Alignas(CACHE_LINE) volatile bool reset_wanted;
+	/*
+	 * by the watchdog, core 0. The sum of the words pkt->frame of a batch that is simply posted, at most: UINT32_MAX, as a
+	 * flag makes it more; 0: the owner resets the ring before it sends again
+	 */
+	_Alignas(CACHE_LINE) volatile uint64_t most;
 	uint32_t seen_head; /* the head a second ago */
 	uint8_t stalled;    /* seconds that it has stood still with work */
 };
@@ -257,6 +260,11 @@ static inline void gbe_poke(const struct gbe *gbe, uint32_t off, uint32_t v)
 {
 	fake_gbe_write(gbe->regs, off, v);
 }
+
+static inline void gbe_poke_tail(const struct gbe_tx *tx, uint32_t v)
+{
+	gbe_poke(tx->gbe, tx->tail_reg, v);
+}
 #else
 static inline uint32_t gbe_peek(const struct gbe *gbe, uint32_t off)
 {
@@ -267,6 +275,12 @@ static inline uint32_t gbe_peek(const struct gbe *gbe, uint32_t off)
 static inline void gbe_poke(const struct gbe *gbe, uint32_t off, uint32_t v)
 {
 	*(volatile uint32_t *)((uint8_t *)gbe->regs + off) = v;
+}
+
+/* gbe_poke_tail() - the same, to a transmit ring's tail */
+static inline void gbe_poke_tail(const struct gbe_tx *tx, uint32_t v)
+{
+	*tx->tail = v;
 }
 #endif
 

@@ -54,6 +54,8 @@ void gbe_tx_program(struct gbe *gbe, unsigned q)
 	tx->stalled = 0;
 	tx->context = (struct gbe_tx_desc){ 0 };
 	tx->drained = false;
+	tx->most = UINT32_MAX;
+	tx->tail = (volatile uint32_t *)((uint8_t *)gbe->regs + tx->tail_reg);
 
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_LO), base);
 	gbe_write(gbe, gbe_tx_reg(gbe, q, GBE_RING_ADDR_HI), base >> 32);
@@ -92,7 +94,6 @@ unsigned gbe_tx_stop(struct gbe *gbe, unsigned q)
 		n += !!(tx->desc[at].cmd & GBE_TXD_EOP);
 		pkt_free_seg(tx->slot[at]);
 	}
-	tx->reset_wanted = false;
 	return tx->drained ? 0 : n;
 }
 
@@ -121,7 +122,7 @@ void gbe_tx_check(struct gbe *gbe, unsigned q)
 		tx->stalled++;
 	tx->seen_head = head;
 	if (tx->stalled == STALL_SECONDS)
-		tx->reset_wanted = true;
+		tx->most = 0;
 }
 
 void gbe_tx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)

@@ -89,8 +89,8 @@ GBE_TX_INLINE void gbe_tx_put(const struct gbe_tx_kind *kind, volatile struct gb
 }
 
 /*
- * gbe_tx_run() - post @n plain frames, at least 1, for which there is room before the ring's wrap; the hot loop. Unrolled:
- * a third of each turn would be the loop's own.
+ * gbe_tx_run() - post @n plain frames, at least 1, for which there is room before the ring's wrap; the hot loop. By
+ * eights, as a third of each turn would be the loop's own.
  */
 GBE_TX_INLINE void gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt **pkts,
 			      size_t n)
@@ -99,10 +99,13 @@ GBE_TX_INLINE void gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 	volatile struct gbe_tx_desc *d = &tx->desc[at];
 	struct pkt **slot = &tx->slot[at];
 
-#pragma GCC unroll 4
+	tx->fill += n;
+	for (; n >= 8; n -= 8, d += 8, slot += 8, pkts += 8)
+#pragma GCC unroll 8
+		for (size_t i = 0; i < 8; i++)
+			gbe_tx_put(kind, d + i, slot[i] = pkts[i]);
 	for (size_t i = 0; i < n; i++)
 		gbe_tx_put(kind, d + i, slot[i] = pkts[i]);
-	tx->fill += n;
 }
 
 /* gbe_tx_chain() - post a frame of one buffer or several, whose descriptors say @cmd; there is room. */
@@ -170,14 +173,14 @@ GBE_TX_INLINE bool gbe_tx_special(const struct gbe_tx_kind *kind, struct gbe_tx 
 	return true;
 }
 
-/* gbe_tx_publish() - tell the device of the @n frames that were posted. */
-static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n)
+/* gbe_tx_publish() - tell the device of the @n frames that were posted, up to @fill. */
+static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n, uint32_t fill)
 {
 	tx->queue->tx_packets += n;
 	tx->queue->doorbells++;
 	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
 	atomic_thread_fence(memory_order_release);
-	gbe_poke(tx->gbe, tx->tail_reg, tx->fill & tx->mask);
+	gbe_poke_tail(tx, fill & tx->mask);
 }
 
 /* gbe_tx_set_quick() - up to where is there room, no wrap and no report due? Nowhere while registers are traced. */
@@ -209,7 +212,7 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 	bool plain = likely(frames <= UINT32_MAX);
 	size_t i = 0;
 
-	if (unlikely(tx->reset_wanted))
+	if (unlikely(!tx->most))
 		gbe_tx_reset(tx);
 	gbe_tx_reap(tx);
 	while (i < n) {
@@ -233,7 +236,7 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 		tx->full = tx->full && i < n;
 		if (unlikely(tx->gbe->tracing))
 			gbe_trace_access(tx->gbe, tx->tail_reg, tx->fill & tx->mask, true);
-		gbe_tx_publish(tx, i);
+		gbe_tx_publish(tx, i, tx->fill);
 	}
 	gbe_tx_set_quick(tx);
 	for (size_t k = i; k < n; k++)
@@ -245,22 +248,23 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 /*
  * gbe_tx_give() - a batch, the netdev's tx_batch. Small ones are posted here with no question but one: is anything
  * due at or before their end, or is a frame not plain? @frames, the sum of their words pkt->frame, tells: a flag makes
- * it longer than all bytes together. @rest is gbe_tx_rest() of this kind, out of line; calling it is the last act.
+ * it longer than all bytes together. One compare asks whether the watchdog wants a reset, too. @rest is gbe_tx_rest() of this kind, out of line; calling it is the last act.
  */
 GBE_TX_INLINE unsigned gbe_tx_give(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				   struct pkt **pkts, unsigned n, uint64_t frames,
 				   unsigned (*rest)(struct gbe_tx *tx, struct pkt **pkts, size_t n,
 						    uint64_t frames))
 {
-	uint32_t at = tx->fill & tx->mask;
+	uint32_t at = tx->fill & tx->mask, fill = tx->fill + n;
+	size_t i = 0;
 
-	if ((int32_t)(tx->fill + n - tx->quick) > 0 ||
-	    unlikely(tx->reset_wanted || frames > UINT32_MAX))
+	if ((int32_t)(tx->quick - fill) < 0 || unlikely(frames > tx->most))
 		return rest(tx, pkts, n, frames);
-	for (size_t i = 0; i < n; i++)
+	do
 		gbe_tx_put(kind, &tx->desc[at + i], tx->slot[at + i] = pkts[i]);
-	tx->fill += n;
+	while (++i < n);
+	tx->fill = fill;
 	tx->queue->tx_bytes += frames;
-	gbe_tx_publish(tx, n);
+	gbe_tx_publish(tx, n, fill);
 	return n;
 }
