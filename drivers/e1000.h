@@ -30,7 +30,7 @@ void e1000_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);
 /* e1000_rx_on() - the ring empty; buffers come by the owning core, in its first poll, and with them the tail. */
 int e1000_rx_on(struct gbe *gbe, unsigned q);
 void e1000_rx_off(struct gbe *gbe, unsigned q);
-unsigned e1000_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
+unsigned e1000_rx_batch(struct netdev_queue *queue, unsigned max);
 /* e1000_rx_pending() - is there work that no interrupt will announce? */
 bool e1000_rx_pending(const struct gbe_rx *rx);
 /* e1000_rx_depth() - the netdev's op. */

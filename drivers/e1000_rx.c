@@ -31,17 +31,14 @@ void e1000_rx_off(struct gbe *gbe, unsigned q)
 	gbe_flush(gbe);
 }
 
-static __attribute__((noinline)) unsigned e1000_rx_rest(struct gbe_rx *rx, struct pkt **pkts,
-							size_t n, size_t max)
+static __attribute__((noinline)) unsigned e1000_rx_rest(struct gbe_rx *rx, size_t n, size_t max)
 {
-	return gbe_rx_rest(&legacy, rx, pkts, n, max);
+	return gbe_rx_rest(&legacy, rx, n, max);
 }
 
-unsigned e1000_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
+unsigned e1000_rx_batch(struct netdev_queue *queue, unsigned max)
 {
-	struct gbe *gbe = gbe_of(dev);
-
-	return gbe_rx_take(&legacy, gbe->rx[q], pkts, max, e1000_rx_rest);
+	return gbe_rx_take(&legacy, queue, max, e1000_rx_rest);
 }
 
 bool e1000_rx_pending(const struct gbe_rx *rx)

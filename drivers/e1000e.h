@@ -24,7 +24,7 @@ void e1000e_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);
 
 int e1000e_rx_on(struct gbe *gbe, unsigned q);
 void e1000e_rx_off(struct gbe *gbe, unsigned q);
-unsigned e1000e_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
+unsigned e1000e_rx_batch(struct netdev_queue *queue, unsigned max);
 bool e1000e_rx_pending(const struct gbe_rx *rx);
 /* e1000e_rx_depth() - the netdev's op. */
 unsigned e1000e_rx_depth(const struct netdev *dev, unsigned q);

@@ -37,17 +37,14 @@ void e1000e_rx_off(struct gbe *gbe, unsigned q)
 	gbe_write(gbe, gbe_rx_reg(gbe, q, GBE_RING_LEN), 0);
 }
 
-static __attribute__((noinline)) unsigned e1000e_rx_rest(struct gbe_rx *rx, struct pkt **pkts,
-							 size_t n, size_t max)
+static __attribute__((noinline)) unsigned e1000e_rx_rest(struct gbe_rx *rx, size_t n, size_t max)
 {
-	return gbe_rx_rest(&extended, rx, pkts, n, max);
+	return gbe_rx_rest(&extended, rx, n, max);
 }
 
-unsigned e1000e_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
+unsigned e1000e_rx_batch(struct netdev_queue *queue, unsigned max)
 {
-	struct gbe *gbe = gbe_of(dev);
-
-	return gbe_rx_take(&extended, gbe->rx[q], pkts, max, e1000e_rx_rest);
+	return gbe_rx_take(&extended, queue, max, e1000e_rx_rest);
 }
 
 bool e1000e_rx_pending(const struct gbe_rx *rx)

@@ -93,14 +93,13 @@ static void drop_stopped(struct gbe_rx *rx, struct pkt *p)
 static void drop_rest(struct gbe *gbe, unsigned q)
 {
 	struct gbe_rx *rx = gbe->rx[q];
-	struct pkt *late[16];
 	unsigned n = rx->next != rx->fill; /* else there may never have been descriptors */
 
 	gbe_rx_freeze(gbe, q);
 	while (n) {
-		n = gbe->dev.ops->rx_batch(&gbe->dev, q, late, ARRAY_SIZE(late));
+		n = gbe->dev.ops->rx_batch(rx->queue, NAPI_POLL_MAX);
 		for (unsigned i = 0; i < n; i++)
-			drop_stopped(rx, late[i]);
+			drop_stopped(rx, rx->queue->taken[i]);
 	}
 	if (rx->state == GBE_RX_INSIDE)
 		drop_stopped(rx, rx->head);
@@ -151,18 +150,24 @@ void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n)
 	gbe_rx_set_fill(rx, rx->fill);
 }
 
-/* the @n packets at @from become buffers of the descriptors at @d */
-static void post(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **from, size_t n)
+/* @p becomes the buffer of descriptor @d */
+static inline void post(volatile union gbe_rx_desc *d, struct pkt *p)
 {
-	/* unrolled: half of each turn would be the loop's own. Groups are of GBE_RX_GROUP */
-#pragma GCC unroll 4
-	for (size_t i = 0; i < n; i++, d++) {
-		struct pkt *p = slot[i] = from[i];
+	p->data = pkt_buf(p);
+	d->post.addr = (uintptr_t)p->data;
+	d->post.zero = 0;
+}
 
-		p->data = pkt_buf(p);
-		d->post.addr = (uintptr_t)p->data;
-		d->post.zero = 0;
-	}
+/* the @n packets at @from those of the descriptors from @d on: by eights, as half of each turn would be the loop's own */
+static inline void post_all(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **from,
+			    size_t n)
+{
+	for (; n >= 8; n -= 8, d += 8, slot += 8, from += 8)
+#pragma GCC unroll 8
+		for (size_t i = 0; i < 8; i++)
+			post(d + i, slot[i] = from[i]);
+	for (size_t i = 0; i < n; i++)
+		post(d + i, slot[i] = from[i]);
 }
 
 /*
@@ -180,7 +185,7 @@ unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n)
 
 	if (unlikely(got < want))
 		rx->queue->rx_alloc_failed++;
-	post(&rx->desc[at], &rx->slot[at], from, got);
+	post_all(&rx->desc[at], &rx->slot[at], from, got);
 	fill += got;
 	rx->starved = fill - rx->next < PKT_MAX_SEGS;
 	if (unlikely(!got))

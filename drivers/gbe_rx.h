@@ -147,7 +147,7 @@ GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_
 
 /*
  * gbe_rx_run() - take whole, good frames of one buffer each, at most @max, at least 1; the hot loop. Returns how
- * many. It stops at *@last, which is not done or odd, unless @max was reached: the one behind the ring is odd. One load,
+ * many, and in the queue their bytes. It stops at *@last, which is not done or odd, unless @max was reached: the one behind the ring is odd. One load,
  * so that status and length belong together, and one compare say that a frame is usual: done, whole, undamaged, of 1
  * to PKT_BUF_SIZE bytes, its tag in it. A length of 0 less one is all ones. @tell, a constant: is there something to
  * be told of each frame?
@@ -184,7 +184,7 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, bool tell, struc
 	} while (++i < max);
 	*last = d;
 	rx->next += i;
-	rx->queue->rx_bytes += bytes;
+	rx->queue->taken_bytes = bytes;
 	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
 	atomic_thread_fence(memory_order_acquire);
 	return i;
@@ -207,38 +207,43 @@ static inline bool gbe_rx_wants_buffers(const struct gbe_rx *rx)
 	return (int32_t)(rx->next - rx->refill_at) >= 0;
 }
 
-/* gbe_rx_more() - what a run of the usual could not take: beyond the wrap, odd, or to be told of. Returns how many. */
-GBE_RX_INLINE size_t gbe_rx_more(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
+/* gbe_rx_some() - at least one descriptor is done: a run of the usual if it begins one, else what the next makes. */
+GBE_RX_INLINE size_t gbe_rx_some(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
 				 struct pkt **pkts, size_t max)
 {
 	const volatile union gbe_rx_desc *last;
 	size_t n = 0;
 
-	while (n < max && gbe_rx_done(kind, gbe_rx_next(rx))) {
-		size_t took = 0;
-		struct pkt *p;
-
-		if (!rx->unusual)
-			took = gbe_rx_run(kind, false, rx, pkts + n, max - n, &last);
-		else if (rx->state == GBE_RX_FRESH)
-			took = gbe_rx_run(kind, true, rx, pkts + n, max - n, &last);
-		n += took;
-		if (took)
-			continue;
-		p = gbe_rx_odd(kind, rx);
-		if (p) {
-			rx->queue->rx_bytes += p->frame_len;
-			pkts[n++] = p;
-		}
-	}
-	return n;
+	if (!rx->unusual)
+		n = gbe_rx_run(kind, false, rx, pkts, max, &last);
+	else if (rx->state == GBE_RX_FRESH)
+		n = gbe_rx_run(kind, true, rx, pkts, max, &last);
+	if (n)
+		return n;
+	pkts[0] = gbe_rx_odd(kind, rx);
+	if (!pkts[0])
+		return 0;
+	rx->queue->taken_bytes = pkts[0]->frame_len;
+	return 1;
 }
 
-/* gbe_rx_rest() - of a batch of @n so far: what the first run left, and fresh buffers. Returns how many it has. */
-GBE_RX_INLINE unsigned gbe_rx_rest(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
-				   struct pkt **pkts, size_t n, size_t max)
+/*
+ * gbe_rx_rest() - of a batch of @n so far: what the first run left, beyond the wrap, odd, or to be told of; and fresh
+ * buffers. Returns how many it has.
+ */
+GBE_RX_INLINE unsigned gbe_rx_rest(const struct gbe_rx_kind *kind, struct gbe_rx *rx, size_t n,
+				   size_t max)
 {
-	n += gbe_rx_more(kind, rx, pkts + n, max - n);
+	struct netdev_queue *queue = rx->queue;
+	uint64_t bytes = n ? queue->taken_bytes : 0;
+
+	while (n < max && gbe_rx_done(kind, gbe_rx_next(rx))) {
+		size_t some = gbe_rx_some(kind, rx, queue->taken + n, max - n);
+
+		n += some;
+		bytes += some ? queue->taken_bytes : 0;
+	}
+	queue->taken_bytes = bytes;
 	return gbe_rx_wants_buffers(rx) ? gbe_rx_refill(rx, n) : n;
 }
 
@@ -246,18 +251,19 @@ GBE_RX_INLINE unsigned gbe_rx_rest(const struct gbe_rx_kind *kind, struct gbe_rx
  * gbe_rx_take() - a batch, the netdev's rx_batch. @rest is gbe_rx_rest() of this kind, out of line: calling it, or
  * gbe_rx_refill(), is the last act, a jump, so a run that saw all there is has few registers to save.
  */
-GBE_RX_INLINE unsigned
-gbe_rx_take(const struct gbe_rx_kind *kind, struct gbe_rx *rx, struct pkt **pkts, unsigned max,
-	    unsigned (*rest)(struct gbe_rx *rx, struct pkt **pkts, size_t n, size_t max))
+GBE_RX_INLINE unsigned gbe_rx_take(const struct gbe_rx_kind *kind, struct netdev_queue *queue,
+				   unsigned max,
+				   unsigned (*rest)(struct gbe_rx *rx, size_t n, size_t max))
 {
 	const volatile union gbe_rx_desc *last;
+	struct gbe_rx *rx = queue->priv;
 	size_t n;
 
 	if (unlikely(rx->unusual))
-		return rest(rx, pkts, 0, max);
-	n = gbe_rx_run(kind, false, rx, pkts, max, &last);
+		return rest(rx, 0, max);
+	n = gbe_rx_run(kind, false, rx, queue->taken, max, &last);
 	if (unlikely(gbe_rx_done(kind, last)))
-		return rest(rx, pkts, n, max);
+		return rest(rx, n, max);
 	return gbe_rx_wants_buffers(rx) ? gbe_rx_refill(rx, n) : n;
 }
 

@@ -33,7 +33,7 @@ void igb_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);
 /* igb_rx_start() - program ring @q, empty, and switch it on. 0 or -ETIMEDOUT. */
 int igb_rx_start(struct gbe *gbe, unsigned q);
 void igb_rx_off(struct gbe *gbe, unsigned q);
-unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
+unsigned igb_rx_batch(struct netdev_queue *queue, unsigned max);
 /* igb_rx_pending() - is there work that no interrupt will announce? */
 bool igb_rx_pending(const struct gbe_rx *rx);
 /* igb_rx_depth() - the netdev's op. */

@@ -43,17 +43,14 @@ void igb_rx_off(struct gbe *gbe, unsigned q)
 	gbe_wait(gbe, IGB_RXDCTL(q), IGB_RXDCTL_ENABLE, 0, IGB_QUEUE_US, "receive queue off");
 }
 
-static __attribute__((noinline)) unsigned igb_rx_rest(struct gbe_rx *rx, struct pkt **pkts,
-						      size_t n, size_t max)
+static __attribute__((noinline)) unsigned igb_rx_rest(struct gbe_rx *rx, size_t n, size_t max)
 {
-	return gbe_rx_rest(&advanced, rx, pkts, n, max);
+	return gbe_rx_rest(&advanced, rx, n, max);
 }
 
-unsigned igb_rx_batch(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max)
+unsigned igb_rx_batch(struct netdev_queue *queue, unsigned max)
 {
-	struct gbe *gbe = gbe_of(dev);
-
-	return gbe_rx_take(&advanced, gbe->rx[q], pkts, max, igb_rx_rest);
+	return gbe_rx_take(&advanced, queue, max, igb_rx_rest);
 }
 
 bool igb_rx_pending(const struct gbe_rx *rx)

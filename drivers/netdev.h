@@ -66,6 +66,7 @@ enum netdev_feature {
 
 struct netdev;
 struct netdev_look;
+struct netdev_queue;
 
 struct netdev_ops {
 	/*
@@ -77,10 +78,11 @@ struct netdev_ops {
 	void (*stop)(struct netdev *dev);
 
 	/*
-	 * Owning core: take up to @max received frames of queue @q, oldest first; each is a chain whose first pkt has
-	 * frame_len, nsegs and data set. Damaged frames are dropped inside with their reason. Returns how many. @max >= 1.
+	 * Owning core: take up to @max received frames of @queue into queue->taken[], oldest first; each is a chain whose first pkt has
+	 * frame_len, nsegs and data set. Damaged frames are dropped inside with their reason. Returns how many, and sets
+	 * queue->taken_bytes. @max >= 1.
 	 */
-	unsigned (*rx_batch)(struct netdev *dev, unsigned q, struct pkt **pkts, unsigned max);
+	unsigned (*rx_batch)(struct netdev_queue *queue, unsigned max);
 	/* Owning core: buffers of queue @q's ring that hold what was received; for who measures, a walk over them */
 	unsigned (*rx_depth)(const struct netdev *dev, unsigned q);
 	/*
@@ -180,7 +182,9 @@ struct netdev_queue {
 	char name[24];   /* "nic0-TxRx-0" */
 
 	/* by the owning core */
-	uint64_t rx_bytes; /* of the packets that napi counts; damaged ones not included */
+	struct pkt *taken[NAPI_POLL_MAX]; /* what rx_batch() returned last */
+	uint64_t taken_bytes;
+	uint64_t rx_bytes;             /* of the packets that napi counts; by the room above */
 	uint64_t tx_packets, tx_bytes; /* given to the ring */
 	uint64_t tx_busy;              /* packets refused, ring full */
 	uint64_t tx_restarts;          /* times that it took some again */

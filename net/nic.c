@@ -26,17 +26,14 @@ static inline __attribute__((always_inline)) unsigned take(struct napi *napi, un
 							   nic_show *show)
 {
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
-	struct netdev *dev = q->dev;
-	struct pkt *pkts[PORT_BATCH];
-	uint64_t before = q->rx_bytes;
-	unsigned n;
+	unsigned n = q->dev->ops->rx_batch(q, budget);
 
-	n = dev->ops->rx_batch(dev, q->index, pkts, budget);
-	if (n && show)
-		show(q, pkts);
-	if (n)
-		netif_receive(dev->upper, q->index, pkts, n, q->rx_bytes - before);
-	return n;
+	if (!n)
+		return 0;
+	if (show)
+		show(q, q->taken);
+	q->rx_bytes += q->taken_bytes;
+	return netif_receive(q->dev->upper, q->index, q->taken, n, q->taken_bytes);
 }
 
 unsigned nic_poll(struct napi *napi, unsigned budget)
@@ -81,8 +78,11 @@ unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show)
 static unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max)
 {
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
+	unsigned n = q->dev->ops->rx_batch(q, max);
 
-	return q->dev->ops->rx_batch(q->dev, q->index, pkts, max);
+	q->rx_bytes += n ? q->taken_bytes : 0;
+	memcpy(pkts, q->taken, n * sizeof(*pkts));
+	return n;
 }
 
 static void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n)

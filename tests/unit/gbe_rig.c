@@ -23,7 +23,9 @@ static unsigned poll(struct napi *napi, unsigned budget)
 	unsigned n;
 
 	assert_true(ntaken + budget <= FRAMES);
-	n = q->dev->ops->rx_batch(q->dev, q->index, taken + ntaken, budget);
+	n = q->dev->ops->rx_batch(q, budget);
+	q->rx_bytes += n ? q->taken_bytes : 0;
+	memcpy(taken + ntaken, q->taken, n * sizeof(*taken));
 	ntaken += n;
 	return n;
 }

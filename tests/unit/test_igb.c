@@ -341,31 +341,31 @@ static void leaves_of_the_pool_what_other_rings_need(void **state)
 
 static void stops_at_the_budget_and_goes_on(void **state)
 {
-	struct pkt *p[8];
+	struct pkt **p = dev->queue[0].taken;
 
 	(void)state;
 	for (unsigned i = 0; i < 12; i++)
 		fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 100 + i, true);
-	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 8);
+	assert_int_equal(dev->ops->rx_batch(&dev->queue[0], 8), 8);
 	for (unsigned i = 0; i < 8; i++)
 		pkt_free(p[i]);
-	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 4);
+	assert_int_equal(dev->ops->rx_batch(&dev->queue[0], 8), 4);
 	assert_int_equal(p[3]->len, 111);
 	for (unsigned i = 0; i < 4; i++)
 		pkt_free(p[i]);
-	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 8), 0);
+	assert_int_equal(dev->ops->rx_batch(&dev->queue[0], 8), 0);
 }
 
 static void takes_a_batch_across_the_wrap_of_the_ring(void **state)
 {
-	struct pkt *p[64];
+	struct pkt **p = dev->queue[0].taken;
 
 	(void)state;
 	receive_one_by_one(250, 64);
 	for (unsigned i = 0; i < 8;
 	     i++) /* descriptors 250 to 255, 0 and 1: no refill is due before the wrap */
 		fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 100 + i, true);
-	assert_int_equal(dev->ops->rx_batch(dev, 0, p, 64), 8);
+	assert_int_equal(dev->ops->rx_batch(&dev->queue[0], 64), 8);
 	for (unsigned i = 0; i < 8; i++) {
 		assert_int_equal(p[i]->len, 100 + i);
 		pkt_free(p[i]);
@@ -385,7 +385,7 @@ static void set_rings(unsigned n)
 static void has_rings_of_any_size(void **state)
 {
 	static const unsigned sizes[] = { GBE_RING_MIN, 1024, GBE_RING_MAX, 128 };
-	struct pkt *p[64];
+	struct pkt **p = dev->queue[0].taken;
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -400,7 +400,7 @@ static void has_rings_of_any_size(void **state)
 		for (unsigned n = 0; n < 8;
 		     n++) /* one run ends at the wrap, and the batch goes on behind it */
 			fake_igb_rx_raw(chip, 0, GBE_RXD_DD | GBE_RXD_EOP, 100 + n, true);
-		assert_int_equal(dev->ops->rx_batch(dev, 0, p, 64), 8);
+		assert_int_equal(dev->ops->rx_batch(&dev->queue[0], 64), 8);
 		for (unsigned n = 0; n < 8; n++)
 			pkt_free(p[n]);
 		receive_one_by_one(2 * size + 10, 64);
