@@ -175,6 +175,30 @@ void gro_settle(struct port *port)
 			release_some(port, i, true);
 }
 
+/* --- who only asks --- */
+
+enum gro_fate gro_peek(const struct port *port, unsigned queue, struct pkt *p, unsigned *held)
+{
+	const struct gro_queue *q = &port->gro->queue[queue];
+	struct gro_frame frame;
+	const struct bucket *b;
+	unsigned i;
+
+	*held = 0;
+	if (!gro_look(&frame, p, port->gro->udp))
+		return GRO_FOREIGN;
+	b = &q->bucket[frame.hash % GRO_HASH_BUCKETS];
+	i = find(b, &frame);
+	if (i < b->n) {
+		*held = b->flow[i].count;
+		if (gro_continues(&b->flow[i], &frame))
+			return frame.ends ? GRO_MERGED_LAST : GRO_MERGED;
+	}
+	if (frame.holds)
+		return GRO_HELD;
+	return frame.sound ? GRO_FINAL : GRO_UNSOUND;
+}
+
 /* --- the audit --- */
 
 static void gro_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)

@@ -45,5 +45,18 @@ void gro_poll_end(struct port *port, unsigned queue, bool all);
 /* gro_settle() - what is held of all queues goes on now, here, before one of them moves or ends. Cores parked. */
 void gro_settle(struct port *port);
 
+/* what GRO would do with a frame */
+enum gro_fate {
+	GRO_FOREIGN, /* of no flow that it knows: goes on at once */
+	GRO_UNSOUND, /* cannot be merged: goes on at once, and what is held of its flow before it */
+	GRO_FINAL,   /* the same, as its flags end a flow */
+	GRO_HELD,    /* the first of its flow; what is held of it goes on before */
+	GRO_MERGED,
+	GRO_MERGED_LAST, /* and all of them go on */
+};
+
+/* gro_peek() - what gro_receive() would do with @p, and how many frames are *@held of its flow. Cores parked. */
+enum gro_fate gro_peek(const struct port *port, unsigned queue, struct pkt *p, unsigned *held);
+
 /* gro_held() - frames that @port holds. Exact while the cores are parked. */
 unsigned gro_held(const struct port *port);

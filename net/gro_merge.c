@@ -113,17 +113,20 @@ bool gro_same_flow(const struct gro_flow *f, const struct gro_frame *frame)
 	       !memcmp(a + l3 + addresses, b + l3 + addresses, f->h.l4 + 4 - l3 - addresses);
 }
 
-/* same_ipv4() - type of service, time to live and DF alike, and the identification is the next one's. */
-static bool same_ipv4(struct gro_flow *f, const uint8_t *a, const uint8_t *b)
+/* fixed_id() - have all the same IPv4 identification? The second frame tells. */
+static bool fixed_id(const struct gro_flow *f, const uint8_t *a, const uint8_t *b)
 {
-	uint16_t id = be16(load16(a + 4)), step = be16(load16(b + 4)) - id;
-	bool dont_fragment = be16(load16(a + 6)) & IPV4_DF;
+	return f->count > 1 ? f->fixed_id
+			    : be16(load16(a + 6)) & IPV4_DF && load16(a + 4) == load16(b + 4);
+}
 
-	if (a[1] != b[1] || a[8] != b[8] || load16(a + 6) != load16(b + 6))
-		return false;
-	if (f->count == 1)
-		f->fixed_id = dont_fragment && !step;
-	return step == (f->fixed_id ? 0 : f->count);
+/* same_ipv4() - type of service, time to live and DF alike, and the identification is the next one's. */
+static bool same_ipv4(const struct gro_flow *f, const uint8_t *a, const uint8_t *b)
+{
+	uint16_t step = be16(load16(b + 4)) - be16(load16(a + 4));
+
+	return a[1] == b[1] && a[8] == b[8] && load16(a + 6) == load16(b + 6) &&
+	       step == (fixed_id(f, a, b) ? 0 : f->count);
 }
 
 /* same_ipv6() - traffic class, flow label and hop limit. */
@@ -143,7 +146,7 @@ static bool next_tcp(const struct gro_flow *f, const struct gro_frame *frame)
 	       load16(a + 14) == load16(b + 14) && !memcmp(a + 18, b + 18, f->h.len - f->h.l4 - 18);
 }
 
-static bool continues(struct gro_flow *f, const struct gro_frame *frame)
+static bool continues(const struct gro_flow *f, const struct gro_frame *frame)
 {
 	const uint8_t *a = f->p->data + f->h.l3, *b = l3_of(frame);
 
@@ -168,19 +171,26 @@ void gro_begin(struct gro_flow *f, const struct gro_frame *frame, uint32_t polls
 				.since = polls };
 }
 
+bool gro_continues(const struct gro_flow *f, struct gro_frame *frame)
+{
+	uint8_t flags = 0;
+
+	if (f->h.type != PKT_GSO_UDP_L4)
+		flags = frame->p->data[frame->h.l4 + TCP_FLAGS];
+	frame->ends = frame->payload < f->size || f->p->nsegs + 1 == PKT_GSO_SEGS ||
+		      flags & TCP_ENDS;
+	return continues(f, frame);
+}
+
 bool gro_merge(struct gro_flow *f, struct gro_frame *frame)
 {
 	struct pkt *p = frame->p, *first = f->p;
 
-	if (!continues(f, frame))
+	if (!gro_continues(f, frame))
 		return false;
-	frame->ends = frame->payload < f->size || f->p->nsegs + 1 == PKT_GSO_SEGS;
-	if (f->h.type != PKT_GSO_UDP_L4) {
-		uint8_t flags = p->data[f->h.l4 + TCP_FLAGS];
-
-		first->data[f->h.l4 + TCP_FLAGS] |= flags & TCP_ONCE;
-		frame->ends |= !!(flags & TCP_ENDS);
-	}
+	f->fixed_id = is_ipv4(&f->h) && fixed_id(f, first->data + f->h.l3, l3_of(frame));
+	if (f->h.type != PKT_GSO_UDP_L4)
+		first->data[f->h.l4 + TCP_FLAGS] |= p->data[f->h.l4 + TCP_FLAGS] & TCP_ONCE;
 	p->data += f->h.len;
 	p->len -= f->h.len;
 	f->last->next = p;

@@ -15,7 +15,7 @@ struct gro_frame {
 	uint32_t payload; /* bytes */
 	bool sound; /* lengths and checksums are right, nothing behind the packet: it may be merged */
 	bool holds; /* and others may be hung on to it */
-	bool ends;  /* gro_merge(): nothing may come behind it */
+	bool ends;  /* gro_continues(): nothing may come behind it */
 };
 
 /* a packet that is held, with what hangs on to it */
@@ -37,6 +37,9 @@ bool gro_same_flow(const struct gro_flow *f, const struct gro_frame *frame);
 
 /* gro_begin() - @frame is held from the poll number @polls on. */
 void gro_begin(struct gro_flow *f, const struct gro_frame *frame, uint32_t polls);
+
+/* gro_continues() - does @frame continue @f? Sets frame->ends, and nothing else. */
+bool gro_continues(const struct gro_flow *f, struct gro_frame *frame);
 
 /* gro_merge() - hang @frame on to @f; false if it does not continue it. Sets frame->ends. */
 bool gro_merge(struct gro_flow *f, struct gro_frame *frame);

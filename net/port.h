@@ -70,6 +70,8 @@ struct port_ops {
 	bool (*audit)(struct port *port);
 	/* what the device dropped by itself, with reasons: [DROP_N]; of what tx_batch took, or before poll. May be NULL */
 	const uint64_t *(*drops)(struct port *port);
+	/* lines of `explain`: what becomes of @p, given to tx_batch; it only looks. Cores parked; may be NULL */
+	void (*explain)(struct port *port, const struct pkt *p, struct shell *sh);
 };
 
 /* of one port, by one core */

@@ -54,6 +54,8 @@ struct qdisc_kind {
 	bool (*enqueue)(struct qdisc *q, uint32_t slot);
 	/* the slot of the next packet to leave, off its queues; QDISC_NONE: there is none. May drop others meanwhile */
 	uint32_t (*dequeue)(struct qdisc *q, uint64_t now);
+	/* for who only asks: how many of @p's flow wait. NULL: it knows no flows, and refuses what is beyond its limit */
+	unsigned (*waiting)(const struct qdisc *q, const struct pkt *p);
 };
 
 extern const struct qdisc_kind qdisc_pfifo, qdisc_fq_codel;

@@ -221,8 +221,14 @@ static uint32_t fq_codel_dequeue(struct qdisc *q, uint64_t now)
 	}
 }
 
+static unsigned fq_codel_waiting(const struct qdisc *q, const struct pkt *p)
+{
+	return q->flow[flow_of(q, p)].fifo.packets;
+}
+
 const struct qdisc_kind qdisc_fq_codel = {
 	.name = "fq_codel",
 	.enqueue = fq_codel_enqueue,
 	.dequeue = fq_codel_dequeue,
+	.waiting = fq_codel_waiting,
 };

@@ -288,7 +288,7 @@ static struct backlog *backlog_create(unsigned cpu)
 }
 
 /* what was taken before it was counted makes it less than nothing for a moment */
-static unsigned backlog_len(unsigned cpu)
+unsigned rps_backlog(unsigned cpu)
 {
 	return MAX(atomic_load_explicit(&backlog[cpu]->waiting, memory_order_relaxed), 0);
 }
@@ -298,7 +298,7 @@ void rps_init(void)
 	cpu_for_each(i)
 		backlog[i] = backlog_create(i);
 	open_softirq(SOFTIRQ_BACKLOG, rps_trigger_softirq);
-	softnet_backlog(backlog_len);
+	softnet_backlog(rps_backlog);
 	cpu_for_each(i)
 		napi_enable(&backlog[i]->napi);
 }

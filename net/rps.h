@@ -78,6 +78,9 @@ bool rps_peek(struct port *port, unsigned queue, const struct pkt *p, uint32_t *
  */
 void rps_settle(void);
 
+/* rps_backlog() - packets that wait in the backlog of core @cpu. */
+unsigned rps_backlog(unsigned cpu);
+
 /* rps_waiting() - packets that came in by @port and wait in backlogs. Exact while the cores are parked. */
 unsigned rps_waiting(const struct port *port);
 

@@ -191,6 +191,30 @@ static void drop_seen(const struct pkt *p, enum drop_reason why, uint16_t id, bo
 
 /* --- opening and closing, in the control context --- */
 
+/* count_list() - those of the list @t that look on at @where; those of them that want @p go into *@want. */
+static unsigned count_list(const struct packet_tap *t, const struct port *port, const struct pkt *p,
+			   enum tap_where where, unsigned *want)
+{
+	unsigned n = 0;
+
+	for (; t; t = t->next) {
+		if (!(t->where & where))
+			continue;
+		n++;
+		*want += !t->filter || bpf_run(t->filter, p, port->id);
+	}
+	return n;
+}
+
+struct taps_count taps_count(const struct port *port, const struct pkt *p, enum tap_where where)
+{
+	struct taps_count n = { .want = 0 };
+
+	n.all = count_list(ptype_all, port, p, where, &n.want);
+	n.own = count_list(of_port[port->id], port, p, where, &n.want);
+	return n;
+}
+
 static struct packet_tap **list_of(const struct packet_tap *tap)
 {
 	return tap->port ? &of_port[tap->port->id] : &ptype_all;

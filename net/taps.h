@@ -81,6 +81,14 @@ void taps_next(struct packet_tap *tap, const struct tap_record *r);
 
 struct tap_stats taps_stats(const struct packet_tap *tap);
 
+/* how many look on at a place: at all ports, at one; and how many of these want a packet */
+struct taps_count {
+	unsigned all, own, want;
+};
+
+/* taps_count() - of @p at @where of @port. Control context, cores parked. */
+struct taps_count taps_count(const struct port *port, const struct pkt *p, enum tap_where where);
+
 /* taps_rx() - what came in by @port, before filter and handler; taps_tx() - what its device is about to get. Any core. */
 void taps_rx(struct port *port, struct pkt **pkts, unsigned n);
 void taps_tx(struct port *port, struct pkt **pkts, unsigned n);

@@ -92,6 +92,13 @@ static unsigned sender_of(const struct stage *s)
 	return *s->txq >= 0 ? me : owner_for(s->port, me);
 }
 
+unsigned xmit_sender(const struct port *port, unsigned cpu)
+{
+	if (port->tx_extra & PORT_QDISC)
+		return qdisc_owner(port);
+	return port->txq_of_cpu[cpu] >= 0 ? cpu : owner_for(port, cpu);
+}
+
 void xmit_unusual(struct stage *s)
 {
 	unsigned sender = sender_of(s);

@@ -62,6 +62,9 @@ void xmit_init(void);
 void xmit_port_add(struct port *port);
 void xmit_port_changed(struct port *port);
 
+/* xmit_sender() - the core that transmits by @port what core @cpu has for it; MAX_CPUS: none can. Cores parked. */
+unsigned xmit_sender(const struct port *port, unsigned cpu);
+
 /*
  * xmit_settle() - transmit what waits in the rings between cores, by the queues as they are owned now. Before a queue
  * changes its owner: else what waits would be with a core that may not send it any more, or be overtaken by what the

@@ -28,7 +28,7 @@ _Static_assert(VHOST_TAP_QUEUE + (unsigned)PKT_GSO_SEGS <= TAP_SLOTS, "the queue
  * pool is for the NICs' rings (netdev_share_pools), so these can always be filled, and a sixth is left for packets on
  * their way. The parts are equal and fixed: what one guest leaves standing takes no other guest's place.
  */
-static unsigned tap_share;
+static unsigned share;
 
 /* --- the queue --- */
 
@@ -47,6 +47,11 @@ void tap_purge(struct vhost_net *n, unsigned keep)
 {
 	while (tap_queued(n) > keep)
 		tap_purge_first(n);
+}
+
+unsigned tap_share(void)
+{
+	return share;
 }
 
 unsigned tap_frames(const struct vhost_net *n)
@@ -72,7 +77,7 @@ static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, u
 {
 	struct vhost_net *n = port->priv;
 	struct vhost_vring *rx = &n->vring[VHOST_RX];
-	uint32_t head = n->queue_head, end = n->queue_tail + tap_share;
+	uint32_t head = n->queue_head, end = n->queue_tail + share;
 	unsigned took = 0;
 
 	(void)q, (void)frames;
@@ -138,6 +143,7 @@ static const struct port_ops tap_ops = {
 	.set_mode = tap_set_mode,
 	.audit = tap_audit,
 	.drops = tap_drops,
+	.explain = tap_explain,
 };
 
 /* tap_share_pools() - a tap has come: each has less, and what waits beyond that goes. Cores parked. */
@@ -149,9 +155,9 @@ static void tap_share_pools(void)
 	port_for_each(i)
 		if (ports[i]->ops == &tap_ops)
 			tap[ntaps++] = ports[i]->priv;
-	tap_share = MIN(this_cpu()->pool->size / 3 / ntaps, (unsigned)VHOST_TAP_QUEUE);
+	share = MIN(this_cpu()->pool->size / 3 / ntaps, (unsigned)VHOST_TAP_QUEUE);
 	for (unsigned i = 0; i < ntaps; i++)
-		tap_purge(tap[i], tap_share);
+		tap_purge(tap[i], share);
 }
 
 int tap_open(struct vhost_net *n, const char *name, const uint8_t mac[6], unsigned mtu)

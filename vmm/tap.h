@@ -65,6 +65,10 @@ void tap_drop(struct vhost_net *n, enum drop_reason why);
 void tap_purge_first(struct vhost_net *n);
 void tap_purge(struct vhost_net *n, unsigned keep);
 
+/* tap_share() - buffers that may wait in a tap, as things are. tap_explain() - port->ops->explain: tap_explain.c. */
+unsigned tap_share(void);
+void tap_explain(struct port *port, const struct pkt *p, struct shell *sh);
+
 /* --- tun_get.c, tun_put.c --- */
 
 /*

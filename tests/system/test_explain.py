@@ -5,11 +5,13 @@ import random
 import re
 
 import pytest
+from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
-from frames import kinds, malformed, numbered, wrong_but_forwarded
-from weir import Weir, expect, expect_in
+from frames import kinds, mac, malformed, numbered, wrong_but_forwarded
+from guests import config, echoes, guests, line
+from weir import Weir, expect, expect_in, expect_match
 
 A, B = 1, 2  # stations behind nic0 and nic1
 CORES = 4
@@ -85,14 +87,157 @@ def test_what_it_says_happens(weir):
 def test_a_filter_and_steering_are_asked(weir):
     frame = numbered(A, B, 3, flow=3)
     queue = queue_of(explain(weir, frame))
-    weir.quiet(f"echo 8 > /sys/class/net/nic0/queues/rx-{queue}/rps_cpus")
-    expect_in("core 3", explain(weir, frame)["RPS"], "what RPS would do")
+    core = (queue + 1) % CORES
+    weir.quiet(f"echo {1 << core} > /sys/class/net/nic0/queues/rx-{queue}/rps_cpus")
+    expect_in(f"core {core}, in whose backlog 0 of 1000 wait", explain(weir, frame)["RPS"], "what RPS would do")
     weir.quiet(f"echo 0 > /sys/class/net/nic0/queues/rx-{queue}/rps_cpus", "tc qdisc add dev nic0 clsact")
     weir.quiet("tc filter add dev nic0 ingress bpf bytecode '1,6 0 0 4294967295' action drop")
     stages = explain(weir, frame)
     expect(list(stages)[-1], "tc ingress", "the last stage that was asked")
     expect_in("drop (filter)", stages["tc ingress"], "what the filter would do")
     weir.quiet("tc qdisc del dev nic0 clsact")
+
+
+def looked_at(weir):
+    """All that a frame could move, but for times."""
+    lines = "ports", "pool", "drops", "bridge fdb show", "ip neigh", "tc -s qdisc", "policy", "cat /proc/net/dev", "cat /proc/softirqs"
+    seen = {line: weir.sh(line) for line in lines}
+    flows = weir.sh("ovs-dpctl dump-flows")
+    seen["flows"] = sorted(re.sub(r", used:[\d.]+s|never", "", flow) for flow in flows.splitlines())
+    seen["counters"] = re.findall(r"^((?:net|vmm)\S+ +\d+)", weir.sh("counters"), re.MULTILINE)
+    seen["/proc/softirqs"] = re.findall(r"(?:NET|BACKLOG|VHOST)\S+ .*", seen.pop("cat /proc/softirqs"))
+    return seen
+
+
+def ages(weir):
+    """How long ago each flow was used, by its key."""
+    return {key: float(used) for key, used in re.findall(r"^(.*), packets.* used:([\d.]+)s", weir.sh("ovs-dpctl dump-flows"), re.MULTILINE)}
+
+
+def test_it_only_looks(weir):
+    """Known flows, unknown ones, malformed ones, with all stages in their way: nothing is counted, learnt, or younger."""
+    weir.sh("sysctl net.flow.idle_seconds=1000")
+    weir.quiet("ethtool -K nic0 gro on", "echo f > /sys/class/net/nic0/queues/rx-0/rps_cpus")
+    weir.quiet("tc qdisc add dev nic0 clsact", "tc qdisc add dev nic1 root fq_codel")
+    weir.quiet("tc filter add dev nic0 ingress bpf bytecode '1,6 0 0 0' action drop")
+    weir.arrives(0, numbered(A, B, 500), [1])
+    before, old = looked_at(weir), ages(weir)
+    frames = [*kinds(A, B, 300).values(), *(row[1] for row in wrong_but_forwarded(A, B)), *(frame for _, frame, _ in malformed(A, B))]
+    frames += [numbered(A, 9, 1), numbered(7, B, 1), numbered(A, B, 500)]
+    for frame in frames:
+        if len(bytes(frame)) <= 240:
+            explain(weir, frame)
+    new, after = ages(weir), looked_at(weir)
+    for what, text in before.items():
+        expect(after[what], text, f"{what} afterwards")
+    for key in set(old) & set(new):
+        assert new[key] >= old[key], f"expected a flow not used again, saw {key} {new[key]} s old and {old[key]} s before"
+    assert old, "expected flows to look at"
+    weir.quiet("tc qdisc del dev nic0 clsact", "tc qdisc del dev nic1 root")
+    weir.sh("sysctl net.flow.idle_seconds=10")
+    weir.quiet("ethtool -K nic0 gro off", "echo 0 > /sys/class/net/nic0/queues/rx-0/rps_cpus")
+
+
+@pytest.mark.parametrize("policy", ["irq", "napi", "defer", "suspend", "poll"])
+def test_how_the_queue_learns_of_it(weir, policy):
+    """An interrupt, says explain, or none; and so it is."""
+    interrupts = lambda: sum(int(row.split()[5]) for row in weir.sh("policy nic0/*").splitlines()[1:])  # noqa: E731
+    weir.quiet(f"policy nic0/* {policy}")
+    weir.hush(0.05)
+    frame = numbered(A, B, 7000)
+    said, before = explain(weir, frame)["queue"], interrupts()
+    weir.arrives(0, frame, [1])
+    came = interrupts() - before
+    weir.quiet("policy nic0/* napi")
+    expect_in(f" is {policy}: ", said, "the queue's policy")
+    assert ("interrupt" in said) == (came > 0), f"expected {said!r}, saw {came} interrupts"
+
+
+def segment(n, flags="A"):
+    """Number @n of a stream, ten bytes each."""
+    ip = IP(src=f"10.0.0.{A}", dst=f"10.0.0.{B}", id=n)
+    return bytes(Ether(src=mac(A), dst=mac(B)) / ip / TCP(sport=99, dport=98, seq=1000 + 10 * n, flags=flags) / f"number {n:03}")
+
+
+def test_what_gro_would_do(weir):
+    """A flow that is held waits for the next look at its queue, so there is time to ask about the next frame."""
+    weir.sh("ethtool -K nic1 tso off")  # QEMU's chip loses PSH
+    weir.quiet("ethtool -K nic0 gro on", "policy nic0/* defer defer-hard-irqs 1 gro-flush-timeout 1000000000")
+    for first in range(0, 500, 100):
+        said = explain(weir, segment(first))["GRO"]
+        expect(said, "held, as the first of its flow", "what it says of the first")
+        weir.send(0, segment(first))
+        says = [explain(weir, frame)["GRO"] for frame in (segment(first + 1), segment(first + 1, "PA"), segment(first + 2))]
+        left = weir.hush(0.01)
+        if not left:  # else the host was slow, and the timer has looked
+            break
+    expect(left, [], "frames of a flow that is held")
+    expect(says[0], "hangs on to those that are held of its flow, 2 with it", "what it says of the next one")
+    expect(says[1], "hangs on to those that are held of its flow, as the last, 2 with it", "what it says of one with PSH")
+    expect(says[2], "does not continue the 1 held of its flow, which go on; held, as the first of its flow", "of one too far")
+    merged, ended = weir.counter("net.gro_merged"), weir.counter("net.gro_flush_end")
+    weir.send(0, segment(first + 1, "PA"))
+    expect([frame for _, frame in weir.hush(2)], [segment(first), segment(first + 1, "PA")], "frames that left")
+    expect(weir.counter("net.gro_merged") - merged, 1, "frames merged")
+    expect(weir.counter("net.gro_flush_end") - ended, 1, "flows ended by their last frame")
+    no_sum = bytearray(segment(1))
+    no_sum[50] ^= 1
+    expect(explain(weir, bytes(no_sum))["GRO"], "no payload, or a length or checksum is wrong: goes on", "a wrong checksum")
+    expect(explain(weir, segment(1, "SA"))["GRO"], "its flags end a flow: goes on", "a SYN")
+    expect_in("no TCP", explain(weir, numbered(A, B, 1))["GRO"], "UDP")
+    weir.quiet("ethtool -K nic0 gro off", "policy nic0/* napi gro-flush-timeout 0 defer-hard-irqs 0")
+    expect(explain(weir, segment(1))["GRO"], "off", "GRO that is off")
+
+
+def test_what_waits_in_a_discipline(weir):
+    """Tokens for one long frame, room for two more: the next frame is dropped, as said."""
+    weir.quiet("tc qdisc add dev nic1 root handle 1: tbf rate 8kbit burst 1600b limit 2")
+    frame = numbered(A, B, 1)
+    expect(explain(weir, frame)["qdisc"], "pfifo in tbf, 0 of 2 wait", "what it says before")
+    for n in range(3):
+        weir.send(0, numbered(A, B, n, 1500))
+    weir.wait_sh("tc -s qdisc show dev nic1", lambda text: " 2p requeues" in text, "two that wait")
+    expect_in("drop (qdisc_full)", explain(weir, frame)["qdisc"], "what it says of one too many")
+    with weir.dropping(qdisc_full=1):
+        weir.send(0, frame)
+        expect(len(weir.hush(3)), 3, "frames that leave")
+    weir.quiet("tc qdisc del dev nic1 root")
+
+
+GUEST = 3
+
+
+def signals(weir):
+    return int(expect_match(r"rx: .* (\d+) signals", weir.sh(f"guest info g{GUEST}"), "signals")[1])
+
+
+def test_the_guests_side(lab):
+    """Its queue, buffers, header and interrupt, and what stops a frame there."""
+    weir = lab.get(nics=1, smp=2, config=config(line(GUEST, cpu=0, port="worker 1")), files=("tiny",))
+    weir.wait_links()
+    tiny = guests(weir, GUEST)[0]
+    weir.carry([echoes(1, GUEST)])
+    frame = echoes(2, GUEST)[3]
+    stages, before = explain(weir, frame), signals(weir)
+    expect_in(f"0 of {1000} buffers wait for the worker on core 1", stages["tap"], "its queue")
+    expect_match(r"^p3/rx: 1 of the guest's buffers, \d+ bytes, mergeable$", stages["ring"], "its ring")
+    expect(stages["header"], "flags 0, gso_type 0, num_buffers 1", "its header")
+    weir.carry([echoes(2, GUEST)])
+    expect(int("wanted" in stages["interrupt"]), signals(weir) - before, f"interrupts, where {stages['interrupt']!r} was said")
+    back = weir.sh(f"explain p{GUEST} {echoes(2, GUEST)[4].hex()}")
+    expect_in(f"p{GUEST}/tx is adaptive: a kick", back, "its answer")
+    expect_in("nic0: queue", back, "its answer")
+    tiny.ok("ctrl 0 0 0 00")  # no longer promiscuous
+    other = numbered(A, 9, 1)
+    expect(list(explain(weir, other).items())[-1][1][:21], "drop (guest_filtered)", "another station's frame")
+    with weir.dropping(guest_filtered=1):
+        weir.send(0, other)
+        weir.hush(0.1)
+    weir.quiet(f"guest stop g{GUEST}")
+    expect(list(explain(weir, frame).items())[-1][1][:17], "drop (tap_closed)", "one for a guest that is off")
+    with weir.dropping(tap_closed=1):
+        weir.send(0, frame)
+        weir.hush(0.1)
 
 
 def test_frames_of_a_capture(tmp_path):

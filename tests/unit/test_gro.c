@@ -60,10 +60,29 @@ static struct pkt *nth(const struct stream *s, unsigned i, unsigned len, unsigne
 	return stream_pkt(s, payload, i * MSS, len, i, flags, PKT_BUF_SIZE);
 }
 
+/* said() - what gro_peek() said is what happened: @before frames were held, @held of this flow. Others may have made room. */
+static void said(enum gro_fate what, unsigned before, unsigned held)
+{
+	if (what == GRO_MERGED)
+		assert_int_equal(gro_held(in), before + 1);
+	else if (what == GRO_HELD)
+		assert_in_range(gro_held(in), 1, before - held + 1);
+	else
+		assert_int_equal(gro_held(in), before - held);
+}
+
 /* the same as a batch of one, its poll not over */
 static void came(struct pkt *p)
 {
+	unsigned before = gro_held(in), held, again;
+	enum gro_fate what = gro_peek(in, 0, p, &held);
+
+	assert_int_equal(gro_peek(in, 0, p, &again), what); /* it only looks */
+	assert_int_equal(again, held);
+	assert_int_equal(gro_held(in), before);
 	put(1, p);
+	if (in->rx_extra & PORT_GRO)
+		said(what, before, held);
 	conserved();
 }
 

@@ -163,6 +163,32 @@ static void a_filter_says_what_is_kept_and_how_much_of_it(void **state)
 	free(filter);
 }
 
+static void who_asks_is_told_how_many_look_on_and_want_it(void **state)
+{
+	struct pkt *udp = frame_udp(1, 2, 1000, 9), *tcp = frame_tcp(1, 2, 1000, 9);
+	struct bpf_prog *prog = udp_alone(1000);
+	struct taps_count n;
+
+	(void)state;
+	tap(&one, 1, TAP_IN);
+	tap(&all, 0, TAP_IN | TAP_OUT);
+	one.filter = prog;
+	n = taps_count(ports[1], udp, TAP_IN);
+	assert_true(n.all == 1 && n.own == 1 && n.want == 2);
+	n = taps_count(ports[1], tcp, TAP_IN);
+	assert_true(n.all == 1 && n.own == 1 && n.want == 1);
+	n = taps_count(ports[1], udp, TAP_OUT);
+	assert_true(n.all == 1 && n.own == 0 && n.want == 1);
+	nothing_more(&one);
+	nothing_more(&all);
+	assert_int_equal(taps_stats(&all).received, 0);
+	untap(&one);
+	untap(&all);
+	free(prog);
+	pkt_free(udp);
+	pkt_free(tcp);
+}
+
 static void a_chain_is_kept_in_one_piece(void **state)
 {
 	struct pkt *first = frame_udp(1, 2, 1000, 9), *second = frame_raw("0123456789", 10);
@@ -431,6 +457,7 @@ int main(void)
 		TEST(a_tap_sees_its_own_port_alone),
 		TEST(what_leaves_by_another_cores_queue_is_shown_once),
 		TEST(a_filter_says_what_is_kept_and_how_much_of_it),
+		TEST(who_asks_is_told_how_many_look_on_and_want_it),
 		TEST(a_chain_is_kept_in_one_piece),
 		TEST(a_tag_that_the_nic_took_out_stands_in_its_place),
 		TEST(a_full_ring_counts_and_goes_on_when_there_is_room),
