@@ -38,7 +38,7 @@ void explain_drop(struct shell *sh, enum drop_reason why)
 static bool explain_parse(struct shell *sh, const struct port *port, const struct pkt *p,
 			  struct flow_key *key)
 {
-	enum drop_reason why = parse(p, port->id, key);
+	enum drop_reason why = parse_peek(p, port->id, key);
 	char text[FLOW_STR];
 
 	explain_stage(sh, "parse");

@@ -20,11 +20,12 @@ struct view {
 	const uint8_t *p;
 	uint32_t n;
 	uint32_t all;
+	bool count; /* what is odd */
 };
 
 static struct view skip(struct view v, uint32_t bytes)
 {
-	return (struct view){ v.p + bytes, v.n - bytes, v.all - bytes };
+	return (struct view){ v.p + bytes, v.n - bytes, v.all - bytes, v.count };
 }
 
 static bool is_icmp(const struct flow_key *key)
@@ -66,9 +67,9 @@ static enum drop_reason parse_ipv4(struct flow_key *key, struct view v)
 	total = be16(load16(v.p + 2));
 	frag = be16(load16(v.p + 6));
 	if (total < ihl || total > v.all)
-		counter_inc(&bad_ip_len);
+		counter_add(&bad_ip_len, v.count);
 	if (v.p[0] >> 4 != 4)
-		counter_inc(&bad_ip_version);
+		counter_add(&bad_ip_version, v.count);
 	key->nw_proto = v.p[9];
 	key->ip4.src = load32(v.p + 12);
 	key->ip4.dst = load32(v.p + 16);
@@ -113,9 +114,9 @@ static enum drop_reason parse_ipv6(struct flow_key *key, struct view v)
 	if (v.n < IPV6_HLEN)
 		return DROP_PARSE_IPV6;
 	if (be16(load16(v.p + 4)) > v.all - IPV6_HLEN)
-		counter_inc(&bad_ip_len);
+		counter_add(&bad_ip_len, v.count);
 	if (v.p[0] >> 4 != 6)
-		counter_inc(&bad_ip_version);
+		counter_add(&bad_ip_version, v.count);
 	__builtin_memcpy(&key->ip6, v.p + 8, sizeof(key->ip6));
 	next = v.p[6];
 	v = skip(v, IPV6_HLEN);
@@ -181,9 +182,10 @@ static enum drop_reason check_inner(const struct flow_key *key, struct view v)
 	return parse_l3(&scratch, load16(v.p + 2), skip(v, VLAN_TAG));
 }
 
-enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key)
+static enum drop_reason parse_frame(const struct pkt *p, uint16_t in_port, struct flow_key *key,
+				    bool count)
 {
-	struct view v = { p->data, p->len, p->frame_len };
+	struct view v = { p->data, p->len, p->frame_len, count };
 	bool aside = p->flags & PKT_VLAN; /* the NIC has taken the outer tag out */
 	uint16_t type;
 
@@ -218,4 +220,14 @@ enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *k
 	if (is_tag(type))
 		return check_inner(key, v);
 	return parse_l3(key, type, v);
+}
+
+enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key)
+{
+	return parse_frame(p, in_port, key, true);
+}
+
+enum drop_reason parse_peek(const struct pkt *p, uint16_t in_port, struct flow_key *key)
+{
+	return parse_frame(p, in_port, key, false);
 }

@@ -20,9 +20,11 @@
 
 /*
  * parse() - the key of frame @p that came in by port @in_port. Looks at the first buffer only.
- * Returns PARSE_OK or the reason to drop it for.
+ * Returns PARSE_OK or the reason to drop it for. parse_peek() - the same for who is not the switch: odd frames are
+ * counted once, by parse().
  */
 enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key);
+enum drop_reason parse_peek(const struct pkt *p, uint16_t in_port, struct flow_key *key);
 
 /*
  * The shortcuts take what nearly all frames are, without a call a header, and leave everything else to parse(). Both

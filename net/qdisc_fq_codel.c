@@ -158,7 +158,7 @@ static uint32_t flow_of(const struct qdisc *q, const struct pkt *p)
 {
 	struct flow_key key;
 
-	if (parse(p, 0, &key) != PARSE_OK)
+	if (parse_peek(p, 0, &key) != PARSE_OK)
 		return 0;
 	return (uint64_t)key_hash(0, &key) * q->o.flows >> 32;
 }

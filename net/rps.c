@@ -60,7 +60,7 @@ bool rps_flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash)
 	*hash = p->hash;
 	if (p->flags & PKT_HASH)
 		return true;
-	if (parse(p, port->id, &key) != PARSE_OK)
+	if (parse_peek(p, port->id, &key) != PARSE_OK)
 		return false;
 	n = hash_input(&key, in);
 	*hash = toeplitz_hash(&port->rps->toeplitz, in, n);

@@ -44,14 +44,18 @@ static void begin(const char *type)
 	hex(type);
 }
 
+/* parse_peek() says the same, and does not count */
 static enum drop_reason parse_n(unsigned n, struct flow_key *key)
 {
 	struct pkt p = { .len = n, .frame_len = n, .nsegs = 1 };
 	enum drop_reason why;
+	struct flow_key seen;
 
 	p.data = malloc(n ? n : 1);
 	memcpy(p.data, frame, n);
 	why = parse(&p, 7, key);
+	assert_int_equal(parse_peek(&p, 7, &seen), why);
+	assert_memory_equal(&seen, key, sizeof(seen));
 	free(p.data);
 	return why;
 }
