@@ -24,16 +24,6 @@ enum { FLOW_STR = 512 };
 
 /* --- a line a stage --- */
 
-void explain_stage(struct shell *sh, const char *name)
-{
-	shell_printf(sh, "%-12s ", name);
-}
-
-void explain_drop(struct shell *sh, enum drop_reason why)
-{
-	shell_printf(sh, "drop (%s): %s\n", drop_text[why].name, drop_text[why].text);
-}
-
 /* explain_parse() - returns whether it has a key */
 static bool explain_parse(struct shell *sh, const struct port *port, const struct pkt *p,
 			  struct flow_key *key)

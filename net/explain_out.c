@@ -12,6 +12,16 @@
 #include "taps.h"
 #include "xmit.h"
 
+void explain_stage(struct shell *sh, const char *name)
+{
+	shell_printf(sh, "%-12s ", name);
+}
+
+void explain_drop(struct shell *sh, enum drop_reason why)
+{
+	shell_printf(sh, "drop (%s): %s\n", drop_text[why].name, drop_text[why].text);
+}
+
 void explain_taps(struct shell *sh, const struct port *port, const struct pkt *p, unsigned where)
 {
 	struct taps_count n = taps_count(port, p, where);

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/injection.h"
+
+/* what explain prints; the real ones where they are linked */
+__attribute__((weak)) const char *const injection_mode_name[INJECTION_MODES];
+
 void ram_up(struct fake_ram *ram, uint64_t size)
 {
 	uint8_t *p = malloc(size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_net.c vmm/tap.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/streams.c tests/unit/fake_driver.c */
+/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/streams.c tests/unit/fake_driver.c */
 /*
  * test_tun.c - long frames and unfinished checksums, out of a guest and into it
  *
@@ -574,6 +574,96 @@ static void what_waits_when_offloads_go_is_dropped_and_counted(void **state)
 	law();
 }
 
+/* --- what explain says --- */
+
+/* says() - of @p, on its way to guest 0; nothing of the ring has moved */
+static void says(const struct pkt *p, const char *want)
+{
+	struct vhost_net *n = &guests[0].dev.vhost;
+	struct virtq before = n->vring[VHOST_RX].vq;
+	struct shell sh = { .nwords = 0 };
+
+	host_text_clear();
+	tap_explain(n->port, p, &sh);
+	if (!strstr(host_out, want))
+		fail_msg("wanted '%s' in '%s'", want, host_out);
+	assert_memory_equal(&n->vring[VHOST_RX].vq, &before, sizeof(before));
+}
+
+static struct pkt *of_1400_bytes(void)
+{
+	static const struct stream from_the_wire = { .port = 1000, .host = 1 };
+	struct pkt *p = stream_pkt(&from_the_wire, payload, 0, 1346, 0, STREAM_ACK, PKT_BUF_SIZE);
+
+	p->data[5] = 2;
+	return p;
+}
+
+static void what_is_said_of_its_buffers_happens(void **state)
+{
+	struct vhost_vring *rx = &guests[0].dev.vhost.vring[VHOST_RX];
+	struct virtio_net_hdr seen;
+
+	(void)state;
+	for (unsigned wanted = 0; wanted < 2; wanted++) {
+		struct pkt *p = of_1400_bytes();
+		uint64_t signals = rx->signals;
+
+		driver_want_signal(&guests[0].rx, wanted);
+		says(p, "ring         g2/rx: too few buffers, so it waits\n");
+		post(&guests[0], 2, 512);
+		says(p, "too few buffers");
+		post(&guests[0], 1, 512);
+		says(p, "ring         g2/rx: 3 of the guest's buffers, 1536 bytes, mergeable\n");
+		says(p, "header       flags 0, gso_type 0, num_buffers 3\n");
+		says(p, wanted ? "interrupt    wanted" : "interrupt    none");
+		put(WIRE, p);
+		net_settle();
+		assert_int_equal(receive(&guests[0], &seen, got), 1400);
+		assert_int_equal(seen.num_buffers, 3);
+		assert_int_equal(rx->signals - signals, wanted);
+	}
+	law();
+}
+
+static void what_is_said_to_be_dropped_is(void **state)
+{
+	struct pkt *p;
+
+	(void)state;
+	again(0, 0);
+	post(&guests[0], 1, 512);
+	p = of_1400_bytes();
+	says(p, "ring         drop (guest_too_small)");
+	put(WIRE, p);
+	net_settle();
+	assert_int_equal(dropped(DROP_GUEST_TOO_SMALL), 1);
+	vhost_net_stop_vring(&guests[0].dev.vhost, VHOST_RX);
+	p = of_1400_bytes();
+	says(p, "tap          drop (tap_closed)");
+	put(WIRE, p);
+	net_settle();
+	assert_int_equal(dropped(DROP_TAP_CLOSED), 1);
+	law();
+}
+
+static void a_full_queue_is_said_to_be_full(void **state)
+{
+	struct pkt *p = of_1400_bytes();
+	unsigned room = tap_share();
+
+	(void)state;
+	says(p, "tap          0 of ");
+	while (room--)
+		put(WIRE, frame_udp(1, 2, 1, 1));
+	net_settle();
+	says(p, "tap          drop (tap_full)");
+	put(WIRE, p);
+	net_settle();
+	assert_int_equal(dropped(DROP_TAP_FULL), 1);
+	law();
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, up, down)
@@ -591,6 +681,9 @@ int main(void)
 		TEST(with_checksums_alone_it_gets_segments_without_theirs),
 		TEST(a_checksum_that_was_found_right_is_said_to_be),
 		TEST(what_waits_when_offloads_go_is_dropped_and_counted),
+		TEST(what_is_said_of_its_buffers_happens),
+		TEST(what_is_said_to_be_dropped_is),
+		TEST(a_full_queue_is_said_to_be_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
