@@ -338,6 +338,26 @@ WEAK _Noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
+/* --- bytes as text --- */
+
+static uint8_t hex_digit(char c)
+{
+	return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+uint32_t host_hex(const char *hex, uint8_t *out)
+{
+	uint32_t n = 0;
+
+	for (; *hex; hex++) {
+		if (*hex == ' ')
+			continue;
+		out[n++] = hex_digit(hex[0]) << 4 | hex_digit(hex[1]);
+		hex++;
+	}
+	return n;
+}
+
 /* --- the shell --- */
 
 extern int shell_exec(struct shell *sh, const char *line) WEAK;

@@ -70,6 +70,9 @@ void host_text_clear(void); /* both */
  */
 int host_exec(const char *line);
 
+/* host_hex() - bytes written in hex, with or without blanks between them; how many. */
+uint32_t host_hex(const char *hex, uint8_t *out);
+
 /* panic() fails the test, unless it is expected: */
 #define expect_panic(call) expect_assert_failure(call)
 

@@ -52,24 +52,6 @@ static void frame_free(struct frame *f)
 		free(seg->data);
 }
 
-static uint8_t hex_digit(char c)
-{
-	return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
-static uint32_t from_hex(const char *hex, uint8_t *out)
-{
-	uint32_t n = 0;
-
-	for (; *hex; hex++) {
-		if (*hex == ' ')
-			continue;
-		out[n++] = hex_digit(hex[0]) << 4 | hex_digit(hex[1]);
-		hex++;
-	}
-	return n;
-}
-
 #define MACS                 "020000000002 020000000001 "
 #define IP4(fragment, proto) "4500 0034 0000 " fragment " 40" proto " 0000 0a000001 0a010002 "
 #define IP6(next)             \
@@ -138,7 +120,7 @@ static uint32_t bend(uint8_t *frame, uint32_t len)
 static void random_frame(struct frame *f)
 {
 	uint8_t bytes[FRAME];
-	uint32_t len = bend(bytes, from_hex(kinds[rand() % ARRAY_SIZE(kinds)], bytes));
+	uint32_t len = bend(bytes, host_hex(kinds[rand() % ARRAY_SIZE(kinds)], bytes));
 
 	frame_make(f, bytes, len, 1 + rand() % SEGS);
 }
@@ -323,7 +305,7 @@ static void sees_a_tag_that_the_nic_took_out_where_the_wire_had_it(void **state)
 {
 	uint8_t bytes[FRAME];
 	struct frame tagged, bare;
-	uint32_t len = from_hex(kinds[10], bytes);
+	uint32_t len = host_hex(kinds[10], bytes);
 
 	(void)state;
 	frame_make(&tagged, bytes, len, 1);
@@ -350,7 +332,7 @@ static void loads_what_is_known_beside_the_frame(void **state)
 	(void)state;
 	host_cores(3);
 	host_play(2);
-	frame_make(&f, bytes, from_hex(kinds[0], bytes), 1);
+	frame_make(&f, bytes, host_hex(kinds[0], bytes), 1);
 	f.pkt->rx_queue = 5;
 	assert_int_equal(verdict_of("2,40 0 0 4294963200,22 0 0 0", f.pkt), 0x800);
 	assert_int_equal(verdict_of("2,32 0 0 4294963208,22 0 0 0", f.pkt), 7);

@@ -104,24 +104,6 @@ static const char *const frames[] = {
 	MACS "88b5 000102030405060708090a0b0c0d0e0f 101112131415161718 7e7f80",
 };
 
-static uint8_t hex_digit(char c)
-{
-	return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
-static uint32_t from_hex(const char *hex, uint8_t *out)
-{
-	uint32_t n = 0;
-
-	for (; *hex; hex++) {
-		if (*hex == ' ')
-			continue;
-		out[n++] = hex_digit(hex[0]) << 4 | hex_digit(hex[1]);
-		hex++;
-	}
-	return n;
-}
-
 /* --- the oracle --- */
 
 static char capture[48];
@@ -138,7 +120,7 @@ static int write_capture(void **state)
 	assert_int_equal(write(fd, head, sizeof(head)), sizeof(head));
 	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
 		uint8_t bytes[FRAME];
-		uint32_t n = from_hex(frames[i], bytes), record[4] = { i, 0, n, n };
+		uint32_t n = host_hex(frames[i], bytes), record[4] = { i, 0, n, n };
 
 		assert_int_equal(write(fd, record, sizeof(record)), sizeof(record));
 		assert_int_equal(write(fd, bytes, n), n);
@@ -175,7 +157,7 @@ static char *ours(const struct decode *how)
 	*d = *how;
 	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
 		uint8_t bytes[FRAME];
-		uint32_t n = from_hex(frames[i], bytes);
+		uint32_t n = host_hex(frames[i], bytes);
 
 		decode(d, &t, bytes, n, n);
 		text_add(&t, "\n");
@@ -229,7 +211,7 @@ static void looks_at_no_byte_that_is_not_there(void **state)
 	for (unsigned n = 0; n < ROUNDS; n++) {
 		struct text t = { text, DECODE_TEXT, 0 };
 		uint8_t bytes[FRAME], *exact;
-		uint32_t len = from_hex(frames[rand() % ARRAY_SIZE(frames)], bytes);
+		uint32_t len = host_hex(frames[rand() % ARRAY_SIZE(frames)], bytes);
 		uint32_t caplen = rand() % 2 ? len : (uint32_t)rand() % (len + 1);
 
 		for (unsigned b = rand() % 4; b; b--)
@@ -258,11 +240,11 @@ static void an_error_about_errors_about_errors_is_not_followed(void **state)
 	unsigned quotes = 0;
 
 	(void)state;
-	from_hex(MACS "0800", frame);
+	host_hex(MACS "0800", frame);
 	for (unsigned i = 0; i < ERRORS; i++) {
 		unsigned left = (ERRORS - i) * EACH;
 
-		from_hex(IP4("0000", "0000", "01", "0000") "0300 0000 0000 0000",
+		host_hex(IP4("0000", "0000", "01", "0000") "0300 0000 0000 0000",
 			 frame + 14 + i * EACH);
 		frame[14 + i * EACH + 2] = left >> 8;
 		frame[14 + i * EACH + 3] = left & 255;
