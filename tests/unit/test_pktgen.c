@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path net/pktgen.c net/pktgen_frame.c net/pktgen_cmd.c net/sink_cmd.c net/addr.c kernel/timer.c kernel/words.c kernel/names.c kernel/shell.c kernel/capture.c */
+/* links: path net/pktgen.c net/pktgen_frame.c net/pktgen_cmd.c net/pktgen_conf.c net/sink_cmd.c net/addr.c kernel/timer.c kernel/words.c kernel/names.c kernel/shell.c kernel/capture.c */
 /*
  * test_pktgen.c - what a generator sends and when, what a sink says of it, and the words for both
  *
