@@ -40,6 +40,8 @@ struct trace_ring {
 	/* by the owning core */
 	_Atomic uint64_t written; /* records ever */
 	struct trace_entry entry[TRACE_RING];
+	/* by who wants it to stop, then by the owning core: records to come and one, 1: none; 0: no end */
+	_Atomic uint32_t left;
 	/* by the control context */
 	uint64_t cleared; /* records up to this one are not shown */
 };
@@ -78,13 +80,31 @@ static const struct sysctl sysctl_trace SET_ENTRY(sysctls) = {
 	.help = "1: record points write to the trace rings",
 };
 
+void trace_stop_after(uint32_t n)
+{
+	cpu_for_each(i)
+		if (cpus[i]->trace)
+			atomic_store_explicit(&cpus[i]->trace->left, n ? n + 1 : 0,
+					      memory_order_relaxed);
+}
+
+/* takes_more() - one more record? Its core. */
+static bool takes_more(struct trace_ring *ring)
+{
+	uint32_t left = atomic_load_explicit(&ring->left, memory_order_relaxed);
+
+	if (left > 1)
+		atomic_store_explicit(&ring->left, left - 1, memory_order_relaxed);
+	return left != 1;
+}
+
 void trace_record_span(enum trace_point p, uint64_t begin, uint64_t end, uint64_t a, uint64_t b)
 {
 	struct trace_ring *ring = this_cpu()->trace;
 	struct trace_entry *e;
 	uint64_t flags, n;
 
-	if (!ring || !(trace_on & TRACE_RECORD))
+	if (!ring || !(trace_on & TRACE_RECORD) || !takes_more(ring))
 		return;
 	flags = irq_save(); /* a hard interrupt would write into the middle of our record */
 	n = atomic_load_explicit(&ring->written, memory_order_relaxed);

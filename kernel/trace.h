@@ -85,6 +85,12 @@ extern const struct trace_text trace_text[TRACE_N];
 /* trace_set() - keep records from now on, or no longer. Control context; parks the cores. */
 void trace_set(bool on);
 
+/*
+ * trace_stop_after() - each core keeps @n more records and then no further ones, so that what is there stays; 0: all again.
+ * Any core.
+ */
+void trace_stop_after(uint32_t n);
+
 /* trace_collect() - the last @max records of all cores into e[], the newest first. Returns how many. Control context. */
 unsigned trace_collect(struct trace_event *e, unsigned max);
 

@@ -62,13 +62,13 @@ static void name_all(struct trace_export *x)
 
 /* --- records --- */
 
-static const char *napi_name(unsigned id)
+const char *trace_queue(unsigned id)
 {
 	netdev_for_each(i)
 		for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++)
 			if (netdevs[i]->queue[q].napi.id == id)
 				return netdevs[i]->queue[q].name;
-	return "";
+	return "a backlog, or a link";
 }
 
 static bool names_a_port(const struct trace_event *e)
@@ -79,7 +79,7 @@ static bool names_a_port(const struct trace_event *e)
 static void arg(const struct trace_event *e, unsigned nr, char *text, size_t size)
 {
 	if (e->point == TRACE_POLL && !nr)
-		snprintf(text, size, "%s", napi_name(e->a));
+		snprintf(text, size, "%s", trace_queue(e->a));
 	else if (names_a_port(e) && !nr)
 		snprintf(text, size, "%s", ports[e->a]->name);
 	else

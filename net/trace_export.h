@@ -54,5 +54,8 @@ static inline bool trace_is_span(const struct trace_event *e)
 	       e->point == TRACE_TURN || e->point == TRACE_GUEST;
 }
 
+/* trace_queue() - the name of the NIC's queue whose NAPI instance has number @id; else what else there is. */
+const char *trace_queue(unsigned id);
+
 /* trace_say_packets() - each row as a track of its stages, and as an arrow through the slices that it passed: x->arrows. */
 void trace_say_packets(struct trace_export *x);

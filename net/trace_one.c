@@ -20,6 +20,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+enum { RECORDS_BEHIND = TRACE_RING * 3 / 4 }; /* of each core: the rest is what came before */
+
 enum state { IDLE, ARMED, CATCHING, CAUGHT };
 
 static _Atomic enum state state;
@@ -64,9 +66,13 @@ static bool catch (const struct port *port, unsigned queue)
 	       is_wanted(port, queue) && atomic_compare_exchange_strong(&state, &armed, CATCHING);
 }
 
-/* release: pairs with the acquire in the control context, which reads what was written down */
+/*
+ * What is recorded from here on shall not wash away what was, however much traffic there is. Release: pairs with the
+ * acquire in the control context, which reads what was written down.
+ */
 static void caught(void)
 {
+	trace_stop_after(RECORDS_BEHIND);
 	atomic_store_explicit(&state, CAUGHT, memory_order_release);
 }
 
@@ -134,6 +140,17 @@ static void look_at_tx(void)
 	}
 }
 
+/* as_posted() - one that was full already when it was looked at ahead: each is posted with its buffer's address and a zero. */
+static struct netdev_desc as_posted(const struct netdev_desc *back)
+{
+	struct netdev_desc d = *back;
+
+	d.word[0] = (uintptr_t)back->buffer;
+	d.word[1] = 0;
+	d.done = false;
+	return d;
+}
+
 static unsigned one_poll(struct napi *napi, unsigned budget)
 {
 	struct netdev_queue *q = queue_of(napi);
@@ -155,8 +172,7 @@ static unsigned one_poll(struct napi *napi, unsigned budget)
 	one.budget = budget;
 	one.back = d;
 	one.has_back = true;
-	one.posted = a->next;
-	one.has_posted = a->posted && a->next.slot == d.slot;
+	one.posted = a->posted && a->next.slot == d.slot ? a->next : as_posted(&d);
 	n = nic_poll_shown(napi, budget, seen);
 	if (row.stamp) {
 		look_at_tx();
@@ -228,6 +244,7 @@ void trace_one_disarm(bool recorded)
 	cores_park();
 	watch(false);
 	atomic_store(&state, IDLE);
+	trace_stop_after(0);
 	cores_resume();
 	trace_set(recorded);
 	netdev_for_each(i)

@@ -26,7 +26,7 @@ struct trace_one {
 	enum policy policy;
 	unsigned budget;
 	/* the descriptor as it was posted, and as it came back */
-	bool has_posted, has_back;
+	bool has_back;
 	struct netdev_desc posted, back;
 
 	/* it */

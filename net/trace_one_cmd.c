@@ -47,14 +47,19 @@ static unsigned points(const struct path_stamp *s)
 	return n;
 }
 
-/* follow() - until it has not got any further for a while. */
-static void follow(const struct path_stamp *s)
+/* follow() - until it has not got any further for a while; its points are in one->stamp, the last that there were. */
+static void follow(struct trace_one *one, struct path_row row)
 {
 	unsigned n = 0, quiet = 0;
 
 	for (unsigned ms = 0; ms < JOURNEY_MS && quiet < QUIET_MS; ms += LOOK_MS) {
-		unsigned now = points(s);
+		struct path_stamp s;
+		unsigned now;
 
+		if (!path_read(row, &s))
+			return;
+		one->stamp = s;
+		now = points(&s);
 		quiet = now == n ? quiet + LOOK_MS : 0;
 		n = now;
 		msleep(LOOK_MS);
@@ -78,7 +83,7 @@ static void look_again(struct trace_one *one)
 		}
 }
 
-static int collect(struct trace_one *one, struct path_row row)
+static int collect(struct trace_one *one)
 {
 	unsigned max = TRACE_RING * ncpus;
 
@@ -87,10 +92,29 @@ static int collect(struct trace_one *one, struct path_row row)
 		return -ENOMEM;
 	one->events = trace_collect(one->event, max);
 	cores_park();
-	one->stamp = *row.stamp;
 	look_again(one);
 	cores_resume();
 	return 0;
+}
+
+/* deaf() - a queue that would have been listened to, but is received where nothing is caught; NULL: none. */
+static const struct netdev_queue *deaf(const struct port *port)
+{
+	netdev_for_each(i)
+		for (unsigned q = 0; q < netdevs[i]->nqueues; q++)
+			if ((!port || netdevs[i]->upper == port) &&
+			    netdevs[i]->queue[q].policy.now == POLICY_IRQ)
+				return &netdevs[i]->queue[q];
+	return NULL;
+}
+
+static int nothing_came(struct shell *sh, const struct port *port, unsigned long seconds)
+{
+	const struct netdev_queue *q = deaf(port);
+
+	return shell_error(sh, 0, -ETIMEDOUT, "no frame came in by %s in %lu s%s%s%s",
+			   port ? port->name : "any port", seconds, q ? "; " : "", q ? q->name : "",
+			   q ? " is received in its interrupt (policy irq), and not seen" : "");
 }
 
 static int show_next(struct shell *sh, struct port *port, int queue, unsigned long seconds)
@@ -106,15 +130,14 @@ static int show_next(struct shell *sh, struct port *port, int queue, unsigned lo
 		one = wait_for_it(sh, seconds, &row);
 	}
 	if (one) {
-		follow(row.stamp);
-		err = collect(one, row);
+		follow(one, row);
+		err = collect(one);
 	}
 	trace_one_disarm(recorded);
 	if (err)
 		return shell_error(sh, 0, err, "no memory for records");
 	if (!one)
-		return shell_error(sh, 0, -ETIMEDOUT, "no frame came in by %s in %lu s",
-				   port ? port->name : "any port", seconds);
+		return nothing_came(sh, port, seconds);
 	trace_one_show(sh, one);
 	free(one->event);
 	return 0;

@@ -36,11 +36,9 @@ static void say_descriptor(struct story *s, uint64_t tsc, unsigned cpu)
 	const struct netdev *dev = one->from->dev;
 	char text[NETDEV_LOOK_TEXT];
 
-	if (one->has_posted) {
-		dev->look->rx_text(dev, &one->posted, text, sizeof(text));
-		say(s, tsc, cpu, true, "receive descriptor %u of %u, before: %s",
-		    (unsigned)one->posted.slot, (unsigned)one->posted.slots, text);
-	}
+	dev->look->rx_text(dev, &one->posted, text, sizeof(text));
+	say(s, tsc, cpu, true, "receive descriptor %u of %u, before: %s",
+	    (unsigned)one->posted.slot, (unsigned)one->posted.slots, text);
 	dev->look->rx_text(dev, &one->back, text, sizeof(text));
 	say(s, tsc, cpu, true, "receive descriptor %u of %u, after: %s", (unsigned)one->back.slot,
 	    (unsigned)one->back.slots, text);
@@ -79,7 +77,7 @@ static void say_lookup(struct story *s, uint64_t tsc, unsigned cpu)
 {
 	const struct trace_event *asked =
 		story_first(s->one, TRACE_UPCALL, cpu, s->one->stamp.tsc[PATH_VPORT]);
-	char text[STORY_TEXT];
+	char text[STORY_TEXT - 16];
 
 	trace_one_key(s->one, text, sizeof(text));
 	say(s, tsc, cpu, true, "its key: %s", text);

@@ -10,6 +10,7 @@
 
 #include "kernel/time.h"
 #include "drivers/netdev.h"
+#include "trace_export.h"
 
 struct story_line *story_line(struct story *s, uint64_t tsc, unsigned cpu, bool part)
 {
@@ -64,6 +65,21 @@ const struct trace_event *story_first(const struct trace_one *one, enum trace_po
 	return first;
 }
 
+/* kicked_out() - when the guest came out for @inject, if it ran and was kicked since @used; else when it was injected. */
+static uint64_t kicked_out(const struct trace_one *one, const struct trace_event *inject,
+			   uint64_t used)
+{
+	uint64_t out = inject->begin;
+
+	for (unsigned i = 0; i < one->events; i++) {
+		const struct trace_event *e = &one->event[i];
+
+		if (e->point == TRACE_GUEST && e->cpu == inject->cpu && e->end >= used)
+			out = MIN(out, e->end);
+	}
+	return out;
+}
+
 /* widen_to_guest() - the guest has it: up to the end of its first run with an interrupt for it. */
 static void widen_to_guest(struct story *s)
 {
@@ -73,7 +89,7 @@ static void widen_to_guest(struct story *s)
 	if (!used || !inject)
 		return;
 	run = story_first(s->one, TRACE_GUEST, inject->cpu, inject->begin);
-	widen(s, inject->cpu, inject->begin, run ? run->end : inject->end);
+	widen(s, inject->cpu, kicked_out(s->one, inject, used), run ? run->end : inject->end);
 }
 
 /* widen_to_kick() - it came out of a guest: from the end of that one's run before. */
@@ -148,6 +164,14 @@ static void say_span(struct story *s, const struct trace_event *e, const char *w
 	    ns % 1000);
 }
 
+static void say_poll(struct story *s, const struct trace_event *e)
+{
+	unsigned long ns = tsc_to_ns(e->end - e->begin);
+
+	say(s, e->begin, e->cpu, false, "poll of %s: it takes %u packets, and %lu.%03lu us",
+	    trace_queue(e->a), (unsigned)e->b, ns / 1000, ns % 1000);
+}
+
 static void say_event(struct story *s, const struct trace_event *e)
 {
 	char args[100];
@@ -156,7 +180,7 @@ static void say_event(struct story *s, const struct trace_event *e)
 	switch (e->point) {
 	case TRACE_HARD_IRQ: say_span(s, e, "hard interrupt"); break;
 	case TRACE_SOFTIRQ: say_span(s, e, "softirq"); break;
-	case TRACE_POLL: say_span(s, e, "poll"); break;
+	case TRACE_POLL: say_poll(s, e); break;
 	case TRACE_GUEST: say_guest(s, e); break;
 	case TRACE_RX: say_batch(s, e, "the switch has a batch of ", "from "); break;
 	case TRACE_LOOKUP: say_batch(s, e, "all ", "looked up, from "); break;

@@ -6,7 +6,7 @@
 
 #include "trace_one.h"
 
-enum { STORY_LINES = 400, STORY_TEXT = 300 };
+enum { STORY_LINES = 400, STORY_TEXT = 512 };
 
 struct story_line {
 	uint64_t tsc;

@@ -201,6 +201,25 @@ static void clear_forgets_what_was(void **state)
 	shows("trace show", "        2.000  cpu1   rx                 port 0, packets 2\n");
 }
 
+static void stops_after_so_many_and_goes_on(void **state)
+{
+	struct trace_event e[8];
+
+	(void)state;
+	trace_on = 1;
+	record(1, 1, TRACE_RX, 0, 1);
+	trace_stop_after(2);
+	for (unsigned i = 2; i < 10; i++)
+		record(1, i, TRACE_RX, 0, i);
+	record(2, 11, TRACE_RX, 0, 11); /* each core by itself */
+	assert_int_equal(trace_collect(e, 8), 4);
+	assert_int_equal(e[0].b, 11);
+	assert_int_equal(e[1].b, 3);
+	trace_stop_after(0);
+	record(1, 12, TRACE_RX, 0, 12);
+	assert_int_equal(trace_collect(e, 8), 5);
+}
+
 static void a_record_being_written_is_left_out(void **state)
 {
 	(void)state;
@@ -271,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup(merges_cores_by_time, start),
 		cmocka_unit_test_setup(overwrites_the_oldest, start),
 		cmocka_unit_test_setup(clear_forgets_what_was, start),
+		cmocka_unit_test_setup(stops_after_so_many_and_goes_on, start),
 		cmocka_unit_test_setup(a_record_being_written_is_left_out, start),
 		cmocka_unit_test_setup(refuses_what_it_does_not_know, start),
 		cmocka_unit_test_setup(cores_write_at_once_and_no_record_is_torn, start),
