@@ -65,31 +65,39 @@ const struct trace_event *story_first(const struct trace_one *one, enum trace_po
 	return first;
 }
 
-/* kicked_out() - when the guest came out for @inject, if it ran and was kicked since @used; else when it was injected. */
-static uint64_t kicked_out(const struct trace_one *one, const struct trace_event *inject,
-			   uint64_t used)
+/* run_over_since() - the first entry of a guest that is over since TSC @tsc. NULL: none. */
+static const struct trace_event *run_over_since(const struct trace_one *one, uint64_t tsc)
 {
-	uint64_t out = inject->begin;
+	const struct trace_event *first = NULL;
 
 	for (unsigned i = 0; i < one->events; i++) {
 		const struct trace_event *e = &one->event[i];
 
-		if (e->point == TRACE_GUEST && e->cpu == inject->cpu && e->end >= used)
-			out = MIN(out, e->end);
+		if (e->point == TRACE_GUEST && e->end >= tsc && (!first || e->end < first->end))
+			first = e;
 	}
-	return out;
+	return first;
 }
 
-/* widen_to_guest() - the guest has it: up to the end of its first run with an interrupt for it. */
+/*
+ * widen_to_guest() - the guest has it: from where that came out, if it ran, up to the end of its first run with an interrupt
+ * for it. Where the CPU injects by itself there is no record of that, and the first run is taken for it.
+ */
 static void widen_to_guest(struct story *s)
 {
 	uint64_t used = s->one->stamp.tsc[PATH_USED];
-	const struct trace_event *inject = story_first(s->one, TRACE_INJECT, MAX_CPUS, used), *run;
+	const struct trace_event *inject, *run;
 
-	if (!used || !inject)
+	if (!used)
+		return;
+	run = run_over_since(s->one, used);
+	if (run)
+		widen(s, run->cpu, MAX(run->begin, used), run->end);
+	inject = story_first(s->one, TRACE_INJECT, MAX_CPUS, used);
+	if (!inject)
 		return;
 	run = story_first(s->one, TRACE_GUEST, inject->cpu, inject->begin);
-	widen(s, inject->cpu, kicked_out(s->one, inject, used), run ? run->end : inject->end);
+	widen(s, inject->cpu, inject->begin, run ? run->end : inject->end);
 }
 
 /* widen_to_kick() - it came out of a guest: from the end of that one's run before. */

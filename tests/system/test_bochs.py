@@ -15,8 +15,9 @@ import pytest
 
 import bochs
 import checks
-from frames import mac, numbered
+from frames import mac, numbered, ping
 from guests import Tiny, config, died, echoes, latencies, line, pings
+from story import in_order, one
 from weir import PANICKED, TOP, BochsWeir, Trouble, expect, expect_in, expect_match, plain
 
 MACHINE = BochsWeir  # of the lab
@@ -238,6 +239,19 @@ def test_nmi(weir):
     weir.quiet("guest nmi g2")
     weir.two.finish()
     expect(count() - before, 2, "NMIs that it took")
+
+
+def test_the_next_frame_is_told_of(weir):
+    """trace one with the 82540EM's descriptors, up to an entry by VT-x with the interrupt, and what made the guest exit."""
+    ask, answer = ping(A, G2, 7)
+    lines, text = one(weir, "nic0", ask)
+    expect(weir.recv(0, 30), answer, "the guest's answer")
+    in_order(
+        lines, r"hard interrupt: vector \d+, irq number", r"nic0: write IMC 0x000d8", r"\* descriptor_done:", r"\* ovs_dp_process_packet:",
+        r"\* tun_net_xmit:", r"\* vhost_add_used:", r"VM entry: g2/\d runs", r"VM exit of g2/\d: [a-z]",
+    )  # fmt: skip
+    expect_match(r"before: posted: buffer address (0x\w+), status 0 .* after: given back: length 60, .* buffer address \1 ", text, "descriptors")
+    weir.quiet("trace clear")
 
 
 def test_exits_add_up(weir):

@@ -2,13 +2,13 @@
 """trace export: the last moments as a file that Perfetto takes; trace one: a frame's way as text to read aloud"""
 
 import os
-import re
 
 import pytest
 
 from frames import malformed, numbered, ping
 from guests import Tiny, config, line
 from perfetto import Perfetto
+from story import in_order, one
 from weir import expect, expect_in, expect_match
 
 STATION, GUEST = 1, 2
@@ -89,30 +89,6 @@ def test_words_that_are_wrong_and_nothing_to_export(weir):
 
 
 # --- trace one --------------------------------------------------------------------------------------------------------
-
-
-def one(weir, words, frame):
-    """What `trace one` says of @frame, which comes while it waits: (lines with a time, all of it on one line)."""
-    start = len(weir.console)
-    weir.type(f"trace one {words}")
-    weir.wait_until(lambda: "waiting for a frame" in weir.text(start) or None, 30, "it to wait")
-    weir.send(0, frame)
-
-    def end():
-        text = weir.text(start)
-        return text if re.search(r"s at most\n[^^]*\nweir# ", text) else None
-
-    text = weir.wait_until(end, 60, "the frame's story")
-    return re.findall(r"^[ -] *\d+\.\d{3} us (cpu\d+ +.*)$", text, re.MULTILINE), re.sub(r"\s+", " ", text)
-
-
-def in_order(lines, *steps):
-    """Each of the regular expressions @steps finds a line behind that of the one before."""
-    at = 0
-    for step in steps:
-        found = [i for i in range(at, len(lines)) if re.search(step, lines[i])]
-        assert found, f"expected {step!r} behind line {at}, saw:\n" + "\n".join(lines)
-        at = found[0] + 1
 
 
 def test_one_frame_into_a_guest(weir):
