@@ -20,6 +20,10 @@ enum {
 	DRAIN_STEP_US = 10,
 };
 
+/* what is sent is not free before a report says so, and only more frames make one: so many may have none yet */
+_Static_assert(GBE_RING_MIN - (unsigned)GBE_TX_REPORT > PKT_GSO_SEGS,
+	       "the longest chain and its context fit the shortest ring");
+
 /* as gbe_rx_reserve() */
 int gbe_tx_reserve(struct gbe_tx *tx, unsigned n)
 {

@@ -133,6 +133,18 @@ static void asks_for_checksums_where_the_headers_are(void **state)
 	assert_int_equal(chip->ncontexts, 3);
 }
 
+static void the_longest_chain_fits_the_shortest_ring(void **state)
+{
+	(void)state;
+	dev->ops->stop(dev);
+	assert_int_equal(gbe_set_rings(igb, GBE_RING_MIN, GBE_RING_MIN), 0);
+	assert_int_equal(dev->ops->open(dev), 0);
+	run_softirqs();
+	for (unsigned i = 0; i + 1 < GBE_TX_REPORT; i++) /* sent, but nothing has said so yet */
+		send(packet(60, i));
+	send(to_cut(false, PKT_GSO_SEGS - 1, 1000)); /* with its context in front */
+}
+
 static void says_the_same_once(void **state)
 {
 	struct pkt *p[8];
@@ -373,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OPENED(asks_for_checksums_where_the_headers_are),
+		OPENED(the_longest_chain_fits_the_shortest_ring),
 		OPENED(says_the_same_once),
 		OPENED(has_long_frames_cut),
 		OPENED(puts_tags_in),
