@@ -6,8 +6,9 @@
     tests/system/transcript.py --bless    writes it into the document; `make tuning-doc` calls it, nothing else does
 
 A block between ``` lines that begins with the prompt is a part of the session: a line behind each prompt, and what it
-prints. In what it prints, … within a line is a word or a number that nobody compares, however many blanks stand around
-it; … alone on a line is any number of lines. Everything else is to be the same to the letter.
+prints. There, ≈ in front of a number says that it may be up to a quarter more or less; … within a line is a word or a
+number, or the rest of one, that nobody compares; however many blanks stand around these two. … alone on a line is any number of lines.
+Everything else is to be the same to the letter.
 """
 
 import difflib
@@ -21,7 +22,7 @@ from weir import NOTICE, TOP
 DOCUMENT = os.path.join(TOP, "docs", "tuning.md")
 LAUNCH = [os.path.join(TOP, "scripts", "launch"), "run", "--config", "tuning"]
 PROMPT = "weir# "
-ANY = "…"
+ANY, NEAR = "…", "≈"
 
 
 class Step:
@@ -31,17 +32,28 @@ class Step:
         self.line, self.first, self.last = line, first, first
         self.wanted = []
 
-    def pattern(self):
-        return re.compile("".join(map(line_pattern, self.wanted)))
-
-
 def line_pattern(line):
     if line.strip() == ANY:
         return r"(?:.*\n)*?"
-    if ANY not in line:
+    if ANY not in line and NEAR not in line:
         return re.escape(line) + "\n"
-    parts = re.split(rf"([ \t]+|{ANY})", line)
-    return "".join(r"\S+" if p == ANY else r"[ \t]+" if p.isspace() else re.escape(p) for p in parts) + "\n"
+    parts = re.split(rf"([ \t]+|{ANY}|{NEAR}[\d.]+)", line)
+    return "".join(map(part_pattern, parts)) + "\n"
+
+
+def part_pattern(part):
+    if part == ANY:
+        return r"\S+"
+    if part.startswith(NEAR):
+        return r"([\d.]+)"
+    return r"[ \t]+" if part.isspace() else re.escape(part)
+
+
+def fits(wanted, said):
+    """Is @said what the lines @wanted say?"""
+    found = re.fullmatch("".join(map(line_pattern, wanted)), said)
+    near = re.findall(rf"{NEAR}([\d.]+)", "\n".join(wanted))
+    return bool(found) and all(4 * abs(float(n) - float(m)) <= float(m) for n, m in zip(found.groups(), near))
 
 
 def steps(text):
@@ -79,7 +91,7 @@ def typed(lines):
 
 def difference(step, said):
     """None if @said is what the document says; else how it differs, to be printed."""
-    if step.pattern().fullmatch(said):
+    if fits(step.wanted, said):
         return None
     lines = difflib.unified_diff(step.wanted, said.splitlines(), "the document", "Weir", n=1, lineterm="")
     return "\n".join([f"docs/tuning.md:{step.first}: {PROMPT}{step.line}", *lines])
@@ -90,7 +102,7 @@ def renewed(step, said):
     old = [line for line in step.wanted if line.strip() != ANY]
     new = []
     for line in said.splitlines():
-        kept = next((o for o in old if re.fullmatch(line_pattern(o), line + "\n")), line)
+        kept = next((o for o in old if fits([o], line + "\n")), line)
         new.append(kept)
     return new
 
