@@ -27,24 +27,32 @@ enum {
 
 /* --- places --- */
 
-/* name_vcpus() - each that a record is of, once. */
+/* first_of() - of the guests' records, where is the first that agrees with @e in its vCPU's number but for @shift bits? */
+static const struct trace_event *first_of(const struct trace_export *x, const struct trace_event *e,
+					  unsigned shift)
+{
+	const struct trace_event *f = x->event;
+
+	while (f->point != TRACE_GUEST || f->a >> shift != e->a >> shift)
+		f++;
+	return f;
+}
+
+/* name_vcpus() - each that a record is of, once, and each guest. */
 static void name_vcpus(struct trace_export *x)
 {
 	for (unsigned i = 0; i < x->events; i++) {
 		const struct trace_event *e = &x->event[i];
 		char name[TRACE_NAME];
-		unsigned k = 0;
 
 		if (e->point != TRACE_GUEST)
 			continue;
-		while (x->event[k].point != TRACE_GUEST || x->event[k].a != e->a)
-			k++;
-		if (k != i)
-			continue;
 		trace_arg(e, 0, name, sizeof(name));
-		trace_json_name(&x->json, trace_vcpu(e->a), true, name);
+		if (first_of(x, e, 0) == e)
+			trace_json_name(&x->json, trace_vcpu(e->a), true, name);
 		name[strcspn(name, "/")] = 0;
-		trace_json_name(&x->json, trace_vcpu(e->a), false, name);
+		if (first_of(x, e, VCPU_BITS) == e)
+			trace_json_name(&x->json, trace_vcpu(e->a), false, name);
 	}
 }
 
@@ -143,14 +151,14 @@ static void say_events(struct trace_export *x)
 		shell_printf(x->sh, "%u of %u records\n", i, x->events);
 		if (!x->sh->file && console_interrupted()) {
 			x->stopped = true;
-			return;
+			x->events = i + 1; /* no arrow leads to what is not there */
 		}
 	}
 }
 
 /* --- the copy --- */
 
-static uint64_t first_of(const struct path_stamp *s)
+static uint64_t began(const struct path_stamp *s)
 {
 	unsigned i = 0;
 
@@ -171,7 +179,7 @@ static void copy_rows(struct trace_export *x, uint64_t since)
 		for (unsigned k = 1; c && k <= MIN(c->taken, share); k++) {
 			const struct path_stamp *s = &c->stamp[(c->taken - k) % PATH_STAMPS];
 
-			if (first_of(s) < since)
+			if (began(s) < since)
 				break;
 			x->row[x->rows++] = *s;
 		}

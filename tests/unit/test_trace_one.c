@@ -39,7 +39,7 @@ unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show)
 
 /* --- the host --- */
 
-static char file[64 * 1024];
+static char file[256 * 1024];
 static unsigned written, closed;
 static int no_file;
 
@@ -84,9 +84,11 @@ void msleep(unsigned ms)
 	meanwhile = NULL;
 }
 
+static bool interrupted;
+
 bool console_interrupted(void)
 {
-	return false;
+	return interrupted;
 }
 
 static int up(void **state)
@@ -267,6 +269,37 @@ static void a_packet_is_an_arrow_through_its_slices(void **state)
 	pkt_free(p);
 }
 
+static void ctrl_c_leaves_a_whole_file_of_the_newest(void **state)
+{
+	struct pkt *p = frame_udp(1, 2, 1, 1);
+
+	(void)state;
+	host_tsc_step = 0;
+	assert_int_equal(path_start(), 0);
+	trace_set(true);
+	path_begin(p, 1, 0);
+	path_mark_at(p, PATH_POLL, 150);
+	path_mark_at(p, PATH_SEND, 2050);
+	span(0, TRACE_POLL, 100, 200, 1, 1);
+	for (unsigned i = 0; i < 900; i++)
+		span(0, TRACE_DROP, 1000 + i, 1000 + i, DROP_NO_RULE, 60);
+	span(0, TRACE_POLL, 2000, 2100, 1, 1);
+	trace_set(false);
+	host_tsc = 10000;
+	interrupted = true;
+	host_text_clear();
+	assert_int_equal(host_exec("trace export a.json"), 0);
+	interrupted = false;
+	said("a.json: 501 records, stopped before the oldest, 1 stamped packets, 0 of them as "
+	     "arrows, ");
+	assert_string_equal(file + written - 5, "}\n]}\n");
+	assert_null(strstr(file, "\"ts\":0.100"));
+	assert_int_equal(host_exec("trace export a.json"), 0);
+	wrote("\"ts\":0.100");
+	wrote("\"ph\":\"f\"");
+	pkt_free(p);
+}
+
 static void a_file_in_pieces_and_a_host_that_is_not_there(void **state)
 {
 	(void)state;
@@ -293,6 +326,7 @@ int main(void)
 		ONE(beside_a_traced_path_both_have_their_packets),
 		ONE(its_story_is_told_in_order),
 		ONE(a_packet_is_an_arrow_through_its_slices),
+		ONE(ctrl_c_leaves_a_whole_file_of_the_newest),
 		ONE(a_file_in_pieces_and_a_host_that_is_not_there),
 	};
 
