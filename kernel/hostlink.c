@@ -21,6 +21,9 @@ enum {
 	ATTEMPTS = 3,
 	PATIENCE_MS = 2000, /* for an answer, and for the device to take more */
 	BURST = 64,         /* bytes between two turns of the core loop */
+	/* what is passed over, at most: bytes in front of a head, and answers to earlier requests */
+	RUBBISH_MAX = 64 * 1024,
+	LATE_MAX = 16,
 };
 
 _Static_assert(sizeof(struct hostlink_head) == 16, "the host's half reads it");
@@ -153,7 +156,9 @@ static int get_head(struct hostlink_head *h)
 	uint8_t *bytes = (uint8_t *)h;
 	int err = get(h, sizeof(h->magic));
 
-	while (!err && h->magic != HOSTLINK_MAGIC) {
+	for (unsigned passed = 0; !err && h->magic != HOSTLINK_MAGIC; passed++) {
+		if (passed == RUBBISH_MAX)
+			return -EIO;
 		memmove(bytes, bytes + 1, sizeof(h->magic) - 1);
 		err = get(bytes + sizeof(h->magic) - 1, 1);
 	}
@@ -187,14 +192,16 @@ static int get_body(const struct hostlink_head *h, void *buf, size_t size)
 static int receive(const struct hostlink_head *sent, void *buf, size_t size)
 {
 	struct hostlink_head h;
-	int n;
 
-	do {
-		n = get_head(&h);
+	for (unsigned late = 0; late < LATE_MAX; late++) {
+		int n = get_head(&h);
+
 		if (n >= 0)
 			n = get_body(&h, buf, size);
-	} while ((n >= 0 || n == -EPROTO) && (h.seq != sent->seq || h.type != sent->type));
-	return n;
+		if ((n < 0 && n != -EPROTO) || (h.seq == sent->seq && h.type == sent->type))
+			return n;
+	}
+	return -EIO;
 }
 
 /* request() - do it, or have it done again; returns the answer's length. */

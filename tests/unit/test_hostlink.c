@@ -22,7 +22,8 @@ static struct {
 	struct hostlink_head last;
 	/* how the next answers fare */
 	unsigned forgotten, damaged, no;
-	bool deaf;
+	bool deaf, babbles;
+	unsigned reads; /* while it babbles */
 	const char *answer;
 	unsigned answer_len;
 	char body[ROOM]; /* of the request that was done last */
@@ -109,6 +110,11 @@ static unsigned device_read(uint8_t *buf, unsigned n)
 {
 	unsigned left = host.nout - host.taken;
 
+	if (host.babbles) {
+		memset(buf, '?', n);
+		assert_true(++host.reads < 1000 * 1000);
+		return n;
+	}
 	n = n < left ? n : left;
 	n = n < 3 ? n : 3; /* it comes in pieces */
 	memcpy(buf, host.out + host.taken, n);
@@ -227,6 +233,15 @@ static void rubbish_and_late_answers_are_passed_over(void **state)
 	assert_memory_equal(buf, "abc", 3);
 }
 
+/* such a host is not waited for till the end of its days */
+static void a_host_that_never_stops_is_given_up(void **state)
+{
+	(void)state;
+	host.deaf = host.babbles = true;
+	assert_int_equal(hostlink_create("a"), -EIO);
+	assert_non_null(strstr(hostlink_reason(), "damaged"));
+}
+
 static void an_answer_is_never_longer_than_there_is_room(void **state)
 {
 	char buf[4];
@@ -285,6 +300,7 @@ int main(void)
 		TEST(what_is_lost_is_asked_again_but_not_done_again),
 		TEST(what_arrives_damaged_is_asked_again),
 		TEST(rubbish_and_late_answers_are_passed_over),
+		TEST(a_host_that_never_stops_is_given_up),
 		TEST(an_answer_is_never_longer_than_there_is_room),
 		TEST(a_file_is_written_in_pieces),
 		TEST(names_that_could_lead_elsewhere_are_refused),
