@@ -19,14 +19,17 @@ static struct sink *sinks[PORT_MAX]; /* by port id; changes while the cores are 
 
 /* --- is it one of ours? --- */
 
+static bool is_stream(const struct stream_hdr *h)
+{
+	return (be32(h->magic) & STREAM_MAGIC_MASK) == STREAM_MAGIC;
+}
+
 /* the @n bytes at @l4 are a UDP datagram with a struct stream_hdr: that, else NULL */
 static const struct stream_hdr *stream_behind(const uint8_t *l4, unsigned n)
 {
-	const struct stream_hdr *s = (const void *)(l4 + UDP_HLEN);
+	const struct stream_hdr *h = (const void *)(l4 + UDP_HLEN);
 
-	if (n < UDP_HLEN + sizeof(*s) || (be32(s->magic) & STREAM_MAGIC_MASK) != STREAM_MAGIC)
-		return NULL;
-	return s;
+	return n >= UDP_HLEN + sizeof(*h) && is_stream(h) ? h : NULL;
 }
 
 /* IPv4 whole, IPv6 without extension headers, behind up to one tag; in the first buffer */
@@ -100,17 +103,39 @@ static void count_latency(struct sink_stream *s, uint64_t stamp, uint64_t now)
 		s->unstamped++;
 }
 
+static void count_one(struct sink_stream *s, const struct stream_hdr *h, uint64_t now)
+{
+	count_number(&s->flow[FIELD_GET(STREAM_FLOW, be16(h->id))],
+		     FIELD_GET(STREAM_RUN, be32(h->magic)), be32(h->seq));
+	count_latency(s, __builtin_bswap64(h->stamp), now);
+}
+
+/*
+ * count_merged() - the datagrams behind the first, which has @h, of a packet that is to be cut into them. GRO and guests
+ * lay them out so that each buffer begins with one; what is no number is none that we sent.
+ */
+static void count_merged(struct sink_stream *s, const struct pkt *p, const struct stream_hdr *h,
+			 uint64_t now)
+{
+	uint32_t size = p->gso_size, at = (const uint8_t *)h - p->data + size;
+
+	for (; p; p = p->next, at = 0)
+		for (; at + sizeof(*h) <= p->len; at += size) {
+			h = (const void *)(p->data + at);
+			if (is_stream(h))
+				count_one(s, h, now);
+		}
+}
+
 /* one that arrived at @now; returns whether it was counted */
 static bool count_packet(struct sink *k, const struct pkt *p, uint64_t now)
 {
 	const struct stream_hdr *h = stream_in(p);
 	struct sink_stream *s;
-	uint16_t id;
 
 	if (!h)
 		return false;
-	id = be16(h->id);
-	s = k->stream[FIELD_GET(STREAM_ID, id)];
+	s = k->stream[FIELD_GET(STREAM_ID, be16(h->id))];
 	if (!s) {
 		k->refused++;
 		return false;
@@ -118,9 +143,9 @@ static bool count_packet(struct sink *k, const struct pkt *p, uint64_t now)
 	s->bytes += p->frame_len;
 	s->first = s->first ? s->first : now;
 	s->last = now;
-	count_number(&s->flow[FIELD_GET(STREAM_FLOW, id)], FIELD_GET(STREAM_RUN, be32(h->magic)),
-		     be32(h->seq));
-	count_latency(s, __builtin_bswap64(h->stamp), now);
+	count_one(s, h, now);
+	if (p->flags & PKT_GSO)
+		count_merged(s, p, h, now);
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include "kernel/timer.h"
 #include "net/csum.h"
 #include "net/parse.h"
+#include "net/gro.h"
 #include "net/pktgen.h"
 #include "net/sink.h"
 #include "net/wire.h"
@@ -385,6 +386,21 @@ static void loss_reordering_and_duplicates_are_told_apart(void **state)
 	assert_int_equal(port_total(ports[2]).consumed, 12);
 }
 
+static void what_gro_has_merged_is_counted_one_by_one(void **state)
+{
+	struct port *in = ports[2];
+
+	(void)state;
+	in->gro = gro_create();
+	gro_set(in, true, true);
+	make_numbers(10);
+	arrive("abcdefgj"); /* not h and i: there what is merged ends */
+	assert_int_equal(gro_held(in), 8);
+	gro_settle(in);
+	expect_count(8, 2, 0, 0);
+	conserved();
+}
+
 static void the_first_may_be_missing_too(void **state)
 {
 	(void)state;
@@ -595,6 +611,7 @@ int main(void)
 		T(stops_and_begins_a_new_run),
 		T(no_room_and_no_buffers_are_errors_of_their_own),
 		T(loss_reordering_and_duplicates_are_told_apart),
+		T(what_gro_has_merged_is_counted_one_by_one),
 		T(the_first_may_be_missing_too),
 		T(what_is_too_late_stays_lost),
 		T(a_new_run_is_no_reordering),
