@@ -12,6 +12,7 @@ static const struct netdev_ops netdev_ops = {
 	.tx_batch = e1000_tx_batch,
 	.set_rx_share = gbe_rx_share,
 	.set_rx_mode = gbe_set_rx_mode,
+	.takes_group = gbe_takes_group,
 	.set_features = gbe_set_features,
 	.watchdog = gbe_watchdog,
 };

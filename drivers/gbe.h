@@ -221,7 +221,8 @@ struct gbe {
 	struct ethtool_throttle throttle;       /* what is known of it, all zero: nothing */
 	const struct gbe_scheme *measured_with; /* by interrupts of this kind */
 	struct ethtool_pause pause, pause_in_force;
-	volatile bool link_event; /* LSC was seen, what to make of it is left to core 0 */
+	volatile bool link_event;    /* LSC was seen, what to make of it is left to core 0 */
+	uint32_t mta[GBE_MTA_WORDS]; /* what the table of groups holds */
 	struct gbe_events events;
 	uint64_t stat[GBE_NSTATS];               /* sums of the chip's registers, gbe_stats.c */
 	uint64_t queue_drops[NETDEV_MAX_QUEUES]; /* sums of GBE_RING_DROPS */
@@ -404,8 +405,11 @@ int gbe_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
 void gbe_receiver(struct gbe *gbe, bool on);
 /* gbe_configure_general() - CTRL: the link as the PHY negotiates it, @set and @clear beside; flow control. */
 void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear);
-/* gbe_set_rx_mode() - address, promiscuous, frame length from the netdev; nothing while it is down. */
+/* --- gbe_filter.c --- */
+
+/* gbe_set_rx_mode() - address, groups, promiscuous, frame length from the netdev; nothing while it is down. */
 void gbe_set_rx_mode(struct netdev *dev);
+bool gbe_takes_group(const struct netdev *dev, const uint8_t *mac);
 /* gbe_set_features() - the netdev's op; gbe_configure_features() - the same as a step of the configuration. */
 void gbe_set_features(struct netdev *dev);
 void gbe_configure_features(struct gbe *gbe);

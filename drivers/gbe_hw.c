@@ -91,22 +91,6 @@ void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear)
 	gbe_pause_configure(gbe);
 }
 
-/* address, filters, frame length; leaves RCTL.EN as it is */
-void gbe_set_rx_mode(struct netdev *dev)
-{
-	struct gbe *gbe = dev->priv;
-	const uint8_t *m = dev->mac;
-	uint32_t set = GBE_RCTL_MPE | GBE_RCTL_BAM | GBE_RCTL_SECRC;
-
-	if (!dev->up)
-		return; /* open programs it all */
-	gbe_write(gbe, GBE_RAL(0), m[0] | m[1] << 8 | m[2] << 16 | (uint32_t)m[3] << 24);
-	gbe_write(gbe, GBE_RAH(0), FIELD_PREP(GBE_RAH_ADDR, m[4] | m[5] << 8) | GBE_RAH_AV);
-	/* multicast: all of it, the rooms above choose */
-	set |= gbe->family->rx_length(gbe) | (dev->promisc ? GBE_RCTL_UPE : 0);
-	gbe_change(gbe, GBE_RCTL, set, GBE_RCTL_UPE | GBE_RCTL_LPE);
-}
-
 void gbe_configure_features(struct gbe *gbe)
 {
 	const uint32_t told = NETDEV_RX_CSUM | NETDEV_RX_HASH | NETDEV_RX_VLAN;
@@ -124,13 +108,6 @@ void gbe_configure_features(struct gbe *gbe)
 void gbe_set_features(struct netdev *dev)
 {
 	gbe_configure_features(dev->priv);
-}
-
-void gbe_configure_filters(struct gbe *gbe)
-{
-	for (unsigned i = 0; i < GBE_MTA_WORDS; i++)
-		gbe_write(gbe, GBE_MTA(i), 0);
-	gbe_set_rx_mode(&gbe->dev);
 }
 
 void gbe_transmitter_on(struct gbe *gbe)

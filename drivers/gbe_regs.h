@@ -100,6 +100,7 @@
 #define	  GBE_RCTL_UPE		BIT(3)	/* unicast promiscuous */
 #define	  GBE_RCTL_MPE		BIT(4)	/* multicast promiscuous */
 #define	  GBE_RCTL_LPE		BIT(5)	/* long packets, more than 1,522 bytes with FCS */
+#define	  GBE_RCTL_MO		BITS(13, 12) /* which bits of a group's address number its bit in MTA; 0: 47 to 36 */
 #define	  GBE_RCTL_BAM		BIT(15) /* broadcasts accepted */
 #define	  GBE_RCTL_SECRC	BIT(26) /* strip the FCS */
 #define GBE_RXCSUM		0x05000 /* RW */

@@ -128,6 +128,7 @@ static const struct netdev_ops netdev_ops = {
 	.tx_batch = igb_tx_batch,
 	.set_rx_share = gbe_rx_share,
 	.set_rx_mode = gbe_set_rx_mode,
+	.takes_group = gbe_takes_group,
 	.set_features = gbe_set_features,
 	.watchdog = gbe_watchdog,
 };

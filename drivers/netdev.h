@@ -33,8 +33,9 @@ enum {
 	NETDEV_MAX_MTU = 9216,
 	/* bytes of all headers of a frame of which more is asked than to carry it, at most; in its first buffer */
 	NETDEV_TX_HEADERS = 192,
-	NETDEV_RING = 256, /* descriptors a ring, unless told otherwise */
-	RSS_TABLE = 128,   /* entries, by the low bits of the hash */
+	NETDEV_GROUPS = 64, /* that it listens to */
+	NETDEV_RING = 256,  /* descriptors a ring, unless told otherwise */
+	RSS_TABLE = 128,    /* entries, by the low bits of the hash */
 };
 
 /*
@@ -94,8 +95,10 @@ struct netdev_ops {
 
 	/* queue @q's receive ring is to hold at most @n buffers, or as few as it can; cores parked: netdev_share_pools() */
 	void (*set_rx_share)(struct netdev *dev, unsigned q, unsigned n);
-	/* program address, promiscuous and MTU from dev->; control context, cores parked */
+	/* program address, groups, promiscuous and MTU from dev->; control context, cores parked */
 	void (*set_rx_mode)(struct netdev *dev);
+	/* would it receive a frame to group @mac? It may take more than those that it is told of */
+	bool (*takes_group)(const struct netdev *dev, const uint8_t *mac);
 	/* program dev->features, the device being up; control context, cores parked */
 	void (*set_features)(struct netdev *dev);
 
@@ -205,6 +208,9 @@ struct netdev {
 	uint8_t perm_mac[ETH_ALEN];
 	uint16_t mtu; /* bytes behind the Ethernet header; one VLAN tag rides on top */
 	bool promisc;
+	bool allmulti; /* all groups; else those of group[] */
+	uint8_t ngroups;
+	uint8_t group[NETDEV_GROUPS][ETH_ALEN];
 	bool up; /* open() has been called */
 	bool adaptive_rx;
 	volatile bool link;

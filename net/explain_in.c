@@ -15,9 +15,16 @@
 
 /* --- the device --- */
 
-static bool is_ours(const struct netdev *dev, const uint8_t *dst)
+/* refused() - why the chip would not take a frame to @dst; NULL: it would. */
+static const char *refused(const struct netdev *dev, const uint8_t *dst)
 {
-	return dev->promisc || dst[0] & 1 || !memcmp(dst, dev->mac, ETH_ALEN);
+	static const uint8_t all[ETH_ALEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	if (dev->promisc || !memcmp(dst, dev->mac, ETH_ALEN) || !memcmp(dst, all, ETH_ALEN))
+		return NULL;
+	if (!(dst[0] & 1))
+		return "another station's address, and not promiscuous";
+	return dev->ops->takes_group(dev, dst) ? NULL : "a group that it does not listen to";
 }
 
 /* explain_nic() - would the chip take it, and which queue? Returns the queue, -1 if it would not. */
@@ -33,8 +40,8 @@ static int explain_nic(struct shell *sh, struct port *port, const struct pkt *p)
 			     (unsigned)p->frame_len, dev->mtu);
 		return -1;
 	}
-	if (!is_ours(dev, p->data)) {
-		shell_printf(sh, "not received: another station's address, and not promiscuous\n");
+	if (refused(dev, p->data)) {
+		shell_printf(sh, "not received: %s\n", refused(dev, p->data));
 		return -1;
 	}
 	if (dev->nqueues > 1 && rps_hash(port, p, &hash)) {

@@ -15,6 +15,7 @@
 #include "internal.h"
 #include "ipv4.h"
 #include "local.h"
+#include "maddr.h"
 #include "neigh.h"
 #include "route.h"
 #include "snmp.h"
@@ -210,6 +211,7 @@ static void see_to_link_local(struct port *port)
 	if (wanted && !entry_of(port, &a) && ninet_addrs < INET_ADDRS_MAX)
 		append(port, &a, 64, true);
 	port_set_extra(port, PORT_LOCAL, wanted && !port->internal ? PORT_LOCAL : 0, 0);
+	maddr_follow(port);
 }
 
 int inet_add(struct port *port, const struct inet_addr *a, unsigned len)

@@ -242,7 +242,7 @@ int internal_add(struct vswitch *sw)
 		internal_of[sw->id] = internal_create();
 	in = internal_of[sw->id];
 	memset(in->cpu, 0, ncpus * sizeof(*in->cpu));
-	in->port.held = in->port.promisc = false;
+	in->port.held = in->port.promisc = in->port.allmulti = false;
 	in->port.mtu = ETH_DATA_LEN;
 	snprintf(in->port.name, sizeof(in->port.name), "%s", sw->name);
 	make_mac(&in->port, sw->id);

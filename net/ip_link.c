@@ -8,17 +8,17 @@
 #include "switch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-static const char *flags_of(const struct port *p)
+enum { FLAGS_STR = 80 };
+
+static void flags_str(const struct port *p, char text[FLAGS_STR])
 {
-	if (!p->up)
-		return p->promisc ? "BROADCAST,MULTICAST,PROMISC" : "BROADCAST,MULTICAST";
-	if (!p->ready)
-		return p->promisc ? "NO-CARRIER,BROADCAST,MULTICAST,PROMISC,UP"
-				  : "NO-CARRIER,BROADCAST,MULTICAST,UP";
-	return p->promisc ? "BROADCAST,MULTICAST,PROMISC,UP,LOWER_UP"
-			  : "BROADCAST,MULTICAST,UP,LOWER_UP";
+	snprintf(text, FLAGS_STR, "%sBROADCAST,MULTICAST%s%s%s%s",
+		 p->up && !p->ready ? "NO-CARRIER," : "", p->allmulti ? ",ALLMULTI" : "",
+		 p->promisc ? ",PROMISC" : "", p->up ? ",UP" : "",
+		 p->up && p->ready ? ",LOWER_UP" : "");
 }
 
 static int digits(uint64_t v)
@@ -64,12 +64,13 @@ static void print_stats(struct shell *sh, struct port *p)
 void ip_port_head(struct shell *sh, const struct port *p, bool with_mode)
 {
 	bool in_switch = p->sw && !p->internal;
-	char mac[MAC_STR];
+	char mac[MAC_STR], flags[FLAGS_STR];
 
+	flags_str(p, flags);
 	mac_str(p->mac, mac);
 	shell_printf(sh,
 		     "%u: %s: <%s> mtu %u qdisc noqueue %s%s%sstate %s %sgroup default qlen 1000\n",
-		     p->id, p->name, flags_of(p), p->mtu, in_switch ? "master " : "",
+		     p->id, p->name, flags, p->mtu, in_switch ? "master " : "",
 		     in_switch ? p->sw->name : "", in_switch ? " " : "", p->ready ? "UP" : "DOWN",
 		     with_mode ? "mode DEFAULT " : "");
 	shell_printf(sh, "    link/ether %s brd ff:ff:ff:ff:ff:ff\n", mac);
@@ -145,13 +146,24 @@ static int set_mtu(struct shell *sh, int i, struct port *p)
 	return err ? shell_error(sh, i, err, "%s does not take that MTU", p->name) : 0;
 }
 
+/* on_off() - word @i, behind a setting's name, for @set. */
+static int on_off(struct shell *sh, int i, struct port *p, int (*set)(struct port *port, bool on))
+{
+	bool on = word_is(sh->nwords, sh->word, i, "on");
+
+	if (!on && !word_is(sh->nwords, sh->word, i, "off"))
+		return shell_expected(sh, i, "on or off");
+	return set(p, on);
+}
+
 static int set_promisc(struct shell *sh, int i, struct port *p)
 {
-	bool on = word_is(sh->nwords, sh->word, i + 1, "on");
+	return on_off(sh, i + 1, p, port_set_promisc);
+}
 
-	if (!on && !word_is(sh->nwords, sh->word, i + 1, "off"))
-		return shell_expected(sh, i + 1, "on or off");
-	return port_set_promisc(p, on);
+static int set_allmulti(struct shell *sh, int i, struct port *p)
+{
+	return on_off(sh, i + 1, p, port_set_allmulti);
 }
 
 static int set_address(struct shell *sh, int i, struct port *p)
@@ -168,8 +180,12 @@ static int set_address(struct shell *sh, int i, struct port *p)
 }
 
 static const struct setting settings[] = {
-	{ "up", 1, set_up },           { "down", 1, set_down },       { "mtu", 2, set_mtu },
-	{ "promisc", 2, set_promisc }, { "address", 2, set_address },
+	{ "up", 1, set_up },
+	{ "down", 1, set_down },
+	{ "mtu", 2, set_mtu },
+	{ "promisc", 2, set_promisc },
+	{ "allmulticast", 2, set_allmulti },
+	{ "address", 2, set_address },
 };
 
 static const struct setting *setting_at(struct shell *sh, int i)
@@ -194,7 +210,8 @@ static int link_set(struct shell *sh, int i)
 		const struct setting *s = setting_at(sh, i);
 
 		if (!s)
-			return shell_expected(sh, i, "up, down, mtu, promisc or address");
+			return shell_expected(sh, i,
+					      "up, down, mtu, promisc, allmulticast or address");
 		for (int k = 0; k < n; k++) {
 			err = s->apply(sh, i, match[k]);
 			if (err)
@@ -226,6 +243,8 @@ static void print_settings(struct shell *sh, bool internal)
 			shell_printf(sh, "ip link set %s mtu %u\n", p->name, p->mtu);
 		if (p->promisc)
 			shell_printf(sh, "ip link set %s promisc on\n", p->name);
+		if (p->allmulti)
+			shell_printf(sh, "ip link set %s allmulticast on\n", p->name);
 		if (memcmp(p->mac, p->perm_mac, sizeof(p->mac))) {
 			mac_str(p->mac, mac);
 			shell_printf(sh, "ip link set %s address %s\n", p->name, mac);

@@ -85,10 +85,8 @@ static const struct object {
 	size_t least; /* letters */
 	int (*run)(struct shell *sh, int i, const struct ip_options *o);
 } objects[] = {
-	{ "link", 1, ip_link },
-	{ "address", 1, ip_addr },
-	{ "route", 1, ip_route },
-	{ "neighbour", 1, ip_neigh },
+	{ "link", 1, ip_link },       { "address", 1, ip_addr },   { "route", 1, ip_route },
+	{ "neighbour", 1, ip_neigh }, { "maddress", 2, ip_maddr },
 };
 
 static const struct object *object_at(int n, const struct word *w, int i)
@@ -114,11 +112,12 @@ static int ip(struct shell *sh, int n, const struct word *w)
 		else if (!strcmp(w[i].s, "-4") || !strcmp(w[i].s, "-6"))
 			o.family = w[i].s[1] == '4' ? IP_V4 : IP_V6;
 		else
-			return shell_expected(sh, i, "-s, -4, -6, or link, addr, route or neigh");
+			return shell_expected(sh, i,
+					      "-s, -4, -6, or link, addr, route, neigh or maddr");
 	}
 	object = object_at(n, w, i);
 	if (!object)
-		return shell_expected(sh, i, "link, addr, route or neigh");
+		return shell_expected(sh, i, "link, addr, route, neigh or maddr");
 	return object->run(sh, i + 1, &o);
 }
 
@@ -130,19 +129,20 @@ static void offer(const char *const *words, void (*add)(void *to, const char *s)
 
 static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
 {
-	static const char *const all[] = { "link", "addr", "route", "neigh", NULL };
+	static const char *const all[] = { "link", "addr", "route", "neigh", "maddr", NULL };
 	static const char *const link[] = { "show", "set", NULL };
 	static const char *const addr[] = { "show", "add", "del", NULL };
 	static const char *const route[] = { "show", "add", "del", "get", NULL };
 	static const char *const neigh[] = { "show", "add", "del", "flush", NULL };
-	static const char *const settings[] = { "up", "down", "mtu", "promisc", "address", NULL };
+	static const char *const settings[] = { "up",           "down",    "mtu", "promisc",
+						"allmulticast", "address", NULL };
 	const char *last = w[n - 1].s;
 
 	if (n == 1 || last[0] == '-')
 		offer(all, add, to);
 	else if (!strcmp(last, "link"))
 		offer(link, add, to);
-	else if (!strcmp(last, "addr"))
+	else if (!strcmp(last, "addr") || !strcmp(last, "maddr"))
 		offer(addr, add, to);
 	else if (!strcmp(last, "route"))
 		offer(route, add, to);
@@ -155,13 +155,14 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 			add(to, ports[i]->name);
 }
 
-SHELL_COMMAND(cmd_ip, .name = "ip",
-	      .usage =
-		      "[-s] link [show [PORT]] | link set PORT up | down | mtu N | promisc on | "
-		      "off | address MAC\n"
-		      "[-4|-6] addr [show [dev PORT]] | addr add|del ADDRESS/LENGTH dev PORT\n"
-		      "[-4|-6] route [show] | route add [unreachable|blackhole] PREFIX|default "
-		      "[via ADDRESS] [dev PORT] [metric N] | route del PREFIX | route get ADDRESS\n"
-		      "[-4|-6] neigh [show [dev PORT]] | neigh add|replace|del ADDRESS [lladdr "
-		      "MAC] dev PORT | neigh flush dev PORT|all",
-	      .help = "ports, addresses, routes, neighbours", .run = ip, .complete = complete);
+SHELL_COMMAND(
+	cmd_ip, .name = "ip",
+	.usage = "[-s] link [show [PORT]] | link set PORT up | down | mtu N | promisc on | "
+		 "off | allmulticast on | off | address MAC\n"
+		 "[-4|-6] addr [show [dev PORT]] | addr add|del ADDRESS/LENGTH dev PORT\n"
+		 "[-4|-6] route [show] | route add [unreachable|blackhole] PREFIX|default "
+		 "[via ADDRESS] [dev PORT] [metric N] | route del PREFIX | route get ADDRESS\n"
+		 "[-4|-6] neigh [show [dev PORT]] | neigh add|replace|del ADDRESS [lladdr "
+		 "MAC] dev PORT | neigh flush dev PORT|all | "
+		 "maddr [show [dev PORT]] | maddr add|del MAC dev PORT",
+	.help = "ports, addresses, routes, neighbours, groups", .run = ip, .complete = complete);

@@ -17,6 +17,7 @@ struct ip_options {
 int ip_link(struct shell *sh, int i, const struct ip_options *o);
 int ip_addr(struct shell *sh, int i, const struct ip_options *o);
 int ip_route(struct shell *sh, int i, const struct ip_options *o);
+int ip_maddr(struct shell *sh, int i, const struct ip_options *o);
 int ip_neigh(struct shell *sh, int i, const struct ip_options *o);
 
 /* ip_port_head() - the first two lines of a port, as `ip link` and `ip addr` print them. */

@@ -150,7 +150,7 @@ static void use_stale(struct neigh *n)
 }
 
 /* 01:00:5e and the last 23 bits [RFC 1112 6.4]; 33:33 and the last 32 [RFC 2464 7] */
-static uint64_t group_mac(const struct inet_addr *a)
+uint64_t neigh_group_mac(const struct inet_addr *a)
 {
 	if (inet_is_v4(a))
 		return mac_load(
@@ -173,7 +173,7 @@ void neigh_output(struct port *port, const struct inet_addr *next, struct pkt *p
 			use_stale(n);
 		send_to(port, w & WORD_MAC, p);
 	} else if (inet_is_multicast(next)) {
-		send_to(port, group_mac(next), p);
+		send_to(port, neigh_group_mac(next), p);
 	} else if (inet_is_broadcast(next, port)) {
 		send_to(port, WORD_MAC, p);
 	} else {

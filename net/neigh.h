@@ -37,6 +37,9 @@ enum nud {
 
 extern const char *const nud_name[NUD_STATES];
 
+/* neigh_group_mac() - the Ethernet address of a group, as mac_load() has it. */
+uint64_t neigh_group_mac(const struct inet_addr *a);
+
 /* neigh_output() - @p, from its IP header on, to @next on the link of @port, as soon as its MAC address is known. */
 void neigh_output(struct port *port, const struct inet_addr *next, struct pkt *p);
 

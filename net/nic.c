@@ -13,6 +13,7 @@
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "gro.h"
+#include "maddr.h"
 #include "port.h"
 #include "receive.h"
 #include "rps.h"
@@ -121,6 +122,13 @@ static int nic_set_up(struct port *port, bool up)
 	return 0;
 }
 
+static void tell_groups(struct netdev *dev, const struct maddrs *m)
+{
+	dev->ngroups = m ? m->n : 0;
+	for (unsigned i = 0; i < dev->ngroups; i++)
+		memcpy(dev->group[i], m->entry[i].mac, ETH_ALEN);
+}
+
 static int nic_set_mode(struct port *port)
 {
 	struct netdev *dev = port->priv;
@@ -128,6 +136,8 @@ static int nic_set_mode(struct port *port)
 	dev->mtu = port->mtu;
 	memcpy(dev->mac, port->mac, sizeof(dev->mac));
 	dev->promisc = port->promisc || port->sw;
+	dev->allmulti = port->allmulti;
+	tell_groups(dev, port->groups);
 	if (dev->up)
 		dev->ops->set_rx_mode(dev);
 	return 0;

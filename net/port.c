@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct port *ports[PORT_MAX];
@@ -74,6 +75,8 @@ void port_del(struct port *port)
 	sink_off(port);
 	tc_clsact_set(port, false);
 	pktgen_port_gone(port);
+	free(port->groups);
+	port->groups = NULL;
 	total = port_total(port);
 	gone_sources += total.forwarded + total.originated;
 	gone_offered += total.offered;
@@ -184,6 +187,17 @@ int port_set_mac(struct port *port, const uint8_t mac[6])
 int port_set_promisc(struct port *port, bool on)
 {
 	port->promisc = on;
+	return set_mode(port);
+}
+
+int port_set_allmulti(struct port *port, bool on)
+{
+	port->allmulti = on;
+	return set_mode(port);
+}
+
+int port_set_groups(struct port *port)
+{
 	return set_mode(port);
 }
 

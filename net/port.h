@@ -47,6 +47,7 @@ enum port_extra {
 
 struct gro;
 struct pktgen;
+struct maddrs;
 struct port;
 struct qdisc;
 struct rps;
@@ -58,7 +59,7 @@ struct port_ops {
 			     uint64_t frames);
 	/* the rest in the control context, cores parked; 0 or a negative errno */
 	int (*set_up)(struct port *port, bool up);
-	/* program port->mtu, mac, promisc and whether it is in a switch; 0 or a negative errno */
+	/* program port->mtu, mac, promisc, allmulti, groups and whether it is in a switch; 0 or a negative errno */
 	int (*set_mode)(struct port *port);
 	/* the key that its device hashes flows by, TOEPLITZ_KEY bytes; NULL: it does not */
 	const uint8_t *(*rss_key)(struct port *port);
@@ -118,12 +119,14 @@ struct port {
 	char name[PORT_NAME];
 	uint8_t mac[6], perm_mac[6];
 	bool promisc;        /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool allmulti;       /* the same for groups alone */
 	bool internal;       /* a switch's own: Weir's protocols are behind it */
 	bool held;           /* named by a line of the config that failed: stays down */
 	void *priv;          /* of ops */
 	struct qdisc *qdisc; /* NULL: never had one */
 	struct gro *gro;     /* NULL: it has none */
-	struct rps *rps;     /* NULL: never steered; changes while the cores are parked */
+	struct maddrs *groups; /* maddr.h; NULL: never had one */
+	struct rps *rps;       /* NULL: never steered; changes while the cores are parked */
 	struct pktgen *pktgen; /* NULL: never had one */
 };
 
@@ -157,6 +160,9 @@ int port_set_up(struct port *port, bool up);
 int port_set_mtu(struct port *port, unsigned mtu);
 int port_set_mac(struct port *port, const uint8_t mac[6]);
 int port_set_promisc(struct port *port, bool on);
+int port_set_allmulti(struct port *port, bool on);
+/* port_set_groups() - port->groups has changed. */
+int port_set_groups(struct port *port);
 /* port_set_extra() - which of @mask stand between @port and its handler, and between its stages and its device. */
 void port_set_extra(struct port *port, uint8_t mask, uint8_t rx, uint8_t tx);
 /* port_set_switch() - into @sw, or out of any with NULL. */

@@ -22,9 +22,9 @@ all: $(NAMES:%=$(OUT)/%)
 path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/sink.c net/rps.c net/rps_config.c net/switch.c net/parse.c \
 	net/flow.c net/upcall.c net/rules.c net/fdb.c net/xmit.c net/validate.c net/gro.c net/gro_merge.c net/gso.c net/csum.c net/qdisc.c net/qdisc_fq_codel.c net/port.c \
 	kernel/pool.c kernel/qsbr.c kernel/toeplitz.c kernel/histogram.c tests/unit/fake_net.c tests/unit/host.c
-inet := net/internal.c net/local.c net/bytes.c net/inet.c net/route.c net/neigh.c net/neigh_table.c net/neigh_control.c net/arp.c net/ndisc.c net/ipv4.c \
+inet := net/internal.c net/local.c net/bytes.c net/inet.c net/maddr.c net/route.c net/neigh.c net/neigh_table.c net/neigh_control.c net/arp.c net/ndisc.c net/ipv4.c \
 	net/ipv6.c net/ipv6_ext.c net/frag.c net/forward.c net/ip_output.c net/frag_out.c net/icmp.c net/icmp_error.c \
-	net/ping.c net/ping_options.c net/ip_words.c net/ip_link.c net/ip_addr.c net/ip_route.c net/ip_neigh.c net/udp.c net/snmp.c net/addr.c
+	net/ping.c net/ping_options.c net/ip_words.c net/ip_link.c net/ip_addr.c net/ip_route.c net/ip_neigh.c net/ip_maddr.c net/udp.c net/snmp.c net/addr.c
 
 linked = $(shell sed -n '1,10s|.*/\* links: *\(.*[^ ]\) *\*/.*|\1|p' tests/unit/$(1).c)
 links = $(sort $(foreach word,$(call linked,$(1)),$(if $(filter path inet,$(word)),$($(word)),$(word))))

@@ -4,6 +4,7 @@
 
 #include "tests/unit/host.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/park.h"
@@ -154,6 +155,10 @@ void net_down(void)
 			pkt_free(fake[i].sent[k]);
 	switch_for_each(i)
 		switch_destroy(switches[i]);
+	port_for_each(i) {
+		free(ports[i]->groups);
+		ports[i]->groups = NULL;
+	}
 	net_settle();
 	assert_int_equal(qsbr_pending(), 0);
 	assert_true(host_pools_full());

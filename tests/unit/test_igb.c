@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
+/* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_filter.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
  * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
  */
@@ -280,6 +280,49 @@ static void programs_filters_and_length(void **state)
 	dev->promisc = false;
 	dev->ops->set_rx_mode(dev);
 	assert_int_equal(chip->reg[GBE_RCTL / 4] & GBE_RCTL_UPE, 0);
+}
+
+/* table_is() - as @dev->group has it, these bits are set, and no other. */
+static void table_is(const unsigned *bit, unsigned n)
+{
+	uint32_t want[GBE_MTA_WORDS] = { 0 };
+
+	dev->ngroups = n;
+	dev->ops->set_rx_mode(dev);
+	while (n--)
+		want[bit[n] / 32] |= UINT32_C(1) << bit[n] % 32;
+	assert_memory_equal(&chip->reg[GBE_MTA(0) / 4], want, sizeof(want));
+}
+
+static void a_group_is_a_bit_of_the_table(void **state)
+{
+	static const uint8_t group[][ETH_ALEN] = {
+		{ 0x13, 0x34, 0x56, 0x78, 0x9a,
+		  0xbc }, /* the datasheet's example, but for one bit */
+		{ 0x01, 0x00, 0x5e, 0x00, 0x00, 0x05 },
+		{ 0x33, 0x33, 0xff, 0xff, 0xff, 0xff },
+		{ 0x01, 0x00, 0x5e, 0x7f, 0x0f, 0x05 }, /* shares the second one's */
+	};
+	static const unsigned bit[] = { 0xbc9, 0x050, 0xfff, 0x050 };
+
+	(void)state;
+	memcpy(dev->group, group, sizeof(group));
+	for (unsigned n = 0; n <= ARRAY_SIZE(group); n++)
+		table_is(bit, n);
+	assert_int_equal(chip->reg[GBE_RCTL / 4] & (GBE_RCTL_MPE | GBE_RCTL_MO), 0);
+	table_is(bit, 2);
+	assert_true(dev->ops->takes_group(dev, group[3])); /* a chip cannot tell them apart */
+	assert_false(dev->ops->takes_group(dev, group[2]));
+	dev->ops->stop(dev); /* a reset empties it */
+	assert_int_equal(dev->ops->open(dev), 0);
+	table_is(bit, 2);
+	dev->allmulti = true;
+	table_is(bit, 2);
+	assert_int_equal(chip->reg[GBE_RCTL / 4] & (GBE_RCTL_MPE | GBE_RCTL_UPE), GBE_RCTL_MPE);
+	assert_true(dev->ops->takes_group(dev, group[2]));
+	dev->allmulti = false;
+	table_is(bit, 0);
+	assert_int_equal(chip->reg[GBE_RCTL / 4] & GBE_RCTL_MPE, 0);
 }
 
 /* --- receive --- */
@@ -1450,6 +1493,7 @@ int main(void)
 		ON_2_CORES(spreads_flows_over_the_queues),
 		AT_PROBE(gives_everything_back_when_it_cannot_open),
 		OPENED(programs_filters_and_length),
+		OPENED(a_group_is_a_bit_of_the_table),
 		OPENED(receives_frames_in_order),
 		OPENED(posts_buffers_in_groups),
 		ON_2_CORES(leaves_of_the_pool_what_other_rings_need),
