@@ -140,7 +140,6 @@ int gbe_regs_on(struct netdev *dev)
 	if (!*t)
 		return -ENOMEM;
 	memset(*t, 0, sizeof(**t));
-	(*t)->on = true;
 	gbe_trace_use(gbe, *t);
 	return 0;
 }
@@ -148,12 +147,9 @@ int gbe_regs_on(struct netdev *dev)
 void gbe_regs_off(struct netdev *dev)
 {
 	struct gbe *gbe = gbe_of(dev);
-	struct gbe_trace *t = *lent_of(dev);
 
-	if (!t || gbe->tracing != t)
-		return;
-	gbe_trace_use(gbe, NULL);
-	t->on = false;
+	if (gbe->tracing && gbe->tracing == *lent_of(dev))
+		gbe_trace_use(gbe, NULL);
 }
 
 static void access_text(const struct gbe *gbe, const struct gbe_access *a, char *text, size_t size)

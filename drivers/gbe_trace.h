@@ -22,7 +22,6 @@ struct gbe_access {
 
 struct gbe_trace {
 	_Atomic uint32_t n; /* accesses so far; those beyond GBE_TRACE_RECORDS are lost */
-	bool on;
 	struct gbe_access access[GBE_TRACE_RECORDS];
 };
 

@@ -19,18 +19,10 @@ static int switch_on(struct shell *sh, struct gbe *gbe, struct gbe_trace **t)
 
 	if (!fresh)
 		return shell_error(sh, 1, -ENOMEM, "no memory for %d records", GBE_TRACE_RECORDS);
-	fresh->on = true;
 	gbe_trace_use(gbe, fresh);
 	free(*t); /* the one before, which nobody uses any more */
 	*t = fresh;
 	return 0;
-}
-
-static void switch_off(struct gbe *gbe, struct gbe_trace *t)
-{
-	gbe_trace_use(gbe, NULL);
-	if (t)
-		t->on = false;
 }
 
 static void show_state(struct shell *sh, const struct gbe *gbe, const struct gbe_trace *t)
@@ -38,7 +30,7 @@ static void show_state(struct shell *sh, const struct gbe *gbe, const struct gbe
 	uint32_t n = gbe_trace_kept(t);
 
 	shell_printf(sh, "register trace of %s is %s; %u accesses of at most %d, %u lost\n",
-		     gbe->dev.name, t && t->on ? "on" : "off", n, GBE_TRACE_RECORDS,
+		     gbe->dev.name, gbe->tracing ? "on" : "off", n, GBE_TRACE_RECORDS,
 		     t ? atomic_load(&t->n) - n : 0);
 }
 
@@ -116,7 +108,7 @@ static int run(struct shell *sh, int n, const struct word *w)
 	else if (word_is(n, w, 3, "on"))
 		return switch_on(sh, gbe, t);
 	else if (word_is(n, w, 3, "off"))
-		switch_off(gbe, *t);
+		gbe_trace_use(gbe, NULL);
 	else
 		return shell_expected(sh, 3, "on, off or show");
 	return 0;

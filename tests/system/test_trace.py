@@ -56,6 +56,10 @@ def test_pings_through_a_guest_become_slices_and_arrows(weir):
     assert {"hard_irq", "NET_RX", "VHOST", "TIMER", "g2/0"} <= names, f"expected softirqs by name, saw {names}"
     outs = {slice.args["exit"] for slice in trace.slices[threads["g2/0"]]}
     assert {"hlt", "io"} <= outs, f"expected the guest to come out by halts and doorbells, saw {outs}"
+    turns = [slice for slice in trace.slices[threads["cpu1"]] if slice.name == "g2/0"]
+    for slice in trace.slices[threads["g2/0"]]:
+        inside = [turn for turn in turns if turn.begin <= slice.begin and slice.end <= turn.end]
+        assert len(inside) == 1, f"expected {slice} to lie in a turn that its core gave it"
     drops = [event["name"] for event in trace.instants if event["name"].startswith("drop")]
     assert drops, f"expected an instant for the drop of {bad[0]}"
     ways = [[(trace.threads[slice.tid], slice.name) for slice in arrow] for arrow in trace.arrows()]
