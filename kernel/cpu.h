@@ -87,6 +87,8 @@ static inline struct cpu *this_cpu(void)
 {
 	return host_this_cpu;
 }
+
+#define this_cpu_var(member) (host_this_cpu->member)
 #else
 static inline struct cpu *this_cpu(void)
 {
@@ -96,4 +98,7 @@ static inline struct cpu *this_cpu(void)
 	__asm__("mov %%gs:0, %0" : "=r"(c));
 	return c;
 }
+
+/* this_cpu_var() - a member of it as an operand of its own: for who needs one or two, and no register for the rest */
+#define this_cpu_var(member) (((struct cpu __seg_gs *)0)->member)
 #endif

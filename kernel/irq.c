@@ -45,17 +45,16 @@ static __attribute__((noinline)) void dispatch_watched(struct cpu *c, struct irq
 
 void irq_dispatch(unsigned vector)
 {
-	struct cpu *c = this_cpu();
-	struct irq *irq = c->vector[vector];
+	struct irq *irq = this_cpu_var(vector)[vector];
 
 	if (likely(irq)) {
-		irq->count[c->id]++;
+		irq->count[this_cpu_var(id)]++;
 		if (unlikely(trace_on))
-			dispatch_watched(c, irq, vector);
+			dispatch_watched(this_cpu(), irq, vector);
 		else
 			irq->handler(irq->arg);
 	} else {
-		c->spurious++;
+		this_cpu_var(spurious)++;
 		if (vector == VECTOR_SPURIOUS) /* takes no EOI [SDM 3A 11.9] */
 			return;
 	}

@@ -196,7 +196,7 @@ static void count(const struct policy_queue *q, struct policy_counts *c)
 		.packets = napi->packets,
 		.interrupts = napi->irqs,
 		.polls = napi_polls(napi),
-		.empty_polls = napi->batch_hist[0],
+		.empty_polls = napi->polls_took[0],
 	};
 }
 

@@ -272,26 +272,25 @@ static __attribute__((noinline)) unsigned poll_recorded(struct napi *napi)
 }
 
 /* poll_one() - one turn of one queue, which is on no list; returns what it took. */
-static inline unsigned poll_one(struct cpu *c, struct napi *napi)
+static inline unsigned poll_one(struct napi *napi)
 {
 	unsigned taken = trace_recording() ? poll_recorded(napi) : napi->poll(napi, dev_weight);
 
-	c->processed += taken;
+	this_cpu_var(processed) += taken;
 	napi->packets += taken;
-	/* NAPI_POLL_MAX is in bin 7 */
-	napi->batch_hist[63 - __builtin_clzl(2 * (size_t)taken + 1)]++;
+	napi->polls_took[taken]++;
 	return taken;
 }
 
 /* poll_list_pop() - the first of the list, or NULL; interrupts off meanwhile, since they append to it. */
-static struct napi *poll_list_pop(struct cpu *c)
+static inline struct napi *poll_list_pop(void)
 {
 	struct napi *napi;
 
 	irq_disable();
-	napi = c->poll_head;
+	napi = this_cpu_var(poll_head);
 	if (likely(napi))
-		c->poll_head = napi->next;
+		this_cpu_var(poll_head) = napi->next;
 	irq_enable();
 	return napi;
 }
@@ -315,25 +314,24 @@ static __attribute__((noinline)) void poll_rest(struct cpu *c, struct napi *napi
 			pending_or(c, BIT(SOFTIRQ_NET_RX));
 			return;
 		}
-		napi = poll_list_pop(c);
-		taken = poll_one(c, napi);
+		napi = poll_list_pop();
+		taken = poll_one(napi);
 	}
 }
 
 static void net_rx_action(void)
 {
-	struct cpu *c = this_cpu();
-	struct napi *napi = poll_list_pop(c);
+	struct napi *napi = poll_list_pop();
 	unsigned taken;
 
 	if (!napi)
 		return;
-	taken = poll_one(c, napi);
+	taken = poll_one(napi);
 	/* most rounds have one queue, and find it empty; who is put on the list from here on raises NET_RX */
-	if (likely(taken < dev_weight && !napi->after && !c->poll_head))
+	if (likely(taken < dev_weight && !napi->after && !this_cpu_var(poll_head)))
 		napi_complete(napi);
 	else
-		poll_rest(c, napi, taken);
+		poll_rest(this_cpu(), napi, taken);
 }
 
 void napi_enable(struct napi *napi)

@@ -159,8 +159,7 @@ struct napi {
 	uint64_t packets;
 	uint64_t completes; /* went back to interrupts */
 	uint64_t rechecks;  /* of these, work had come before the unmask: rescheduled */
-	uint64_t
-		batch_hist[8]; /* polls by packets taken: 0, 1, 2-3, 4-7, 8-15, 16-31, 32-63, 64+ */
+	uint64_t polls_took[NAPI_POLL_MAX + 1]; /* by how many packets */
 
 	/* how it comes back to the poll list without an interrupt; by the owning core */
 	struct turn_work turn;
@@ -173,14 +172,20 @@ struct napi {
 	uint64_t timer_behind; /* of these, while it waited for the next turn */
 };
 
-/* napi_polls() - times it was polled; napi->batch_hist[0] of them took nothing. */
-static inline uint64_t napi_polls(const struct napi *napi)
+/* napi_polls_between() - times that a poll took @least packets to @most. */
+static inline uint64_t napi_polls_between(const struct napi *napi, unsigned least, unsigned most)
 {
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(napi->batch_hist); i++)
-		n += napi->batch_hist[i];
+	for (unsigned i = least; i <= MIN(most, NAPI_POLL_MAX); i++)
+		n += napi->polls_took[i];
 	return n;
+}
+
+/* napi_polls() - times it was polled; napi->polls_took[0] of them took nothing. */
+static inline uint64_t napi_polls(const struct napi *napi)
+{
+	return napi_polls_between(napi, 0, NAPI_POLL_MAX);
 }
 
 /* napi_irq() - the whole of a queue's hard interrupt: mask, put on the poll list, raise NET_RX. */

@@ -25,7 +25,7 @@ static void print_napi(struct shell *sh, const struct napi *n)
 		     (ul)n->irqs, (ul)n->irqs_while_scheduled, (ul)n->irqs_while_disabled,
 		     (ul)n->irqs_stray);
 	shell_printf(sh, "  polls %lu (empty %lu), packets %lu, completes %lu, rechecks %lu\n",
-		     (ul)napi_polls(n), (ul)n->batch_hist[0], (ul)n->packets, (ul)n->completes,
+		     (ul)napi_polls(n), (ul)n->polls_took[0], (ul)n->packets, (ul)n->completes,
 		     (ul)n->rechecks);
 	if (n->policy && n->policy->rx)
 		shell_printf(sh, "  backlog of its interrupt: waiting %u, dropped %lu\n",
@@ -35,7 +35,8 @@ static void print_napi(struct shell *sh, const struct napi *n)
 			     (ul)n->policy->storm.storms, (ul)n->policy->rate.moves);
 	shell_printf(sh, "  batches");
 	for (unsigned i = 0; i < ARRAY_SIZE(bin); i++)
-		shell_printf(sh, " %s:%lu", bin[i], (ul)n->batch_hist[i]);
+		shell_printf(sh, " %s:%lu", bin[i],
+			     (ul)napi_polls_between(n, BIT(i) / 2, i ? BIT(i) - 1 : 0));
 	shell_printf(sh, "\n");
 }
 
