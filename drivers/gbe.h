@@ -32,7 +32,9 @@ enum {
 	GBE_RX_GROUP = 16,
 	/* a ring whose share of the pool is less holds so many; a group fits before a long frame does not */
 	GBE_RX_SHARE_MIN = 32,
-	GBE_TX_REPORT = 16, /* descriptors between two that report status, at least */
+	/* descriptors between two that report status, at least; in a short ring a quarter of it */
+	GBE_TX_REPORT = 32,
+	GBE_TX_REPORT_MIN = GBE_RING_MIN / 4,
 };
 
 struct gbe;
@@ -170,6 +172,7 @@ struct gbe_tx {
 	uint32_t fill;  /* first free descriptor */
 	uint32_t quick; /* fill may go so far with nothing to be done but posting */
 	uint32_t reported; /* descriptors up to here lie before the newest mark */
+	uint32_t report;   /* and so many before the next, at least */
 	uint32_t mark_first, mark_end;
 	/* the index behind each descriptor that reports status, oldest at mark_first; gbe_tx_mark() */
 	uint32_t *mark;

@@ -182,11 +182,11 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, bool tell, struc
 		bytes += len;
 		d++;
 	} while (++i < max);
+	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
+	atomic_thread_fence(memory_order_acquire);
 	*last = d;
 	rx->next += i;
 	rx->queue->taken_bytes = bytes;
-	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
-	atomic_thread_fence(memory_order_acquire);
 	return i;
 }
 

@@ -21,7 +21,7 @@ enum {
 };
 
 /* what is sent is not free before a report says so, and only more frames make one: so many may have none yet */
-_Static_assert(GBE_RING_MIN - (unsigned)GBE_TX_REPORT > PKT_GSO_SEGS,
+_Static_assert(GBE_RING_MIN - (unsigned)GBE_TX_REPORT_MIN > PKT_GSO_SEGS,
 	       "the longest chain and its context fit the shortest ring");
 
 /* as gbe_rx_reserve() */
@@ -35,7 +35,7 @@ int gbe_tx_reserve(struct gbe_tx *tx, unsigned n)
 		return 0;
 	desc = mem_try_alloc(n * sizeof(*desc), GBE_RING_ALIGN);
 	slot = mem_try_alloc(n * sizeof(*slot), CACHE_LINE);
-	mark = mem_try_alloc(n / GBE_TX_REPORT * sizeof(*mark), CACHE_LINE);
+	mark = mem_try_alloc(n / GBE_TX_REPORT_MIN * sizeof(*mark), CACHE_LINE);
 	if (!desc || !slot || !mark)
 		return -ENOMEM;
 	tx->desc = desc;
@@ -53,6 +53,7 @@ void gbe_tx_program(struct gbe *gbe, unsigned q)
 	for (unsigned i = 0; i <= tx->mask; i++)
 		tx->desc[i].addr = tx->desc[i].cmd = 0;
 	tx->clean = tx->fill = tx->reported = 0;
+	tx->report = MIN(GBE_TX_REPORT, (tx->mask + 1) / 4);
 	tx->mark_first = tx->mark_end = 0;
 	tx->quick = 0; /* the first batch finds out */
 	tx->stalled = 0;

@@ -4,7 +4,7 @@
  *
  * The files that include it, igb_tx.c and e1000_tx.c, have a constant struct gbe_tx_kind. As everything here is
  * inline, the compiler knows which kind it has at each place and no question of it is left. On the core that owns
- * the queue. There are no transmit interrupts: every GBE_TX_REPORT descriptors, or behind the batch that has these,
+ * the queue. There are no transmit interrupts: every tx->report descriptors, or behind the batch that has these,
  * one reports status, and the batch with the next of them first takes back what has been sent by then.
  */
 #pragma once
@@ -32,7 +32,7 @@ GBE_TX_INLINE uint64_t gbe_tx_whole(const struct gbe_tx_kind *kind, uint64_t len
 /* gbe_tx_mark() - where mark @i stands: there are as many as reports fit into the ring. */
 static inline uint32_t *gbe_tx_mark(const struct gbe_tx *tx, uint32_t i)
 {
-	return &tx->mark[i & tx->mask / GBE_TX_REPORT];
+	return &tx->mark[i & tx->mask / GBE_TX_REPORT_MIN];
 }
 
 /* gbe_tx_reap() - free what has been sent, report by report; the oldest comes first. */
@@ -71,7 +71,7 @@ static inline void gbe_tx_report(struct gbe_tx *tx)
 {
 	uint32_t fill = tx->fill;
 
-	if (fill - tx->reported < GBE_TX_REPORT)
+	if (fill - tx->reported < tx->report)
 		return;
 	tx->desc[(fill - 1) & tx->mask].cmd |= GBE_TXD_RS;
 	*gbe_tx_mark(tx, tx->mark_end++) = fill;
@@ -187,7 +187,7 @@ static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n, uint32_t fill)
 static inline void gbe_tx_set_quick(struct gbe_tx *tx)
 {
 	uint32_t room = MIN(gbe_tx_room(tx), gbe_tx_to_wrap(tx));
-	uint32_t report = tx->reported + GBE_TX_REPORT - 1 - tx->fill;
+	uint32_t report = tx->reported + tx->report - 1 - tx->fill;
 
 	tx->quick = tx->fill + (unlikely(tx->gbe->tracing) ? 0 : MIN(room, report));
 }

@@ -395,7 +395,7 @@ static void what_nobody_polls_is_dropped_by_name(void **state)
 static void what_the_wire_did_not_take_is_counted(void **state)
 {
 	(void)state;
-	transmit(20, 60);
+	transmit(GBE_TX_REPORT, 60); /* reports */
 	chip->tx_stalled = true;
 	transmit(9, 60);
 	assert_int_equal(dev->ethtool->set_ringparam(dev, 256, 64), 0);

@@ -1011,7 +1011,7 @@ static void resets_a_ring_whose_head_stands_still(void **state)
 	watch(5);
 	transmit(1, 64);
 	assert_int_equal(stat_of("tx_timeout_count"), 1);
-	transmit(20, 64); /* reported, but not taken back yet: not among the lost */
+	transmit(GBE_TX_REPORT, 64); /* reported, but not taken back yet: not among the lost */
 	chip->tx_stalled = true;
 	transmit(9, 64);
 	watch(3);
