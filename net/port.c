@@ -114,12 +114,19 @@ int port_words(struct shell *sh, int i, struct port **out)
 	return n ? (int)n : shell_expected(sh, i, "a port");
 }
 
+/* one look says that there is nothing but the switch, and nothing but the device */
+static void set_direct(struct port *port)
+{
+	port->rx_direct = port->accepts && !port->rx_extra;
+	port->direct = port->ready && !port->tx_extra;
+}
+
 /* What the data path reads follows from the rest. Every change can make a verdict wrong: floods go to ready ports. */
 static void refresh(struct port *port)
 {
 	port->accepts = port->up && port->sw;
 	port->ready = port->up && (!port->has_link || port->has_link(port));
-	port->direct = port->ready && !port->tx_extra;
+	set_direct(port);
 	xmit_port_changed(port);
 	flow_invalidate();
 }
@@ -132,7 +139,7 @@ int port_set_up(struct port *port, bool up)
 		return 0;
 	cores_park();
 	if (!up)
-		port->up = port->accepts = port->ready = port->direct =
+		port->up = port->accepts = port->ready = port->rx_direct = port->direct =
 			false; /* while it stops nothing is offered to it */
 	if (!up)
 		qdisc_purge(port);
@@ -206,7 +213,7 @@ void port_set_extra(struct port *port, uint8_t mask, uint8_t rx, uint8_t tx)
 	cores_park();
 	port->rx_extra = (port->rx_extra & ~mask) | (rx & mask);
 	port->tx_extra = (port->tx_extra & ~mask) | (tx & mask);
-	port->direct = port->ready && !port->tx_extra;
+	set_direct(port);
 	cores_resume();
 }
 

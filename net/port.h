@@ -112,6 +112,7 @@ struct port {
 	bool accepts;          /* up and in a switch: what comes in is looked up */
 	bool (*has_link)(struct port *port); /* NULL: always */
 	volatile bool ready;                 /* up, and with link; by core 0 */
+	bool rx_direct;             /* accepts, and nothing stands between device and switch */
 	volatile bool direct;       /* ready, and nothing stands between stage and device */
 	uint8_t rx_extra, tx_extra; /* enum port_extra; almost always 0 */
 

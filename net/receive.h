@@ -4,7 +4,7 @@
  *
  * Linux's order: GRO, then RPS, which may send a packet on to another core's backlog, then the taps of all devices,
  * those of this one, its filter, and at last its handler: the switch that the port is in, or Weir's own protocols.
- * Nearly always there is only the switch; port->rx_extra says, once a batch, what else there is.
+ * Nearly always there is only the switch, port->rx_direct; else port->rx_extra says what there is.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "switch.h"
 #include "xmit.h"
 
-/* receive_extra() - a batch that is not simply the switch's. Counted already. Returns @n. */
+/* receive_extra() - a batch that is not simply the switch's, or of a port that is shut. Counted already. Returns @n. */
 unsigned receive_extra(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
 /* receive_merged() - behind GRO, on the core that received them. @n from 1 to PORT_BATCH. */
@@ -35,12 +35,12 @@ void receive_core(struct port *port, struct pkt **pkts, unsigned n);
 static inline unsigned netif_receive(struct port *port, unsigned queue, struct pkt **pkts,
 				     unsigned n, uint64_t bytes)
 {
-	struct xmit_cpu *x = this_cpu()->xmit;
+	struct xmit_cpu *x = this_cpu_var(xmit);
 	struct port_cpu *c = x->stage[port->id]->count;
 
 	c->in += n;
 	c->in_bytes += bytes;
-	if (unlikely(port->rx_extra))
+	if (unlikely(!port->rx_direct))
 		return receive_extra(port, queue, pkts, n);
 	c->forwarded += n;
 	return switch_batch(x, port, pkts, n);

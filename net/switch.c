@@ -230,8 +230,9 @@ static __attribute__((noinline)) ssize_t run_of_others(struct xmit_cpu *x, struc
 	return at;
 }
 
-static __attribute__((noinline)) void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
+static void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
 {
+	this_cpu()->xmit->batch.emc->keyless += n;
 	for (unsigned i = 0; i < n; i++) {
 		if (!port->up)
 			port_drop_in(port, pkts[i], DROP_PORT_DOWN);
@@ -249,11 +250,6 @@ unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, 
 	struct pkt **end = pkts + n;
 	ssize_t i = -(ssize_t)n;
 
-	if (unlikely(!port->accepts)) {
-		x->batch.emc->keyless += n;
-		drop_batch(port, pkts, n);
-		return n;
-	}
 	x->batch.port = port;
 	x->batch.in_port = port->id;
 	x->batch.n = n;
@@ -268,7 +264,10 @@ unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, 
 void switch_input(struct port *port, struct pkt **pkts, unsigned n)
 {
 	port_here(port)->forwarded += n;
-	switch_batch(this_cpu()->xmit, port, pkts, n);
+	if (likely(port->accepts))
+		switch_batch(this_cpu()->xmit, port, pkts, n);
+	else
+		drop_batch(port, pkts, n);
 }
 
 /* words of lines that failed, of switches perhaps that a later line makes; when there is no more room, of any */

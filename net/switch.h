@@ -31,11 +31,11 @@ extern struct vswitch *switches[SWITCH_MAX]; /* by id; NULL where there is none 
 		if (switches[i])
 
 /*
- * switch_batch() - packets that came in by @port and count as forwarded, oldest first; all are gone when it returns. @n
+ * switch_batch() - packets that came in by @port, which accepts them, and count as forwarded, oldest first; all are gone when it returns. @n
  * from 1 to PORT_BATCH; @x is this core's. Returns @n, for a poll whose last act it is.
  */
 unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n);
-/* switch_input() - the same, and counts them as forwarded. */
+/* switch_input() - the same, of any port, and counts them as forwarded. */
 void switch_input(struct port *port, struct pkt **pkts, unsigned n);
 
 /* Control context. */
