@@ -47,16 +47,12 @@ const struct guest_ops *guest_attached(void)
 	return guests;
 }
 
-/* cpu_idle() - interrupts are off and nothing is pending; sleep until one comes. Interrupts are on afterwards. */
-static inline void cpu_idle(struct cpu *c)
+/* cpu_sleep() - interrupts are off and nothing is pending; HLT until one comes. Interrupts are on afterwards. */
+static inline void cpu_sleep(struct cpu *c)
 {
 	uint64_t slept;
 
-	if (unlikely((uintptr_t)c->turn_work | idle_mode)) {
-		idle_otherwise(c);
-		return;
-	}
-	qsbr_sleep(c);
+	qsbr_sleep(c); /* to have slept says what qsbr_turn() says */
 	slept = rdtsc();
 	cpu_halt();
 	c->idle_tsc += rdtsc() - slept;
@@ -78,7 +74,7 @@ static bool guest_turn(struct cpu *c, bool more)
 	struct vcpu *v;
 	uint64_t began, ran;
 
-	if (likely(!guests))
+	if (!guests)
 		return false;
 	v = guests->next(c);
 	if (!v) {
@@ -115,33 +111,53 @@ static void control_turn(struct cpu *c, bool more)
 	c->control_tsc += rdtsc() - now;
 }
 
+/* is_quiet() - nobody at all wants @c, and its sleep is HLT: one look, which most turns end with. Interrupts off. */
+static inline bool is_quiet(const struct cpu *c)
+{
+	return !(softirq_pending_on(c) | c->qsbr_waiting | c->control_ready |
+		 (uintptr_t)c->turn_work | (uintptr_t)guests | idle_mode);
+}
+
+/* turn_in_full() - the rest of a turn, behind its first round of softirqs: more of them, or somebody else's turn. */
+static __attribute__((noinline)) void turn_in_full(struct cpu *c)
+{
+	/* by budget and time; more: used up with work left */
+	bool more = (softirq_pending_on(c) && softirq_run_again(c)) || starved(c);
+
+	if (c->qsbr_waiting)
+		qsbr_turn();
+	if (c->control_ready)
+		control_turn(c, more);
+	irq_disable();
+	if (softirq_pending_on(c) && !more) {
+		irq_enable(); /* arrived since: look again, do not sleep on it */
+		if (guests && !c->guest_since)
+			c->guest_since = rdtsc(); /* some guest may wait meanwhile */
+		qsbr_turn();
+	} else if (guest_turn(c, more) || more || c->control_ready) {
+		irq_enable();
+		qsbr_turn();
+		if (c->turn_work)
+			turn_run(c);
+	} else if (c->turn_work || idle_mode) {
+		idle_otherwise(c);
+	} else {
+		cpu_sleep(c);
+	}
+}
+
 void core_loop(void)
 {
 	struct cpu *c = this_cpu();
 
 	for (;;) {
-		/* by budget and time; more: used up with work left */
-		bool more = softirq_run(c) || starved(c);
-
-		if (unlikely(c->qsbr_waiting))
-			qsbr_turn();
-		if (unlikely(c->control_ready))
-			control_turn(c, more);
+		softirq_round(c);
 		irq_disable();
-		if (softirq_pending_on(c) && !more) {
-			irq_enable(); /* arrived since: look again, do not sleep on it */
-			if (unlikely(guests && !c->guest_since))
-				c->guest_since = rdtsc(); /* some guest may wait meanwhile */
-			qsbr_turn();
-			continue;
-		}
-		if (guest_turn(c, more) || more || c->control_ready) {
-			irq_enable();
-			qsbr_turn();
-			if (unlikely(c->turn_work))
-				turn_run(c);
+		if (likely(is_quiet(c))) {
+			cpu_sleep(c);
 		} else {
-			cpu_idle(c); /* to have slept says what qsbr_turn() says */
+			irq_enable();
+			turn_in_full(c);
 		}
 	}
 }
