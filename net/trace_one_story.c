@@ -176,8 +176,8 @@ static void say_poll(struct story *s, const struct trace_event *e)
 {
 	unsigned long ns = tsc_to_ns(e->end - e->begin);
 
-	say(s, e->begin, e->cpu, false, "poll of %s: it takes %u packets, and %lu.%03lu us",
-	    trace_queue(e->a), (unsigned)e->b, ns / 1000, ns % 1000);
+	say(s, e->begin, e->cpu, false, "poll of %s: it takes %u packet%s, and %lu.%03lu us",
+	    trace_queue(e->a), (unsigned)e->b, e->b == 1 ? "" : "s", ns / 1000, ns % 1000);
 }
 
 static void say_event(struct story *s, const struct trace_event *e)
@@ -191,7 +191,7 @@ static void say_event(struct story *s, const struct trace_event *e)
 	case TRACE_POLL: say_poll(s, e); break;
 	case TRACE_GUEST: say_guest(s, e); break;
 	case TRACE_RX: say_batch(s, e, "the switch has a batch of ", "from "); break;
-	case TRACE_LOOKUP: say_batch(s, e, "all ", "looked up, from "); break;
+	case TRACE_LOOKUP: say_batch(s, e, "", "looked up, from "); break;
 	case TRACE_UPCALL:
 		say(s, e->end, e->cpu, false,
 		    "upcall: the slow path is asked, by rules and MAC table");

@@ -107,7 +107,7 @@ def test_one_frame_into_a_guest(weir):
         r"\* hard_irq:",
         r"nic0: write EIMC 0x01528: 0x0000000[12]$",
         r"softirq: action NET_RX",
-        r"poll of nic0-TxRx-\d: it takes 1 packets",
+        r"poll of nic0-TxRx-\d: it takes 1 packet, and ",
         r"\* poll:",
         r"\* descriptor_done:",
         r"\* ovs_vport_receive:",
