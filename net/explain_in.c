@@ -27,8 +27,21 @@ static const char *refused(const struct netdev *dev, const uint8_t *dst)
 	return dev->ops->takes_group(dev, dst) ? NULL : "a group that it does not listen to";
 }
 
+/* hash_of() - by the chip's rules; where it tells us, @p brings it along from now on. False: it has none. */
+static bool hash_of(struct port *port, struct pkt *p, uint32_t *hash)
+{
+	struct netdev *dev = port->priv;
+	bool has = dev->nqueues > 1 && rps_hash(port, p, &dev->rss, hash);
+
+	if (has && dev->features & NETDEV_RX_HASH) {
+		p->hash = *hash;
+		p->flags |= PKT_HASH;
+	}
+	return has;
+}
+
 /* explain_nic() - would the chip take it, and which queue? Returns the queue, -1 if it would not. */
-static int explain_nic(struct shell *sh, struct port *port, const struct pkt *p)
+static int explain_nic(struct shell *sh, struct port *port, struct pkt *p)
 {
 	struct netdev *dev = port->priv;
 	uint32_t hash;
@@ -44,7 +57,7 @@ static int explain_nic(struct shell *sh, struct port *port, const struct pkt *p)
 		shell_printf(sh, "not received: %s\n", refused(dev, p->data));
 		return -1;
 	}
-	if (dev->nqueues > 1 && rps_hash(port, p, &hash)) {
+	if (hash_of(port, p, &hash)) {
 		q = dev->rss.table[hash % RSS_TABLE];
 		shell_printf(sh, "RSS hash 0x%08x, entry %u of the table: queue %u", (unsigned)hash,
 			     (unsigned)(hash % RSS_TABLE), q);

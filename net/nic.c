@@ -201,6 +201,7 @@ static void nic_features_changed(struct netdev *dev)
 {
 	struct port *port = dev->upper;
 
+	rps_settle(); /* whose hash it goes by, the chip's or ours, may differ: what waits goes first */
 	port->features = dev->features;
 	gro_set(port, dev->features & NETDEV_GRO, dev->features & NETDEV_GRO_UDP);
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)

@@ -33,10 +33,15 @@ unsigned netdev_max_backlog = 1000;
 
 /* --- which core --- */
 
-/* hash_input() - what RSS hashes of @key, into in[]; returns its length, 0: no IP, so it has no hash. */
-static unsigned hash_input(const struct flow_key *key, uint8_t in[TOEPLITZ_INPUT])
+/*
+ * hash_input() - what RSS hashes of @key, into in[]; returns its length, 0: no IP, so it has no hash. UDP's ports are left
+ * out where @rss says so; NULL: nowhere.
+ */
+static unsigned hash_input(const struct flow_key *key, const struct netdev_rss *rss,
+			   uint8_t in[TOEPLITZ_INPUT])
 {
 	bool six = key->flags & KEY_LONG;
+	bool udp = !rss || (six ? rss->udp6_ports : rss->udp4_ports);
 	unsigned n = six ? sizeof(key->ip6) : sizeof(key->ip4);
 
 	if (!six && key->dl_type != be16(ETH_P_IP))
@@ -44,27 +49,31 @@ static unsigned hash_input(const struct flow_key *key, uint8_t in[TOEPLITZ_INPUT
 	memcpy(in, &key->ip4, n); /* or ip6, which stands in the same place */
 	/* fragments go by their addresses, so that all of a packet meet on one core */
 	if (key->flags & (KEY_FRAG_FIRST | KEY_FRAG_LATER) ||
-	    (key->nw_proto != PROTO_TCP && key->nw_proto != PROTO_UDP))
+	    !(key->nw_proto == PROTO_TCP || (key->nw_proto == PROTO_UDP && udp)))
 		return n;
 	memcpy(in + n, &key->tp_src, 4); /* and tp_dst behind it */
 	return n + 4;
 }
 
-/* rps_flow_hash() - false if @p is of no flow: it stays where it is. */
-bool rps_flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash)
+bool rps_rss_hash(const struct port *port, const struct pkt *p, const struct netdev_rss *rss,
+		  uint32_t *hash)
 {
 	uint8_t in[TOEPLITZ_INPUT];
 	struct flow_key key;
 	unsigned n;
 
-	*hash = p->hash;
-	if (p->flags & PKT_HASH)
-		return true;
 	if (parse_peek(p, port->id, &key) != PARSE_OK)
 		return false;
-	n = hash_input(&key, in);
+	n = hash_input(&key, rss, in);
 	*hash = toeplitz_hash(&port->rps->toeplitz, in, n);
 	return n;
+}
+
+/* rps_flow_hash() - false if @p is of no flow: it stays where it is. */
+bool rps_flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash)
+{
+	*hash = p->hash;
+	return p->flags & PKT_HASH || rps_rss_hash(port, p, NULL, hash);
 }
 
 static unsigned core_of(struct rps_queue *q, uint32_t hash)

@@ -59,10 +59,15 @@ void rps_init(void);
  */
 unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigned n);
 
-/* rps_flow_hash() - the same for a port that has an rps. */
+/* rps_flow_hash() - of @p, as RPS goes by it: the NIC's own if @p brought it. False: it has none. @port has an rps. */
 bool rps_flow_hash(const struct port *port, const struct pkt *p, uint32_t *hash);
-/* rps_hash() - of @p's flow, as the NIC's RSS or RPS has it; false: it has none. Any port; by the port's key. */
-bool rps_hash(struct port *port, const struct pkt *p, uint32_t *hash);
+/*
+ * rps_hash() - of @p's flow, by the port's key, as a NIC with @rss has it; NULL: with the ports of UDP. False: it has none.
+ * Any port. rps_rss_hash() - the same for a port that has an rps.
+ */
+bool rps_hash(struct port *port, const struct pkt *p, const struct netdev_rss *rss, uint32_t *hash);
+bool rps_rss_hash(const struct port *port, const struct pkt *p, const struct netdev_rss *rss,
+		  uint32_t *hash);
 
 /*
  * rps_peek() - the core *@cpu that rps_steer() would give @p to, which came in by @queue, and by which *@hash. False: it

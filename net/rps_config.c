@@ -100,11 +100,9 @@ static struct rps *rps_get(struct port *port)
 	return port->rps;
 }
 
-bool rps_hash(struct port *port, const struct pkt *p, uint32_t *hash)
+bool rps_hash(struct port *port, const struct pkt *p, const struct netdev_rss *rss, uint32_t *hash)
 {
-	struct rps *rps = rps_get(port);
-
-	return rps && rps_flow_hash(port, p, hash);
+	return rps_get(port) && rps_rss_hash(port, p, rss, hash);
 }
 
 /* fill_flows() - the table begins as it would be without one. */

@@ -46,18 +46,21 @@ def queue_of(stages):
     return int(re.search(r"queue (\d+)", stages["NIC"])[1])
 
 
-@pytest.mark.parametrize("key", ["default", "random"])
+@pytest.mark.parametrize("key", ["default", "random", "without the ports of UDP"])
 def test_queue_and_core_are_the_nics_own(weir, key):
-    """Whatever the key: the hash that Weir computes leads to the queue that the NIC chose. IPv4, IPv6, no IP.
+    """Whatever the key, and what is hashed: the hash that Weir computes leads to the queue that the NIC chose. IPv4, IPv6, no IP.
 
     Not behind two tags: there QEMU's chip looks on, and a real one asks whether it was told to.
     """
     random.seed(5)
     hkey = ":".join(f"{random.randrange(256):02x}" for _ in range(40))
     weir.sh("ethtool -X nic0 default" if key == "default" else f"ethtool -X nic0 hkey {hkey}")
+    ports = "sd" if "ports" in key else "sdfn"
+    weir.quiet(f"ethtool -N nic0 rx-flow-hash udp4 {ports}", f"ethtool -N nic0 rx-flow-hash udp6 {ports}")
     seen = set()
     frames = {name: frame for name, frame in kinds(A, B, 100).items() if name != "qinq"}
     frames |= {f"flow {n}": numbered(A, B, n, flow=7 * n) for n in range(12)}
+    frames |= {f"station {n}": numbered(n, B, n) for n in range(20, 32)}
     for name, frame in frames.items():
         before = received(weir)
         queue = queue_of(explain(weir, frame))
@@ -68,6 +71,7 @@ def test_queue_and_core_are_the_nics_own(weir, key):
         seen.add(queue)
     assert len(seen) == CORES, f"expected flows on each of {CORES} queues, saw {seen}"
     weir.sh("ethtool -X nic0 hkey " + ":".join(["6d", "5a"] * 20))
+    weir.quiet("ethtool -N nic0 rx-flow-hash udp4 sdfn", "ethtool -N nic0 rx-flow-hash udp6 sdfn")
 
 
 def test_what_it_says_happens(weir):

@@ -90,6 +90,22 @@ def test_every_frame_leaves_as_it_came(weir):
         assert grown["net.gso_packets"] < grown["net.gro_packets"], f"expected the chip to cut TCP, saw {grown}"
 
 
+def damaged(flow, at):
+    """The stream @flow with one payload byte changed in frame @at: its checksum is wrong, and must stay so."""
+    return [frame[:-1] + bytes([frame[-1] ^ 1]) if n == at else frame for n, frame in enumerate(flow)]
+
+
+def test_whoever_looks_at_checksums(weir):
+    """Told by the chip or summed here, hashed there or here: streams merge, and a wrong checksum is never mended."""
+    for n, words in enumerate(("rx on rxhash on", "rx off rxhash off")):
+        weir.sh(f"ethtool -K nic0 {words}")
+        merged = counters(weir)["net.gro_merged"]
+        flows = [damaged(stream(10 * n + k, 45, **kind), 20 + k) for k, kind in enumerate(KINDS)]
+        with weir.dropping():
+            weir.carry([(0, 1, flow, frame) for flow, frame in interleaved(n, flows)])
+        assert counters(weir)["net.gro_merged"] > merged, f"expected frames to be merged with {words}"
+
+
 def test_what_is_no_stream_is_left_alone(weir):
     """All kinds of frames, wrong ones too, in both directions."""
     sent = {}

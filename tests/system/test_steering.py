@@ -6,7 +6,7 @@ import re
 import pytest
 
 from frames import numbered
-from weir import expect
+from weir import expect, expect_in
 
 A, B = 1, 2  # stations behind nic0 and nic1
 RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
@@ -84,6 +84,43 @@ def test_masks_and_flows_move_under_traffic(weir):
     ):
         with weir.dropping():
             weir.carry(frames_of(32, 500, first=1000 * turn), midway=change)
+
+
+def forwarded(weir):
+    """Frames from nic0 that each core has looked up and sent."""
+    return [int(row.split()[4]) for row in weir.sh("ports").splitlines() if row.startswith("nic0 ")]
+
+
+def carried(weir, first, **how):
+    """The same for flows that come now, sixteen of them."""
+    before = forwarded(weir)
+    with weir.dropping():
+        weir.carry(frames_of(16, 320, first=first), **how)
+    return [new - old for new, old in zip(forwarded(weir), before)]
+
+
+def test_the_chips_hash_and_ours_are_one(weir):
+    """With rxhash the chip tells RPS the hash, without it is computed: the same flows go to the same cores."""
+    steer(weir, cpus="e")
+    work = {}
+    for n, words in enumerate(("off", "on")):
+        weir.sh(f"ethtool -K nic0 rxhash {words}")
+        expect_in(f"receive-hashing: {words}\n", weir.sh("ethtool -k nic0"), "features")
+        work[words] = carried(weir, 20000 + 1000 * n)
+    weir.sh("ethtool -K nic0 rxhash off")
+    expect(work["on"], work["off"], "frames by core with the chip's hash, and with ours")
+    assert all(work["off"][1:]), f"expected work for each core, saw {work}"
+
+
+def test_another_hash_under_traffic(weir):
+    """Where the chip leaves the ports of UDP out its hash is another one: flows move when it is asked for, in order."""
+    steer(weir, cpus="e")
+    weir.quiet("ethtool -N nic0 rx-flow-hash udp4 sd")
+    changes = "; ".join(f"ethtool -K nic0 rxhash {words}" for words in ("on", "off") * 5)
+    for n in range(4):
+        work = carried(weir, 30000 + 1000 * n, window=512, midway=lambda: weir.sh(changes))
+    assert all(work[1:]), f"expected work for each core, saw {work}"
+    weir.quiet("ethtool -N nic0 rx-flow-hash udp4 sdfn")
 
 
 def knobs(weir, **values):
