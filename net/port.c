@@ -94,6 +94,12 @@ struct port *port_by_name(const char *name)
 	return NULL;
 }
 
+void port_names(void (*add)(void *to, const char *s), void *to)
+{
+	port_for_each(i)
+		add(to, ports[i]->name);
+}
+
 unsigned port_match(const char *glob, struct port **out)
 {
 	char id[12];

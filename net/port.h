@@ -151,6 +151,8 @@ int port_add(struct port *port);
 void port_del(struct port *port);
 
 struct port *port_by_name(const char *name);
+/* port_names() - call add for each port's name: the stars of files under /sys/class/net. */
+void port_names(void (*add)(void *to, const char *s), void *to);
 /* port_match() - ports whose name is @glob ('*' and '?'; a number is an id), up to PORT_MAX into out[]; returns how many. */
 unsigned port_match(const char *glob, struct port **out);
 /* port_words() - the same for word @i of a command line, for shell commands; says what is wrong. -EINVAL if none match. */

@@ -44,12 +44,6 @@ static int find(struct shell *sh, const char *star, struct named *what)
 			   what->port->name, slash + 1, queue - 1);
 }
 
-static void port_names(void (*add)(void *to, const char *s), void *to)
-{
-	port_for_each(i)
-		add(to, ports[i]->name);
-}
-
 static void queue_names(const char *star, void (*add)(void *to, const char *s), void *to)
 {
 	struct port *port = port_by_name(star);

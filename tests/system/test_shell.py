@@ -165,6 +165,16 @@ def test_completion_lists(weir):
     keys(weir, b"\x03")
 
 
+def test_statistics_are_files_too(weir):
+    there = weir.sh("ls /sys/class/net/nic0/statistics").split()
+    for name in ("rx_packets", "rx_bytes", "rx_dropped", "tx_packets", "rx_fifo_errors"):
+        expect_in(name, there, "statistics")
+    before = int(weir.sh("cat /sys/class/net/nic1/statistics/rx_packets"))
+    weir.send(1, bytes(60))
+    weir.wait_sh("cat /sys/class/net/nic1/statistics/rx_packets", lambda said: int(said) == before + 1, "one more")
+    expect_in("no statistic is called 'foo'", weir.sh("cat /sys/class/net/nic0/statistics/foo"), "what is none")
+
+
 def test_several_commands_on_a_line(weir):
     expect(weir.sh("sysctl -n net.core.dev_weight; echo a; echo 'b;'"), "64\na\nb;\n", "three commands")
     expect_in("'(ip)' has groups", weir.sh("help | egrep '(ip)'"), "a pattern with a group, which grep has not")
