@@ -17,25 +17,9 @@ static const struct netdev_ops netdev_ops = {
 	.watchdog = gbe_watchdog,
 };
 
-static const struct ethtool_ops ethtool_ops = {
-	.driver = "e1000",
-	.version = "weir",
-	.get_stats = gbe_get_stats,
-	.get_coalesce = gbe_get_coalesce,
-	.set_coalesce = gbe_set_coalesce,
-	.set_adaptive = gbe_set_adaptive,
-	.get_throttle = gbe_get_throttle,
-	.get_pause = gbe_get_pause,
-	.set_pause = gbe_set_pause,
-	.nway_reset = gbe_nway_reset,
-	.set_channels = gbe_set_channels,
-	.set_ringparam = gbe_set_ringparam,
-};
-
 const struct gbe_family e1000_family = {
 	.name = "e1000",
 	.netdev = &netdev_ops,
-	.ethtool = &ethtool_ops,
 	.throttle_ps = E1000_ITR_PS,
 	.throttle_max = UINT16_MAX,
 	.read_address = e1000_read_address,

@@ -133,7 +133,7 @@ static void complete_channels(int n, const struct word *w, int i,
 
 static int show_flags(struct shell *sh, struct netdev *dev, int i)
 {
-	const char *const *name = dev->ethtool->priv_flags;
+	const char *const *name = dev->priv_flags;
 	int width = 0;
 
 	(void)i;
@@ -151,8 +151,8 @@ static int show_flags(struct shell *sh, struct netdev *dev, int i)
 /* a flag's bit, 0 if @word is none */
 static uint32_t flag_of(const struct netdev *dev, const char *word)
 {
-	for (unsigned k = 0; dev->ethtool->priv_flags[k]; k++)
-		if (!strcmp(dev->ethtool->priv_flags[k], word))
+	for (unsigned k = 0; dev->priv_flags[k]; k++)
+		if (!strcmp(dev->priv_flags[k], word))
 			return BIT(k);
 	return 0;
 }
@@ -162,7 +162,7 @@ static int set_flags(struct shell *sh, struct netdev *dev, int i)
 	int first = i;
 	uint32_t flags;
 
-	if (!dev->ethtool->priv_flags)
+	if (!dev->priv_flags)
 		return shell_error(sh, i - 1, -EOPNOTSUPP, "%s has no private flags", dev->name);
 	flags = dev->ethtool->get_priv_flags(dev);
 	do {
@@ -184,10 +184,8 @@ static void complete_flags(int n, const struct word *w, int i, void (*add)(void 
 {
 	struct netdev *dev = netdev_by_name(w[i - 1].s);
 
-	for (unsigned k = 0;
-	     (n - i) % 2 == 0 && dev && dev->ethtool->priv_flags && dev->ethtool->priv_flags[k];
-	     k++)
-		add(to, dev->ethtool->priv_flags[k]);
+	for (unsigned k = 0; (n - i) % 2 == 0 && dev && dev->priv_flags && dev->priv_flags[k]; k++)
+		add(to, dev->priv_flags[k]);
 	if ((n - i) % 2) {
 		add(to, "on");
 		add(to, "off");
@@ -214,14 +212,14 @@ ETHTOOL_OPTION(option_set_flags, .option = "--set-priv-flags", .longer = "--set-
 
 static void print_flags(struct shell *sh, struct netdev *dev)
 {
-	uint32_t flags = dev->ethtool->priv_flags ? dev->ethtool->get_priv_flags(dev) : 0;
+	uint32_t flags = dev->priv_flags ? dev->ethtool->get_priv_flags(dev) : 0;
 
 	if (!flags)
 		return;
 	shell_printf(sh, "ethtool --set-priv-flags %s", dev->name);
-	for (unsigned k = 0; dev->ethtool->priv_flags[k]; k++)
+	for (unsigned k = 0; dev->priv_flags[k]; k++)
 		if (flags & BIT(k))
-			shell_printf(sh, " %s on", dev->ethtool->priv_flags[k]);
+			shell_printf(sh, " %s on", dev->priv_flags[k]);
 	shell_printf(sh, "\n");
 }
 

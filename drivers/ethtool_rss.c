@@ -15,10 +15,9 @@ enum { ROW = 8 }; /* entries of the table a line */
 /* a chip with one queue has nothing to spread over */
 int ethtool_need_rss(struct shell *sh, int i, const struct netdev *dev)
 {
-	return dev->ethtool->set_rss
-		       ? 0
-		       : shell_error(sh, i - 1, -EOPNOTSUPP, "%s has one queue, nothing is spread",
-				     dev->name);
+	return dev->max_queues > 1 ? 0
+				   : shell_error(sh, i - 1, -EOPNOTSUPP,
+						 "%s has one queue, nothing is spread", dev->name);
 }
 
 int ethtool_set_rss(struct shell *sh, int i, struct netdev *dev, const struct netdev_rss *want)
@@ -206,7 +205,7 @@ static void print_config(struct shell *sh)
 	netdev_for_each(i) {
 		const struct netdev *dev = netdevs[i];
 
-		if (!dev->ethtool->set_rss)
+		if (dev->max_queues == 1)
 			continue;
 		if (dev->rss.table_set)
 			print_table(sh, dev);

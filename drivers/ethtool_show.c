@@ -56,8 +56,8 @@ int ethtool_show_settings(struct shell *sh, struct netdev *dev)
 static int show_driver(struct shell *sh, struct netdev *dev, int i)
 {
 	(void)i;
-	shell_printf(sh, "driver: %s\n", dev->ethtool->driver);
-	shell_printf(sh, "version: %s\n", dev->ethtool->version);
+	shell_printf(sh, "driver: %s\n", dev->driver);
+	shell_printf(sh, "version: weir\n");
 	shell_printf(sh, "firmware-version: \n");
 	shell_printf(sh, "expansion-rom-version: \n");
 	shell_printf(sh, "bus-info: %s\n", dev->bus_info);

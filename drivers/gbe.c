@@ -184,6 +184,22 @@ static int meet(struct gbe *gbe)
 	return err;
 }
 
+static const struct ethtool_ops ethtool_ops = {
+	.get_stats = gbe_get_stats,
+	.get_coalesce = gbe_get_coalesce,
+	.set_coalesce = gbe_set_coalesce,
+	.set_adaptive = gbe_set_adaptive,
+	.get_throttle = gbe_get_throttle,
+	.get_pause = gbe_get_pause,
+	.set_pause = gbe_set_pause,
+	.nway_reset = gbe_nway_reset,
+	.set_channels = gbe_set_channels,
+	.set_ringparam = gbe_set_ringparam,
+	.set_rss = gbe_set_rss,
+	.get_priv_flags = gbe_get_priv_flags,
+	.set_priv_flags = gbe_set_priv_flags,
+};
+
 int gbe_probe(struct pci_dev *pd)
 {
 	const struct gbe_chip *chip = chip_of(pd);
@@ -196,8 +212,10 @@ int gbe_probe(struct pci_dev *pd)
 		return -ENOMEM;
 	*gbe = (struct gbe){ .pd = pd, .chip = chip, .family = chip->family };
 	*dev = (struct netdev){
+		.driver = chip->family->name,
 		.ops = chip->family->netdev,
-		.ethtool = chip->family->ethtool,
+		.ethtool = &ethtool_ops,
+		.priv_flags = chip->family->priv_flags,
 		.look = &gbe_look,
 		.priv = gbe,
 		.mtu = ETH_DATA_LEN,

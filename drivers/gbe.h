@@ -47,7 +47,7 @@ enum gbe_rx_form { GBE_RX_LEGACY, GBE_RX_EXTENDED, GBE_RX_ADVANCED };
 struct gbe_family {
 	const char *name; /* as Linux calls the driver */
 	const struct netdev_ops *netdev;
-	const struct ethtool_ops *ethtool;
+	const char *const *priv_flags; /* NULL: there is but one kind of interrupt */
 	uint32_t throttle_ps;  /* what a count of the throttle is, by the datasheet; picoseconds */
 	uint32_t throttle_max; /* counts that it holds */
 	/* for who shows descriptors: gbe_look.c */

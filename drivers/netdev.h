@@ -130,8 +130,6 @@ struct ethtool_pause {
 };
 
 struct ethtool_ops {
-	const char *driver; /* ethtool -i */
-	const char *version;
 	/* ethtool -S: fills up to @max, returns how many there are */
 	unsigned (*get_stats)(struct netdev *dev, struct ethtool_stat *s, unsigned max);
 	/* ethtool -c / -C: rx-usecs, 0 for no throttle; set returns 0 or -EINVAL */
@@ -156,11 +154,10 @@ struct ethtool_ops {
 	int (*set_channels)(struct netdev *dev, unsigned combined);
 	/* -G: powers of two from dev->ring_min to ring_max */
 	int (*set_ringparam)(struct netdev *dev, unsigned rx, unsigned tx);
-	/* -X, -N: dev->rss from now on. NULL: it has one queue */
+	/* -X, -N: dev->rss from now on; of devices with several queues */
 	int (*set_rss)(struct netdev *dev, const struct netdev_rss *want);
 
-	/* --show-priv-flags: names, NULL behind the last; a bit each. NULL: none. The link goes and comes */
-	const char *const *priv_flags;
+	/* --set-priv-flags: a bit for each of dev->priv_flags. The link goes and comes */
 	uint32_t (*get_priv_flags)(struct netdev *dev);
 	int (*set_priv_flags)(struct netdev *dev, uint32_t flags);
 };
@@ -198,7 +195,9 @@ struct netdev_queue {
 };
 
 struct netdev {
-	char name[NETDEV_NAME]; /* "nic0" */
+	char name[NETDEV_NAME];        /* "nic0" */
+	const char *driver;            /* "igb" */
+	const char *const *priv_flags; /* names, NULL behind the last; NULL: none */
 	const struct netdev_ops *ops;
 	const struct ethtool_ops *ethtool;
 	const struct netdev_look *look; /* netdev_look.h */

@@ -120,7 +120,7 @@ static void probes_and_leaves_the_chip_silent(void **state)
 
 	(void)state;
 	assert_string_equal(dev->name, "nic0");
-	assert_string_equal(dev->ethtool->driver, "e1000");
+	assert_string_equal(dev->driver, "e1000");
 	assert_memory_equal(dev->mac, mac, ETH_ALEN);
 	assert_int_equal(dev->max_queues, 1);
 	assert_int_equal(dev->nqueues, 1); /* however many cores there are */

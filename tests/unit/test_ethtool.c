@@ -110,8 +110,6 @@ static int set_priv_flags(struct netdev *dev, uint32_t f)
 }
 
 static const struct ethtool_ops ops = {
-	.driver = "igb",
-	.version = "weir",
 	.get_stats = get_stats,
 	.get_coalesce = get_coalesce,
 	.set_coalesce = set_coalesce,
@@ -122,7 +120,6 @@ static const struct ethtool_ops ops = {
 	.set_channels = set_channels,
 	.set_ringparam = set_ringparam,
 	.set_rss = set_rss,
-	.priv_flags = flag_names,
 	.get_priv_flags = get_priv_flags,
 	.set_priv_flags = set_priv_flags,
 };
@@ -136,6 +133,8 @@ static void features_changed(struct netdev *dev)
 }
 
 static struct netdev nic = {
+	.driver = "igb",
+	.priv_flags = flag_names,
 	.ethtool = &ops,
 	.features_changed = features_changed,
 	.hw_features = NETDEV_RX_CSUM | NETDEV_RX_VLAN | NETDEV_RX_HASH | NETDEV_TX_CSUM |
