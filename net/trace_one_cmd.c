@@ -66,6 +66,14 @@ static void follow(struct trace_one *one, struct path_row row)
 	}
 }
 
+/* is_its() - are these the descriptors that sent it? Its buffer may be back in a ring with another frame by now. */
+static bool is_its(const struct trace_one *one, const struct netdev *dev, unsigned q)
+{
+	if (!one->ntx)
+		return one->stamp.tsc[PATH_XMIT];
+	return one->tx == dev && one->txq == q && one->tx_later[0].slot == one->tx_desc[0].slot;
+}
+
 /* look_again() - what has become of its descriptors; another core may have sent it. Cores parked. */
 static void look_again(struct trace_one *one)
 {
@@ -74,7 +82,7 @@ static void look_again(struct trace_one *one)
 			unsigned n = netdevs[i]->look->tx(netdevs[i], q, one->pkt, one->tx_later,
 							  TRACE_ONE_TX);
 
-			if (!n || (one->tx && (one->tx != netdevs[i] || one->txq != q)))
+			if (!n || !is_its(one, netdevs[i], q))
 				continue;
 			one->tx = netdevs[i];
 			one->txq = q;
