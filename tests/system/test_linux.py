@@ -338,6 +338,8 @@ def test_reboot(net, weir):
     starts = int(expect_match(r"^Starts: +(\d+)", weir.guests[G2].info(), "starts")[1])
     weir.guests[G2].type("reboot -f")
     ping(net, 1, G4, 20, "-i", "0.02")
+    again = rf"^Starts: +{starts + 1}$"
+    weir.wait_sh("guest info g2", lambda text: re.search(again, text, re.MULTILINE), "it to start again", BOOT_SECONDS)
     weir.guests[G2].wait_booted(BOOT_SECONDS)
     expect(int(expect_match(r"^Starts: +(\d+)", weir.guests[G2].info(), "starts")[1]), starts + 1, "starts")
     ping(net, 0, G2, 20, "-i", "0.02")
