@@ -94,6 +94,7 @@ static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, u
 	}
 	n->queue_head = head;
 	n->taken += took;
+	vhost_told(rx);
 	vhost_poll_queue(rx);
 	return took;
 }

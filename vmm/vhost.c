@@ -151,6 +151,7 @@ void vhost_kick(struct vhost_net *n, unsigned index)
 	struct vhost_vring *v = &n->vring[index];
 
 	v->kicks++;
+	vhost_told(v);
 	if (v->backend)
 		vhost_poll_queue(v);
 }

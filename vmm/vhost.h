@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/histogram.h"
 #include "kernel/lock.h"
 #include "kernel/path.h"
 #include "kernel/pkt.h"
@@ -51,6 +52,15 @@ struct vhost_work {
 	_Atomic bool queued;
 };
 
+/* of a ring that is measured: nanoseconds that a frame can have waited at most, one count a frame */
+struct vhost_measure {
+	void (*fn)(struct vhost_work *w); /* the ring's work itself */
+	/* TSC since when somebody knows of what waits: a kick, or a frame for the guest; 0: nobody. By any core */
+	_Atomic uint64_t told;
+	uint64_t ended; /* TSC: the last round; by the worker's core, as the rest */
+	struct histogram wait;
+};
+
 struct vhost_vring {
 	struct vhost_work work;
 	struct policy_queue policy; /* "tap0/tx"; POLICY_ADAPTIVE at first */
@@ -70,6 +80,8 @@ struct vhost_vring {
 	bool expected;             /* that is because the guest was given frames */
 	bool answers;              /* it had something since, or when it was last expected to */
 	struct vhost_vring *poll_next;
+	struct vhost_measure *measure;  /* NULL: not measured. Changes while the cores are parked */
+	struct vhost_measure *measured; /* kept for the next time */
 	/* stamped packets of this round: they have not been shown to the guest yet, or not signalled */
 	struct path_row row[VHOST_ROWS];
 	unsigned nrows;
@@ -157,6 +169,18 @@ void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v));
  * came in meanwhile. Mutex held.
  */
 bool vhost_wait(struct vhost_vring *v, unsigned took);
+/* vhost_measure(), vhost_waits() - a ring's policy_ops: vhost_measure.c. */
+int vhost_measure(struct policy_queue *q, bool on);
+const struct histogram *vhost_waits(const struct policy_queue *q);
+void vhost_told_now(struct vhost_vring *v);
+
+/* vhost_told() - there is something in @v from now on. Any core. */
+static inline void vhost_told(struct vhost_vring *v)
+{
+	if (unlikely(v->measure))
+		vhost_told_now(v);
+}
+
 /* vhost_wait_otherwise() - the same where nobody waits for the guest's end: vhost_policy.c. */
 bool vhost_wait_otherwise(struct vhost_vring *v, unsigned took);
 /* vhost_policy_init() - @v, whose port is known, is a queue like others. */

@@ -112,6 +112,8 @@ static const struct policy_ops policy_ops = {
 	.present = present,
 	.count = count,
 	.cpu = cpu,
+	.measure = vhost_measure,
+	.waits = vhost_waits,
 	.knob = knob,
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/fake_driver.c */
+/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_measure.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/fake_driver.c */
 /*
  * test_vhost.c - between a guest's virtqueues and the switch: bytes, drops, kicks and signals, and that nothing gets lost
  *
@@ -310,6 +310,56 @@ static void a_frame_reaches_the_guest_behind_its_header(void **state)
 	assert_int_equal(*ram_at(&g.ram, buf + HDR + 60, 1), 0xc3); /* and no byte behind it */
 	assert_int_equal(g.called[VHOST_RX], 1);
 	assert_int_equal(net->delivered, 1);
+	law();
+}
+
+/* @ring is measured: so many frames have waited, the longest @most ns */
+static void waited(unsigned ring, unsigned frames, unsigned most)
+{
+	struct policy_queue *q = &net->vring[ring].policy;
+
+	assert_int_equal(q->ops->waits(q)->count, frames);
+	assert_int_equal(q->ops->waits(q)->max, most);
+}
+
+static void how_long_frames_wait_for_the_worker_is_measured(void **state)
+{
+	struct policy_queue *rx = &net->vring[VHOST_RX].policy, *tx = &net->vring[VHOST_TX].policy;
+
+	(void)state;
+	host_tsc = 1000000;
+	assert_null(tx->ops->waits(tx));
+	assert_int_equal(tx->ops->measure(tx, true) | rx->ops->measure(rx, true), 0);
+	for (unsigned n = 0; n < 2;
+	     n++) { /* the second is not told of, if the worker looks: since its last look */
+		send(frame_udp(GUEST, 1, 7, 1000));
+		if (!tx_kick())
+			timer_fires();
+		host_tsc += 5000;
+		net_settle();
+		waited(VHOST_TX, 1 + n, 5000);
+	}
+	put(WIRE, frame_udp(1, GUEST, 1000, 7)); /* there is no buffer */
+	net_settle();
+	host_tsc += 3000;
+	put(WIRE, frame_udp(1, GUEST, 1000, 7));
+	net_settle();
+	waited(VHOST_RX, 0, 0);
+	host_tsc += 3000;
+	post_many(2);
+	vhost_kick(net, VHOST_RX);
+	host_tsc += 1000;
+	net_settle();
+	waited(VHOST_RX, 2, 7000); /* since the first of them came, at most */
+	assert_int_equal(tx->ops->measure(tx, false) | rx->ops->measure(rx, false), 0);
+	assert_null(tx->ops->waits(tx));
+	send(frame_udp(GUEST, 1, 7, 1000));
+	if (!tx_kick())
+		timer_fires();
+	net_settle();
+	assert_int_equal(net->vring[VHOST_TX].packets, 3);
+	free(net->vring[VHOST_RX].measured);
+	free(net->vring[VHOST_TX].measured);
 	law();
 }
 
@@ -1530,6 +1580,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ONE(a_frame_from_the_guest_reaches_the_wire),
 		ONE(a_frame_reaches_the_guest_behind_its_header),
+		ONE(how_long_frames_wait_for_the_worker_is_measured),
 		ONE(frames_of_any_length_leave_the_guest_whole_however_they_are_cut),
 		ONE(frames_of_any_length_reach_the_guest_whole_in_buffers_of_any_size),
 		ONE(a_receive_buffer_of_several_pieces_is_filled_in_order),
