@@ -126,13 +126,13 @@ class GuestLab(Lab):
             raise Trouble(f"{strange} instructions outside of Weir's text were taken for Weir's")
 
     def quiet(self):
-        """The counts once no guest has been entered for a while."""
-        earlier = None
+        """The counts once no guest has been entered for a while: three looks, as a busy host may keep QEMU from one."""
+        looks = []
         for _ in range(100):
             counts = self.plugin.counts()
-            if counts["vmrun"] == earlier:
+            looks.append(counts["vmrun"])
+            if looks[-4:] == looks[-1:] * 4:
                 return counts
-            earlier = counts["vmrun"]
             time.sleep(0.3)
         raise Trouble("the guest does not come to rest")
 
