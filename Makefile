@@ -13,7 +13,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # --- what is compiled -------------------------------------------------------------------------------------------
 
-ROOMS   := kernel drivers net vmm boot
+ROOMS   := kernel drivers net net/ovs net/sched net/inet net/pktgen net/observe vmm boot
 SOURCES := $(wildcard $(ROOMS:=/*.c) $(ROOMS:=/*.S))
 HEADERS := $(wildcard $(ROOMS:=/*.h))
 OBJECTS := $(SOURCES:%=build/obj/%.o)
@@ -220,7 +220,7 @@ tuning-doc: all ## docs/tuning.md: what its lines print now, for you to look at 
 
 tags: setup ## a tags file for vi and others
 	$(SAY) TAGS tags
-	$(Q)ctags -R $(wildcard $(ROOMS)) tests
+	$(Q)ctags -R $(wildcard $(filter-out net/%,$(ROOMS))) tests
 
 format: setup ## lay out the C files as .clang-format says
 	$(SAY) FORMAT 'C files'

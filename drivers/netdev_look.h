@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netdev_look.h - what a NIC's rings hold and which registers are written, for who shows a frame's way (net/trace_one.c)
+ * netdev_look.h - what a NIC's rings hold and which registers are written, for who shows a frame's way (net/observe/trace_one.c)
  *
  * Nothing here is on a packet's way, and nothing is done with what is looked at.
  */

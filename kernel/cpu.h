@@ -42,7 +42,7 @@ struct cpu {
 	struct xmit_cpu *xmit; /* what the room of ports has for it: net/xmit.h */
 	struct trace_ring *trace;
 	uint32_t
-		path_left; /* polls up to the one whose first packet is stamped: net/path_trace.c */
+		path_left; /* polls up to the one whose first packet is stamped: net/observe/path_trace.c */
 	struct timer *timers;        /* armed, soonest first */
 	struct turn_work *turn_work; /* looked at each turn of the loop: turn.h */
 	bool turn_soon;       /* and the next turn shall not be far: a guest's run is short */

@@ -77,7 +77,7 @@ struct path_cpu {
 extern struct path_cpu *path_of_cpu[MAX_CPUS]; /* NULL until paths are first traced */
 
 /*
- * Writing a time is all that a stage does; what they come to is reckoned by who asks (net/path_trace.c), from the rows
+ * Writing a time is all that a stage does; what they come to is reckoned by who asks (net/observe/path_trace.c), from the rows
  * that are still there.
  */
 

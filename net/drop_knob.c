@@ -4,7 +4,7 @@
 
 #include "drivers/netdev.h"
 #include "switch.h"
-#include "tc_qdisc.h"
+#include "net/sched/tc_qdisc.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "kernel/lock.h"
 #include "kernel/mem.h"
 #include "kernel/shell.h"
-#include "rules.h"
+#include "net/ovs/rules.h"
 
 #include <string.h>
 

@@ -22,7 +22,7 @@
 #include "kernel/cpu.h"
 #include "kernel/drop.h"
 #include "kernel/qsbr.h"
-#include "fdb.h"
+#include "net/ovs/fdb.h"
 #include "key.h"
 #include "port.h"
 

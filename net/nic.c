@@ -13,7 +13,7 @@
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "gro.h"
-#include "maddr.h"
+#include "net/inet/maddr.h"
 #include "port.h"
 #include "receive.h"
 #include "rps.h"

@@ -8,9 +8,9 @@
 #include "receive.h"
 
 #include "gro.h"
-#include "path_trace.h"
+#include "net/observe/path_trace.h"
 #include "rps.h"
-#include "sink.h"
+#include "net/pktgen/sink.h"
 #include "taps.h"
 #include "tc_filter.h"
 

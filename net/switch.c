@@ -13,7 +13,7 @@
 #include "kernel/trace.h"
 #include "flow.h"
 #include "parse.h"
-#include "upcall.h"
+#include "net/ovs/upcall.h"
 #include "xmit.h"
 
 #include <stdio.h>

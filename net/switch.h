@@ -12,7 +12,7 @@
 
 #include "kernel/pkt.h"
 #include "port.h"
-#include "rules.h"
+#include "net/ovs/rules.h"
 
 enum { SWITCH_MAX = 8, SWITCH_NAME = 16 };
 

@@ -12,7 +12,7 @@
 #include "kernel/spsc.h"
 #include "kernel/trace.h"
 #include "flow.h"
-#include "qdisc.h"
+#include "net/sched/qdisc.h"
 #include "taps.h"
 
 #include <string.h>

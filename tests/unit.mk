@@ -19,12 +19,12 @@ CFLAGS = -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=un
 .PHONY: all
 all: $(NAMES:%=$(OUT)/%)
 
-path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/sink.c net/rps.c net/rps_config.c net/switch.c net/parse.c \
-	net/flow.c net/upcall.c net/rules.c net/fdb.c net/xmit.c net/validate.c net/gro.c net/gro_merge.c net/gso.c net/csum.c net/qdisc.c net/qdisc_fq_codel.c net/port.c \
+path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/pktgen/sink.c net/rps.c net/rps_config.c net/switch.c net/parse.c \
+	net/flow.c net/ovs/upcall.c net/ovs/rules.c net/ovs/fdb.c net/xmit.c net/validate.c net/gro.c net/gro_merge.c net/gso.c net/csum.c net/sched/qdisc.c net/sched/qdisc_fq_codel.c net/port.c \
 	kernel/pool.c kernel/qsbr.c kernel/toeplitz.c kernel/histogram.c tests/unit/fake_net.c tests/unit/host.c
-inet := net/internal.c net/local.c net/bytes.c net/inet.c net/maddr.c net/route.c net/neigh.c net/neigh_table.c net/neigh_control.c net/arp.c net/ndisc.c net/ipv4.c \
-	net/ipv6.c net/ipv6_ext.c net/frag.c net/forward.c net/ip_output.c net/frag_out.c net/icmp.c net/icmp_error.c \
-	net/ping.c net/ping_options.c net/ip_words.c net/ip_link.c net/ip_addr.c net/ip_route.c net/ip_neigh.c net/ip_maddr.c net/udp.c net/snmp.c net/addr.c
+inet := net/inet/internal.c net/inet/local.c net/bytes.c net/inet/inet.c net/inet/maddr.c net/inet/route.c net/inet/neigh.c net/inet/neigh_table.c net/inet/neigh_control.c net/inet/arp.c net/inet/ndisc.c net/inet/ipv4.c \
+	net/inet/ipv6.c net/inet/ipv6_ext.c net/inet/frag.c net/inet/forward.c net/inet/ip_output.c net/inet/frag_out.c net/inet/icmp.c net/inet/icmp_error.c \
+	net/inet/ping.c net/inet/ping_options.c net/inet/ip_words.c net/inet/ip_link.c net/inet/ip_addr.c net/inet/ip_route.c net/inet/ip_neigh.c net/inet/ip_maddr.c net/inet/udp.c net/inet/snmp.c net/addr.c
 
 linked = $(shell sed -n '1,10s|.*/\* links: *\(.*[^ ]\) *\*/.*|\1|p' tests/unit/$(1).c)
 links = $(sort $(foreach word,$(call linked,$(1)),$(if $(filter path inet,$(word)),$($(word)),$(word))))
@@ -33,7 +33,7 @@ define test_program
 $(OUT)/$(1): $(patsubst %.c,$(OUT)/obj/%.o,tests/unit/$(1).c $(call links,$(1)))
 endef
 $(foreach name,$(NAMES),$(eval $(call test_program,$(name))))
--include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/tests/*/*.d)
+-include $(wildcard $(OUT)/obj/*/*.d $(OUT)/obj/net/*/*.d $(OUT)/obj/tests/*/*.d)
 
 $(NAMES:%=$(OUT)/%): tests/unit.mk
 	@echo '  HOSTLD  $@'

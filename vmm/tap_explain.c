@@ -5,7 +5,7 @@
  * Control context, cores parked, so neither worker nor guest runs. The ring is walked on a copy of what the worker knows
  * of it: nothing is taken, nothing of the guest's memory is written.
  */
-#include "net/explain.h"
+#include "net/observe/explain.h"
 #include "tap.h"
 #include "vcpu.h"
 #include "vm.h"

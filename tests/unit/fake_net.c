@@ -11,7 +11,7 @@
 #include "kernel/qsbr.h"
 #include "kernel/shell.h"
 #include "kernel/softirq.h"
-#include "net/fdb.h"
+#include "net/ovs/fdb.h"
 #include "net/flow.h"
 #include "net/rps.h"
 #include "net/wire.h"

@@ -28,7 +28,7 @@
 #include "kernel/softirq.h"
 #include "kernel/timer.h"
 #include "kernel/trace.h"
-#include "net/path_trace.h"
+#include "net/observe/path_trace.h"
 #include "kernel/x86.h"
 
 #define WEAK __attribute__((weak))

@@ -8,8 +8,8 @@
 
 #include "kernel/softirq.h"
 #include "net/bytes.h"
-#include "net/frag.h"
-#include "net/neigh.h"
+#include "net/inet/frag.h"
+#include "net/inet/neigh.h"
 
 static struct napi *scheduled;
 

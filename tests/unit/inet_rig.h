@@ -9,7 +9,7 @@
 
 #include "tests/unit/fake_net.h"
 
-#include "net/inet.h"
+#include "net/inet/inet.h"
 
 enum {
 	RIG_MAC = 2

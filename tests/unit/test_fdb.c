@@ -11,7 +11,7 @@
 #include "kernel/counter.h"
 #include "kernel/qsbr.h"
 #include "kernel/shell.h"
-#include "net/fdb.h"
+#include "net/ovs/fdb.h"
 #include "net/flow.h"
 #include "net/wire.h"
 #include "tests/unit/fake_net.h"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/frag.h"
-#include "net/snmp.h"
+#include "net/inet/frag.h"
+#include "net/inet/snmp.h"
 #include "tests/unit/inet_rig.h"
 
 enum { MF = 0x2000 };

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "net/frag.h"
-#include "net/neigh.h"
-#include "net/route.h"
+#include "net/inet/frag.h"
+#include "net/inet/neigh.h"
+#include "net/inet/route.h"
 #include "tests/unit/inet_rig.h"
 
 enum { NEXT_NONE = 59, LIMIT = 64 };

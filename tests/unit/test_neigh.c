@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "net/neigh.h"
+#include "net/inet/neigh.h"
 #include "tests/unit/inet_rig.h"
 
 static int down(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path kernel/path.c net/path_trace.c net/path_show.c kernel/napi_layers.c kernel/shell.c kernel/capture.c kernel/words.c kernel/trace.c */
+/* links: path kernel/path.c net/observe/path_trace.c net/observe/path_show.c kernel/napi_layers.c kernel/shell.c kernel/capture.c kernel/words.c kernel/trace.c */
 /*
  * test_path.c - stamped packets write down when they came by where, one poll's first packet in so many; rows that are
  * used again are nobody's any more
@@ -15,7 +15,7 @@
 #include "kernel/path.h"
 #include "drivers/netdev.h"
 #include "net/nic.h"
-#include "net/path_trace.h"
+#include "net/observe/path_trace.h"
 #include "fake_net.h"
 #include "host.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/pcapng.c net/text.c kernel/path.c kernel/drop.c tests/unit/host.c */
+/* links: net/observe/pcapng.c net/text.c kernel/path.c kernel/drop.c tests/unit/host.c */
 /* test_pcapng.c - captures byte by byte [draft-ietf-opsawg-pcapng 3 and 4], and within the room that is promised */
 #include "tests/unit/host.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/pcapng.h"
+#include "net/observe/pcapng.h"
 
 static uint8_t bytes[4096];
 static struct pcapng to;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path net/pktgen.c net/pktgen_frame.c net/pktgen_cmd.c net/pktgen_conf.c net/sink_cmd.c net/addr.c kernel/timer.c kernel/words.c kernel/names.c kernel/shell.c kernel/capture.c */
+/* links: path net/pktgen/pktgen.c net/pktgen/pktgen_frame.c net/pktgen/pktgen_cmd.c net/pktgen/pktgen_conf.c net/pktgen/sink_cmd.c net/addr.c kernel/timer.c kernel/words.c kernel/names.c kernel/shell.c kernel/capture.c */
 /*
  * test_pktgen.c - what a generator sends and when, what a sink says of it, and the words for both
  *
@@ -16,8 +16,8 @@
 #include "net/csum.h"
 #include "net/parse.h"
 #include "net/gro.h"
-#include "net/pktgen.h"
-#include "net/sink.h"
+#include "net/pktgen/pktgen.h"
+#include "net/pktgen/sink.h"
 #include "net/wire.h"
 #include "tests/unit/fake_net.h"
 

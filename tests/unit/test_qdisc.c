@@ -12,7 +12,7 @@
 #include "kernel/softirq.h"
 #include "kernel/timer.h"
 #include "net/csum.h"
-#include "net/qdisc.h"
+#include "net/sched/qdisc.h"
 #include "net/wire.h"
 #include "fake_net.h"
 #include "host.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/rule_fields.c net/rule_parse.c net/rule_str.c net/text.c net/ofctl.c net/vsctl.c net/bridge.c net/dpctl.c net/port_show.c net/port_snapshot.c net/drops.c net/drop_knob.c net/tc_qdisc.c net/qdisc.c kernel/sysctl.c kernel/drop.c net/key.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c inet path */
+/* links: net/ovs/rule_fields.c net/ovs/rule_parse.c net/ovs/rule_str.c net/text.c net/ovs/ofctl.c net/ovs/vsctl.c net/ovs/bridge.c net/ovs/dpctl.c net/port_show.c net/port_snapshot.c net/drops.c net/drop_knob.c net/sched/tc_qdisc.c net/sched/qdisc.c kernel/sysctl.c kernel/drop.c net/key.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c inet path */
 /*
  * test_rules.c - rules as the operator types them: what they match, what they do, what they count; and the words of
  * the other commands of this room
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "net/flow.h"
-#include "net/inet.h"
+#include "net/inet/inet.h"
 #include "net/wire.h"
 #include "tests/unit/fake_net.h"
 

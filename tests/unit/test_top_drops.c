@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* links: kernel/top.c kernel/usage.c kernel/drop.c kernel/sysctl.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c net/top_drops.c net/drops.c net/drop_knob.c net/port_snapshot.c net/tc_qdisc.c net/bytes.c path */
+/* links: kernel/top.c kernel/usage.c kernel/drop.c kernel/sysctl.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c net/observe/top_drops.c net/drops.c net/drop_knob.c net/port_snapshot.c net/sched/tc_qdisc.c net/bytes.c path */
 /* test_top_drops.c - `top drops`: what is dropped while it looks, where, and the knob with the value in force */
 #include "tests/unit/host.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "net/qdisc.h"
+#include "net/sched/qdisc.h"
 #include "net/switch.h"
 #include "tests/unit/fake_net.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path kernel/path.c net/path_trace.c kernel/napi_layers.c kernel/trace.c kernel/shell.c kernel/capture.c kernel/words.c net/key.c */
-/* links: net/trace_one.c net/trace_one_cmd.c net/trace_one_show.c net/trace_one_story.c net/trace_one_flow.c */
-/* links: net/trace_export.c net/trace_packets.c net/trace_json.c net/decode.c net/decode_ip.c net/decode_l4.c */
-/* links: net/decode_tcp.c net/addr.c net/text.c */
+/* links: path kernel/path.c net/observe/path_trace.c kernel/napi_layers.c kernel/trace.c kernel/shell.c kernel/capture.c kernel/words.c net/key.c */
+/* links: net/observe/trace_one.c net/observe/trace_one_cmd.c net/observe/trace_one_show.c net/observe/trace_one_story.c net/observe/trace_one_flow.c */
+/* links: net/observe/trace_export.c net/observe/trace_packets.c net/observe/trace_json.c net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c */
+/* links: net/observe/decode_tcp.c net/addr.c net/text.c */
 /*
  * test_trace_one.c - the next frame is caught, once, where it comes in, and told of; and the last moments as a file: what
  * the host gets is played here, byte by byte
@@ -20,8 +20,8 @@
 #include "kernel/trace.h"
 #include "drivers/netdev.h"
 #include "net/nic.h"
-#include "net/path_trace.h"
-#include "net/trace_one.h"
+#include "net/observe/path_trace.h"
+#include "net/observe/trace_one.h"
 #include "fake_net.h"
 
 /* no NICs here */

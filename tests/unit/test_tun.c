@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_measure.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/streams.c tests/unit/fake_driver.c */
+/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_measure.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/observe/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/streams.c tests/unit/fake_driver.c */
 /*
  * test_tun.c - long frames and unfinished checksums, out of a guest and into it
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_measure.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/fake_driver.c */
+/* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_measure.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/observe/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/fake_driver.c */
 /*
  * test_vhost.c - between a guest's virtqueues and the switch: bytes, drops, kicks and signals, and that nothing gets lost
  *

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decode.c - a frame as text: Ethernet, its tags, ARP, and what is not known
+ *
+ * Called by tcpdump.c for each packet that it prints, in the control context. Owns nothing.
+ */
+#include "decode.h"
+
+#include "kernel/bits.h"
+#include "net/addr.h"
+#include "decode_parts.h"
+
+#include <string.h>
+
+enum { ETH_HEADER = 14, TCI_AND_TYPE = 4 };
+
+#define TCI_PCP BITS(15, 13)
+#define TCI_DEI BIT(12)
+#define TCI_VID BITS(11, 0)
+
+static const char *type_name(uint16_t type)
+{
+	switch (type) {
+	case ETH_P_IP: return "IPv4";
+	case ETH_P_ARP: return "ARP";
+	case ETH_P_VLAN: return "802.1Q";
+	case ETH_P_QINQ: return "802.1Q-QinQ";
+	case ETH_P_IPV6: return "IPv6";
+	default: return "Unknown";
+	}
+}
+
+/* --- hex --- */
+
+static void hex_line(struct text *t, const uint8_t *p, uint32_t at, uint32_t n, enum decode_hex how)
+{
+	text_add(t, how == HEX_INSET ? "\n\t    0x%04x: " : "\n\t0x%04x: ", (unsigned)at);
+	for (uint32_t i = 0; i < n; i++)
+		text_add(t, i % 2 ? "%02x" : " %02x", p[at + i]);
+	if (how != HEX_ASCII)
+		return;
+	for (uint32_t i = n; i < DECODE_HEX_LINE; i++)
+		text_add(t, i % 2 ? "  " : "   ");
+	text_add(t, "  ");
+	for (uint32_t i = 0; i < n; i++)
+		text_add(t, "%c", p[at + i] > ' ' && p[at + i] < 0x7f ? p[at + i] : '.');
+}
+
+void decode_hex(struct text *t, const uint8_t *p, uint32_t n, enum decode_hex how)
+{
+	for (uint32_t at = 0; at < n; at += DECODE_HEX_LINE)
+		hex_line(t, p, at, MIN(n - at, (uint32_t)DECODE_HEX_LINE), how);
+}
+
+/* --- ARP [RFC 826] --- */
+
+enum { ARP_REQUEST = 1, ARP_REPLY = 2, ARP_ETHERNET = 1, ARP_IPV4_ETH = 28 };
+
+static void arp_question(struct text *t, const uint8_t *p)
+{
+	static const uint8_t nobody[6];
+	char tpa[IP_STR], spa[IP_STR], mac[MAC_STR];
+
+	ip4_str(load32(p + 24), tpa);
+	ip4_str(load32(p + 14), spa);
+	mac_str(p + 18, mac);
+	text_add(t, "Request who-has %s", tpa);
+	if (memcmp(p + 18, nobody, sizeof(nobody)))
+		text_add(t, " (%s)", mac);
+	text_add(t, " tell %s", spa);
+}
+
+static void arp_answer(struct text *t, const uint8_t *p)
+{
+	char spa[IP_STR], mac[MAC_STR];
+
+	ip4_str(load32(p + 14), spa);
+	mac_str(p + 8, mac);
+	text_add(t, "Reply %s is-at %s", spa, mac);
+}
+
+static bool arp_is_usual(const uint8_t *p)
+{
+	return be16(load16(p)) == ARP_ETHERNET && be16(load16(p + 2)) == ETH_P_IP && p[4] == 6 &&
+	       p[5] == 4;
+}
+
+static void arp(struct part x)
+{
+	uint16_t op;
+
+	if (!x.d->link)
+		text_add(x.t, "ARP, ");
+	if (part_short(&x, ARP_HLEN, "arp") || part_short(&x, ARP_IPV4_ETH, "arp"))
+		return;
+	op = be16(load16(x.p + 6));
+	if (!arp_is_usual(x.p)) {
+		text_add(x.t, "hardware %u (len %u), protocol 0x%04x (len %u), operation %u",
+			 be16(load16(x.p)), x.p[4], be16(load16(x.p + 2)), x.p[5], op);
+	} else {
+		if (x.d->verbose)
+			text_add(x.t, "Ethernet (len 6), IPv4 (len 4), ");
+		if (op == ARP_REQUEST)
+			arp_question(x.t, x.p);
+		else if (op == ARP_REPLY)
+			arp_answer(x.t, x.p);
+		else
+			text_add(x.t, "Unknown (%u)", op);
+	}
+	text_add(x.t, ", length %u", (unsigned)x.len);
+}
+
+/* --- Ethernet [IEEE 802.3 3.1.1, 802.1Q 9.3] --- */
+
+static void addresses(struct text *t, const uint8_t *frame)
+{
+	char src[MAC_STR], dst[MAC_STR];
+
+	mac_str(frame, dst);
+	mac_str(frame + 6, src);
+	text_add(t, "%s > %s, ", src, dst);
+}
+
+static void say_type(struct text *t, uint16_t type)
+{
+	text_add(t, "ethertype %s (0x%04x), ", type_name(type), type);
+}
+
+static void say_length(struct text *t, uint16_t type, uint32_t len)
+{
+	text_add(t, "ethertype %s (0x%04x), length %u: ", type_name(type), type, (unsigned)len);
+}
+
+/* vlan() - one tag; returns the type behind it, 0 if the frame ends before that. */
+static uint16_t vlan(struct part *x)
+{
+	uint16_t tci, type;
+
+	if (part_short(x, TCI_AND_TYPE, "vlan"))
+		return 0;
+	tci = be16(load16(x->p));
+	type = be16(load16(x->p + 2));
+	if (x->d->link) {
+		text_add(x->t, "vlan %u, p %u%s, ", (unsigned)FIELD_GET(TCI_VID, tci),
+			 (unsigned)FIELD_GET(TCI_PCP, tci), tci & TCI_DEI ? ", DEI" : "");
+		say_type(x->t, type);
+	}
+	*x = part_behind(x, TCI_AND_TYPE);
+	return type;
+}
+
+static void unknown(struct part x, const uint8_t *frame, uint16_t type, uint32_t len)
+{
+	if (!x.d->link) {
+		addresses(x.t, frame);
+		if (type >= ETH_P_8023_MIN)
+			say_length(x.t, type, len);
+	}
+	if (type < ETH_P_8023_MIN)
+		text_add(x.t, "802.3, length %u: ", type);
+	if (!x.d->dumped)
+		decode_hex(x.t, x.p, x.cap, HEX_ASCII);
+}
+
+uint32_t decode(struct decode *d, struct text *t, const uint8_t *frame, uint32_t caplen,
+		uint32_t len)
+{
+	struct part x = { d, t, frame, caplen, len };
+	uint16_t type;
+
+	if (part_short(&x, ETH_HEADER, "ether"))
+		return caplen;
+	type = be16(load16(frame + 12));
+	x = part_behind(&x, ETH_HEADER);
+	if (d->link) {
+		addresses(t, frame);
+		if (type >= ETH_P_8023_MIN)
+			say_length(t, type, len);
+	}
+	while (type == ETH_P_VLAN || type == ETH_P_QINQ)
+		type = vlan(&x);
+	switch (type) {
+	case 0: break;
+	case ETH_P_IP: decode_ipv4(x); break;
+	case ETH_P_IPV6: decode_ipv6(x); break;
+	case ETH_P_ARP: arp(x); break;
+	default: unknown(x, frame, type, len);
+	}
+	return x.p - frame;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* upcall.h - the slow path: a packet whose flow nobody knows */
+#pragma once
+
+#include <stdbool.h>
+
+#include "net/flow.h"
+#include "net/switch.h"
+
+/*
+ * upcall() - decide about @key, which came in by @port: learn the sender, ask the rules.
+ * Fills @v; returns whether the verdict may be remembered. Any core.
+ */
+bool upcall(struct port *port, const struct flow_key *key, struct verdict *v);
+/* upcall_peek() - what upcall() would say now; nothing is learnt. */
+bool upcall_peek(struct port *port, const struct flow_key *key, struct verdict *v);
