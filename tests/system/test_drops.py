@@ -128,9 +128,9 @@ def test_a_queue_in_its_interrupt(weir):
 
 def test_a_queueing_discipline(weir):
     weir.quiet("tc qdisc add dev nic1 root handle 1: tbf rate 800kbit burst 2000b limit 5")
-    weir.quiet("pktgen nic1 reset size 1000 ratep 2000 to 10.9.0.2 dst_mac 02:00:00:00:00:02")
+    weir.quiet("pktgen nic1 reset size 1000 ratep 2000 count 8000 to 10.9.0.2 dst_mac 02:00:00:00:00:02")
     weir.sh("pktgen start")
-    rows = top(weir, lambda n: weir.hush(0.05))
+    rows = top(weir, lambda n: weir.arrivals(0.05))
     weir.sh("pktgen stop")
     expect(rows[0][:2], ("qdisc_full", "nic1"), "reason and port")
     expect(rows[0][5], "tc qdisc change dev nic1 parent 1:1 pfifo limit 5p", "knob")

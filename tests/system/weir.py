@@ -37,6 +37,7 @@ ip link set nic* up
 """
 NOTICE = re.compile(r"(?:igb|e1000e?): nic\d+ link is .*\n|g\d: (?:died: |  |powered itself off|asks for a reset).*\n")
 SILENCE = 5  # seconds without any frame after which those still under way count as lost
+NO_END = 60  # seconds of frames, one after the other, after which there is no hope of silence
 
 
 def expect(seen, expected, what):
@@ -199,9 +200,10 @@ class UnderTest:
 
     def hush(self, seconds=0.2):
         """All that still arrives, until so long nothing has: [(port, frame)]."""
-        left = []
+        left, end = [], time.monotonic() + NO_END * self.patience
         while now := self.arrivals(seconds):
             left += now
+            assert time.monotonic() < end, f"expected frames to come to an end, saw {len(left)}, and no end"
         return left
 
     def arrives(self, source, frame, outs):
