@@ -39,7 +39,7 @@ enum trace_point {
 };
 
 /* what record points are looked at for */
-enum { TRACE_RECORD = BIT(0), TRACE_TIME_IRQS = BIT(1) };
+enum { TRACE_RECORD = BIT(0), TRACE_TIME_IRQS = BIT(8) };
 
 extern unsigned trace_on;
 
