@@ -28,8 +28,12 @@ enum {
 	GBE_RING_MIN = 64,
 	GBE_RING_MAX = 4096,
 	GBE_RING_ALIGN = 128, /* of its address; its length is a multiple of it, too */
-	/* buffers are posted in multiples of this, however many with one tail write */
-	GBE_RX_GROUP = 16,
+	/*
+	 * buffers are posted when so many are missing, or the least in a ring that has few, and in multiples of the least,
+	 * however many with one tail write
+	 */
+	GBE_RX_GROUP = 32,
+	GBE_RX_GROUP_MIN = 16,
 	/* a ring whose share of the pool is less holds so many; a group fits before a long frame does not */
 	GBE_RX_SHARE_MIN = 32,
 	/* descriptors between two that report status, at least; in a short ring a quarter of it */
@@ -143,6 +147,7 @@ struct gbe_rx {
 	uint32_t next;  /* oldest descriptor that the device has not given back yet */
 	uint32_t fill;  /* first descriptor without a buffer */
 	uint32_t share; /* at most so many are posted, more if it has just shrunk */
+	uint32_t group; /* GBE_RX_GROUP, or the least */
 	uint32_t refill_at; /* value of next from which on there is room for a group */
 	union {             /* one compare says whether this ring has a batch of the usual */
 		struct {

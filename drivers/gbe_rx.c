@@ -147,6 +147,7 @@ void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n)
 	struct gbe_rx *rx = gbe->rx[q];
 
 	rx->share = MIN(MAX(n, GBE_RX_SHARE_MIN), rx->mask);
+	rx->group = rx->share < 4 * GBE_RX_GROUP ? GBE_RX_GROUP_MIN : GBE_RX_GROUP;
 	gbe_rx_set_fill(rx, rx->fill);
 }
 
@@ -162,11 +163,13 @@ static inline void post(volatile union gbe_rx_desc *d, struct pkt *p)
 static inline void post_all(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **from,
 			    size_t n)
 {
-	for (; n >= 8; n -= 8, d += 8, slot += 8, from += 8)
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
 #pragma GCC unroll 8
-		for (size_t i = 0; i < 8; i++)
-			post(d + i, slot[i] = from[i]);
-	for (size_t i = 0; i < n; i++)
+		for (size_t j = i; j < i + 8; j++)
+			post(d + j, slot[j] = from[j]);
+	for (; i < n; i++)
 		post(d + i, slot[i] = from[i]);
 }
 
@@ -179,7 +182,7 @@ static inline void post_all(volatile union gbe_rx_desc *d, struct pkt **slot, st
 unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n)
 {
 	uint32_t fill = rx->fill, at = fill & rx->mask, got;
-	uint32_t room = ROUND_DOWN(rx->share - (fill - rx->next), GBE_RX_GROUP);
+	uint32_t room = ROUND_DOWN(rx->share - (fill - rx->next), GBE_RX_GROUP_MIN);
 	uint32_t want = MIN(room, rx->mask + 1 - at);
 	struct pkt **from = pkt_alloc_batch(want, &got);
 

@@ -56,7 +56,7 @@ GBE_RX_INLINE uint32_t gbe_rx_length_of(const struct gbe_rx_kind *kind, uint64_t
 static inline void gbe_rx_set_fill(struct gbe_rx *rx, uint32_t fill)
 {
 	rx->fill = fill;
-	rx->refill_at = fill - rx->share + GBE_RX_GROUP;
+	rx->refill_at = fill - rx->share + rx->group;
 }
 
 /*

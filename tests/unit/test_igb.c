@@ -372,7 +372,7 @@ static void leaves_of_the_pool_what_other_rings_need(void **state)
 	other.up = false;
 	igb->queue_irq[1].moved(igb->queue_irq[1].arg, 1);
 	receive_one_by_one(20, 60);
-	assert_in_range(posted(0), 240, 255);
+	assert_in_range(posted(0), 256 - GBE_RX_GROUP, 255);
 	gbe_rx_share(dev, 0, 1); /* a long frame fits all the same */
 	for (unsigned i = 0; i < 100; i++) {
 		receive(1, PKT_MAX_SEGS * PKT_BUF_SIZE);
@@ -1083,7 +1083,7 @@ static void tells_the_audit_every_packet_it_holds(void **state)
 	assert_int_equal(give(dev, &chain, 1), 1);
 	igb->rx_held.walk(igb->rx_held.arg, tally, &rx);
 	igb->tx_held.walk(igb->tx_held.arg, tally, &tx);
-	assert_int_equal(rx, NETDEV_RING - 1 + 1); /* a full ring, and the half frame */
+	assert_int_equal(rx, posted(0) + 1); /* the ring, and the half frame */
 	assert_int_equal(tx, 7 + 3);
 	assert_int_equal(pool_free_count(cpus[0]->pool) + rx + tx, POOL);
 }
@@ -1365,14 +1365,14 @@ static void traces_the_path_of_packets_while_asked_to(void **state)
 	assert_int_equal(type("trace nic0 regs on"), 0);
 	transmit(1, 60);
 	transmit(1, 60);
-	receive(16, 60);
-	assert_int_equal(ntaken, 16);
+	receive(17, 60); /* of 255 there may be, 32 are missing then */
+	assert_int_equal(ntaken, 17);
 	assert_int_equal(type("trace nic0 regs show"), 0);
 	shows(steps, ARRAY_SIZE(steps));
 	assert_int_equal(type("trace nic0 regs off"), 0);
 	transmit(1, 60);
 	receive(1, 60);
-	assert_int_equal(ntaken, 17);
+	assert_int_equal(ntaken, 18);
 	assert_int_equal(type("trace nic0 regs show 2"), 0);
 	shows(&steps[2], 1);
 	assert_null(strstr(host_out, "RDT"));
