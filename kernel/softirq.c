@@ -76,19 +76,9 @@ void open_softirq(enum softirq nr, void (*action)(void))
 	softirq_vec[nr] = action_of[nr] = action;
 }
 
-/* pending_or() - one instruction, so an interrupt of this core falls before or after it, never between. */
-static inline void pending_or(struct cpu *c, uint32_t bits)
-{
-#if __STDC_HOSTED__
-	c->softirq_pending |= bits;
-#else
-	__asm__ volatile("orl %1, %0" : "+m"(c->softirq_pending) : "ri"(bits) : "memory");
-#endif
-}
-
 void raise_softirq(enum softirq nr)
 {
-	pending_or(this_cpu(), BIT(nr));
+	softirq_set(BIT(nr));
 }
 
 void raise_softirq_on(struct cpu *c, enum softirq nr)
@@ -122,7 +112,7 @@ bool softirq_run_again(struct cpu *c)
 static void poll_list_add(struct cpu *c, struct napi *napi)
 {
 	napi->next = NULL;
-	if (c->poll_head)
+	if (unlikely(c->poll_head))
 		c->poll_last->next = napi;
 	else
 		c->poll_head = napi;
@@ -134,7 +124,7 @@ static inline void napi_put_on_list(struct cpu *c, struct napi *napi)
 {
 	napi->state = NAPI_SCHEDULED;
 	poll_list_add(c, napi);
-	pending_or(c, BIT(SOFTIRQ_NET_RX));
+	softirq_set(BIT(SOFTIRQ_NET_RX));
 }
 
 /* irq_otherwise() - it was not idle. Returns false if its handler is through: there is nothing to mask. */
@@ -311,7 +301,7 @@ static __attribute__((noinline)) void poll_rest(struct cpu *c, struct napi *napi
 			return; /* an interrupt that adds to it now raises NET_RX itself */
 		if (!budget || rdtsc() >= end || c->remote_pending & BIT(SOFTIRQ_PARK)) {
 			c->time_squeeze++;
-			pending_or(c, BIT(SOFTIRQ_NET_RX));
+			softirq_set(BIT(SOFTIRQ_NET_RX));
 			return;
 		}
 		napi = poll_list_pop();

@@ -52,10 +52,42 @@ static inline uint32_t softirq_pending(void)
 
 extern void (*softirq_vec[SOFTIRQ_N])(void);
 
+/*
+ * softirq_set(), softirq_take() - bits of this core's own word, set and taken. An instruction each, so an interrupt of
+ * this core falls before or after it, never between.
+ */
+static inline void softirq_set(uint32_t bits)
+{
+#if __STDC_HOSTED__
+	this_cpu_var(softirq_pending) |= bits;
+#else
+	__asm__ volatile("orl %1, %0"
+			 : "+m"(this_cpu_var(softirq_pending))
+			 : "ri"(bits)
+			 : "memory");
+#endif
+}
+
+static inline uint32_t softirq_take(void)
+{
+	uint32_t bits = 0;
+
+#if __STDC_HOSTED__
+	bits = this_cpu_var(softirq_pending);
+	this_cpu_var(softirq_pending) = 0;
+#else
+	__asm__ volatile("xchgl %0, %1"
+			 : "+r"(bits), "+m"(this_cpu_var(softirq_pending))
+			 :
+			 : "memory");
+#endif
+	return bits;
+}
+
 /* softirq_round() - what is pending on @c, this core, each once, the lowest first. */
 static inline void softirq_round(struct cpu *c)
 {
-	uint32_t bits = __atomic_exchange_n(&c->softirq_pending, 0, __ATOMIC_RELAXED);
+	uint32_t bits = softirq_take();
 
 	if (unlikely(atomic_load_explicit(&c->remote_pending, memory_order_relaxed)))
 		/* acquire: pairs with the release in raise_softirq_on; what they prepared is seen */

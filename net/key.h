@@ -62,6 +62,10 @@ _Static_assert(offsetof(struct flow_key, flags) == 2 && offsetof(struct flow_key
 /* key_str() - @key as ovs-dpctl prints it, into buf[size]. Returns the length. */
 unsigned key_str(const struct flow_key *key, char *buf, unsigned size);
 
+/* this CPU has no CRC32; said by key_init(), at boot */
+extern bool key_no_crc32;
+void key_init(void);
+
 /* crc32c() - go on with @crc over eight bytes, by the instruction for it [SDM 2A, CRC32] */
 static inline uint64_t crc32c(uint64_t crc, uint64_t word)
 {
@@ -80,9 +84,19 @@ static inline uint64_t key_hash_words(uint32_t seed, const uint64_t w[], bool is
 	return is_long ? crc32c(crc32c(crc32c(h, w[4]), w[5]), w[6]) : h;
 }
 
+/* key_hash_by_hand() - the same without that instruction: some hundred others a word. */
+uint64_t key_hash_by_hand(uint32_t seed, const uint64_t w[], bool is_long);
+
+/* key_hash_somehow() - by that which this CPU has. */
+static inline uint64_t key_hash_somehow(uint32_t seed, const uint64_t w[], bool is_long)
+{
+	return unlikely(key_no_crc32) ? key_hash_by_hand(seed, w, is_long)
+				      : key_hash_words(seed, w, is_long);
+}
+
 static inline uint32_t key_hash(uint32_t seed, const struct flow_key *key)
 {
-	return key_hash_words(seed, key->w, key->flags & KEY_LONG);
+	return key_hash_somehow(seed, key->w, key->flags & KEY_LONG);
 }
 
 static inline bool key_equal_words(const uint64_t a[], const uint64_t b[], bool is_long)

@@ -6,9 +6,7 @@
  */
 #include "net.h"
 
-#include "kernel/console.h"
 #include "kernel/time.h"
-#include "kernel/x86.h"
 #include "balance.h"
 #include "net/ovs/fdb.h"
 #include "flow.h"
@@ -49,8 +47,8 @@ bool net_links_up(void)
 
 void net_init(void)
 {
-	if (!(cpuid(1).ecx & CPUID1_ECX_SSE4_2))
-		panic("this CPU has no CRC32 (SSE4.2), by which flows are looked up");
+	key_init();
+	switch_init();
 	fdb_init();
 	flow_init();
 	xmit_init();

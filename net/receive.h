@@ -32,8 +32,8 @@ void receive_core(struct port *port, struct pkt **pkts, unsigned n);
  * now on is not the caller's business. @n from 1 to PORT_BATCH. On the core that received them. Returns @n, as
  * switch_batch() does, for a poll whose last act it is.
  */
-static inline unsigned netif_receive(struct port *port, unsigned queue, struct pkt **pkts,
-				     unsigned n, uint64_t bytes)
+static inline unsigned netif_receive(struct port *port, unsigned queue, struct pkt **pkts, size_t n,
+				     uint64_t bytes)
 {
 	struct xmit_cpu *x = this_cpu_var(xmit);
 	struct port_cpu *c = x->stage[port->id]->count;

@@ -153,11 +153,11 @@ static __attribute__((noinline)) void output(struct xmit_cpu *x, struct pkt *p,
  *
  * run_of() - switch packets of one kind, at least the first of them being looked at, whose flows this core's cache
  * knows; the hot loop. It stops at another kind, at an unknown flow, or at the end. It is compiled for each kind, @v6
- * and @tag being constants, so that each has its key in registers. What it costs a packet: a key, one tag, one compare
- * of keys, one place in a stage.
+ * and @tag being constants, so that each has its key in registers; @quick if the CPU is known to have CRC32. What it costs
+ * a packet: a key, one tag, one compare of keys, one place in a stage.
  */
 static inline __attribute__((always_inline)) ssize_t
-run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
+run_of(bool quick, bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
 	const struct batch *b = &x->batch;
 	struct emc *emc = b->emc;
@@ -165,13 +165,15 @@ run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
 
 	do {
 		struct pkt *p = end[i];
-		uint64_t frame = p->frame, w[KEY_WORDS];
+		uint64_t frame = p->frame, w[KEY_WORDS], hash;
 		struct flow *f;
 
 		if (unlikely(!(v6 ? plain_ipv6(p->data, frame, &b->in_port, tag, w)
 				  : plain_ipv4(p->data, frame, &b->in_port, tag, w))))
 			break;
-		f = emc_find_words(emc, key_hash_words(current_gen(), w, v6), w, v6);
+		hash = quick ? key_hash_words(current_gen(), w, v6)
+			     : key_hash_somehow(current_gen(), w, v6);
+		f = emc_find_words(emc, hash, w, v6);
 		if (unlikely(!f))
 			break;
 		flow_hit(f, mine, frame);
@@ -183,18 +185,18 @@ run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
 
 static __attribute__((noinline)) ssize_t run_ipv6(struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
-	return run_of(true, 0, x, end, i);
+	return run_of(false, true, 0, x, end, i);
 }
 
 static __attribute__((noinline)) ssize_t run_tagged(struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
-	return run_of(false, VLAN_TAG, x, end, i);
+	return run_of(false, false, VLAN_TAG, x, end, i);
 }
 
 static __attribute__((noinline)) ssize_t run_tagged_ipv6(struct xmit_cpu *x, struct pkt **end,
 							 ssize_t i)
 {
-	return run_of(true, VLAN_TAG, x, end, i);
+	return run_of(false, true, VLAN_TAG, x, end, i);
 }
 
 /* one_of_any() - a frame that no run took */
@@ -242,10 +244,11 @@ static void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
 }
 
 /*
- * Ports and statistics are seen to once a batch: all count as forwarded at first, and who drops a packet takes it
- * back.
+ * through() - a batch from end to end. Ports and statistics are seen to once: all count as forwarded at first, and who
+ * drops a packet takes it back.
  */
-unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n)
+static inline __attribute__((always_inline)) unsigned
+through(bool quick, struct xmit_cpu *x, struct port *port, struct pkt **pkts, size_t n)
 {
 	struct pkt **end = pkts + n;
 	ssize_t i = -(ssize_t)n;
@@ -253,12 +256,40 @@ unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, 
 	x->batch.port = port;
 	x->batch.in_port = port->id;
 	x->batch.n = n;
-	trace(TRACE_RX, port->id, n);
-	while ((i = run_of(false, 0, x, end, i)) && (i = run_of_others(x, end, i)))
+	if (!quick)
+		trace(TRACE_RX, port->id, n);
+	while ((i = run_of(quick, false, 0, x, end, i)) && (i = run_of_others(x, end, i)))
 		;
-	trace(TRACE_LOOKUP, x->batch.port->id, x->batch.n);
-	xmit_flush(x);
+	if (!quick)
+		trace(TRACE_LOOKUP, x->batch.port->id, x->batch.n);
+	xmit_flush(x, !quick && trace_recording());
 	return x->batch.n;
+}
+
+static __attribute__((noinline)) unsigned asking_batch(struct xmit_cpu *x, struct port *port,
+						       struct pkt **pkts, size_t n)
+{
+	return through(false, x, port, pkts, n);
+}
+
+/* what a batch would ask in several places is asked once: are records kept, has this CPU no CRC32? */
+static bool asks;
+
+unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, size_t n)
+{
+	return unlikely(asks) ? asking_batch(x, port, pkts, n) : through(true, x, port, pkts, n);
+}
+
+static void switch_watch(bool recorded)
+{
+	asks = recorded || key_no_crc32;
+}
+
+TRACE_WATCHER(switch_watch);
+
+void switch_init(void)
+{
+	switch_watch(trace_recording());
 }
 
 void switch_input(struct port *port, struct pkt **pkts, unsigned n)

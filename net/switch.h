@@ -31,10 +31,12 @@ extern struct vswitch *switches[SWITCH_MAX]; /* by id; NULL where there is none 
 		if (switches[i])
 
 /*
- * switch_batch() - packets that came in by @port, which accepts them, and count as forwarded, oldest first; all are gone when it returns. @n
- * from 1 to PORT_BATCH; @x is this core's. Returns @n, for a poll whose last act it is.
+ * switch_batch() - packets that came in by @port, which accepts them, and count as forwarded, oldest first; all are gone
+ * when it returns. @n from 1 to PORT_BATCH; @x is this core's. Returns @n, for a poll whose last act it is.
  */
-unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, unsigned n);
+unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, size_t n);
+/* switch_init() - at boot, behind key_init(). */
+void switch_init(void);
 /* switch_input() - the same, of any port, and counts them as forwarded. */
 void switch_input(struct port *port, struct pkt **pkts, unsigned n);
 

@@ -112,16 +112,16 @@ static void stage_segments(struct stage *s, struct pkt *p, const struct gso_head
 	struct gso g;
 	unsigned n = 0;
 
-	xmit_flush_stage(s);
+	xmit_flush_stage(s, trace_recording());
 	gso_begin(&g, p, h);
 	while ((p = gso_next(&g))) {
 		finish_csum(s, p);
 		xmit_append(s, p, p->frame);
 		n++;
 		if (s->n == PORT_BATCH)
-			xmit_flush_stage(s);
+			xmit_flush_stage(s, trace_recording());
 	}
-	xmit_flush_stage(s);
+	xmit_flush_stage(s, trace_recording());
 	if (g.rest) {
 		s->count->offered++;
 		n++;

@@ -79,7 +79,7 @@ static void transmit(struct stage *s)
 	}
 	if (s->port->tx_extra & PORT_TAPS)
 		taps_tx(s->port, s->pkts, s->n);
-	xmit_transmit(s);
+	xmit_transmit(s, trace_recording());
 }
 
 /* sender_of() - the core that transmits what this one has staged: itself if it may; MAX_CPUS: none can. */

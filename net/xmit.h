@@ -131,13 +131,14 @@ void xmit_drop_unsent(struct stage *s, unsigned sent);
 /* xmit_unusual() - something stands before the device, or this core may not transmit @s, or nobody can. */
 void xmit_unusual(struct stage *s);
 
-/* xmit_transmit() - give the device what is staged; this core owns a queue. */
-static inline void xmit_transmit(struct stage *s)
+/* xmit_transmit() - give the device what is staged; this core owns a queue. @recorded: are records kept? */
+static inline void xmit_transmit(struct stage *s, bool recorded)
 {
 	struct port_cpu *c = s->count;
 	unsigned sent;
 
-	trace(TRACE_XMIT, s->port->id, s->n);
+	if (recorded)
+		trace_record(TRACE_XMIT, s->port->id, s->n);
 	sent = s->port->ops->tx_batch(s->port, *s->txq, s->pkts, s->n, s->frames);
 	if (unlikely(sent < s->n))
 		xmit_drop_unsent(s, sent);
@@ -147,25 +148,28 @@ static inline void xmit_transmit(struct stage *s)
 }
 
 /* xmit_flush_stage() - transmit what is in @s, if anything is. */
-static inline void xmit_flush_stage(struct stage *s)
+static inline void xmit_flush_stage(struct stage *s, bool recorded)
 {
 	if (!s->n)
 		return;
 	s->count->offered += s->n;
 	if (likely(*s->txq >= 0 && s->port->direct))
-		xmit_transmit(s);
+		xmit_transmit(s, recorded);
 	else
 		xmit_unusual(s);
 }
 
-/* xmit_flush() - transmit what this core has staged. At the end of each batch; inline, since a batch may be one packet. */
-static inline void xmit_flush(struct xmit_cpu *x)
+/*
+ * xmit_flush() - transmit what this core has staged. At the end of each batch; inline, since a batch may be one packet.
+ * @recorded: trace_recording(), of which a batch asks once.
+ */
+static inline void xmit_flush(struct xmit_cpu *x, bool recorded)
 {
 	struct stage *s = x->open;
 
 	x->open = NULL;
 	for (; s; s = s->next) {
 		s->takes = 0;
-		xmit_flush_stage(s);
+		xmit_flush_stage(s, recorded);
 	}
 }

@@ -113,7 +113,7 @@ static void leave(struct outbox *o)
 	for (unsigned i = 0; i < o->n; i++)
 		xmit_stage(x, o->port->id, o->pkts[i]);
 	o->n = 0;
-	xmit_flush(x);
+	xmit_flush(x, trace_recording());
 }
 
 void local_flush(void)

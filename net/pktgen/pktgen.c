@@ -66,7 +66,7 @@ static void send_due(struct pktgen *g)
 		most = PORT_BATCH - s->n;
 	} while (g->traffic.gap && most >= g->conf.traffic.burst && !ended(g) &&
 		 traffic_when(&g->traffic) <= rdtsc());
-	xmit_flush(x);
+	xmit_flush(x, trace_recording());
 	g->errors += port_drops(s->count->dropped_out) - dropped;
 }
 

@@ -306,6 +306,30 @@ static void hashes_spread_over_the_buckets(void **state)
 	}
 }
 
+static void hashes_by_hand_are_those_of_the_instruction(void **state)
+{
+	(void)state;
+	srand(1);
+	for (unsigned n = 0; n < 1000; n++) {
+		uint32_t seed = rand();
+		uint64_t w[KEY_WORDS];
+
+		for (unsigned i = 0; i < KEY_WORDS; i++)
+			w[i] = (uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ rand();
+		assert_int_equal(key_hash_by_hand(seed, w, n % 2), key_hash_words(seed, w, n % 2));
+	}
+}
+
+/* the other way through: every question of a batch is asked at its place */
+static void a_cpu_without_the_instruction_has_caches_too(void **state)
+{
+	key_no_crc32 = true;
+	switch_init();
+	the_second_packet_hits_the_cache(state);
+	key_no_crc32 = false;
+	switch_init();
+}
+
 static void a_flow_is_not_reused_while_a_core_may_hold_it(void **state)
 {
 	const struct flow_key key = { .in_port = 1 }, other = { .in_port = 2 };
@@ -396,6 +420,8 @@ int main(void)
 		TEST(a_thousand_flows_fit_the_cache),
 		TEST(more_flows_than_a_bucket_holds_share_it_in_turn),
 		TEST(hashes_spread_over_the_buckets),
+		TEST(hashes_by_hand_are_those_of_the_instruction),
+		TEST(a_cpu_without_the_instruction_has_caches_too),
 		TEST(a_flow_is_not_reused_while_a_core_may_hold_it),
 		TEST(cores_make_use_and_age_flows_at_once),
 	};
