@@ -57,8 +57,8 @@ static bool is_wanted(const struct port *port, unsigned queue)
 	return (!wanted || wanted == port) && (wanted_queue < 0 || (unsigned)wanted_queue == queue);
 }
 
-/* catch() - is it this core that has the frame? */
-static bool catch (const struct port *port, unsigned queue)
+/* claim() - is it this core that has the frame? */
+static bool claim(const struct port *port, unsigned queue)
 {
 	enum state armed = ARMED;
 
@@ -159,7 +159,7 @@ static unsigned one_poll(struct napi *napi, unsigned budget)
 	bool there = q->dev->look->rx(q->dev, q->index, &d) && d.done;
 	unsigned n;
 
-	if (!there || !catch (q->dev->upper, q->index)) {
+	if (!there || !claim(q->dev->upper, q->index)) {
 		n = napi_poll_below(napi, NAPI_ONE, budget);
 		a->irq = 0;
 		look_ahead(q);
@@ -189,7 +189,7 @@ static const struct napi_around one_around = { .poll = one_poll, .told = one_tol
 
 static void one_batch(struct port *port, unsigned queue, struct pkt **pkts)
 {
-	if (!catch (port, queue))
+	if (!claim(port, queue))
 		return;
 	write_down(port, queue, pkts[0]);
 	path_begin(pkts[0], port->id, queue);
@@ -218,13 +218,32 @@ static void watch(bool on)
 	path_show_batches(on ? one_batch : NULL);
 }
 
+static void registers_off(unsigned n)
+{
+	while (n-- > 0)
+		netdevs[n]->look->regs_off(netdevs[n]);
+}
+
+/* registers_on() - of all NICs, or of none. */
+static int registers_on(void)
+{
+	for (unsigned i = 0; i < nnetdevs; i++) {
+		int err = netdevs[i]->look->regs_on(netdevs[i]);
+
+		if (err) {
+			registers_off(i);
+			return err;
+		}
+	}
+	return 0;
+}
+
 int trace_one_arm(struct port *port, int queue)
 {
 	int err = path_start();
 
-	netdev_for_each(i)
-		if (!err)
-			err = netdevs[i]->look->regs_on(netdevs[i]);
+	if (!err)
+		err = registers_on();
 	if (err)
 		return err;
 	wanted = port;
@@ -247,8 +266,7 @@ void trace_one_disarm(bool recorded)
 	trace_stop_after(0);
 	cores_resume();
 	trace_set(recorded);
-	netdev_for_each(i)
-		netdevs[i]->look->regs_off(netdevs[i]);
+	registers_off(nnetdevs);
 }
 
 struct trace_one *trace_one_caught(struct path_row *its)
