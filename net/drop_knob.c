@@ -3,7 +3,7 @@
 #include "drop_knob.h"
 
 #include "drivers/netdev.h"
-#include "switch.h"
+#include "net/ovs/vswitch.h"
 #include "net/sched/tc_qdisc.h"
 
 #include <stdio.h>

@@ -15,6 +15,7 @@
 #include "port.h"
 #include "net/sched/qdisc.h"
 #include "rps.h"
+#include "net/ovs/vswitch.h"
 #include "switch.h"
 #include "xmit.h"
 

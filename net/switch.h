@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch.h - a switch: ports, rules and what decides about a packet
+ * switch.h - what decides about a packet
  *
  * switch_batch() is the fast path, one pass over a batch: key, cache, stage. What no cache knows goes to the slow
  * path (upcall.h), which asks rules and MAC table.
@@ -12,23 +12,6 @@
 
 #include "kernel/pkt.h"
 #include "port.h"
-#include "net/ovs/rules.h"
-
-enum { SWITCH_MAX = 8, SWITCH_NAME = 16 };
-
-struct vswitch {
-	uint32_t ports; /* BIT(port id); written while the cores are parked */
-	struct rules rules;
-	unsigned id; /* 0 to SWITCH_MAX - 1 */
-	bool held; /* named by a line of the config that failed: ports that the config adds are held */
-	char name[SWITCH_NAME];
-};
-
-extern struct vswitch *switches[SWITCH_MAX]; /* by id; NULL where there is none */
-
-#define switch_for_each(i)                        \
-	for (unsigned i = 0; i < SWITCH_MAX; i++) \
-		if (switches[i])
 
 /*
  * switch_batch() - packets that came in by @port, which accepts them, and count as forwarded, oldest first; all are gone
@@ -39,18 +22,3 @@ unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, 
 void switch_init(void);
 /* switch_input() - the same, of any port, and counts them as forwarded. */
 void switch_input(struct port *port, struct pkt **pkts, unsigned n);
-
-/* Control context. */
-struct vswitch *switch_by_name(const char *name);
-/* switch_word() - the same for word @i of a command line; says what was expected if there is none. */
-struct vswitch *switch_word(struct shell *sh, int i);
-/* switch_create() - with one rule, priority=0 actions=NORMAL. NULL if there are SWITCH_MAX. */
-struct vswitch *switch_create(const char *name);
-void switch_destroy(struct vswitch *sw);
-void switch_add_port(struct vswitch *sw, struct port *port);
-void switch_del_port(struct port *port);
-/*
- * switch_hold() - if @word is a switch, or becomes one later: port_hold() each of its ports. Without the line that
- * failed it may pass what it should not. For config_run().
- */
-void switch_hold(const char *word);

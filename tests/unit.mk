@@ -19,7 +19,7 @@ CFLAGS = -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=un
 .PHONY: all
 all: $(NAMES:%=$(OUT)/%)
 
-path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/pktgen/sink.c net/rps.c net/rps_config.c net/switch.c net/key_hash.c net/parse.c \
+path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/pktgen/sink.c net/rps.c net/rps_config.c net/switch.c net/ovs/vswitch.c net/key_hash.c net/parse.c \
 	net/flow.c net/ovs/upcall.c net/ovs/rules.c net/ovs/fdb.c net/xmit.c net/validate.c net/gro.c net/gro_merge.c net/gso.c net/csum.c net/sched/qdisc.c net/sched/qdisc_fq_codel.c net/port.c \
 	kernel/pool.c kernel/qsbr.c kernel/toeplitz.c kernel/histogram.c tests/unit/fake_net.c tests/unit/host.c
 inet := net/inet/internal.c net/inet/local.c net/bytes.c net/inet/inet.c net/inet/maddr.c net/inet/route.c net/inet/neigh.c net/inet/neigh_table.c net/inet/neigh_control.c net/inet/arp.c net/inet/ndisc.c net/inet/ipv4.c \

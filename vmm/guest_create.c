@@ -10,7 +10,7 @@
 #include "drivers/netdev.h"
 #include "net/addr.h"
 #include "net/port.h"
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 #include "load.h"
 #include "virtio_net.h"
 

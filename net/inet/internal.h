@@ -8,7 +8,7 @@
 #pragma once
 
 #include "net/port.h"
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 
 /* internal_add() - the internal port of @sw: down, without an address. 0 or -ENOSPC. Control context; parks the cores. */
 int internal_add(struct vswitch *sw);

@@ -2,7 +2,7 @@
 /* ip_addr.c - `ip addr`: Weir's own addresses, as iproute2 shows and sets them. Control context. */
 #include "ip_words.h"
 
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "kernel/shell.h"
 #include "drivers/netdev.h"
 #include "net/addr.h"
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 
 #include <errno.h>
 #include <stdio.h>

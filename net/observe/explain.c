@@ -14,7 +14,7 @@
 #include "net/parse.h"
 #include "net/ovs/rule_str.h"
 #include "net/ovs/rules.h"
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 #include "net/ovs/upcall.h"
 
 #include <errno.h>

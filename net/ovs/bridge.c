@@ -4,7 +4,7 @@
 
 #include "kernel/shell.h"
 #include "net/addr.h"
-#include "net/switch.h"
+#include "vswitch.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include "kernel/shell.h"
 #include "rules.h"
-#include "net/switch.h"
+#include "vswitch.h"
 
 /*
  * rule_parse() - words @first to the last of the command line are a rule for @sw: "priority=100,ip,nw_src=10.0.0.0/8

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "net/flow.h"
-#include "net/switch.h"
+#include "vswitch.h"
 
 /*
  * upcall() - decide about @key, which came in by @port: learn the sender, ask the rules.

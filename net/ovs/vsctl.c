@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vsctl.c - `ovs-vsctl`: which switches there are and which ports they join. Control context. */
-#include "net/switch.h"
+#include "vswitch.h"
 
 #include "kernel/shell.h"
 #include "net/inet/internal.h"

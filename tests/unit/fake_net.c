@@ -12,6 +12,7 @@
 #include "kernel/shell.h"
 #include "kernel/softirq.h"
 #include "net/ovs/fdb.h"
+#include "net/ovs/vswitch.h"
 #include "net/flow.h"
 #include "net/rps.h"
 #include "net/wire.h"

@@ -15,7 +15,7 @@
 #include "kernel/mem.h"
 #include "kernel/shell.h"
 #include "net/port.h"
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 #include "vmm/backend.h"
 #include "vmm/guest_cpu.h"
 #include "vmm/gva.h"

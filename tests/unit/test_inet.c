@@ -17,7 +17,7 @@
 #include "net/inet/route.h"
 #include "net/pktgen/sink.h"
 #include "net/inet/snmp.h"
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 #include "net/tc_filter.h"
 #include "tests/unit/inet_rig.h"
 #include "tests/unit/streams.h"

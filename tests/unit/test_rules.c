@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "net/flow.h"
+#include "net/ovs/vswitch.h"
 #include "net/inet/inet.h"
 #include "net/wire.h"
 #include "tests/unit/fake_net.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "net/sched/qdisc.h"
-#include "net/switch.h"
+#include "net/ovs/vswitch.h"
 #include "tests/unit/fake_net.h"
 
 static void (*meanwhile)(void); /* in the second that `top` waits */

@@ -18,6 +18,7 @@
 #include "kernel/pkt.h"
 #include "kernel/softirq.h"
 #include "net/flow.h"
+#include "net/ovs/vswitch.h"
 #include "net/wire.h"
 #include "tests/unit/fake_driver.h"
 #include "tests/unit/fake_net.h"
