@@ -87,16 +87,13 @@ static inline uint64_t key_hash_words(uint32_t seed, const uint64_t w[], bool is
 /* key_hash_by_hand() - the same without that instruction: some hundred others a word. */
 uint64_t key_hash_by_hand(uint32_t seed, const uint64_t w[], bool is_long);
 
-/* key_hash_somehow() - by that which this CPU has. */
-static inline uint64_t key_hash_somehow(uint32_t seed, const uint64_t w[], bool is_long)
-{
-	return unlikely(key_no_crc32) ? key_hash_by_hand(seed, w, is_long)
-				      : key_hash_words(seed, w, is_long);
-}
-
+/* key_hash() - by that which this CPU has. */
 static inline uint32_t key_hash(uint32_t seed, const struct flow_key *key)
 {
-	return key_hash_somehow(seed, key->w, key->flags & KEY_LONG);
+	bool is_long = key->flags & KEY_LONG;
+
+	return unlikely(key_no_crc32) ? key_hash_by_hand(seed, key->w, is_long)
+				      : key_hash_words(seed, key->w, is_long);
 }
 
 static inline bool key_equal_words(const uint64_t a[], const uint64_t b[], bool is_long)

@@ -147,11 +147,11 @@ static __attribute__((noinline)) void output(struct xmit_cpu *x, struct pkt *p,
  *
  * run_of() - switch packets of one kind, at least the first of them being looked at, whose flows this core's cache
  * knows; the hot loop. It stops at another kind, at an unknown flow, or at the end. It is compiled for each kind, @v6
- * and @tag being constants, so that each has its key in registers; @quick if the CPU is known to have CRC32. What it costs
- * a packet: a key, one tag, one compare of keys, one place in a stage.
+ * and @tag being constants, so that each has its key in registers. What it costs a packet: a key, one tag, one compare
+ * of keys, one place in a stage. The CPU has CRC32.
  */
 static inline __attribute__((always_inline)) ssize_t
-run_of(bool quick, bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
+run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
 	const struct batch *b = &x->batch;
 	struct emc *emc = b->emc;
@@ -159,15 +159,13 @@ run_of(bool quick, bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, 
 
 	do {
 		struct pkt *p = end[i];
-		uint64_t frame = p->frame, w[KEY_WORDS], hash;
+		uint64_t frame = p->frame, w[KEY_WORDS];
 		struct flow *f;
 
 		if (unlikely(!(v6 ? plain_ipv6(p->data, frame, &b->in_port, tag, w)
 				  : plain_ipv4(p->data, frame, &b->in_port, tag, w))))
 			break;
-		hash = quick ? key_hash_words(current_gen(), w, v6)
-			     : key_hash_somehow(current_gen(), w, v6);
-		f = emc_find_words(emc, hash, w, v6);
+		f = emc_find_words(emc, key_hash_words(current_gen(), w, v6), w, v6);
 		if (unlikely(!f))
 			break;
 		flow_hit(f, mine, frame);
@@ -179,18 +177,18 @@ run_of(bool quick, bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, 
 
 static __attribute__((noinline)) ssize_t run_ipv6(struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
-	return run_of(false, true, 0, x, end, i);
+	return run_of(true, 0, x, end, i);
 }
 
 static __attribute__((noinline)) ssize_t run_tagged(struct xmit_cpu *x, struct pkt **end, ssize_t i)
 {
-	return run_of(false, false, VLAN_TAG, x, end, i);
+	return run_of(false, VLAN_TAG, x, end, i);
 }
 
 static __attribute__((noinline)) ssize_t run_tagged_ipv6(struct xmit_cpu *x, struct pkt **end,
 							 ssize_t i)
 {
-	return run_of(false, true, VLAN_TAG, x, end, i);
+	return run_of(true, VLAN_TAG, x, end, i);
 }
 
 /* one_of_any() - a frame that no run took */
@@ -215,7 +213,9 @@ static __attribute__((noinline)) ssize_t run_of_others(struct xmit_cpu *x, struc
 	uint16_t type = load16(data + 12);
 	ssize_t at = i;
 
-	if (type == be16(ETH_P_IPV6))
+	if (unlikely(key_no_crc32))
+		; /* no runs */
+	else if (type == be16(ETH_P_IPV6))
 		at = run_ipv6(x, end, i);
 	else if (type == be16(ETH_P_VLAN) && load16(data + 16) == be16(ETH_P_IPV6))
 		at = run_tagged_ipv6(x, end, i);
@@ -244,6 +244,7 @@ static void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
 static inline __attribute__((always_inline)) unsigned
 through(bool quick, struct xmit_cpu *x, struct port *port, struct pkt **pkts, size_t n)
 {
+	bool runs = quick || !key_no_crc32;
 	struct pkt **end = pkts + n;
 	ssize_t i = -(ssize_t)n;
 
@@ -252,7 +253,7 @@ through(bool quick, struct xmit_cpu *x, struct port *port, struct pkt **pkts, si
 	x->batch.n = n;
 	if (!quick)
 		trace(TRACE_RX, port->id, n);
-	while ((i = run_of(quick, false, 0, x, end, i)) && (i = run_of_others(x, end, i)))
+	while ((i = runs ? run_of(false, 0, x, end, i) : i) && (i = run_of_others(x, end, i)))
 		;
 	if (!quick)
 		trace(TRACE_LOOKUP, x->batch.port->id, x->batch.n);
