@@ -104,14 +104,12 @@ static __attribute__((noinline)) unsigned due_poll(struct sample *c, struct napi
 
 static unsigned path_poll(struct napi *napi, unsigned budget)
 {
-	struct cpu *cpu = this_cpu();
-
 	/* as napi_poll_below() does: nothing is between */
-	if (likely(--cpu->path_left))
+	if (likely(--this_cpu_var(path_left)))
 		return napi->own_poll(napi, budget);
 	/* until there is a packet to stamp */
-	cpu->path_left = 1;
-	return due_poll(&sample[cpu->id], napi, budget);
+	this_cpu_var(path_left) = 1;
+	return due_poll(&sample[this_cpu()->id], napi, budget);
 }
 
 static const struct napi_around path_around = { .poll = path_poll, .told = path_told };
