@@ -24,13 +24,8 @@ static void print_port(struct shell *sh, const struct port *port)
 static int maddr_show(struct shell *sh, int i)
 {
 	struct port *match[PORT_MAX];
-	int n;
+	int n = ip_read_devs(sh, i, match);
 
-	if (word_is(sh->nwords, sh->word, i, "dev"))
-		i++;
-	n = i < sh->nwords ? port_words(sh, i++, match) : (int)port_match("*", match);
-	if (n > 0 && i < sh->nwords)
-		return shell_expected(sh, i, "the end of the line");
 	for (int k = 0; k < n; k++)
 		print_port(sh, match[k]);
 	return n < 0 ? n : 0;

@@ -27,6 +27,20 @@ int ip_read_dev(struct shell *sh, int i, struct port **port)
 	return 0;
 }
 
+int ip_read_devs(struct shell *sh, int i, struct port *ports[PORT_MAX])
+{
+	int n;
+
+	if (word_is(sh->nwords, sh->word, i, "dev"))
+		i++;
+	if (i >= sh->nwords)
+		return port_match("*", ports);
+	n = port_words(sh, i, ports);
+	if (n > 0 && i + 1 < sh->nwords)
+		return shell_expected(sh, i + 1, "the end of the line");
+	return n;
+}
+
 /* the length behind the slash, of 128 bits */
 static int read_length(struct shell *sh, int i, const char *slash, bool v4, unsigned *len)
 {
