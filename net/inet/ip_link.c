@@ -87,18 +87,11 @@ static void print_port(struct shell *sh, struct port *p, bool stats)
 static int link_show(struct shell *sh, int i, bool stats)
 {
 	struct port *match[PORT_MAX];
-	int n = 0;
+	int n;
 
-	if (i < sh->nwords && !strcmp(sh->word[i].s, "show"))
+	if (word_is(sh->nwords, sh->word, i, "show"))
 		i++;
-	if (i < sh->nwords && !strcmp(sh->word[i].s, "dev"))
-		n = port_words(sh, ++i, match);
-	else if (i < sh->nwords)
-		n = port_words(sh, i, match);
-	else
-		n = port_match("*", match);
-	if (n > 0 && i + 1 < sh->nwords)
-		return shell_expected(sh, i + 1, "the end of the line");
+	n = ip_read_devs(sh, i, match);
 	for (int k = 0; k < n; k++)
 		print_port(sh, match[k], stats);
 	return n < 0 ? n : 0;
