@@ -202,6 +202,51 @@ static inline size_t gbe_tx_plain(struct pkt **pkts, size_t n)
 	return i;
 }
 
+/* gbe_tx_fits() - would the next @n frames, if they were plain, go out with nothing due at or before their end? */
+GBE_TX_INLINE bool gbe_tx_fits(const struct gbe_tx *tx, unsigned n)
+{
+	return (int32_t)(tx->quick - (tx->fill + n)) >= 0;
+}
+
+/* gbe_tx_post() - post @n plain frames of @bytes, at least 1, that fit. Returns @n. */
+GBE_TX_INLINE unsigned gbe_tx_post(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
+				   struct pkt **pkts, unsigned n, uint64_t bytes)
+{
+	uint32_t at = tx->fill & tx->mask, fill = tx->fill + n;
+	size_t i = 0;
+
+	do
+		gbe_tx_put(kind, &tx->desc[at + i], tx->slot[at + i] = pkts[i]);
+	while (++i < n);
+	tx->fill = fill;
+	tx->queue->tx_bytes += bytes;
+	gbe_tx_publish(tx, n, fill);
+	return n;
+}
+
+/* gbe_tx_stamped() - which of @n frames is all that is not plain, and that for nothing but its stamp; NULL: none. */
+static inline struct pkt *gbe_tx_stamped(struct pkt **pkts, size_t n, uint64_t frames)
+{
+	struct pkt *p;
+
+	if (frames >> 32 != PKT_STAMPED)
+		return NULL;
+	p = pkts[gbe_tx_plain(pkts, n)];
+	return p->flags == PKT_STAMPED ? p : NULL;
+}
+
+/*
+ * gbe_tx_timed() - post a batch that fits, whose one stamped frame is @p: nobody behind the ring marks it, so from here on
+ * it is plain. Who is timed takes nearly the way of the others, and costs them little.
+ */
+GBE_TX_INLINE unsigned gbe_tx_timed(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
+				    struct pkt **pkts, unsigned n, uint64_t frames, struct pkt *p)
+{
+	path_mark(p, PATH_XMIT);
+	p->flags = 0;
+	return gbe_tx_post(kind, tx, pkts, n, (uint32_t)frames);
+}
+
 /*
  * gbe_tx_rest() - a batch with which something is due: reports, the wrap, frames that are not plain, a ring that is
  * filling up, a reset. Returns how many it has posted. @frames as in gbe_tx_give().
@@ -210,10 +255,13 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 				   struct pkt **pkts, size_t n, uint64_t frames)
 {
 	bool plain = likely(frames <= UINT32_MAX);
+	struct pkt *stamped;
 	size_t i = 0;
 
 	if (unlikely(!tx->most))
 		gbe_tx_reset(tx);
+	else if (!plain && gbe_tx_fits(tx, n) && (stamped = gbe_tx_stamped(pkts, n, frames)))
+		return gbe_tx_timed(kind, tx, pkts, n, frames, stamped);
 	gbe_tx_reap(tx);
 	while (i < n) {
 		uint32_t room = MIN(gbe_tx_room(tx), gbe_tx_to_wrap(tx));
@@ -246,25 +294,17 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 }
 
 /*
- * gbe_tx_give() - a batch, the netdev's tx_batch. Small ones are posted here with no question but one: is anything
- * due at or before their end, or is a frame not plain? @frames, the sum of their words pkt->frame, tells: a flag makes
- * it longer than all bytes together. One compare asks whether the watchdog wants a reset, too. @rest is gbe_tx_rest() of this kind, out of line; calling it is the last act.
+ * gbe_tx_give() - a batch, the netdev's tx_batch. Small ones are posted here with no question but two. Do they fit? Is a
+ * frame not plain? @frames, the sum of their words pkt->frame, tells: a flag makes it longer than all bytes together, and
+ * the same compare asks whether the watchdog wants a reset. @rest is gbe_tx_rest() of this kind, out of line; calling it
+ * is the last act.
  */
 GBE_TX_INLINE unsigned gbe_tx_give(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				   struct pkt **pkts, unsigned n, uint64_t frames,
 				   unsigned (*rest)(struct gbe_tx *tx, struct pkt **pkts, size_t n,
 						    uint64_t frames))
 {
-	uint32_t at = tx->fill & tx->mask, fill = tx->fill + n;
-	size_t i = 0;
-
-	if ((int32_t)(tx->quick - fill) < 0 || unlikely(frames > tx->most))
+	if (!gbe_tx_fits(tx, n) || unlikely(frames > tx->most))
 		return rest(tx, pkts, n, frames);
-	do
-		gbe_tx_put(kind, &tx->desc[at + i], tx->slot[at + i] = pkts[i]);
-	while (++i < n);
-	tx->fill = fill;
-	tx->queue->tx_bytes += frames;
-	gbe_tx_publish(tx, n, fill);
-	return n;
+	return gbe_tx_post(kind, tx, pkts, n, frames);
 }

@@ -10,17 +10,23 @@
 /* its interrupt masks a queue, and so does whoever schedules it without one: that is when there is work */
 static void told_mask(struct napi *napi)
 {
-	for (unsigned i = 0; i < NAPI_LAYERS; i++)
-		if (napi->told & BIT(i))
-			napi->around[i]->told(napi);
+	for (uint32_t left = napi->told; left; left &= left - 1)
+		napi->around[__builtin_ctz(left)]->told(napi);
 	napi->own_ops->irq_mask(napi);
+}
+
+static void own_ops(struct napi *napi, const struct napi_ops *ops)
+{
+	napi->own_ops = ops;
+	napi->told_ops = *ops;
+	napi->told_ops.irq_mask = told_mask;
 }
 
 /* own() - a queue that was set up without asking has what it was set up with. */
 static void own(struct napi *napi)
 {
-	if (!napi->own_ops)
-		napi->own_ops = napi->ops;
+	if (!napi->own_ops && napi->ops)
+		own_ops(napi, napi->ops);
 	if (!napi->own_poll)
 		napi->own_poll = napi->poll;
 }
@@ -43,11 +49,8 @@ void napi_set_own(struct napi *napi, const struct napi_ops *ops,
 		  unsigned (*poll)(struct napi *napi, unsigned budget))
 {
 	own(napi);
-	if (ops) {
-		napi->own_ops = ops;
-		napi->told_ops = *ops;
-		napi->told_ops.irq_mask = told_mask;
-	}
+	if (ops)
+		own_ops(napi, ops);
 	if (poll)
 		napi->own_poll = poll;
 	use_poll(napi);
@@ -64,12 +67,6 @@ void napi_set_layer(struct napi *napi, enum napi_layer layer, const struct napi_
 
 void napi_tell(struct napi *napi, enum napi_layer layer, bool on)
 {
-	if (on) {
-		napi->told_ops = *napi->own_ops;
-		napi->told_ops.irq_mask = told_mask;
-		napi->told |= BIT(layer);
-	} else {
-		napi->told &= ~BIT(layer);
-	}
+	napi->told = on ? napi->told | BIT(layer) : napi->told & ~BIT(layer);
 	use_ops(napi);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/bits.h"
+#include "kernel/path.h"
 #include "kernel/softirq.h"
 #include "kernel/trace.h"
 #include "drivers/igb.h"
@@ -31,6 +32,17 @@ void trace_record(enum trace_point p, uint64_t a, uint64_t b)
 	(void)a;
 	(void)b;
 	links_recorded += p == TRACE_LINK;
+}
+
+/* --- stamped packets: which were marked */
+
+static const struct pkt *marked[8];
+static unsigned nmarked;
+
+void path_mark_now(const struct pkt *p, enum path_point point)
+{
+	assert_int_equal(point, PATH_XMIT);
+	marked[nmarked++ % ARRAY_SIZE(marked)] = p;
 }
 
 /* --- the machine: vectors arrive at the core they are routed to */
@@ -967,6 +979,79 @@ static void sends_chains_and_never_half_of_one(void **state)
 	}
 }
 
+static struct pkt *stamped(unsigned segs)
+{
+	struct pkt *p = segs == 1 ? packet(60, 0) : chain_of(segs, 100);
+
+	p->flags |= PKT_STAMPED;
+	return p;
+}
+
+static void a_stamped_frame_is_marked_once_as_it_leaves(void **state)
+{
+	struct pkt *p[4];
+
+	(void)state;
+	transmit(1, 60); /* from the second batch on the ring is known */
+	nmarked = 0;
+	p[0] = packet(60, 0);
+	p[1] = stamped(1);
+	p[2] = packet(60, 0);
+	assert_int_equal(give(dev, p, 3), 3);
+	assert_int_equal(nmarked, 1);
+	assert_ptr_equal(marked[0], p[1]);
+	assert_int_equal(p[1]->flags, 0); /* it went as the plain ones do */
+	assert_int_equal(chip->nsent, 4);
+	assert_int_equal(dev->queue[0].tx_bytes, 4 * 60);
+
+	p[0] = stamped(1); /* not the only one that is not plain */
+	p[1] = stamped(1);
+	p[2] = stamped(2);
+	p[3] = chain_of(2, 100);
+	assert_int_equal(give(dev, p, 4), 4);
+	assert_int_equal(nmarked, 4);
+	assert_ptr_equal(marked[1], p[0]);
+	assert_ptr_equal(marked[2], p[1]);
+	assert_ptr_equal(marked[3], p[2]);
+	assert_int_equal(chip->nsent, 8);
+	assert_int_equal(dev->queue[0].tx_bytes, 4 * 60 + 2 * 60 + 2 * 200);
+}
+
+static void flags_that_come_to_as_much_are_no_stamp(void **state)
+{
+	struct pkt *p[PKT_STAMPED / PKT_CSUM_OK];
+
+	(void)state;
+	transmit(1, 60);
+	for (unsigned i = 0; i < ARRAY_SIZE(p); i++) {
+		p[i] = packet(60, 0);
+		p[i]->flags = PKT_CSUM_OK;
+	}
+	assert_int_equal(give(dev, p, ARRAY_SIZE(p)), ARRAY_SIZE(p));
+	for (unsigned i = 0; i < ARRAY_SIZE(p); i++)
+		assert_int_equal(chip->sent_len[1 + i], 60);
+	assert_int_equal(p[0]->flags, PKT_CSUM_OK);
+}
+
+static void a_stamped_frame_that_does_not_leave_is_not_marked(void **state)
+{
+	struct pkt *p;
+
+	(void)state;
+	chip->tx_stalled = true;
+	nmarked = 0;
+	for (unsigned i = 0; i < NETDEV_RING - 1; i++) {
+		p = stamped(1);
+		assert_int_equal(give(dev, &p, 1), 1);
+	}
+	assert_int_equal(nmarked, NETDEV_RING - 1);
+	p = stamped(1);
+	assert_int_equal(give(dev, &p, 1), 0);
+	assert_int_equal(nmarked, NETDEV_RING - 1);
+	assert_int_equal(p->flags, PKT_STAMPED);
+	pkt_free(p);
+}
+
 static void waits_while_nothing_is_reported(void **state)
 {
 	uint32_t before = cpus[0]->pool->nfree;
@@ -1530,6 +1615,9 @@ int main(void)
 		OPENED(refuses_what_the_ring_cannot_hold),
 		OPENED(sends_batches_across_the_wrap_of_the_ring),
 		OPENED(sends_chains_and_never_half_of_one),
+		OPENED(a_stamped_frame_is_marked_once_as_it_leaves),
+		OPENED(flags_that_come_to_as_much_are_no_stamp),
+		OPENED(a_stamped_frame_that_does_not_leave_is_not_marked),
 		OPENED(waits_while_nothing_is_reported),
 		OPENED(resets_a_ring_whose_head_stands_still),
 		OPENED(takes_a_slow_head_and_a_dead_link_for_no_stall),

@@ -14,6 +14,7 @@
 
 #include "kernel/path.h"
 #include "drivers/netdev.h"
+#include "net/flow.h"
 #include "net/nic.h"
 #include "net/observe/path_trace.h"
 #include "fake_net.h"
@@ -82,6 +83,62 @@ static void a_packet_meets_its_points_in_their_order(void **state)
 	assert_int_equal(row(0)->port, 1);
 	assert_int_equal(row(0)->len, 60);
 	assert_int_equal(sent(2), 1);
+	conserved();
+}
+
+/* frame_of_kind() - one that a run takes if it is not stamped, or none does. */
+static struct pkt *frame_of_kind(unsigned kind)
+{
+	struct pkt *p = kind == 1 ? frame_udp6(1, 2, 1000, 9) : frame_udp(1, 2, 1000, 9);
+
+	if (kind == 2)
+		frame_tag(p, 0x8100, 5);
+	if (kind == 3) {
+		p->flags |= PKT_VLAN;
+		p->vlan_tci = 5;
+	}
+	return p;
+}
+
+static void a_stamped_packet_has_the_flow_of_those_that_are_not(void **state)
+{
+	struct emc *emc = emc_of_cpu[0];
+
+	(void)state;
+	put(2, frame_tag(frame_udp(2, 1, 1, 1), 0x8100, 5)); /* else a flood, which is not kept */
+	for (unsigned kind = 0; kind < 4; kind++) {
+		uint64_t upcalls, misses;
+
+		put(1, frame_of_kind(kind));
+		upcalls = emc->upcalls;
+		misses = emc->misses;
+		assert_int_equal(path_trace_on(1), 0);
+		put(1, frame_of_kind(kind));
+		path_trace_off();
+		assert_int_equal(path_of_cpu[0]->taken, kind + 1);
+		assert_true(row(kind)->tsc[PATH_VPORT] < row(kind)->tsc[PATH_LOOKUP]);
+		assert_true(row(kind)->tsc[PATH_LOOKUP] < row(kind)->tsc[PATH_SEND]);
+		assert_int_equal(emc->upcalls, upcalls);
+		assert_int_equal(emc->misses, misses);
+		assert_int_equal(sent(2), 2);
+	}
+	assert_int_equal(path_trace_on(1), 0);
+	put(1, frame_udp(1, 2, 2000, 9)); /* the first of its flow */
+	put(1, frame_udp(1, 2, 2000, 9));
+	assert_int_equal(sent(2), 2);
+	conserved();
+}
+
+static void a_stamped_packet_is_of_the_vlan_whose_tag_stands_aside(void **state)
+{
+	(void)state;
+	put(1, frame_tag(frame_udp(2, 1, 1, 1), 0x8100, 5)); /* there, 2 is behind port 1 */
+	sent(2);
+	put(1, frame_of_kind(0));
+	assert_int_equal(sent(2), 1);
+	assert_int_equal(path_trace_on(1), 0);
+	put(1, frame_of_kind(3));
+	assert_int_equal(sent(2), 0);
 	conserved();
 }
 
@@ -198,6 +255,8 @@ int main(void)
 #define ONE(test) cmocka_unit_test_setup_teardown(test, up, down)
 	const struct CMUnitTest tests[] = {
 		ONE(a_packet_meets_its_points_in_their_order),
+		ONE(a_stamped_packet_has_the_flow_of_those_that_are_not),
+		ONE(a_stamped_packet_is_of_the_vlan_whose_tag_stands_aside),
 		ONE(the_first_packet_of_one_poll_in_so_many),
 		ONE(a_row_that_is_used_again_takes_no_late_marks),
 		ONE(a_point_counts_once),
