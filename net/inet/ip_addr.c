@@ -87,13 +87,9 @@ static int addr_change(struct shell *sh, int i, const struct ip_options *o, bool
 
 	if (err)
 		return err;
-	if (!word_is(sh->nwords, sh->word, i + 1, "dev"))
-		return shell_expected(sh, i + 1, "dev");
-	err = ip_read_dev(sh, i + 2, &port);
+	err = ip_read_its_dev(sh, i + 1, &port);
 	if (err)
 		return err;
-	if (i + 3 < sh->nwords)
-		return shell_expected(sh, i + 3, "the end of the line");
 	return add ? addr_add(sh, i, port, &a, len) : addr_del(sh, i, port, &a, len);
 }
 

@@ -40,13 +40,9 @@ static int maddr_change(struct shell *sh, int i, bool add)
 
 	if (i >= sh->nwords || !mac_read(sh->word[i].s, mac) || !(mac[0] & 1))
 		return shell_expected(sh, i, "the MAC address of a group");
-	if (!word_is(sh->nwords, sh->word, i + 1, "dev"))
-		return shell_expected(sh, i + 1, "dev");
-	err = ip_read_dev(sh, i + 2, &port);
+	err = ip_read_its_dev(sh, i + 1, &port);
 	if (err)
 		return err;
-	if (i + 3 < sh->nwords)
-		return shell_expected(sh, i + 3, "the end of the line");
 	err = add ? maddr_add(port, mac) : maddr_del(port, mac);
 	if (err == -EEXIST)
 		return shell_error(sh, i, err, "%s has that group already", port->name);

@@ -27,6 +27,18 @@ int ip_read_dev(struct shell *sh, int i, struct port **port)
 	return 0;
 }
 
+int ip_read_its_dev(struct shell *sh, int i, struct port **port)
+{
+	int err;
+
+	if (!word_is(sh->nwords, sh->word, i, "dev"))
+		return shell_expected(sh, i, "dev");
+	err = ip_read_dev(sh, i + 1, port);
+	if (err)
+		return err;
+	return i + 2 < sh->nwords ? shell_expected(sh, i + 2, "the end of the line") : 0;
+}
+
 int ip_read_devs(struct shell *sh, int i, struct port *ports[PORT_MAX])
 {
 	int n;

@@ -32,13 +32,14 @@ static inline bool ip_shown(const struct ip_options *o, const struct inet_addr *
 /*
  * Each reads word @i, and says what was expected if it is not that; 0 or -EINVAL.
  * ip_read_prefix(): ADDRESS[/LENGTH], *len of 128 bits; without a length it is one station. "default" with @any_ok.
- * ip_read_dev(): the name of one port. ip_read_devs(): [[dev] PORTS], the last words of the line; all ports without them;
- * returns how many.
+ * ip_read_dev(): the name of one port. ip_read_its_dev(): dev PORT, the last words of the line. ip_read_devs():
+ * [[dev] PORTS], the last words as well; all ports without them; returns how many.
  */
 int ip_read_addr(struct shell *sh, int i, struct inet_addr *a);
 int ip_read_prefix(struct shell *sh, int i, const struct ip_options *o, bool any_ok,
 		   struct inet_addr *a, unsigned *len);
 int ip_read_dev(struct shell *sh, int i, struct port **port);
+int ip_read_its_dev(struct shell *sh, int i, struct port **port);
 int ip_read_devs(struct shell *sh, int i, struct port *ports[PORT_MAX]);
 
 /* ip_prefix_str() - ADDRESS/LENGTH, or ADDRESS if it is one station and @short. */

@@ -462,17 +462,24 @@ static void an_internal_port_is_a_station_behind_the_switch(void **state)
 	internal_del(sw);
 }
 
-static void an_internal_port_takes_with_it_what_stood_at_it(void **state)
+/* up_with_weir() - one port, and a switch without it that Weir itself is in; its name: sw0 */
+static struct vswitch *up_with_weir(void)
 {
 	struct vswitch *sw;
-	struct port *port;
 
-	(void)state;
 	net_up(1, 1);
 	inet_init();
 	sw = switch_create("sw0");
 	assert_int_equal(internal_add(sw), 0);
-	port = internal_port(sw);
+	return sw;
+}
+
+static void an_internal_port_takes_with_it_what_stood_at_it(void **state)
+{
+	struct vswitch *sw = up_with_weir();
+	struct port *port = internal_port(sw);
+
+	(void)state;
 	assert_int_equal(sink_on(port, true, 1), 0);
 	tc_clsact_set(port, true);
 	assert_int_equal(port->rx_extra, PORT_SINK);
@@ -485,15 +492,10 @@ static void an_internal_port_takes_with_it_what_stood_at_it(void **state)
 static void the_queue_in_front_of_it_is_limited(void **state)
 {
 	struct pkt *batch[20];
-	struct vswitch *sw;
-	struct port *port;
+	struct vswitch *sw = up_with_weir();
+	struct port *port = internal_port(sw);
 
 	(void)state;
-	net_up(1, 1);
-	inet_init();
-	sw = switch_create("sw0");
-	assert_int_equal(internal_add(sw), 0);
-	port = internal_port(sw);
 	switch_add_port(sw, &fake[1].port);
 	port_set_up(port, true);
 	for (unsigned i = 0; i < 51; i++) {

@@ -226,6 +226,16 @@ static void wrote(const char *text)
 		fail_msg("no '%s' in:\n%s", text, file);
 }
 
+/* exports() - what was recorded, into a file that is whole */
+static void exports(void)
+{
+	trace_set(false);
+	host_tsc = 10000;
+	host_text_clear();
+	assert_int_equal(host_exec("trace export a.json"), 0);
+	assert_string_equal(file + written - 5, "}\n]}\n");
+}
+
 static void a_packet_is_an_arrow_through_its_slices(void **state)
 {
 	struct pkt *p = frame_udp(1, 2, 1, 1);
@@ -247,10 +257,7 @@ static void a_packet_is_an_arrow_through_its_slices(void **state)
 	span(0, TRACE_SOFTIRQ, 2000, 3000, SOFTIRQ_NET_RX, 0);
 	/* the core that has it next was busy before it came: its slice begins earlier */
 	span(1, TRACE_SOFTIRQ, 1000, 5000, SOFTIRQ_NET_RX, 0);
-	trace_set(false);
-	host_tsc = 10000;
-	host_text_clear();
-	assert_int_equal(host_exec("trace export a.json"), 0);
+	exports();
 	said("a.json: 5 records, 1 stamped packets, 1 of them as arrows, ");
 	assert_int_equal(closed, 1);
 	wrote("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n{\"ph\":\"M\",\"pid\":1,\"tid\":1,");
@@ -265,7 +272,6 @@ static void a_packet_is_an_arrow_through_its_slices(void **state)
 	wrote("{\"ph\":\"f\",\"pid\":1,\"tid\":2,\"ts\":4.000,\"id\":1,\"cat\":\"packet\","
 	      "\"name\":\"packet\",\"bp\":\"e\"}");
 	wrote("\"tid\":1048576,\"ts\":2.600,\"dur\":0.100,\"name\":\"ovs_vport_receive\"");
-	assert_string_equal(file + written - 5, "}\n]}\n");
 	pkt_free(p);
 }
 
@@ -284,15 +290,11 @@ static void ctrl_c_leaves_a_whole_file_of_the_newest(void **state)
 	for (unsigned i = 0; i < 900; i++)
 		span(0, TRACE_DROP, 1000 + i, 1000 + i, DROP_NO_RULE, 60);
 	span(0, TRACE_POLL, 2000, 2100, 1, 1);
-	trace_set(false);
-	host_tsc = 10000;
 	interrupted = true;
-	host_text_clear();
-	assert_int_equal(host_exec("trace export a.json"), 0);
+	exports();
 	interrupted = false;
 	said("a.json: 501 records, stopped before the oldest, 1 stamped packets, 0 of them as "
 	     "arrows, ");
-	assert_string_equal(file + written - 5, "}\n]}\n");
 	assert_null(strstr(file, "\"ts\":0.100"));
 	assert_int_equal(host_exec("trace export a.json"), 0);
 	wrote("\"ts\":0.100");
