@@ -76,6 +76,7 @@
 	X(ICMP_BAD, "icmp_bad", "ICMP message cut short or with a wrong checksum", "- the sender made it so") \
 	X(UDP_BAD, "udp_bad", "UDP datagram with a wrong length or checksum", "- the sender made it so") \
 	X(UDP_NO_PORT, "udp_no_port", "nobody listens at that UDP port", "- ports 7 and 9 it is") \
+	X(UDP_NO_BUFFER, "udp_no_buffer", "no buffer to cut it into the datagrams that it is", "- pools are as large as at boot: `pool`") \
 	X(FRAG_NO_BUFFER, "frag_no_buffer", "no buffers for its fragments", "- pools are as large as at boot: `pool`") \
 	X(FRAG_BAD, "frag_bad", "fragment with an impossible offset or length", "- the sender made it so") \
 	X(FRAG_OVERLAP, "frag_overlap", "fragments that overlap", "- the sender made it so") \

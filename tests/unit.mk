@@ -23,7 +23,7 @@ path := net/receive.c net/taps.c net/bpf.c net/tc_filter.c net/pktgen/sink.c net
 	net/flow.c net/ovs/upcall.c net/ovs/rules.c net/ovs/fdb.c net/xmit.c net/validate.c net/gro.c net/gro_merge.c net/gso.c net/csum.c net/sched/qdisc.c net/sched/qdisc_fq_codel.c net/port.c \
 	kernel/pool.c kernel/qsbr.c kernel/toeplitz.c kernel/histogram.c tests/unit/fake_net.c tests/unit/host.c
 inet := net/inet/internal.c net/inet/local.c net/bytes.c net/inet/inet.c net/inet/maddr.c net/inet/route.c net/inet/neigh.c net/inet/neigh_table.c net/inet/neigh_control.c net/inet/arp.c net/inet/ndisc.c net/inet/ipv4.c \
-	net/inet/ipv6.c net/inet/ipv6_ext.c net/inet/frag.c net/inet/forward.c net/inet/ip_output.c net/inet/frag_out.c net/inet/icmp.c net/inet/icmp_error.c \
+	net/inet/ipv6.c net/inet/ipv6_ext.c net/inet/frag.c net/inet/forward.c net/inet/ip_output.c net/inet/ip_segment.c net/inet/frag_out.c net/inet/icmp.c net/inet/icmp_error.c \
 	net/inet/ping.c net/inet/ping_options.c net/inet/ip_words.c net/inet/ip_link.c net/inet/ip_addr.c net/inet/ip_route.c net/inet/ip_neigh.c net/inet/ip_maddr.c net/inet/udp.c net/inet/snmp.c net/addr.c
 
 linked = $(shell sed -n '1,10s|.*/\* links: *\(.*[^ ]\) *\*/.*|\1|p' tests/unit/$(1).c)

@@ -10,6 +10,7 @@
 #include "net/csum.h"
 #include "icmp_error.h"
 #include "ip_output.h"
+#include "ip_segment.h"
 #include "snmp.h"
 
 enum {
@@ -49,6 +50,37 @@ static const struct service {
 	{ PORT_ECHO, udp_echo },
 	{ PORT_DISCARD, inet_done },
 };
+
+/*
+ * deliver_each() - what GRO merged, or a guest left uncut, comes to the service as the datagrams that it is; none has asked
+ * for more [Linux: udp_queue_rcv_skb()].
+ */
+static void deliver_each(const struct service *s, const struct inet_rx *rx)
+{
+	struct inet_rx one = *rx;
+	struct gso g;
+
+	ip_segment_begin(&g, rx->p);
+	while ((one.p = ip_segment_next(&g))) {
+		snmp_udp(one.v6, UDP_InDatagrams);
+		s->rcv(&one);
+	}
+	one.p = g.rest;
+	if (one.p) {
+		snmp_udp(one.v6, UDP_InErrors);
+		inet_drop(&one, DROP_UDP_NO_BUFFER);
+	}
+}
+
+static void deliver(const struct service *s, struct inet_rx *rx)
+{
+	if (rx->p->flags & PKT_GSO) {
+		deliver_each(s, rx);
+		return;
+	}
+	snmp_udp(rx->v6, UDP_InDatagrams);
+	s->rcv(rx);
+}
 
 static const struct service *service_at(uint16_t port)
 {
@@ -94,8 +126,7 @@ void udp_rcv(struct inet_rx *rx)
 	}
 	s = service_at(be16(load16(rx->p->data + rx->l4 + 2)));
 	if (s) {
-		snmp_udp(rx->v6, UDP_InDatagrams);
-		s->rcv(rx);
+		deliver(s, rx);
 		return;
 	}
 	snmp_udp(rx->v6, UDP_NoPorts);
