@@ -6,7 +6,8 @@
  * core that owns it. The vectors themselves are gbe_vectors.c's.
  *
  * All causes live in ICR, those of the queues too. A queue's goes off by itself when its vector is sent (EIAC), so its
- * handler need not read ICR; the link's poll does.
+ * handler need not read ICR; the link's poll does. With it QEMU takes the cause out of IMS, which the datasheet leaves
+ * open: so a queue is masked by hand when it is polled, and unmasked when it is received in its interrupt.
  */
 #include "e1000e.h"
 
@@ -95,6 +96,7 @@ static void wake(struct gbe *gbe, uint32_t queues)
 
 const struct gbe_scheme e1000e_vectors = {
 	.vectors = true,
+	.masks_itself = true,
 	.queue_ops = &queue_ops,
 	.mask_reg = GBE_IMC,
 	.unmask_reg = GBE_IMS,

@@ -85,7 +85,8 @@ struct gbe_family {
 struct gbe_scheme {
 	bool vectors; /* one a queue: there may be several queues */
 	const struct napi_ops *queue_ops;
-	/* what these write to mask queue q and to unmask it: queue_cause << q; mask_reg 0: it masks itself */
+	bool masks_itself; /* the chip masks a queue when it sends the interrupt */
+	/* what these write to mask queue q and to unmask it: queue_cause << q; mask_reg 0: nothing does */
 	uint32_t mask_reg, unmask_reg, queue_cause;
 	const struct napi_ops *link_ops; /* masks, unmasks what is no queue's */
 	/* ask for them when it opens, the NAPI instances still disabled; 0 or an errno, and then it holds none */

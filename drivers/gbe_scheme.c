@@ -89,7 +89,7 @@ int gbe_find_scheme(struct gbe *gbe)
 		return err;
 	for (unsigned q = 0; q < NETDEV_MAX_QUEUES; q++) {
 		napi_set_own(&gbe->dev.queue[q].napi, gbe_queue_ops(gbe), NULL);
-		gbe->dev.queue[q].napi.masks_itself = !gbe->scheme->mask_reg;
+		gbe->dev.queue[q].napi.masks_itself = gbe->scheme->masks_itself;
 		gbe->dev.queue[q].causes = gbe->scheme->queue_cause << q;
 	}
 	count_queues(gbe);

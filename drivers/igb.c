@@ -110,6 +110,7 @@ const struct gbe_scheme igb_vectors = {
 
 const struct gbe_scheme igb_vectors_auto_mask = {
 	.vectors = true,
+	.masks_itself = true,
 	.queue_ops = &queue_ops_auto_mask,
 	.unmask_reg = IGB_EIMS,
 	.queue_cause = BIT(0),

@@ -31,6 +31,7 @@ static void send(struct fake_gbe *f, uint32_t cause, uint32_t entry)
 	if (!(entry & E1000E_IVAR_VALID))
 		return;
 	*fake_gbe_reg(f, GBE_ICR) &= ~(cause & *fake_gbe_reg(f, E1000E_EIAC));
+	*fake_gbe_reg(f, GBE_IMS) &= ~(cause & *fake_gbe_reg(f, E1000E_EIAC)); /* as QEMU's does */
 	f->interrupts[entry & 7]++;
 	if (f->interrupt)
 		f->interrupt(entry & 7);

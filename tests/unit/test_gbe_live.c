@@ -256,6 +256,22 @@ static void e1000e_receives_by_both_queues(void **state)
 	assert_int_equal(stat_of("rx_queue_0_csum_err"), 1);
 }
 
+/* with a handler that leaves it as it is */
+static void e1000e_masks_what_it_sends_and_says_so(void **state)
+{
+	struct napi *napi = &dev->queue[0].napi;
+
+	(void)state;
+	napi_disable(napi);
+	gbe_write(gbe, GBE_IMS, E1000E_ICR_RXQ(0));
+	chip->interrupt = NULL;
+	arrive(0, 1, 0);
+	assert_false(reg(GBE_IMS) & E1000E_ICR_RXQ(0));
+	assert_true(napi->masks_itself);
+	napi_enable(napi);
+	delivered(1, 0);
+}
+
 static void e1000e_sends_by_both_queues(void **state)
 {
 	struct pkt *p = packet(60, 7);
@@ -550,6 +566,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		E1000E(e1000e_opens_in_the_order_of_the_datasheet),
 		E1000E(e1000e_receives_by_both_queues),
+		E1000E(e1000e_masks_what_it_sends_and_says_so),
 		E1000E(e1000e_sends_by_both_queues),
 		E1000E(e1000e_follows_the_link_and_takes_no_queues_cause_away),
 		BOTH(a_longer_ring_has_what_was_in_the_shorter),
