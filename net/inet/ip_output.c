@@ -9,6 +9,7 @@
 
 #include "net/bytes.h"
 #include "frag_out.h"
+#include "ip_segment.h"
 #include "ipv4.h"
 #include "ipv6.h"
 #include "local.h"
@@ -18,6 +19,11 @@
 const struct route *inet_route(const struct inet_tx *tx)
 {
 	return route_lookup(&tx->dst, inet_is_link_local(&tx->dst) ? tx->port : NULL);
+}
+
+bool ip_fits(const struct pkt *p, const struct port *port)
+{
+	return p->frame_len <= port->mtu || (p->flags & PKT_GSO && ip_segment_len(p) <= port->mtu);
 }
 
 /* A frame of a wire is a chain of a few buffers, and reassembly makes longer ones. NULL: no buffers. */
@@ -33,20 +39,36 @@ static struct pkt *compact(struct pkt *p)
 	return copy;
 }
 
+static void no_buffer(struct pkt *p, struct port *port)
+{
+	local_send_drop(port, p, DROP_LOCAL_NO_BUFFER);
+}
+
+/* Its segments do not fit either: each goes in fragments of its own [Linux: ip_finish_output_gso()]. */
+static void output_segments(struct pkt *p, struct port *port, const struct inet_addr *next)
+{
+	struct gso g;
+
+	ip_segment_begin(&g, p);
+	while ((p = ip_segment_next(&g)))
+		ip_output(p, port, next);
+	if (g.rest)
+		no_buffer(g.rest, port);
+}
+
 void ip_output(struct pkt *p, struct port *port, const struct inet_addr *next)
 {
 	struct pkt *out;
 
 	if (!ip_fits(p, port)) {
-		ip_fragment(p, port, next);
+		(p->flags & PKT_GSO ? output_segments : ip_fragment)(p, port, next);
 		return;
 	}
 	out = compact(p);
-	if (!out) {
-		local_send_drop(port, p, DROP_LOCAL_NO_BUFFER);
-		return;
-	}
-	neigh_output(port, next, out);
+	if (out)
+		neigh_output(port, next, out);
+	else
+		no_buffer(p, port);
 }
 
 /* To ourselves: no link, no neighbour; whoever sent it gets the answer before this returns. */

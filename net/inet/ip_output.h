@@ -24,11 +24,8 @@ const struct route *inet_route(const struct inet_tx *tx);
  */
 void inet_send(struct pkt *p, const struct inet_tx *tx);
 
-/* ip_output() - @p, from its IP header on, to @next on the link of @port; in fragments if it is too long. */
+/* ip_output() - @p, from its IP header on, to @next on the link of @port; in fragments if it is too long, segment by segment. */
 void ip_output(struct pkt *p, struct port *port, const struct inet_addr *next);
 
-/* ip_fits() - may @p leave by @port as it is? What GSO cuts will fit. */
-static inline bool ip_fits(const struct pkt *p, const struct port *port)
-{
-	return p->frame_len <= port->mtu || p->flags & PKT_GSO;
-}
+/* ip_fits() - may @p, from its IP header on, leave by @port as it is, or as the segments that it is to be cut into? */
+bool ip_fits(const struct pkt *p, const struct port *port);

@@ -5,6 +5,17 @@
 #include "drivers/netdev.h"
 #include "net/bytes.h"
 
+enum { TCP_DOFF = 12 }; /* where TCP's header has its length */
+
+uint32_t ip_segment_len(const struct pkt *p)
+{
+	uint32_t l4 = p->csum_start - ETH_HLEN;
+	uint32_t hlen = p->gso_type == PKT_GSO_UDP_L4 ? UDP_HLEN
+						      : (p->data[l4 + TCP_DOFF] >> 4) * 4;
+
+	return l4 + hlen + p->gso_size;
+}
+
 void ip_segment_begin(struct gso *g, struct pkt *p)
 {
 	struct gso_headers h;

@@ -12,3 +12,6 @@
  */
 void ip_segment_begin(struct gso *g, struct pkt *p);
 struct pkt *ip_segment_next(struct gso *g);
+
+/* ip_segment_len() - of the longest, from its IP header on, while @p is still whole [Linux: skb_gso_network_seglen()]. */
+uint32_t ip_segment_len(const struct pkt *p);

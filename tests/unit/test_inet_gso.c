@@ -15,7 +15,17 @@
 #include "tests/unit/inet_rig.h"
 #include "tests/unit/streams.h"
 
-enum { ECHO = 7, DISCARD = 9, NOBODY = 99, SPORT = 5555, SIZE = 100, LAST = 37, COUNT = 5 };
+enum {
+	ECHO = 7,
+	DISCARD = 9,
+	NOBODY = 99,
+	SPORT = 5555,
+	SIZE = 100,
+	LAST = 37,
+	COUNT = 5,
+	FIRST_ID = 40,
+	DF = 0x4000
+};
 
 static struct port *const in = &fake[1].port;
 
@@ -75,19 +85,26 @@ static unsigned datagram(uint8_t *b, unsigned dport, unsigned i, unsigned size, 
 	return n;
 }
 
-/* COUNT datagrams, the last one shorter, which ends what GRO holds of them */
-static void put_flow(unsigned dport)
+/* COUNT datagrams as @s says, the last one shorter, which ends what GRO holds of them */
+static void put_flow_as(struct ip_spec s, unsigned dport, unsigned size)
 {
-	static const uint8_t us[4] = { 10, 0, 1, 1 };
-	uint8_t b[256];
+	uint8_t b[1600];
 
-	for (unsigned i = 0; i < COUNT; i++) {
-		unsigned n = datagram(b, dport, i, i + 1 < COUNT ? SIZE : LAST, false, us);
+	s.port = 1;
+	s.proto = PROTO_UDP;
+	s.id = FIRST_ID;
+	for (unsigned i = 0; i < COUNT; i++, s.id++) {
+		unsigned n = datagram(b, dport, i, i + 1 < COUNT ? size : LAST, false, s.dst);
 
 		assert_int_equal(gro_held(in), i);
-		put_ip4(&(struct ip_spec){ .port = 1, .proto = PROTO_UDP, .id = 40 + i }, b, n);
+		put_ip4(&s, b, n);
 	}
 	assert_int_equal(gro_held(in), 0);
+}
+
+static void put_flow(unsigned dport)
+{
+	put_flow_as((struct ip_spec){ .dst = { 10, 0, 1, 1 } }, dport, SIZE);
 }
 
 static void put_flow6(unsigned dport)
@@ -204,6 +221,70 @@ static void a_long_datagram_without_buffers_for_its_parts_is_dropped(void **stat
 	assert_int_equal(snmp(false)->udp[UDP_InErrors], 1);
 }
 
+/* --- the router --- */
+
+static void up_as_router(unsigned mtu)
+{
+	up(2);
+	meet(2, 9);
+	*net_knob("net.ipv4.ip_forward") = *net_knob("net.ipv6.conf.all.forwarding") = 1;
+	port_set_mtu(&fake[2].port, mtu);
+}
+
+static void what_was_merged_crosses_the_router_where_its_segments_fit(void **state)
+{
+	(void)state;
+	up_as_router(28 + 700);
+	put_flow_as((struct ip_spec){ .dst = { 10, 0, 2, 9 }, .frag = DF }, NOBODY, 700);
+	assert_int_equal(sent(1), 0);
+	assert_int_equal(sent(2), COUNT);
+	fake[2].port.features = NETDEV_HW_CSUM | NETDEV_TX_CSUM | NETDEV_UDP_L4;
+	put_flow_as((struct ip_spec){ .dst = { 10, 0, 2, 9 }, .frag = DF }, NOBODY, 700);
+	assert_int_equal(sent(2), 1);
+}
+
+/* [Linux: ip_exceeds_mtu(), skb_gso_validate_network_len()] */
+static void who_forbids_fragments_is_told_once_that_its_segments_are_too_big(void **state)
+{
+	const uint8_t *f;
+	unsigned len;
+
+	(void)state;
+	up_as_router(28 + 699);
+	put_flow_as((struct ip_spec){ .dst = { 10, 0, 2, 9 }, .frag = DF }, NOBODY, 700);
+	f = last_sent(1, 0, &len);
+	assert_int_equal(sent(1), 1);
+	assert_int_equal(sent(2), 0);
+	assert_int_equal(f[34], 3);
+	assert_int_equal(f[35], 4);
+	assert_int_equal(get16(f + 40), 28 + 699);
+	assert_int_equal(dropped(DROP_IP_TOO_BIG), 1);
+}
+
+static void else_each_segment_goes_in_fragments_of_its_own(void **state)
+{
+	uint8_t want[1600];
+
+	(void)state;
+	up_as_router(576);
+	put_flow_as((struct ip_spec){ .dst = { 10, 0, 2, 9 } }, NOBODY, 700);
+	assert_int_equal(sent(2), 2 * COUNT - 1); /* the last fits */
+	for (unsigned i = 0; i + 1 < COUNT; i++) {
+		unsigned n = datagram(want, NOBODY, i, 700, false, (uint8_t[]){ 10, 0, 2, 9 }), len;
+		const uint8_t *f = last_sent(2, 2 * (COUNT - 1 - i), &len);
+
+		assert_int_equal(get16(f + 18), FIRST_ID + i);
+		assert_int_equal(get16(f + 20), 0x2000);
+		assert_int_equal(len, 14 + 20 + 552);
+		assert_memory_equal(f + 34, want, 552);
+		f = last_sent(2, 2 * (COUNT - 1 - i) - 1, &len);
+		assert_int_equal(get16(f + 18), FIRST_ID + i);
+		assert_int_equal(get16(f + 20), 552 / 8);
+		assert_int_equal(get16(f + 16), 20 + n - 552);
+		assert_memory_equal(f + 34, want + 552, n - 552);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, down)
@@ -213,6 +294,9 @@ int main(void)
 		TEST(discard_counts_each_datagram),
 		TEST(where_nobody_listens_one_error_speaks_of_all_of_them),
 		TEST(a_long_datagram_without_buffers_for_its_parts_is_dropped),
+		TEST(what_was_merged_crosses_the_router_where_its_segments_fit),
+		TEST(who_forbids_fragments_is_told_once_that_its_segments_are_too_big),
+		TEST(else_each_segment_goes_in_fragments_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
