@@ -134,6 +134,17 @@ void inet_drop(struct inet_rx *rx, enum drop_reason why)
 	local_drop(rx->port, rx->p, why);
 }
 
+bool inet_may_end(const struct pkt *p, uint32_t len)
+{
+	uint32_t csum_end = p->csum_start + p->csum_offset + sizeof(uint16_t);
+
+	if (len >= p->frame_len)
+		return len == p->frame_len;
+	if (p->flags & PKT_GSO)
+		return false;
+	return !(p->flags & PKT_CSUM_PARTIAL) || ETH_HLEN + len >= csum_end;
+}
+
 void inet_deliver(struct inet_rx *rx)
 {
 	inet_handler *handler = (rx->v6 ? inet6_protos : inet_protos)[rx->proto];

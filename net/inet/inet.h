@@ -136,6 +136,12 @@ typedef void inet_handler(struct inet_rx *rx);
 extern inet_handler *const inet_protos[256];
 extern inet_handler *const inet6_protos[256];
 
+/*
+ * inet_may_end() - may @p, from its IP header on, be trimmed to the @len bytes that this says? Not in front of what it asks
+ * a device for; a guest can write both as it likes.
+ */
+bool inet_may_end(const struct pkt *p, uint32_t len);
+
 /* inet_deliver() - to its protocol, or an ICMP error to where it came from. */
 void inet_deliver(struct inet_rx *rx);
 

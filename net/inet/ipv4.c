@@ -60,7 +60,7 @@ static bool is_sound(const struct pkt *p)
 		return false;
 	ihl = (p->data[0] & 0xf) * 4;
 	total = be16(load16(p->data + 2));
-	return ihl >= IPV4_HLEN && ihl <= p->len && total >= ihl && total <= p->frame_len;
+	return ihl >= IPV4_HLEN && ihl <= p->len && total >= ihl && inet_may_end(p, total);
 }
 
 static bool has_right_csum(const uint8_t *ip)

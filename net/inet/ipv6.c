@@ -64,7 +64,7 @@ static bool is_our_group(const struct inet_addr *a, const struct port *port)
 static bool is_sound(const struct pkt *p)
 {
 	return p->len >= IPV6_HLEN && p->data[0] >> 4 == 6 &&
-	       be16(load16(p->data + IPV6_LEN)) <= p->frame_len - IPV6_HLEN;
+	       inet_may_end(p, IPV6_HLEN + be16(load16(p->data + IPV6_LEN)));
 }
 
 /* ::, ::1 and ::ffff:a.b.c.d */

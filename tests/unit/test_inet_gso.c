@@ -191,25 +191,34 @@ static void where_nobody_listens_one_error_speaks_of_all_of_them(void **state)
 	assert_int_equal(dropped(DROP_UDP_NO_PORT), 1);
 }
 
+/* a long packet as a guest hands it over: @size bytes of payload a segment, @cut a buffer */
+static struct pkt *uncut(bool udp, unsigned size, unsigned cut, const uint8_t *dst)
+{
+	const struct stream s = { .udp = udp, .port = SPORT, .host = 9 };
+	static uint8_t payload[STREAM_BYTES];
+	struct pkt *p = stream_pkt(&s, payload, 0, 10 * size, 0, STREAM_ACK, cut);
+
+	p->flags |= PKT_GSO | PKT_CSUM_PARTIAL;
+	p->gso_size = size;
+	p->gso_type = udp ? PKT_GSO_UDP_L4 : PKT_GSO_TCPV4;
+	p->csum_start = 34;
+	p->csum_offset = udp ? 6 : 16;
+	memcpy(p->data, in->mac, 6);
+	memcpy(p->data + 26, ((uint8_t[]){ 10, 0, 1, 9 }), 4);
+	memcpy(p->data + 30, dst, 4);
+	p->data[37] = ECHO;
+	csum_ipv4(p->data + 14, 20);
+	return p;
+}
+
 /* buffers that do not end where datagrams do: those have to be copied, and there is nothing to copy them to */
 static void a_long_datagram_without_buffers_for_its_parts_is_dropped(void **state)
 {
-	const struct stream s = { .udp = true, .port = SPORT, .host = 9 };
-	static uint8_t payload[STREAM_BYTES];
 	struct pkt *p, *all = NULL, *one;
 
 	(void)state;
 	up(1);
-	p = stream_pkt(&s, payload, 0, 10 * SIZE, 0, 0, SIZE * 3 / 2);
-	p->flags |= PKT_GSO | PKT_CSUM_PARTIAL;
-	p->gso_size = SIZE;
-	p->gso_type = PKT_GSO_UDP_L4;
-	p->csum_start = 34;
-	p->csum_offset = 6;
-	memcpy(p->data, in->mac, 6);
-	memcpy(p->data + 26, ((uint8_t[]){ 10, 0, 1, 9, 10, 0, 1, 1 }), 8);
-	p->data[37] = ECHO;
-	csum_ipv4(p->data + 14, 20);
+	p = uncut(true, SIZE, SIZE * 3 / 2, (uint8_t[]){ 10, 0, 1, 1 });
 	while ((one = pkt_alloc())) {
 		one->next = all;
 		all = one;
@@ -285,6 +294,48 @@ static void else_each_segment_goes_in_fragments_of_its_own(void **state)
 	}
 }
 
+/* a guest's headers say what they like: a segment without payload, a checksum behind the end [Linux: pskb_trim_rcsum()] */
+static void a_packet_that_ends_before_what_it_asks_for_is_dropped(void **state)
+{
+	const uint8_t dst[4] = { 10, 0, 2, 9 };
+	struct pkt *p;
+
+	(void)state;
+	up_as_router(1500);
+	for (unsigned gso = 0; gso < 2; gso++) {
+		p = uncut(false, 50, PKT_BUF_SIZE, dst);
+		p->data[16] = 0;
+		p->data[17] = gso ? 40 : 36; /* no byte of payload; or half of TCP's header */
+		csum_ipv4(p->data + 14, 20);
+		if (!gso)
+			p->flags &= ~PKT_GSO;
+		put(1, p);
+		assert_int_equal(dropped(DROP_IPV4_BAD), gso + 1);
+	}
+	assert_int_equal(sent(1) + sent(2), 0);
+}
+
+static void the_same_of_ipv6(void **state)
+{
+	const struct stream s = { .v6 = true, .port = SPORT, .host = 9 };
+	static uint8_t payload[STREAM_BYTES];
+	struct pkt *p;
+
+	(void)state;
+	up(1);
+	p = stream_pkt(&s, payload, 0, 1000, 0, STREAM_ACK, PKT_BUF_SIZE);
+	p->flags |= PKT_GSO | PKT_CSUM_PARTIAL;
+	p->gso_size = 100;
+	p->gso_type = PKT_GSO_TCPV6;
+	p->csum_start = 54;
+	p->csum_offset = 16;
+	memcpy(p->data, in->mac, 6);
+	p->data[18] = 0;
+	p->data[19] = 20;
+	put(1, p);
+	assert_int_equal(dropped(DROP_IPV6_BAD), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, down)
@@ -297,6 +348,8 @@ int main(void)
 		TEST(what_was_merged_crosses_the_router_where_its_segments_fit),
 		TEST(who_forbids_fragments_is_told_once_that_its_segments_are_too_big),
 		TEST(else_each_segment_goes_in_fragments_of_its_own),
+		TEST(a_packet_that_ends_before_what_it_asks_for_is_dropped),
+		TEST(the_same_of_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
