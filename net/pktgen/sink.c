@@ -117,11 +117,12 @@ static void count_one(struct sink_stream *s, const struct stream_hdr *h, uint64_
 static void count_merged(struct sink_stream *s, const struct pkt *p, const struct stream_hdr *h,
 			 uint64_t now)
 {
-	uint32_t size = p->gso_size, at = (const uint8_t *)h - p->data + size;
+	uint32_t size = p->gso_size, headers = (const uint8_t *)h - p->data, at = headers + size;
 
 	for (; p; p = p->next, at = 0)
 		for (; at + sizeof(*h) <= p->len; at += size) {
 			h = (const void *)(p->data + at);
+			s->bytes += headers; /* as it came it had its own */
 			if (is_stream(h))
 				count_one(s, h, now);
 		}

@@ -398,6 +398,7 @@ static void what_gro_has_merged_is_counted_one_by_one(void **state)
 	assert_int_equal(gro_held(in), 8);
 	gro_settle(in);
 	expect_count(8, 2, 0, 0);
+	assert_int_equal(sink_of(in)->stream[0]->bytes, 8 * fake[1].sent[0]->frame_len);
 	conserved();
 }
 
