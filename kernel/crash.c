@@ -89,6 +89,8 @@ static const struct {
 
 static int run_crash(struct shell *sh, int n, const struct word *w)
 {
+	if (n > 2)
+		return shell_expected(sh, 2, "the end of the line");
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (word_is(n, w, 1, kinds[i].name)) {
 			kinds[i].fn();
