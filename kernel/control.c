@@ -7,6 +7,7 @@
  */
 #include "control.h"
 
+#include "console.h"
 #include "cpu.h"
 #include "irq.h"
 #include "mem.h"
@@ -116,17 +117,36 @@ static void alarm(struct timer *t)
 	control_wake();
 }
 
-void msleep(unsigned ms)
+static bool never(void)
+{
+	return false;
+}
+
+/* sleep_unless() - was it all of the time? A key wakes the control context, so @over is asked once it is typed. */
+static bool sleep_unless(bool (*over)(void), unsigned ms)
 {
 	uint64_t end = rdtsc() + tsc_from_us((uint64_t)ms * 1000);
 	struct timer t = { .fn = alarm };
+	bool stop = over();
 
-	while (rdtsc() < end) {
+	while (!stop && rdtsc() < end) {
 		timer_arm(&t, (uint64_t)ms * 1000);
 		if (this_cpu()->in_control)
 			control_sleep();
 		else
 			turn_while_booting(&t);
+		stop = over();
 	}
 	timer_cancel(&t);
+	return !stop;
+}
+
+void msleep(unsigned ms)
+{
+	sleep_unless(never, ms);
+}
+
+bool msleep_interruptible(unsigned ms)
+{
+	return sleep_unless(console_interrupted, ms);
 }

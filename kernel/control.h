@@ -37,6 +37,8 @@ void control_run_deferred(void);
 
 /* msleep() - let at least @ms milliseconds pass while the core loop turns. Control context. */
 void msleep(unsigned ms);
+/* msleep_interruptible() - the same, until the operator types Ctrl-C; was it all of the time? */
+bool msleep_interruptible(unsigned ms);
 
 /* control_run() - the core loop's side, when struct cpu: control_ready says so: run it until it yields. */
 void control_run(void);

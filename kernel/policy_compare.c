@@ -66,8 +66,8 @@ static void subtract(struct policy_counts *c, const struct policy_counts *before
 	c->empty_polls -= before->empty_polls;
 }
 
-/* run() - NULL, or why not. */
-static const char *run(struct policy_queue *q, struct phase *p, unsigned seconds)
+/* run() - NULL, or why not; *@whole: did it last so long? */
+static const char *run(struct policy_queue *q, struct phase *p, unsigned seconds, bool *whole)
 {
 	struct policy_counts before;
 	struct usage from, to;
@@ -79,7 +79,7 @@ static const char *run(struct policy_queue *q, struct phase *p, unsigned seconds
 	measured = q->ops->measure && !q->ops->measure(q, true);
 	q->ops->count(q, &before);
 	usage_take(&from);
-	msleep(seconds * 1000);
+	*whole = msleep_interruptible(seconds * 1000);
 	usage_take(&to);
 	q->ops->count(q, &p->c);
 	subtract(&p->c, &before);
@@ -182,6 +182,7 @@ int policy_compare(struct shell *sh)
 	enum policy before;
 	unsigned seconds = 0;
 	const char *why = NULL;
+	bool whole = true;
 
 	if (!q)
 		return shell_expected(sh, 2, "a queue, as nic0/0");
@@ -193,15 +194,19 @@ int policy_compare(struct shell *sh)
 	before = q->policy;
 	p[2].policy = p[0].policy;
 	print_head(sh);
-	for (unsigned i = 0; i < PHASES && !why; i++) {
-		why = run(q, &p[i], seconds);
-		if (!why)
+	for (unsigned i = 0; i < PHASES && !why && whole; i++) {
+		why = run(q, &p[i], seconds, &whole);
+		if (!why && whole)
 			print_phase(sh, &p[i]);
 	}
-	if (!why && judge(sh, p) && keep)
-		before = p[1].policy;
-	else if (!why && keep)
-		before = p[0].policy;
+	if (!why && whole) {
+		bool second = judge(sh, p);
+
+		if (keep)
+			before = p[second].policy;
+	}
 	policy_set(q, before);
-	return why ? shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why) : 0;
+	if (why)
+		return shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why);
+	return whole ? 0 : -EINTR;
 }

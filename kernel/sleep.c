@@ -4,6 +4,8 @@
 #include "shell.h"
 #include "words.h"
 
+#include <errno.h>
+
 static int run_sleep(struct shell *sh, int n, const struct word *w)
 {
 	unsigned long ms;
@@ -12,9 +14,9 @@ static int run_sleep(struct shell *sh, int n, const struct word *w)
 		return shell_expected(sh, 1, "seconds, such as 2 or 0.25, up to 3600");
 	if (n > 2)
 		return shell_expected(sh, 2, "the end of the line");
-	msleep(ms);
-	return 0;
+	return msleep_interruptible(ms) ? 0 : -EINTR;
 }
 
 SHELL_COMMAND(cmd_sleep, .name = "sleep", .usage = "SECONDS",
-	      .help = "let so much time pass before the next command", .run = run_sleep);
+	      .help = "let so much time pass before the next command; Ctrl-C ends it",
+	      .run = run_sleep);

@@ -85,7 +85,7 @@ TOP_PAGE(page_usage, .name = "", .take = take_usage, .print = print_usage,
 
 /* --- the command --- */
 
-/* watch() - @times times: what happened in so many seconds. 0 or a negative errno, said. */
+/* watch() - @times times: what happened in so many seconds. 0, or a negative errno: said, or -EINTR. */
 static int watch(struct shell *sh, const struct top_page *page, unsigned seconds, unsigned times)
 {
 	void *from = page->take();
@@ -93,7 +93,10 @@ static int watch(struct shell *sh, const struct top_page *page, unsigned seconds
 	for (unsigned i = 0; i < times && from; i++) {
 		void *to;
 
-		msleep(seconds * 1000);
+		if (!msleep_interruptible(seconds * 1000)) {
+			free(from);
+			return -EINTR;
+		}
 		to = page->take();
 		if (to) {
 			shell_printf(sh, i ? "\n" : "");

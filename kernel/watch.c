@@ -5,7 +5,6 @@
  * In the control context. As Linux's watch: what has changed since the time before may be shown in reverse.
  */
 #include "capture.h"
-#include "console.h"
 #include "control.h"
 #include "words.h"
 
@@ -17,7 +16,7 @@
 #define REVERSE "\x1b[7m"
 #define PLAIN   "\x1b[27m"
 
-enum { LOOK_MS = 100, MS_MAX = 3600 * 1000 };
+enum { MS_MIN = 100, MS_MAX = 3600 * 1000 };
 
 struct watch {
 	struct shell *sh;
@@ -71,18 +70,6 @@ static void print(const struct watch *w, const char *text, const char *old)
 		shell_printf(w->sh, "%s", text);
 }
 
-/* pause_for() - false if somebody typed Ctrl-C meanwhile. */
-static bool pause_for(unsigned long ms)
-{
-	while (ms && !console_interrupted()) {
-		unsigned long step = MIN(ms, (unsigned long)LOOK_MS);
-
-		msleep(step);
-		ms -= step;
-	}
-	return !ms;
-}
-
 static int watch(const struct watch *w)
 {
 	struct capture before = { 0 };
@@ -98,7 +85,7 @@ static int watch(const struct watch *w)
 		same = strcmp(capture_text(&now), capture_text(&before)) == 0 ? same + 1 : 0;
 		capture_free(&before);
 		before = now;
-	} while (!err && (!w->same_max || same < w->same_max) && pause_for(w->ms));
+	} while (!err && (!w->same_max || same < w->same_max) && msleep_interruptible(w->ms));
 	capture_free(&before);
 	return err;
 }
@@ -145,7 +132,8 @@ static int run_watch(struct shell *sh, int n, const struct word *w)
 
 	if (i < 0)
 		return i;
-	for (; i < n; i++) /* no longer than the line that they stand on */
+	t.ms = MAX(t.ms, (unsigned long)MS_MIN); /* as Linux's: nobody reads faster */
+	for (; i < n; i++)                       /* no longer than the line that they stand on */
 		len += snprintf(t.line + len, sizeof(t.line) - len, len ? " %s" : "%s", w[i].s);
 	return watch(&t);
 }

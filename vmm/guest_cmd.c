@@ -44,7 +44,8 @@ static int guest_shutdown(struct shell *sh, struct vm *vm)
 				   "the power away",
 				   vm->name, vm->name);
 	for (unsigned ms = LOOK_MS; ms <= SHUTDOWN_SECONDS * 1000; ms += LOOK_MS) {
-		msleep(LOOK_MS);
+		if (!msleep_interruptible(LOOK_MS))
+			return -EINTR; /* the guest goes on with what it does */
 		if (vm->state != VM_RUNNING)
 			return 0;
 		if (ms % AGAIN_MS == 0)

@@ -47,7 +47,8 @@ static int start(struct shell *sh)
 static int wait_for(struct shell *sh, const struct metronome_run *r)
 {
 	for (unsigned ms = 0; r->running && ms < WAIT_S * 1000; ms += LOOK_MS)
-		msleep(LOOK_MS);
+		if (!msleep_interruptible(LOOK_MS))
+			return -EINTR;
 	return r->running ? shell_error(sh, 1, -ETIME, "still beating after %u s", WAIT_S) : 0;
 }
 

@@ -102,7 +102,8 @@ static int wait_for(struct shell *sh, struct pktgen **g, int n)
 					   g[i]->port->name);
 		for (unsigned ms = 0;
 		     g[i]->running && ms < WAIT_S * 1000 + c->traffic.time_us / 1000; ms += LOOK_MS)
-			msleep(LOOK_MS);
+			if (!msleep_interruptible(LOOK_MS))
+				return -EINTR;
 		if (g[i]->running)
 			return shell_error(sh, 1, -ETIME, "%s is still sending after %u s",
 					   g[i]->port->name, WAIT_S);

@@ -73,6 +73,7 @@ def test_every_command_refuses_what_it_does_not_know(weir):
         ("frobnicate", "unknown command 'frobnicate' (try 'help')\n"),
         ("pors", "unknown command 'pors' (try 'help'); did you mean 'ports'?\n"),
         ("crash", "col 6: expected text, rodata, data, heap, stack, null, opcode or panic, found the end of the line\n"),
+        ("crash text twice", "col 12: expected the end of the line, found 'twice'\n"),
         ("  show  konfig", "col 9: expected 'config', found 'konfig'\n"),
         ("sysctl net.core.dev_weight=65", "col 28: expected a number from 1 to 64, found '65'\n"),
         ("cat /proc/nothing", "col 5: expected a file under /proc or /sys ('ls' lists them), found '/proc/nothing'\n"),
@@ -194,6 +195,16 @@ def test_watch_until_ctrl_c(weir):
     said = weir.sh("watch -n0.1 -q 2 echo same")
     expect(said.count("same\n"), 3 + 3, "times that it is said, with its title")
     expect_in("unknown command", weir.sh("watch none"), "what fails")
+
+
+@pytest.mark.parametrize("line", ["sleep 3600", "watch -n 0 echo a", "top 3600", "policy compare nic0/0 defer poll 3600s"])
+def test_ctrl_c_ends_what_takes_long(weir, line):
+    start = len(weir.console)
+    weir.type(line)
+    weir.wait_for(line + "\n", 10, start)
+    weir.serial.sendall(b"\x03")
+    weir.wait_until(lambda: weir.text(start).endswith("\nweir# ") or None, 10, f"the prompt behind '{line}'")
+    expect_match(r"^nic0/0 +0 napi ", weir.sh("policy nic0/0"), "the policy afterwards")
 
 
 def test_line_too_long(weir):

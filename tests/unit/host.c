@@ -523,6 +523,17 @@ WEAK void msleep(unsigned ms)
 	host_calls.yield++;
 }
 
+WEAK bool msleep_interruptible(unsigned ms)
+{
+	msleep(ms);
+	return true;
+}
+
+WEAK bool console_interrupted(void)
+{
+	return false;
+}
+
 WEAK void open_softirq(enum softirq nr, void (*action)(void))
 {
 	(void)nr;
