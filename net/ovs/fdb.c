@@ -39,6 +39,7 @@ static struct fdb_entry *pool; /* FDB_MAX */
 static unsigned carved;        /* entries of the pool that have ever been used */
 static struct fdb_entry *free_list;
 static unsigned nentries; /* linked; retired ones not included */
+static uint32_t oldest;   /* none of them was seen before; of fdb_age() alone */
 
 /* since fdb_age() last looked: who was not learnt for want of room, or not moved; set under the lock */
 static _Atomic bool refused_new, refused_move;
@@ -214,9 +215,16 @@ static unsigned fdb_remove(bool (*gone)(const struct fdb_entry *e, const unsigne
 	return n;
 }
 
+/* asked of each entry in turn; keeps in mind how old the oldest of the others is */
 static bool is_old(const struct fdb_entry *e, const unsigned *now)
 {
-	return *now - atomic_load_explicit(&e->seen, memory_order_relaxed) >= fdb_ageing_seconds;
+	uint32_t seen = atomic_load_explicit(&e->seen, memory_order_relaxed);
+
+	if (*now - seen >= fdb_ageing_seconds)
+		return true;
+	if (*now - seen > *now - oldest)
+		oldest = seen;
+	return false;
 }
 
 /* Flows of who was refused hide its packets from fdb_learn(): let them be decided again if it could say otherwise. */
@@ -234,7 +242,10 @@ void fdb_age(void)
 {
 	unsigned now = fdb_tick_now();
 
-	counter_add(&fdb_aged, fdb_remove(is_old, &now));
+	if (now - oldest >= fdb_ageing_seconds) { /* else nobody is: all have been seen since */
+		oldest = now;
+		counter_add(&fdb_aged, fdb_remove(is_old, &now));
+	}
 	ask_refused_again();
 }
 

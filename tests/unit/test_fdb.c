@@ -107,6 +107,23 @@ static void forgets_who_is_silent(void **state)
 	*ageing = was;
 }
 
+static void no_address_is_looked_at_before_the_oldest_may_be_too_old(void **state)
+{
+	unsigned *ageing = net_knob("net.bridge.ageing_seconds"), was = *ageing;
+	struct fdb_entry *e;
+
+	(void)state;
+	*ageing = 10;
+	net_second(10); /* looked at, when there was none */
+	e = fdb_learn(0, 0, MAC_A, 1);
+	e->seen -= 10; /* as never happens: gone when next looked at */
+	net_second(9);
+	assert_non_null(fdb_find(0, 0, MAC_A));
+	net_second(1);
+	assert_null(fdb_find(0, 0, MAC_A));
+	*ageing = was;
+}
+
 static void hits_of_its_flows_keep_an_address_young(void **state)
 {
 	unsigned *ageing = net_knob("net.bridge.ageing_seconds"), was = *ageing;
@@ -276,6 +293,7 @@ int main(void)
 		TEST(never_learns_a_group_address),
 		TEST(a_move_invalidates_flows_and_a_new_address_does_not),
 		TEST(forgets_who_is_silent),
+		TEST(no_address_is_looked_at_before_the_oldest_may_be_too_old),
 		TEST(hits_of_its_flows_keep_an_address_young),
 		TEST(stays_within_its_limit_and_counts),
 		TEST(an_address_used_twice_moves_once_a_second),
