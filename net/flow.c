@@ -38,7 +38,13 @@ static uint8_t *pool; /* FLOW_MAX flows, flow_size apart */
 static size_t flow_size;
 static unsigned carved; /* flows of the pool that have ever been used */
 static struct flow *free_list;
-static unsigned nflows; /* linked; retired ones not included */
+static struct flow **linked; /* those that are in a bucket, in no order */
+static unsigned nflows;      /* so many; retired ones not included */
+
+/* of flow_age() alone */
+static uint64_t packets_in; /* as many had come in when it last looked */
+static unsigned quiet;      /* seconds since without any more */
+static uint32_t oldest;     /* no flow's `used` is before that */
 
 /* what an empty slot leads to: port 0 exists nowhere, so no key is equal to it */
 static struct flow nobody;
@@ -82,10 +88,12 @@ static void flow_release(struct qsbr_head *h)
 /* Under the lock. @link is what points to @f. Readers on the chain go on through f->next, which stays as it is. */
 static void flow_unlink(_Atomic(struct flow *) *link, struct flow *f)
 {
+	struct flow *last = linked[--nflows];
+
 	atomic_store_explicit(link, atomic_load_explicit(&f->next, memory_order_relaxed),
 			      memory_order_relaxed);
-	f->linked = false;
-	nflows--;
+	linked[f->place] = last;
+	last->place = f->place;
 }
 
 static _Atomic(struct flow *) *chain_find(const struct flow_key *key, uint32_t hash)
@@ -140,8 +148,8 @@ static struct flow *flow_link(const struct flow_key *key, uint32_t hash, const s
 	atomic_store_explicit(&f->next, atomic_load_explicit(head, memory_order_relaxed),
 			      memory_order_relaxed);
 	atomic_store_explicit(head, f, memory_order_release); /* pairs with chain_find */
-	f->linked = true;
-	nflows++;
+	f->place = nflows;
+	linked[nflows++] = f;
 	return f;
 }
 
@@ -222,18 +230,22 @@ static bool is_idle(struct flow *f, uint32_t now)
 }
 
 /*
- * Unlink what is idle; returns the unlinked ones as a list by qsbr_head.next, free until it is retired. Goes by the
- * pool, not by the buckets: a second of few flows is a short one.
+ * Unlink what is idle; returns the unlinked ones as a list by qsbr_head.next, free until it is retired. From the last
+ * to the first: whoever takes the place of one that goes has been looked at.
  */
 static struct flow *unlink_idle(uint32_t now)
 {
 	struct flow *idle = NULL;
 
-	for (unsigned i = 0; i < carved; i++) {
-		struct flow *f = flow_at(i);
+	oldest = now;
+	for (unsigned i = nflows; i--;) {
+		struct flow *f = linked[i];
 
-		if (!f->linked || !is_idle(f, now))
+		if (!is_idle(f, now)) {
+			if (now - f->used > now - oldest)
+				oldest = f->used;
 			continue;
+		}
 		flow_unlink(chain_find(&f->key, f->hash), f);
 		f->retired.next = idle ? &idle->retired : NULL;
 		idle = f;
@@ -241,14 +253,28 @@ static struct flow *unlink_idle(uint32_t now)
 	return idle;
 }
 
+/*
+ * No flow has had a packet that was not seen: for two seconds none has come in. One is not enough: what a port had
+ * counted may still have been on its way to its flow when that was last looked at.
+ */
+static bool all_quiet(void)
+{
+	uint64_t in = ports_in();
+
+	quiet = in == packets_in ? quiet + 1 : 0;
+	packets_in = in;
+	return quiet > 1;
+}
+
 void flow_age(void)
 {
+	uint32_t now = fdb_tick_now();
 	struct flow *idle;
 
-	if (!nflows)
+	if (!nflows || (all_quiet() && now - oldest < flow_idle_seconds))
 		return;
 	spin_lock(&lock);
-	idle = unlink_idle(fdb_tick_now());
+	idle = unlink_idle(now);
 	spin_unlock(&lock);
 	if (!idle)
 		return;
@@ -317,6 +343,7 @@ void flow_init(void)
 	flow_size = ROUND_UP(sizeof(struct flow) + ncpus * sizeof(struct flow_stat), CACHE_LINE);
 	pool = mem_alloc(FLOW_MAX * flow_size, CACHE_LINE, "flow table");
 	bucket = mem_zalloc(FLOW_BUCKETS * sizeof(*bucket), CACHE_LINE, "flow table");
+	linked = mem_alloc(FLOW_MAX * sizeof(struct flow *), CACHE_LINE, "flow table");
 	free_list = NULL;
 	carved = nflows = 0;
 	cpu_for_each(i)

@@ -65,7 +65,7 @@ struct flow {
 	_Atomic(struct flow *) next; /* in the bucket; in the free list */
 	_Atomic uint32_t gen;        /* flow_gen that the verdict was made under */
 	uint32_t hash;               /* key_hash() under seed 0 */
-	bool linked;                 /* in a bucket; by the lock's holder */
+	uint32_t place;              /* among the linked ones; by the lock's holder */
 	struct verdict verdict;      /* but for src never changed once linked */
 	_Atomic(struct fdb_entry *) src;
 	struct qsbr_head retired;
@@ -113,7 +113,8 @@ struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struc
 
 /*
  * flow_age() - once a second, core 0: which flows have had packets since? Their senders' addresses are kept young by
- * that; those without any for net.flow.idle_seconds are taken out. A hit does nothing for it but count.
+ * that; those without any for net.flow.idle_seconds are taken out. A hit does nothing for it but count. No flow is
+ * looked at while no port has packets and none can be idle for long enough.
  */
 void flow_age(void);
 

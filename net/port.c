@@ -30,7 +30,7 @@ struct port *ports[PORT_MAX];
 unsigned nports;
 
 /* of ports that are no more, for the law over all */
-static uint64_t gone_sources, gone_offered;
+static uint64_t gone_sources, gone_offered, gone_in;
 
 void port_drop_in(struct port *port, struct pkt *p, enum drop_reason why)
 {
@@ -80,6 +80,7 @@ void port_del(struct port *port)
 	total = port_total(port);
 	gone_sources += total.forwarded + total.originated;
 	gone_offered += total.offered;
+	gone_in += total.in;
 	memset(port->cpu, 0, ncpus * sizeof(*port->cpu));
 	ports[port->id] = NULL;
 	while (nports && !ports[nports])
@@ -297,6 +298,16 @@ uint64_t port_drops(const uint64_t v[DROP_N])
 	for (unsigned i = 0; i < DROP_N; i++)
 		s += v[i];
 	return s;
+}
+
+uint64_t ports_in(void)
+{
+	uint64_t n = gone_in;
+
+	port_for_each(i)
+		cpu_for_each(c)
+			n += ports[i]->cpu[c].in;
+	return n;
 }
 
 static bool mouths_hold(const struct port *port, unsigned cpu, char *why, size_t size)

@@ -184,6 +184,8 @@ void port_hold(const char *word);
 unsigned port_queues(struct port *port);
 /* port_total() - counters of all cores in one; exact while they are parked. */
 struct port_cpu port_total(const struct port *port);
+/* ports_in() - packets that have ever come in, by whichever port; never less than before. Any context. */
+uint64_t ports_in(void);
 
 /* port_drops() - dropped_in or dropped_out, all reasons. */
 uint64_t port_drops(const uint64_t v[DROP_N]);

@@ -173,6 +173,74 @@ static void idle_flows_are_forgotten_and_busy_ones_stay(void **state)
 	assert_int_equal(emc()->upcalls, upcalls + 1);
 }
 
+/* whatever else goes out of the table before them */
+static void each_flow_goes_when_its_own_time_is_up(void **state)
+{
+	enum { EACH = 7 };
+	unsigned idle = *net_knob("net.flow.idle_seconds");
+
+	(void)state;
+	introduce();
+	for (unsigned i = 0; i < idle; i++) {
+		for (unsigned k = 0; k < EACH; k++)
+			put(1, frame_udp(1, 2, 1 + k * idle + (i + k) % idle, 9));
+		net_second(1);
+	}
+	for (unsigned i = 0; i < idle; i++) {
+		assert_int_equal(flow_count(), (idle - i - 1) * EACH);
+		net_second(1);
+	}
+}
+
+static void take_flow(struct flow *f, void *arg)
+{
+	*(struct flow **)arg = f;
+}
+
+/* a flow with one packet, and no other */
+static struct flow *only_flow(void)
+{
+	struct flow *f = NULL;
+
+	net_switch();
+	put(1, frame_arp(1, 2));
+	flow_for_each(take_flow, &f);
+	return f;
+}
+
+static void while_no_packets_come_no_flow_is_looked_at(void **state)
+{
+	unsigned idle = *net_knob("net.flow.idle_seconds");
+	struct flow *f = only_flow();
+
+	(void)state;
+	net_second(3);
+	flow_hit(f, 0, 60); /* of no packet: seen by whoever looks */
+	net_second(1);
+	assert_int_equal(f->counted, 1);
+	put(1, frame_arp(1, 2));
+	net_second(1);
+	assert_int_equal(f->counted, 3);
+	net_second(idle - 2);
+	assert_int_equal(flow_count(), 1);
+	net_second(1);
+	assert_int_equal(flow_count(), 0);
+}
+
+static void a_packet_on_its_way_to_its_flow_when_that_was_looked_at_is_seen_next(void **state)
+{
+	struct flow *f = only_flow();
+
+	(void)state;
+	net_second(5);
+	port_here(ports[1])->in++;
+	net_second(1);
+	flow_hit(f, 0, 60);
+	net_second(1);
+	assert_int_equal(f->used, fdb_tick_now() - 1);
+	port_here(ports[1])->in--;
+}
+
 static void a_full_table_still_forwards(void **state)
 {
 	unsigned *limit = net_knob("net.flow.limit"), was = *limit;
@@ -413,6 +481,9 @@ int main(void)
 		TEST(a_verdict_that_is_still_right_keeps_its_counts),
 		TEST(counts_every_packet_of_a_flow_once),
 		TEST(idle_flows_are_forgotten_and_busy_ones_stay),
+		TEST(each_flow_goes_when_its_own_time_is_up),
+		TEST(while_no_packets_come_no_flow_is_looked_at),
+		TEST(a_packet_on_its_way_to_its_flow_when_that_was_looked_at_is_seen_next),
 		TEST(a_full_table_still_forwards),
 		TEST(a_verdict_of_an_older_world_is_not_kept),
 		TEST(lost_counts_no_verdict_that_the_world_overtook),
