@@ -2,9 +2,9 @@
 """figures.py - wire to wire: what was measured, what was to be reached, and what others need
 
 `result` is what tests/bench/run writes as JSON: "rows" (a traffic at a burst each), and by name "overload", "miss",
-"idle", "idle_after", "traced" (by burst: a share), "mode", "boot_insns", "image_bytes", "functions" (by burst: name,
-instructions and calls a packet), "lines" (by burst: what went from core to core) and "guests", which is for
-guest_figures.py. A row that is void has "void", the reason, in place of figures.
+"idle", "idle_full", "idle_after", "traced" (by burst: a share), "mode", "boot_insns", "image_bytes", "functions" (by
+burst: name, instructions and calls a packet), "lines" (by burst: what went from core to core) and "guests", which is
+for guest_figures.py. A row that is void has "void", the reason, in place of figures.
 """
 
 import collections
@@ -14,6 +14,12 @@ BURSTS = (32, 1)
 GOAL = {32: 120, 1: 450}  # instructions a packet
 WORST = 1.3  # times the goal, the dearest of all traffics
 TRACED = 3  # per cent more while paths are traced
+IDLE_MOST = 3000  # instructions a second
+IDLE = {
+    "idle": "just booted",
+    "idle_full": "16,384 silent flows known",
+    "idle_after": "after all the flows above",
+}
 GOAL_TRAFFIC = ("one flow", "1,000 random flows")
 
 # Quoted, not measured here: instructions a packet at burst 32 and burst 1, 64 bytes, one core, the same virtual
@@ -96,6 +102,8 @@ def targets(result):
         yield target(what, share and 100 * share, TRACED, 1, " %")
     overload = result.get("overload", {})
     yield target("interrupts a packet under overload", overload.get("iret"), 0.01, 3)
+    for name, when in IDLE.items():
+        yield target(f"instructions a second when idle, {when}", result.get(name, {}).get("insns"), IDLE_MOST)
     yield target("image, bytes loaded", result.get("image_bytes"), MIB)
     boot = result.get("boot_insns")
     yield target("kernel entry to first frame out, instructions", boot and boot / 1e6, 50, 1, " M")
@@ -174,7 +182,7 @@ def sentences(result):
             f"overload (window {overload['window']}): {number(overload['insns'], 1)} instructions,"
             f" {number(overload['iret'], 3)} interrupts, {number(overload['polls'], 3)} polls a packet"
         )
-    for when, name in (("just booted", "idle"), ("after all the flows above", "idle_after")):
+    for name, when in IDLE.items():
         if name in result:
             yield (
                 f"idle, mode {result['mode']}, {when}: {number(result[name]['insns'])} instructions and"
