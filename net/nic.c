@@ -122,9 +122,9 @@ static int nic_set_up(struct port *port, bool up)
 	return 0;
 }
 
-static void tell_groups(struct netdev *dev, const struct maddrs *m)
+static void tell_groups(struct netdev *dev, const struct maddrs *m, bool overflow)
 {
-	dev->ngroups = m ? m->n : 0;
+	dev->ngroups = m && !overflow ? m->n : 0;
 	for (unsigned i = 0; i < dev->ngroups; i++)
 		memcpy(dev->group[i], m->entry[i].mac, ETH_ALEN);
 }
@@ -136,8 +136,8 @@ static int nic_set_mode(struct port *port)
 	dev->mtu = port->mtu;
 	memcpy(dev->mac, port->mac, sizeof(dev->mac));
 	dev->promisc = port->promisc || port->sw;
-	dev->allmulti = port->allmulti;
-	tell_groups(dev, port->groups);
+	dev->allmulti = port->allmulti || port->groups_overflow;
+	tell_groups(dev, port->groups, port->groups_overflow);
 	if (dev->up)
 		dev->ops->set_rx_mode(dev);
 	return 0;

@@ -119,13 +119,14 @@ struct port {
 	/* control context */
 	char name[PORT_NAME];
 	uint8_t mac[6], perm_mac[6];
-	bool promisc;        /* as the operator set it; a port in a switch is promiscuous anyhow */
-	bool allmulti;       /* the same for groups alone */
-	bool internal;       /* a switch's own: Weir's protocols are behind it */
-	bool held;           /* named by a line of the config that failed: stays down */
-	void *priv;          /* of ops */
-	struct qdisc *qdisc; /* NULL: never had one */
-	struct gro *gro;     /* NULL: it has none */
+	bool promisc;         /* as the operator set it; a port in a switch is promiscuous anyhow */
+	bool allmulti;        /* the same for groups alone */
+	bool groups_overflow; /* more groups than a device's table holds: it takes all, as with allmulti */
+	bool internal;        /* a switch's own: Weir's protocols are behind it */
+	bool held;            /* named by a line of the config that failed: stays down */
+	void *priv;           /* of ops */
+	struct qdisc *qdisc;   /* NULL: never had one */
+	struct gro *gro;       /* NULL: it has none */
 	struct maddrs *groups; /* maddr.h; NULL: never had one */
 	struct rps *rps;       /* NULL: never steered; changes while the cores are parked */
 	struct pktgen *pktgen; /* NULL: never had one */
@@ -164,7 +165,7 @@ int port_set_mtu(struct port *port, unsigned mtu);
 int port_set_mac(struct port *port, const uint8_t mac[6]);
 int port_set_promisc(struct port *port, bool on);
 int port_set_allmulti(struct port *port, bool on);
-/* port_set_groups() - port->groups has changed. */
+/* port_set_groups() - port->groups or groups_overflow has changed. */
 int port_set_groups(struct port *port);
 /* port_set_extra() - which of @mask stand between @port and its handler, and between its stages and its device. */
 void port_set_extra(struct port *port, uint8_t mask, uint8_t rx, uint8_t tx);

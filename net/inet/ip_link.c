@@ -16,9 +16,9 @@ enum { FLAGS_STR = 80 };
 static void flags_str(const struct port *p, char text[FLAGS_STR])
 {
 	snprintf(text, FLAGS_STR, "%sBROADCAST,MULTICAST%s%s%s%s",
-		 p->up && !p->ready ? "NO-CARRIER," : "", p->allmulti ? ",ALLMULTI" : "",
-		 p->promisc ? ",PROMISC" : "", p->up ? ",UP" : "",
-		 p->up && p->ready ? ",LOWER_UP" : "");
+		 p->up && !p->ready ? "NO-CARRIER," : "",
+		 p->allmulti || p->groups_overflow ? ",ALLMULTI" : "", p->promisc ? ",PROMISC" : "",
+		 p->up ? ",UP" : "", p->up && p->ready ? ",LOWER_UP" : "");
 }
 
 static int digits(uint64_t v)

@@ -48,7 +48,9 @@ static int maddr_change(struct shell *sh, int i, bool add)
 		return shell_error(sh, i, err, "%s has that group already", port->name);
 	if (err == -ENOENT)
 		return shell_error(sh, i, err, "%s was not given that group", port->name);
-	return err ? shell_error(sh, i, err, "no more than %u groups", NETDEV_GROUPS) : 0;
+	if (err == -ENOSPC)
+		return shell_error(sh, i, err, "no more than %u groups", MADDRS_FIXED);
+	return err ? shell_error(sh, i, err, "no memory for it") : 0;
 }
 
 int ip_maddr(struct shell *sh, int i, const struct ip_options *o)

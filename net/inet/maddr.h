@@ -4,7 +4,8 @@
  *
  * The operator adds some (`ip maddr`), and those follow that Weir's addresses on the port need: all hosts, all nodes and
  * routers, and where each IPv6 address is asked for [RFC 1112, RFC 2464 7, RFC 4291 2.7.1]. A NIC filters by them while it
- * is in no switch and neither promisc nor allmulticast; a switch takes everything.
+ * is in no switch and neither promisc nor allmulticast; a switch takes everything. It has a table of NETDEV_GROUPS: while
+ * there are more, it takes all groups, as Linux's drivers do then.
  */
 #pragma once
 
@@ -13,6 +14,13 @@
 
 #include "drivers/netdev.h"
 #include "net/port.h"
+#include "inet.h"
+
+enum {
+	MADDRS_FIXED = 128, /* most of the operator's, for each port */
+	MADDRS_OWN = INET_ADDRS_MAX +
+		     3, /* most that Weir's addresses need: its own each, and three for all */
+};
 
 struct maddr {
 	uint8_t mac[ETH_ALEN];
@@ -22,7 +30,7 @@ struct maddr {
 
 struct maddrs {
 	unsigned n;
-	struct maddr entry[NETDEV_GROUPS];
+	struct maddr entry[MADDRS_FIXED + MADDRS_OWN];
 };
 
 /* Control context; they park the cores. maddr_add() - 0, -EEXIST, -ENOSPC or -ENOMEM; maddr_del() - 0 or -ENOENT. */
