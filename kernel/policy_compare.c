@@ -7,7 +7,9 @@
  *
  * Which is better: the one that let more through, if they differ by more than one in 50; else the one with the lower
  * p99 of the wait, if they differ by more than an eighth, which is what the histogram can tell; else the one whose core
- * was less busy. A counts with the mean of its two phases.
+ * was less busy. A counts with the mean of its two phases. Where nothing came there is nothing to judge by.
+ *
+ * However it ends, by Ctrl-C too, the queue goes on with one policy and all its knobs, and measured if it was.
  */
 #include "policy_compare.h"
 
@@ -23,7 +25,7 @@
 
 typedef unsigned long ul;
 
-enum { PHASES = 3, SECONDS_MAX = 600, P50 = 0, P90, P99, P999, MAXIMUM, WAITS };
+enum { PHASES = 3, SECONDS_MAX = 600, KNOBS_MAX = 4, P50 = 0, P90, P99, P999, MAXIMUM, WAITS };
 
 static const char *const wait_name[WAITS] = { "P50", "P90", "P99", "P99.9", "MAX" };
 
@@ -66,31 +68,57 @@ static void subtract(struct policy_counts *c, const struct policy_counts *before
 	c->empty_polls -= before->empty_polls;
 }
 
-/* run() - NULL, or why not; *@whole: did it last so long? */
-static const char *run(struct policy_queue *q, struct phase *p, unsigned seconds, bool *whole)
+/* what the operator has set; a policy may reset knobs, as `napi` does, and the next one would go by others */
+struct kept {
+	enum policy policy;
+	unsigned knob[KNOBS_MAX];
+	bool measured;
+};
+
+static unsigned *knob_of(struct policy_queue *q, unsigned i)
 {
+	struct policy_knob knob;
+
+	return i < KNOBS_MAX && q->ops->knob && q->ops->knob(q, i, &knob) ? knob.value : NULL;
+}
+
+static struct kept keep(struct policy_queue *q)
+{
+	struct kept kept = { .policy = q->policy, .measured = q->ops->waits && q->ops->waits(q) };
+
+	for (unsigned i = 0; knob_of(q, i); i++)
+		kept.knob[i] = *knob_of(q, i);
+	return kept;
+}
+
+/* set() - @policy, with the operator's knobs. NULL, or why not. */
+static const char *set(struct policy_queue *q, enum policy policy, const struct kept *kept)
+{
+	for (unsigned i = 0; knob_of(q, i); i++)
+		*knob_of(q, i) = kept->knob[i];
+	return policy_set(q, policy);
+}
+
+/* run() - 0, -EINTR by Ctrl-C. */
+static int run(struct policy_queue *q, struct phase *p, unsigned seconds)
+{
+	bool measured = q->ops->measure && !q->ops->measure(q, true);
 	struct policy_counts before;
 	struct usage from, to;
-	const char *why = policy_set(q, p->policy);
-	bool measured;
+	bool whole;
 
-	if (why)
-		return why;
-	measured = q->ops->measure && !q->ops->measure(q, true);
 	q->ops->count(q, &before);
 	usage_take(&from);
-	*whole = msleep_interruptible(seconds * 1000);
+	whole = msleep_interruptible(seconds * 1000);
 	usage_take(&to);
 	q->ops->count(q, &p->c);
 	subtract(&p->c, &before);
 	usage_since(&to, &from);
-	if (measured) {
+	if (measured)
 		read_waits(p, q->ops->waits(q));
-		q->ops->measure(q, false);
-	}
 	p->exits = exits_of(&to);
 	p->busy = 1000 - MIN(to.core[q->ops->cpu(q)].idle * 1000 / to.tsc, UINT64_C(1000));
-	return NULL;
+	return whole ? 0 : -EINTR;
 }
 
 /* --- which is better --- */
@@ -117,21 +145,30 @@ bool policy_second_is_better(const struct policy_score *a, const struct policy_s
 		return b->p99 < a->p99;
 	*because = "a core less busy";
 	if (a->busy == b->busy)
-		*because = "no difference";
+		*because = NULL;
 	return b->busy < a->busy;
 }
 
-static bool judge(struct shell *sh, const struct phase p[PHASES])
+/* judge() - says which is better, and returns it; @otherwise if nothing tells. */
+static enum policy judge(struct shell *sh, const struct phase p[PHASES], enum policy otherwise)
 {
 	struct policy_score a = { mean(p[0].c.packets, p[2].c.packets),
 				  mean(p[0].wait[P99], p[2].wait[P99]),
 				  mean(p[0].busy, p[2].busy) };
 	struct policy_score b = { p[1].c.packets, p[1].wait[P99], p[1].busy };
 	const char *because;
-	bool second = policy_second_is_better(&a, &b, &because);
+	bool second;
 
-	shell_printf(sh, "better: %s, by %s\n", policy_name[p[second].policy], because);
-	return second;
+	if (!a.packets && !b.packets) {
+		shell_printf(sh, "no packets came: nothing to compare\n");
+		return otherwise;
+	}
+	second = policy_second_is_better(&a, &b, &because);
+	if (because)
+		shell_printf(sh, "better: %s, by %s\n", policy_name[p[second].policy], because);
+	else
+		shell_printf(sh, "no difference\n");
+	return p[second].policy;
 }
 
 /* --- the table --- */
@@ -174,39 +211,48 @@ static int seconds_word(struct shell *sh, int i, unsigned *seconds)
 	return 0;
 }
 
+/* compare() - 0, or a negative errno, said but for -EINTR. */
+static int compare(struct shell *sh, struct policy_queue *q, struct phase p[PHASES],
+		   unsigned seconds, const struct kept *kept)
+{
+	print_head(sh);
+	for (unsigned i = 0; i < PHASES; i++) {
+		const char *why = set(q, p[i].policy, kept);
+		int err;
+
+		if (why)
+			return shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why);
+		err = run(q, &p[i], seconds);
+		if (err)
+			return err;
+		print_phase(sh, &p[i]);
+	}
+	return 0;
+}
+
 int policy_compare(struct shell *sh)
 {
 	struct policy_queue *q = sh->nwords > 2 ? policy_by_name(sh->word[2].s) : NULL;
-	bool keep = word_is(sh->nwords, sh->word, 6, "--keep-best");
+	bool best = word_is(sh->nwords, sh->word, 6, "--keep-best");
 	struct phase p[PHASES] = { 0 };
-	enum policy before;
 	unsigned seconds = 0;
-	const char *why = NULL;
-	bool whole = true;
+	struct kept kept;
+	enum policy after;
+	int err;
 
 	if (!q)
 		return shell_expected(sh, 2, "a queue, as nic0/0");
 	if (policy_word(sh, 3, q->ops->takes, &p[0].policy) ||
 	    policy_word(sh, 4, q->ops->takes, &p[1].policy) || seconds_word(sh, 5, &seconds))
 		return -EINVAL;
-	if (sh->nwords > 6 + keep)
-		return shell_expected(sh, 6 + keep, keep ? "the end of the line" : "--keep-best");
-	before = q->policy;
+	if (sh->nwords > 6 + best)
+		return shell_expected(sh, 6 + best, best ? "the end of the line" : "--keep-best");
 	p[2].policy = p[0].policy;
-	print_head(sh);
-	for (unsigned i = 0; i < PHASES && !why && whole; i++) {
-		why = run(q, &p[i], seconds, &whole);
-		if (!why && whole)
-			print_phase(sh, &p[i]);
-	}
-	if (!why && whole) {
-		bool second = judge(sh, p);
-
-		if (keep)
-			before = p[second].policy;
-	}
-	policy_set(q, before);
-	if (why)
-		return shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why);
-	return whole ? 0 : -EINTR;
+	kept = keep(q);
+	err = compare(sh, q, p, seconds, &kept);
+	if (q->ops->measure && !kept.measured)
+		q->ops->measure(q, false);
+	after = err ? kept.policy : judge(sh, p, kept.policy);
+	set(q, best ? after : kept.policy, &kept);
+	return err;
 }

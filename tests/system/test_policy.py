@@ -316,6 +316,18 @@ def test_compare_keeps_the_better(weir):
     expect(queues(weir)["nic0/1"][1], better, "policy afterwards")
 
 
+def test_compare_changes_nothing_else(weir):
+    """Knobs and measuring stay as they are; without packets there is no verdict."""
+    weir.quiet("policy nic0/0 defer defer-hard-irqs 10 gro-flush-timeout 50000", "napi measure on")
+    text = weir.sh("policy compare nic0/0 napi suspend 1s --keep-best", 60)
+    expect(text.splitlines()[-1], "no packets came: nothing to compare", "verdict")
+    expect_in("policy nic0/0 defer defer-hard-irqs 10 gro-flush-timeout 50000\n", weir.sh("show config"), "show config")
+    weir.carry(frames_of(100))
+    waits = re.findall(r"^nic0-TxRx-\d, .* waited for its poll: (\d+)", weir.sh("napi histogram"), re.MULTILINE)
+    expect(sum(map(int, waits)), 100, f"packets of nic0 measured, by queue {waits}")
+    weir.quiet("napi measure off", "policy nic0/0 napi gro-flush-timeout 0")
+
+
 def test_compare_a_guests_ring(guest):
     """The same table: how long frames wait for the worker, and exits among it."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:

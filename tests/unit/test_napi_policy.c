@@ -6,6 +6,7 @@
  */
 #include "tests/unit/host.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,10 @@ static void time_passes(uint64_t ns)
 		raise_softirq(SOFTIRQ_TIMER);
 }
 
+/* what happens while a command waits */
+static unsigned comes_each_time;
+static bool ctrl_c;
+
 static int start(void **state)
 {
 	(void)state;
@@ -204,6 +209,8 @@ static int start(void **state)
 	until_asleep();
 	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++)
 		dev[i].polls = dev[i].masks = dev[i].unmasks = 0;
+	comes_each_time = 0;
+	ctrl_c = false;
 	return 0;
 }
 
@@ -212,6 +219,14 @@ void msleep(unsigned ms)
 {
 	time_passes((uint64_t)ms * 1000 * US);
 	turn();
+}
+
+bool msleep_interruptible(unsigned ms)
+{
+	if (comes_each_time)
+		frames_come(&dev[0], comes_each_time);
+	msleep(ms);
+	return !ctrl_c;
 }
 
 static void set(struct dev *d, enum policy policy)
@@ -893,7 +908,7 @@ static void the_better_is_by_packets_then_p99_then_busy(void **state)
 	assert_true(policy_second_is_better(&a, &(struct policy_score){ 1005, 5200, 90 }, &why));
 	assert_string_equal(why, "a core less busy");
 	assert_false(policy_second_is_better(&a, &a, &why));
-	assert_string_equal(why, "no difference");
+	assert_null(why);
 }
 
 static void comparing_keeps_what_was_or_the_better(void **state)
@@ -903,8 +918,13 @@ static void comparing_keeps_what_was_or_the_better(void **state)
 	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1s"), 0);
 	assert_int_equal(dev[0].policy.queue.policy, POLICY_DEFER);
 	assert_false(dev[0].policy.measure->on);
+	assert_non_null(strstr(host_out, "no packets came: nothing to compare\n"));
+	comes_each_time = 5;
+	host_text_clear();
+	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1"), 0);
+	assert_null(strstr(host_out, "nothing to compare"));
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_DEFER);
 	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1 --keep-best"), 0);
-	assert_non_null(strstr(host_out, "better: "));
 	assert_true(dev[0].policy.queue.policy == POLICY_NAPI ||
 		    dev[0].policy.queue.policy == POLICY_POLL);
 	assert_int_not_equal(host_exec("policy compare nic0/0 napi poll 0s"), 0);
@@ -912,6 +932,35 @@ static void comparing_keeps_what_was_or_the_better(void **state)
 	assert_int_not_equal(host_exec("policy compare nic9/0 napi poll 1s"), 0);
 	assert_int_not_equal(host_exec("policy compare nic0/0 napi kick 1s"), 0);
 	assert_int_not_equal(host_exec("policy compare nic0/0 napi poll 1s --keep"), 0);
+}
+
+/* knobs, whether it is measured, and no verdict by nothing */
+static void comparing_changes_nothing_else(void **state)
+{
+	const struct napi_knobs knobs = { 10, 50000, 3000000 };
+
+	(void)state;
+	dev[0].policy.knobs = knobs;
+	set(&dev[0], POLICY_DEFER);
+	assert_int_equal(host_exec("policy compare nic0/0 napi suspend 1s --keep-best"), 0);
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_DEFER); /* nothing came */
+	assert_memory_equal(&dev[0].policy.knobs, &knobs, sizeof(knobs));
+	assert_int_equal(napi_measure_on(&dev[0].policy), 0);
+	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1s"), 0);
+	assert_memory_equal(&dev[0].policy.knobs, &knobs, sizeof(knobs));
+	assert_true(dev[0].policy.measure->on);
+	napi_measure_off(&dev[0].policy);
+}
+
+static void comparing_ends_when_told_to(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_DEFER);
+	ctrl_c = true;
+	assert_int_equal(host_exec("policy compare nic0/0 napi poll 600s --keep-best"), -EINTR);
+	assert_int_equal(dev[0].policy.queue.policy, POLICY_DEFER);
+	assert_false(dev[0].policy.measure->on);
+	assert_null(strstr(host_out, "better"));
 }
 
 /* --- the command --- */
@@ -990,6 +1039,8 @@ int main(void)
 		TEST(waits_in_a_backlog_are_those_of_each_packet),
 		TEST(the_better_is_by_packets_then_p99_then_busy),
 		TEST(comparing_keeps_what_was_or_the_better),
+		TEST(comparing_changes_nothing_else),
+		TEST(comparing_ends_when_told_to),
 		TEST(the_command_sets_shows_and_rebuilds),
 		TEST(the_command_says_what_it_wants),
 	};
