@@ -88,10 +88,13 @@ static int run(struct shell *sh, int n, const struct word *w)
 {
 	bool is_show = word_is(n, w, 3, "show");
 	struct netdev *dev = netdev_by_name(w[1].s);
-	struct gbe *gbe = dev->priv;
 	struct gbe_trace **t = NULL;
 	unsigned long max = GBE_TRACE_RECORDS;
+	struct gbe *gbe;
 
+	if (!dev)
+		return shell_expected(sh, 1, "a NIC's name");
+	gbe = dev->priv;
 	netdev_for_each(i)
 		if (netdevs[i] == dev)
 			t = &trace_of[i];
@@ -116,7 +119,7 @@ static int run(struct shell *sh, int n, const struct word *w)
 
 static bool takes(int n, const struct word *w)
 {
-	return n > 1 && netdev_by_name(w[1].s);
+	return (n > 1 && netdev_by_name(w[1].s)) || word_is(n, w, 2, "regs");
 }
 
 static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
@@ -132,4 +135,4 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 		add(to, verbs[i]);
 }
 
-TRACE_COMMAND(trace_regs, .takes = takes, .run = run, .complete = complete);
+TRACE_COMMAND(trace_regs, .what = "a NIC's name", .takes = takes, .run = run, .complete = complete);

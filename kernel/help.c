@@ -4,6 +4,7 @@
  *
  * In the control context. What it prints, rooms have written beside what they define.
  */
+#include "procfs.h"
 #include "shell.h"
 
 #include <errno.h>
@@ -37,19 +38,18 @@ static void help_knob(struct shell *sh, const struct sysctl *s)
 /* help_other() - knobs and files have a line of help too. */
 static bool help_other(struct shell *sh, const char *name)
 {
+	const struct proc_file *f;
+
 	set_for_each(s, sysctls) {
 		if (strcmp(s->name, name) == 0) {
 			help_knob(sh, s);
 			return true;
 		}
 	}
-	set_for_each(f, procfiles) {
-		if (strcmp(f->path, name) == 0) {
-			shell_printf(sh, "%s\n%*s%s\n", f->path, SYNOPSIS, "", f->help);
-			return true;
-		}
-	}
-	return false;
+	f = procfs_find(name);
+	if (f)
+		shell_printf(sh, "%s\n%*s%s\n", f->path, SYNOPSIS, "", f->help);
+	return f;
 }
 
 static int run_help(struct shell *sh, int n, const struct word *w)

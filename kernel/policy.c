@@ -74,7 +74,11 @@ int policy_word(struct shell *sh, int i, uint32_t takes, enum policy *policy)
 			*policy = p;
 			return 0;
 		}
-		snprintf(what + n, sizeof(what) - n, "%s%s", n ? ", " : "", policy_name[p]);
+		snprintf(what + n, sizeof(what) - n, "%s%s",
+			 !n                 ? ""
+			 : takes >> (p + 1) ? ", "
+					    : " or ",
+			 policy_name[p]);
 	}
 	return shell_expected(sh, i, what);
 }

@@ -69,6 +69,43 @@ static const struct proc_file *file_find(const char *path, char star[STAR_SIZE])
 	return NULL;
 }
 
+const struct proc_file *procfs_find(const char *path)
+{
+	char star[STAR_SIZE];
+
+	return file_find(path, star);
+}
+
+/* a name that is looked for among those that a file offers */
+struct sought {
+	const char *name;
+	size_t len;
+	bool found;
+};
+
+static void compare(void *arg, const char *name)
+{
+	struct sought *s = arg;
+
+	s->found |= strlen(name) == s->len && memcmp(name, s->name, s->len) == 0;
+}
+
+/* star_exists() - is @star, which stands for one '*' or two, something that the file has? */
+static bool star_exists(const struct proc_file *f, const char *star)
+{
+	struct sought s = { star, component(star), !*star || !f->stars };
+	char first[STAR_SIZE];
+
+	if (!s.found)
+		f->stars(compare, &s);
+	if (!s.found || !star[s.len] || !f->second_stars)
+		return s.found;
+	snprintf(first, sizeof(first), "%.*s", (int)s.len, star);
+	s = (struct sought){ star + s.len + 1, strlen(star + s.len + 1), false };
+	f->second_stars(first, compare, &s);
+	return s.found;
+}
+
 /* an entry of a directory on its way to whoever collects them */
 struct entry {
 	const char *dir;
@@ -95,7 +132,7 @@ static void offer_below(const struct proc_file *f, struct entry *e)
 	const char *rest = match_dir(f->path, e->dir, e->len, star);
 	size_t n;
 
-	if (!rest || *rest != '/')
+	if (!rest || *rest != '/' || !star_exists(f, star))
 		return;
 	n = component(++rest);
 	e->slash = rest[n] ? "/" : "";
@@ -204,11 +241,12 @@ static int run_ls(struct shell *sh, int n, const struct word *w)
 	struct names names = { .offer = offer_dir, .arg = dir };
 	const char *path = n > 1 ? w[1].s : "/proc";
 	size_t len = strlen(path);
+	const struct proc_file *f = file_find(path, star);
 	unsigned entries = 0;
 
 	if (n > 2)
 		return shell_expected(sh, 2, "the end of the line");
-	if (n == 2 && file_find(path, star)) {
+	if (f && star_exists(f, star)) {
 		shell_printf(sh, "%s\n", path);
 		return 0;
 	}

@@ -150,7 +150,7 @@ const char *regex_wrong(const char *re, struct regex_flags how)
 		if (*re == '\\' && !re[1])
 			return "a \\ with nothing behind it";
 		if (operator_at(re, end, "(){", how.extended))
-			return "groups and counts, which are not known here";
+			return "a group or a count, and neither is known here";
 	}
 	return NULL;
 }

@@ -56,7 +56,11 @@ static bool find_word(const struct sysctl *s, const char *value, unsigned long *
 	for (*v = s->min; *v <= s->max; ++*v) {
 		if (strcmp(s->word[*v], value) == 0)
 			return true;
-		n += snprintf(what + n, size - n, "%s%s", n ? ", " : "", s->word[*v]);
+		n += snprintf(what + n, size - n, "%s%s",
+			      !n            ? ""
+			      : *v < s->max ? ", "
+					    : " or ",
+			      s->word[*v]);
 	}
 	return false;
 }

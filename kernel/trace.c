@@ -261,6 +261,17 @@ static void print_state(struct shell *sh)
 				     (unsigned long)atomic_load(&cpus[i]->trace->written));
 }
 
+static int expected_verb(struct shell *sh)
+{
+	char what[96] = "on, off, show";
+	size_t n = strlen(what);
+
+	set_for_each(c, trace_commands)
+		n += snprintf(what + n, sizeof(what) - n, ", %s", c->what);
+	snprintf(what + n, sizeof(what) - n, " or clear");
+	return shell_expected(sh, 1, what);
+}
+
 static int run_trace(struct shell *sh, int n, const struct word *w)
 {
 	unsigned long max = SHOW_DEFAULT;
@@ -278,7 +289,7 @@ static int run_trace(struct shell *sh, int n, const struct word *w)
 	else if (word_is(n, w, 1, "clear"))
 		clear();
 	else if (!is_show)
-		return shell_expected(sh, 1, "on, off, show, clear or a NIC's name");
+		return expected_verb(sh);
 	else if (n == 3 && shell_uint(sh, 2, 1, TRACE_RING * MAX_CPUS, &max))
 		return -EINVAL;
 	else

@@ -104,6 +104,7 @@ void trace_args(const struct trace_event *e, char *text, size_t size);
  * What else can be traced, by the room that knows of it: `trace WORD...` with other words than on, off, show, clear.
  */
 struct trace_command {
+	const char *what;                           /* its first word: "path", "a NIC's name" */
 	bool (*takes)(int n, const struct word *w); /* is this line its? */
 	int (*run)(struct shell *sh, int n, const struct word *w);
 	void (*complete)(int n, const struct word *w, void (*add)(void *to, const char *s),

@@ -177,4 +177,4 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 		add(to, verbs[i]);
 }
 
-TRACE_COMMAND(trace_path, .takes = takes, .run = run, .complete = complete);
+TRACE_COMMAND(trace_path, .what = "path", .takes = takes, .run = run, .complete = complete);

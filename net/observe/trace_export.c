@@ -271,4 +271,4 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 		add(to, "export");
 }
 
-TRACE_COMMAND(trace_export, .takes = takes, .run = run, .complete = complete);
+TRACE_COMMAND(trace_export, .what = "export", .takes = takes, .run = run, .complete = complete);

@@ -209,4 +209,4 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 			add(to, ports[i]->name);
 }
 
-TRACE_COMMAND(trace_one, .takes = takes, .run = run, .complete = complete);
+TRACE_COMMAND(trace_one, .what = "one", .takes = takes, .run = run, .complete = complete);

@@ -92,7 +92,7 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 	add(to, "wheel");
 }
 
-TRACE_COMMAND(wheel, .takes = takes, .run = run, .complete = complete);
+TRACE_COMMAND(wheel, .what = "wheel", .takes = takes, .run = run, .complete = complete);
 
 static void leaves_to_others_what_is_theirs(void **state)
 {
@@ -239,7 +239,7 @@ static void refuses_what_it_does_not_know(void **state)
 	assert_int_equal(host_exec("trace on off"), -EINVAL);
 	assert_int_equal(host_exec("trace show 1 2"), -EINVAL);
 	assert_string_equal(host_out,
-			    "col 7: expected on, off, show, clear or a NIC's name, found 'loud'\n"
+			    "col 7: expected on, off, show, wheel or clear, found 'loud'\n"
 			    "col 12: expected a number from 1 to 16384, found '0'\n"
 			    "col 10: expected the end of the line, found 'off'\n"
 			    "col 14: expected the end of the line, found '2'\n");
