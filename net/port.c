@@ -77,6 +77,7 @@ void port_del(struct port *port)
 	pktgen_port_gone(port);
 	free(port->groups);
 	port->groups = NULL;
+	port->groups_overflow = false;
 	total = port_total(port);
 	gone_sources += total.forwarded + total.originated;
 	gone_offered += total.offered;

@@ -13,6 +13,7 @@
 #include "net/bytes.h"
 #include "net/csum.h"
 #include "net/inet/internal.h"
+#include "net/inet/maddr.h"
 #include "net/inet/neigh.h"
 #include "net/inet/route.h"
 #include "net/pktgen/sink.h"
@@ -483,10 +484,15 @@ static void an_internal_port_takes_with_it_what_stood_at_it(void **state)
 	assert_int_equal(sink_on(port, true, 1), 0);
 	tc_clsact_set(port, true);
 	assert_int_equal(port->rx_extra, PORT_SINK);
+	for (unsigned i = 0; i <= NETDEV_GROUPS; i++)
+		assert_int_equal(maddr_add(port, (const uint8_t[]){ 1, 0, 0x5e, 0, 0, i }), 0);
+	assert_true(port->groups_overflow);
 	internal_del(sw);
 	assert_int_equal(port->rx_extra, 0); /* another port may have its id when it comes back */
 	assert_null(sink_of(port));
 	assert_false(tc_clsact(port));
+	assert_null(port->groups);
+	assert_false(port->groups_overflow);
 }
 
 static void the_queue_in_front_of_it_is_limited(void **state)
