@@ -6,6 +6,8 @@
  */
 #include "ethtool.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 static const struct ethtool_option *option_of(const char *word)
@@ -16,11 +18,38 @@ static const struct ethtool_option *option_of(const char *word)
 	return NULL;
 }
 
+/* letter() - where an option stands in the list: -c in front of -C, those without a letter behind all. */
+static int letter(const struct ethtool_option *o)
+{
+	int c = o->option[1];
+
+	return c == '-' ? INT_MAX : 2 * tolower(c) + !!isupper(c);
+}
+
+static bool before(const struct ethtool_option *a, const struct ethtool_option *b)
+{
+	return letter(a) != letter(b) ? letter(a) < letter(b) : strcmp(a->longer, b->longer) < 0;
+}
+
+/* option_behind() - the next of the list; NULL begins it, and ends it. */
+static const struct ethtool_option *option_behind(const struct ethtool_option *o)
+{
+	const struct ethtool_option *next = NULL;
+
+	set_for_each(each, ethtool_options)
+		if ((!o || before(o, each)) && (!next || before(each, next)))
+			next = each;
+	return next;
+}
+
 static int list_options(struct shell *sh)
 {
-	shell_printf(sh, "        ethtool DEV\n                its settings\n");
-	set_for_each(o, ethtool_options)
-		shell_printf(sh, "        ethtool %s|%s DEV%s%s\n                %s\n", o->option,
+	shell_printf(
+		sh,
+		"        ethtool DEV\n                its link: speed, duplex, what it can do\n");
+	for (const struct ethtool_option *o = NULL; (o = option_behind(o));)
+		shell_printf(sh, "        ethtool %s%s%s DEV%s%s\n                %s\n",
+			     o->option[1] == '-' ? "" : o->option, o->option[1] == '-' ? "" : "|",
 			     o->longer, o->more ? " " : "", o->more ? o->more : "", o->help);
 	return 0;
 }

@@ -106,11 +106,11 @@ static void complete_coalesce(int n, const struct word *w, int i,
 }
 
 ETHTOOL_OPTION(option_show, .option = "-c", .longer = "--show-coalesce",
-	       .help = "how long its interrupts wait", .run = show_coalesce);
+	       .help = "how long its interrupts wait for more packets", .run = show_coalesce);
 ETHTOOL_OPTION(option_set, .option = "-C", .longer = "--coalesce",
 	       .more = "[rx-usecs N] [adaptive-rx on|off]",
-	       .help = "have them wait so many microseconds", .run = set_coalesce,
-	       .complete = complete_coalesce);
+	       .help = "interrupts wait so many microseconds, or as long as DIM finds best",
+	       .run = set_coalesce, .complete = complete_coalesce);
 
 /* --- Weir's own: what a device makes of it --- */
 

@@ -179,9 +179,9 @@ static void complete_features(int n, const struct word *w, int i,
 }
 
 ETHTOOL_OPTION(option_show_features, .option = "-k", .longer = "--show-features",
-	       .help = "what it does with a frame beside carrying it", .run = show_features);
+	       .help = "which offloads it has, and uses", .run = show_features);
 ETHTOOL_OPTION(option_features, .option = "-K", .longer = "--features",
-	       .more = "FEATURE on|off [FEATURE on|off]...", .help = "switch that",
+	       .more = "FEATURE on|off [FEATURE on|off]...", .help = "use an offload, or do not",
 	       .run = set_features, .complete = complete_features);
 
 /* each bit by the first row that stands for it alone */

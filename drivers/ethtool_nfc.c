@@ -112,12 +112,13 @@ static void complete_fields(int n, const struct word *w, int i,
 }
 
 ETHTOOL_OPTION(option_show_fields, .option = "-n", .longer = "--show-ntuple",
-	       .more = "[rx-flow-hash TRAFFIC]", .help = "what is hashed of udp4, tcp6 ...",
-	       .run = show_fields, .complete = complete_fields);
+	       .more = "[rx-flow-hash TRAFFIC]",
+	       .help = "which fields of udp4, tcp6 ... are hashed", .run = show_fields,
+	       .complete = complete_fields);
 ETHTOOL_OPTION(option_set_fields, .option = "-N", .longer = "--config-ntuple",
 	       .more = "rx-flow-hash udp4|udp6 sd|sdfn",
-	       .help = "addresses alone, or ports as well; while frames flow", .run = set_fields,
-	       .complete = complete_fields);
+	       .help = "hash UDP by addresses alone, or ports as well; while frames flow",
+	       .run = set_fields, .complete = complete_fields);
 
 static void print_fields(struct shell *sh, const struct netdev *dev)
 {

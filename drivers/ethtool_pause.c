@@ -76,9 +76,10 @@ static void complete_pause(int n, const struct word *w, int i, void (*add)(void 
 }
 
 ETHTOOL_OPTION(option_show_pause, .option = "-a", .longer = "--show-pause",
-	       .help = "whether it sends and obeys pause frames", .run = show_pause);
+	       .help = "whether it obeys (rx) and sends (tx) pause frames", .run = show_pause);
 ETHTOOL_OPTION(option_pause, .option = "-A", .longer = "--pause",
-	       .more = "autoneg|rx|tx on|off [autoneg|rx|tx on|off]...", .help = "switch that",
+	       .more = "autoneg|rx|tx on|off [autoneg|rx|tx on|off]...",
+	       .help = "agree with the other end on pause frames, or not; obey and send them",
 	       .run = set_pause, .complete = complete_pause);
 
 static void print_config(struct shell *sh)

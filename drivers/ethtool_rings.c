@@ -193,20 +193,21 @@ static void complete_flags(int n, const struct word *w, int i, void (*add)(void 
 }
 
 ETHTOOL_OPTION(option_show_ring, .option = "-g", .longer = "--show-ring",
-	       .help = "descriptors of its rings", .run = show_ring);
+	       .help = "descriptors of each of its rings", .run = show_ring);
 ETHTOOL_OPTION(option_set_ring, .option = "-G", .longer = "--set-ring", .more = "[rx N] [tx N]",
-	       .help = "rings of so many descriptors, while frames flow", .run = set_ring,
+	       .help = "give each ring so many descriptors, while frames flow", .run = set_ring,
 	       .complete = complete_ring);
 ETHTOOL_OPTION(option_show_channels, .option = "-l", .longer = "--show-channels",
-	       .help = "its queue pairs", .run = show_channels);
+	       .help = "how many queue pairs it has", .run = show_channels);
 ETHTOOL_OPTION(option_set_channels, .option = "-L", .longer = "--set-channels",
-	       .more = "combined N", .help = "so many queue pairs, while frames flow",
+	       .more = "combined N", .help = "have so many queue pairs, while frames flow",
 	       .run = set_channels, .complete = complete_channels);
 ETHTOOL_OPTION(option_show_flags, .option = "--show-priv-flags", .longer = "--show-priv-flags",
 	       .help = "which interrupts it may not use", .run = show_flags);
 ETHTOOL_OPTION(option_set_flags, .option = "--set-priv-flags", .longer = "--set-priv-flags",
-	       .more = "FLAG on|off ...", .help = "without MSI-X, without MSI: the next best",
-	       .run = set_flags, .complete = complete_flags);
+	       .more = "FLAG on|off ...",
+	       .help = "interrupt without MSI-X, without MSI: by the next best", .run = set_flags,
+	       .complete = complete_flags);
 
 /* --- show config: the flags first, as they say how many queues there may be --- */
 

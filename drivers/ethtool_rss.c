@@ -174,8 +174,9 @@ ETHTOOL_OPTION(option_show_table, .option = "-x", .longer = "--show-rxfh",
 	       .help = "which queue a hash goes to, and the hash's key", .run = show_table);
 ETHTOOL_OPTION(option_set_table, .option = "-X", .longer = "--set-rxfh",
 	       .more = "equal N | weight W0 W1 ... | hkey HEX:HEX:... | default",
-	       .help = "and change it, while frames flow", .run = set_table,
-	       .complete = complete_table);
+	       .help = "spread flows otherwise: by another table or key; while frames flow",
+	       .run = set_table, .complete = complete_table);
+
 /* --- show config --- */
 
 /* what the table was asked for, as the weights that make it */

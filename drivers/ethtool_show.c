@@ -65,7 +65,7 @@ static int show_driver(struct shell *sh, struct netdev *dev, int i)
 	shell_printf(sh, "supports-test: no\n");
 	shell_printf(sh, "supports-eeprom-access: no\n");
 	shell_printf(sh, "supports-register-dump: no\n");
-	shell_printf(sh, "supports-priv-flags: no\n");
+	shell_printf(sh, "supports-priv-flags: %s\n", dev->priv_flags ? "yes" : "no");
 	return 0;
 }
 
@@ -95,8 +95,8 @@ static int restart_link(struct shell *sh, struct netdev *dev, int i)
 	return err ? shell_error(sh, 2, err, "%s: the PHY does not answer", dev->name) : 0;
 }
 
-ETHTOOL_OPTION(option_driver, .option = "-i", .longer = "--driver", .help = "its driver",
-	       .run = show_driver);
+ETHTOOL_OPTION(option_driver, .option = "-i", .longer = "--driver",
+	       .help = "its driver, and where it is on the bus", .run = show_driver);
 ETHTOOL_OPTION(option_stats, .option = "-S", .longer = "--statistics",
 	       .help = "what it has counted", .run = show_stats);
 ETHTOOL_OPTION(option_negotiate, .option = "-r", .longer = "--negotiate",

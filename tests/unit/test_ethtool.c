@@ -204,7 +204,7 @@ static void prints_the_driver(void **state)
 	       "driver: igb\nversion: weir\nfirmware-version: \nexpansion-rom-version: \n"
 	       "bus-info: 0000:01:00.0\nsupports-statistics: yes\nsupports-test: no\n"
 	       "supports-eeprom-access: no\nsupports-register-dump: no\n"
-	       "supports-priv-flags: no\n");
+	       "supports-priv-flags: yes\n");
 }
 
 static void prints_statistics(void **state)
@@ -579,17 +579,30 @@ static void says_what_it_expected(void **state)
 	assert_non_null(strstr(host_out, "found 'more'"));
 }
 
+/* in the order of their letters; those that have none stand behind, with one name */
 static void lists_every_option_with_its_words(void **state)
 {
+	const char *last = NULL;
+
 	(void)state;
 	assert_int_equal(type("ethtool -h"), 0);
 	set_for_each(o, ethtool_options) {
+		bool letter = o->option[1] != '-';
 		char line[128];
 
-		snprintf(line, sizeof(line), "        ethtool %s|%s DEV%s%s\n", o->option,
-			 o->longer, o->more ? " " : "", o->more ? o->more : "");
+		snprintf(line, sizeof(line), "        ethtool %s%s%s DEV%s%s\n",
+			 letter ? o->option : "", letter ? "|" : "", o->longer, o->more ? " " : "",
+			 o->more ? o->more : "");
 		if (!strstr(host_out, line))
 			fail_msg("expected '%s' in '%s'", line, host_out);
+	}
+	for (const char *const *o =
+		     (const char *[]){ " -a|", " -A|", " -c|", " -i|", " -K|", " -r|", " -X|",
+				       " --set-priv", " --show-priv", NULL };
+	     *o; o++) {
+		assert_non_null(strstr(host_out, *o));
+		assert_true(strstr(host_out, *o) > last);
+		last = strstr(host_out, *o);
 	}
 }
 
