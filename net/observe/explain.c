@@ -9,7 +9,6 @@
 
 #include "kernel/park.h"
 #include "drivers/netdev.h"
-#include "net/ovs/fdb.h"
 #include "net/flow.h"
 #include "net/parse.h"
 #include "net/ovs/rule_str.h"
@@ -69,17 +68,13 @@ static void explain_rule(struct shell *sh, const struct port *port, const struct
 
 static void explain_fdb(struct shell *sh, const struct port *port, const struct flow_key *key)
 {
-	uint64_t dst = mac_load(key->dl_dst);
-	struct fdb_entry *e;
+	int behind = upcall_peek_fdb(port, key);
 
 	explain_stage(sh, "MAC table");
-	if (mac_is_group(dst)) {
+	if (mac_is_group(mac_load(key->dl_dst)))
 		shell_printf(sh, "a group address\n");
-		return;
-	}
-	e = fdb_find(port->sw->id, key->vlan_tci & VLAN_VID, dst);
-	if (e)
-		shell_printf(sh, "behind %s\n", ports[e->port]->name);
+	else if (behind >= 0)
+		shell_printf(sh, "behind %s\n", ports[behind]->name);
 	else
 		shell_printf(sh, "not known\n");
 }

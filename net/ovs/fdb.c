@@ -171,6 +171,15 @@ struct fdb_entry *fdb_learn(unsigned sw, unsigned vid, uint64_t mac, unsigned po
 	return e;
 }
 
+int fdb_peek(unsigned sw, unsigned vid, uint64_t mac, uint64_t sender, unsigned port)
+{
+	struct fdb_entry *e = fdb_find(sw, vid, mac);
+
+	if (mac == sender && mac && (e ? e->moved != fdb_tick_now() : nentries < fdb_limit))
+		return port;
+	return e ? (int)atomic_load_explicit(&e->port, memory_order_relaxed) : -1;
+}
+
 /* Under the lock. Readers on the chain go on through e->next, which stays as it is. */
 static void fdb_unlink(struct fdb_entry *e)
 {

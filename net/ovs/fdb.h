@@ -45,6 +45,9 @@ struct fdb_entry *fdb_find(unsigned sw, unsigned vid, uint64_t mac);
  */
 struct fdb_entry *fdb_learn(unsigned sw, unsigned vid, uint64_t mac, unsigned port);
 
+/* fdb_peek() - the port that fdb_find() would tell for @mac after fdb_learn() of @sender by @port; -1: none. Cores parked. */
+int fdb_peek(unsigned sw, unsigned vid, uint64_t mac, uint64_t sender, unsigned port);
+
 /* fdb_age() - once a second, core 0: forget who was silent for net.bridge.ageing_seconds; see to who was refused. */
 void fdb_age(void);
 

@@ -40,21 +40,33 @@ struct asked {
 	bool keep;  /* out: the verdict holds for more than this packet */
 };
 
+int upcall_peek_fdb(const struct port *port, const struct flow_key *key)
+{
+	return fdb_peek(port->sw->id, key->vlan_tci & VLAN_VID, mac_load(key->dl_dst),
+			mac_load(key->dl_src), port->id);
+}
+
+/* learn_and_find() - the sender is behind @port; the port that the target is behind, -1 if nobody knows. */
+static int learn_and_find(const struct port *port, const struct flow_key *key, struct verdict *v)
+{
+	unsigned sw = port->sw->id, vid = key->vlan_tci & VLAN_VID;
+	struct fdb_entry *e;
+
+	v->src = fdb_learn(sw, vid, mac_load(key->dl_src), port->id);
+	e = fdb_find(sw, vid, mac_load(key->dl_dst));
+	return e ? (int)atomic_load_explicit(&e->port, memory_order_relaxed) : -1;
+}
+
 /* What a learning switch does. */
 static uint32_t normal(struct port *port, const struct flow_key *key, struct verdict *v,
 		       struct asked *a)
 {
-	unsigned sw = port->sw->id, vid = key->vlan_tci & VLAN_VID;
-	uint64_t dst = mac_load(key->dl_dst);
-	struct fdb_entry *e;
+	int behind = a->learn ? learn_and_find(port, key, v) : upcall_peek_fdb(port, key);
 
-	if (a->learn)
-		v->src = fdb_learn(sw, vid, mac_load(key->dl_src), port->id);
-	if (mac_is_group(dst))
+	if (mac_is_group(mac_load(key->dl_dst)))
 		return flood_ports(port);
-	e = fdb_find(sw, vid, dst);
-	if (e)
-		return BIT(atomic_load_explicit(&e->port, memory_order_relaxed));
+	if (behind >= 0)
+		return BIT(behind);
 	a->keep = false; /* else learning the address would have to invalidate the flood */
 	return flood_ports(port);
 }

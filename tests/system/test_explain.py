@@ -88,6 +88,21 @@ def test_what_it_says_happens(weir):
         expect(out, [] if drop else [1], f"ports that {frame[:20].hex()}… left by, of which it said {end}")
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_a_frame_to_its_own_sender(weir, known):
+    """The sender is learnt before the target is looked up, so it stays where it is, wherever that address was before."""
+    station = 40 + known
+    if known:
+        weir.arrives(1, numbered(station, A, 0), [0])
+    frame = numbered(station, station, 1)
+    stages = explain(weir, frame)
+    expect(stages["MAC table"], "behind nic0", "where it says that the target is")
+    expect_in("drop (same_port)", stages["verdict"], "what it says becomes of it")
+    with weir.dropping(same_port=1):
+        weir.send(0, frame)
+        expect(weir.hush(0.1), [], "frames that leave")
+
+
 def test_a_filter_and_steering_are_asked(weir):
     frame = numbered(A, B, 3, flow=3)
     queue = queue_of(explain(weir, frame))
