@@ -48,6 +48,10 @@ static int explain_nic(struct shell *sh, struct port *port, struct pkt *p)
 	unsigned q = 0;
 
 	explain_stage(sh, "NIC");
+	if (!port->ready) {
+		shell_printf(sh, "not received: it is %s\n", port->up ? "without a link" : "down");
+		return -1;
+	}
 	if (p->frame_len > netdev_frame_max(dev)) {
 		shell_printf(sh, "not received: %u bytes are more than MTU %u takes\n",
 			     (unsigned)p->frame_len, dev->mtu);
@@ -63,7 +67,7 @@ static int explain_nic(struct shell *sh, struct port *port, struct pkt *p)
 			     (unsigned)(hash % RSS_TABLE), q);
 	} else {
 		shell_printf(sh, "%s: queue 0",
-			     dev->nqueues > 1 ? "no IP, so no hash" : "one queue");
+			     dev->nqueues > 1 ? "no sound IP header, so no hash" : "one queue");
 	}
 	shell_printf(sh, ", core %u\n", dev->queue[q].cpu);
 	return q;

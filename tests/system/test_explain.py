@@ -103,6 +103,13 @@ def test_a_frame_to_its_own_sender(weir, known):
         expect(weir.hush(0.1), [], "frames that leave")
 
 
+def test_a_nic_that_is_down_receives_nothing(weir):
+    weir.quiet("ip link set nic0 down")
+    expect(explain(weir, numbered(A, B, 1)), {"NIC": "not received: it is down"}, "what it says")
+    weir.quiet("ip link set nic0 up")
+    weir.wait_links()
+
+
 def test_a_filter_and_steering_are_asked(weir):
     frame = numbered(A, B, 3, flow=3)
     queue = queue_of(explain(weir, frame))
