@@ -191,12 +191,15 @@ static const char *set(struct policy_queue *q, enum policy policy)
 static void count(const struct policy_queue *q, struct policy_counts *c)
 {
 	const struct napi *napi = container_of(q, struct napi_policy, queue)->napi;
+	uint64_t empty =
+		napi->polls_took
+			[0]; /* once: its core may be at it, and they are part of all polls */
 
 	*c = (struct policy_counts){
 		.packets = napi->packets,
 		.interrupts = napi->irqs,
-		.polls = napi_polls(napi),
-		.empty_polls = napi->polls_took[0],
+		.polls = empty + napi_polls_between(napi, 1, NAPI_POLL_MAX),
+		.empty_polls = empty,
 	};
 }
 

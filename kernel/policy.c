@@ -114,8 +114,8 @@ static bool knob_named(struct policy_queue *q, const char *name, struct policy_k
 	return false;
 }
 
-/* turn_knobs() - words 3 and on are knobs of @q and their values. */
-static int turn_knobs(struct shell *sh, struct policy_queue *q)
+/* turn_knobs() - words 3 and on are knobs of @q and their values; @really: not only looked at. */
+static int turn_knobs(struct shell *sh, struct policy_queue *q, bool really)
 {
 	for (int i = 3; i < sh->nwords; i += 2) {
 		struct policy_knob knob;
@@ -126,20 +126,24 @@ static int turn_knobs(struct shell *sh, struct policy_queue *q)
 					      "a knob of that queue, or the end of the line");
 		if (shell_uint(sh, i + 1, 0, knob.max, &v))
 			return -EINVAL;
-		*knob.value = v;
+		if (really)
+			*knob.value = v;
 	}
 	return 0;
 }
 
-/* set_all() - word 1 is a glob, word 2 a policy; a queue that cannot have it ends it, those before it have changed. */
+/* set_all() - word 1 is a glob, word 2 a policy. If one of the queues does not take these words, none changes. */
 static int set_all(struct shell *sh)
 {
+	enum policy policy;
+
+	for (struct policy_queue *q = NULL; (q = policy_next(sh->word[1].s, q));)
+		if (policy_word(sh, 2, q->ops->takes, &policy) || turn_knobs(sh, q, false))
+			return -EINVAL;
 	for (struct policy_queue *q = NULL; (q = policy_next(sh->word[1].s, q));) {
-		enum policy policy;
 		const char *why;
 
-		if (policy_word(sh, 2, q->ops->takes, &policy) || turn_knobs(sh, q))
-			return -EINVAL;
+		turn_knobs(sh, q, true);
 		why = policy_set(q, policy);
 		if (why)
 			return shell_error(sh, 2, -EOPNOTSUPP, "%s: %s", q->name, why);

@@ -34,11 +34,21 @@ void top_head(struct shell *sh, uint64_t tsc)
 
 /* --- the page of cores and guests --- */
 
+/* next_share() - of @part, which begins where @edge is; moved on. Shares cut so add up, whatever each is rounded by. */
+static unsigned next_share(uint64_t *edge, uint64_t part, uint64_t whole)
+{
+	unsigned from = top_share(*edge, whole);
+
+	*edge += part;
+	return top_share(*edge, whole) - from;
+}
+
 static void print_core(struct shell *sh, unsigned i, const struct core_usage *u, uint64_t whole)
 {
-	unsigned sy = top_share(u->control, whole), gu = top_share(u->guest, whole),
-		 id = top_share(u->idle, whole), hi = top_share(u->irq, whole);
-	unsigned known = sy + gu + id + hi, si = known < 1000 ? 1000 - known : 0;
+	uint64_t edge = 0;
+	unsigned sy = next_share(&edge, u->control, whole), gu = next_share(&edge, u->guest, whole),
+		 id = next_share(&edge, u->idle, whole), hi = next_share(&edge, u->irq, whole),
+		 si = 1000 - sy - gu - id - hi;
 
 	shell_printf(
 		sh,

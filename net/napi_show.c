@@ -6,6 +6,7 @@
 #include "kernel/histogram.h"
 #include "kernel/napi_measure.h"
 #include "kernel/netif_rx.h"
+#include "kernel/park.h"
 #include "kernel/shell.h"
 #include "kernel/softirq.h"
 #include "drivers/netdev.h"
@@ -74,9 +75,15 @@ static int for_each(struct shell *sh, int (*fn)(struct shell *sh, struct napi *n
 	return 0;
 }
 
+/* a copy made between two polls: so the batches add up to the polls, and to the packets */
 static int show_one(struct shell *sh, struct napi *n)
 {
-	print_napi(sh, n);
+	struct napi copy;
+
+	cores_park();
+	copy = *n;
+	cores_resume();
+	print_napi(sh, &copy);
 	return 0;
 }
 

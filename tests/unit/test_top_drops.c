@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/top.c kernel/usage.c kernel/drop.c kernel/sysctl.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c net/observe/top_drops.c net/drops.c net/drop_knob.c net/port_snapshot.c net/sched/tc_qdisc.c net/bytes.c path */
-/* test_top_drops.c - `top drops`: what is dropped while it looks, where, and the knob with the value in force */
+/* test_top_drops.c - `top`: shares of a core; `top drops`: what is dropped while it looks, where, and its knob as it stands */
 #include "tests/unit/host.h"
 
 #include <stdio.h>
@@ -198,6 +198,41 @@ static void wrong_words_are_named(void **state)
 	assert_non_null(strstr(host_out, "col 7: expected knobs"));
 }
 
+/* of a second: idle, control, interrupts, with halves of a thousandth that would each be rounded up */
+static uint64_t spent[3];
+
+static void spend(void)
+{
+	struct cpu *c = cpus[0];
+
+	c->idle_tsc += spent[0];
+	c->control_tsc += spent[1];
+	c->irq_tsc += spent[2];
+	c->control_since = host_tsc; /* not in control meanwhile, but for that */
+}
+
+static void shares_are(uint64_t idle, uint64_t control, uint64_t irq, const char *want)
+{
+	spent[0] = idle * 1000;
+	spent[1] = control * 1000;
+	spent[2] = irq * 1000;
+	cpus[0]->control_since = host_tsc;
+	run("top 1");
+	if (!strstr(host_out, want))
+		fail_msg("expected '%s' in '%s'", want, host_out);
+}
+
+static void shares_add_up(void **state)
+{
+	(void)state;
+	meanwhile = spend;
+	shares_are(999500, 500, 0, " 0.1 busy,   0.1 sy,   0.0 gu,  99.9 id,   0.0 hi,   0.0 si\n");
+	shares_are(333350, 333350, 333300,
+		   "66.6 busy,  33.3 sy,   0.0 gu,  33.4 id,  33.3 hi,   0.0 si\n");
+	shares_are(250000, 250000, 250000,
+		   "75.0 busy,  25.0 sy,   0.0 gu,  25.0 id,  25.0 hi,  25.0 si\n");
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, up, down)
@@ -205,7 +240,7 @@ int main(void)
 		TEST(the_most_frequent_is_first),     TEST(a_rate_is_of_a_second),
 		TEST(what_ended_stays_in_the_table),  TEST(what_no_mouth_counts_is_there_too),
 		TEST(knobs_have_the_values_in_force), TEST(no_reason_is_without),
-		TEST(wrong_words_are_named),
+		TEST(wrong_words_are_named),          TEST(shares_add_up),
 	};
 
 	return cmocka_run_group_tests_name("top_drops", tests, NULL, NULL);
