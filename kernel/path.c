@@ -22,15 +22,26 @@ const struct path_text path_text[PATH_N] = {
 
 struct path_cpu *path_of_cpu[MAX_CPUS];
 
+static inline void begin(struct path_stamp *s, uint32_t number, struct pkt *p, unsigned port,
+			 unsigned queue)
+{
+	*s = (struct path_stamp){ .owner = p, .number = number, .port = port, .queue = queue };
+	s->len = p->frame_len;
+	p->stamp = s;
+	p->flags |= PKT_STAMPED;
+}
+
 void path_begin(struct pkt *p, unsigned port, unsigned queue)
 {
 	struct path_cpu *c = path_of_cpu[this_cpu()->id];
 	struct path_stamp *s = &c->stamp[c->taken++ % PATH_STAMPS];
 
-	*s = (struct path_stamp){ .owner = p, .number = c->taken, .port = port, .queue = queue };
-	s->len = p->frame_len;
-	p->stamp = s;
-	p->flags |= PKT_STAMPED;
+	begin(s, c->taken, p, port, queue);
+}
+
+void path_begin_in(struct path_stamp *s, struct pkt *p, unsigned port, unsigned queue)
+{
+	begin(s, s->number + 1, p, port, queue);
 }
 
 static inline void mark(struct path_stamp *s, enum path_point point, uint64_t tsc)

@@ -83,6 +83,8 @@ extern struct path_cpu *path_of_cpu[MAX_CPUS]; /* NULL until paths are first tra
 
 /* path_begin() - @p, received by @port and @queue, is stamped from now on; it has no point yet. */
 void path_begin(struct pkt *p, unsigned port, unsigned queue);
+/* path_begin_in() - the same in a row of the caller's own, who has one such packet at a time. In hard interrupts too. */
+void path_begin_in(struct path_stamp *s, struct pkt *p, unsigned port, unsigned queue);
 
 /* path_mark_at() - it came by @point at TSC @tsc. path_mark() - it does now; nothing if it is not stamped. */
 void path_mark_at(const struct pkt *p, enum path_point point, uint64_t tsc);

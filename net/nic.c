@@ -75,8 +75,7 @@ unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show)
 	return took_with_gro(napi, budget, n);
 }
 
-/* the same in two, for a queue that is received in its interrupt: kernel/netif_rx.h */
-static unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max)
+unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max)
 {
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
 	unsigned n = q->dev->ops->rx_batch(q, max);
@@ -86,7 +85,7 @@ static unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max)
 	return n;
 }
 
-static void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n)
+void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n)
 {
 	struct netdev_queue *q = container_of(napi, struct netdev_queue, napi);
 	uint64_t bytes = 0;

@@ -21,3 +21,10 @@ unsigned nic_poll(struct napi *napi, unsigned budget);
  */
 typedef void nic_show(struct netdev_queue *q, struct pkt **pkts);
 unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show);
+
+/*
+ * nic_take(), nic_deliver() - the same in two, for a queue that is received in its interrupt: struct napi_policy's take and
+ * deliver (kernel/policy.h).
+ */
+unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max);
+void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n);

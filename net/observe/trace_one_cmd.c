@@ -105,26 +105,6 @@ static int collect(struct trace_one *one)
 	return 0;
 }
 
-/* deaf() - a queue that would have been listened to, but is received where nothing is caught; NULL: none. */
-static const struct netdev_queue *deaf(const struct port *port)
-{
-	netdev_for_each(i)
-		for (unsigned q = 0; q < netdevs[i]->nqueues; q++)
-			if ((!port || netdevs[i]->upper == port) &&
-			    netdevs[i]->queue[q].policy.now == POLICY_IRQ)
-				return &netdevs[i]->queue[q];
-	return NULL;
-}
-
-static int nothing_came(struct shell *sh, const struct port *port, unsigned long seconds)
-{
-	const struct netdev_queue *q = deaf(port);
-
-	return shell_error(sh, 0, -ETIMEDOUT, "no frame came in by %s in %lu s%s%s%s",
-			   port ? port->name : "any port", seconds, q ? "; " : "", q ? q->name : "",
-			   q ? " is received in its interrupt (policy irq), and not seen" : "");
-}
-
 static int show_next(struct shell *sh, struct port *port, int queue, unsigned long seconds)
 {
 	bool recorded = trace_on & TRACE_RECORD;
@@ -145,7 +125,8 @@ static int show_next(struct shell *sh, struct port *port, int queue, unsigned lo
 	if (err)
 		return shell_error(sh, 0, err, "no memory for records");
 	if (!one)
-		return nothing_came(sh, port, seconds);
+		return shell_error(sh, 0, -ETIMEDOUT, "no frame came in by %s in %lu s",
+				   port ? port->name : "any port", seconds);
 	trace_one_show(sh, one);
 	free(one->event);
 	return 0;

@@ -42,6 +42,9 @@ static void say_descriptor(struct story *s, uint64_t tsc, unsigned cpu)
 	dev->look->rx_text(dev, &one->back, text, sizeof(text));
 	say(s, tsc, cpu, true, "receive descriptor %u of %u, after: %s", (unsigned)one->back.slot,
 	    (unsigned)one->back.slots, text);
+	if (one->policy == POLICY_IRQ)
+		say(s, tsc, cpu, true,
+		    "policy irq: its interrupt puts it in a backlog, which a softirq polls");
 	say(s, tsc, cpu, true, "its buffer is at %p; the frame has %u of these and %u bytes",
 	    one->back.buffer, one->nsegs, (unsigned)one->len);
 }

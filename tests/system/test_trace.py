@@ -140,6 +140,35 @@ def test_one_frame_into_a_guest(weir):
     expect_in("a flow was known for it: no upcall", text, "the second of its flow")
 
 
+def test_one_frame_received_in_its_interrupt(weir):
+    """Out of the ring in the handler, which has no poll; everything else in the softirq behind the backlog."""
+    weir.quiet("policy nic0/* irq")
+    ask, answer = ping(STATION, GUEST, 3)
+    for words in ("nic0", ""):
+        lines, text = one(weir, words, ask)
+        expect(weir.recv(0), answer, "the guest's answer")
+        in_order(
+            lines,
+            r"hard interrupt: vector \d+, irq number \d+; it takes",
+            r"\* hard_irq:",
+            r"\* descriptor_done:",
+            r"softirq: action NET_RX",
+            r"poll of a backlog, or a link: it takes 1 packet, and ",
+            r"\* __netif_receive_skb:",
+            r"\* ovs_vport_receive:",
+            r"\* ovs_dp_process_packet:",
+            r"\* tun_net_xmit:",
+            r"\* handle_rx:",
+            r"VM entry: g2/0 runs",
+        )
+        assert not any("* poll:" in line for line in lines), "expected no poll of its queue"
+        expect_in("policy irq: its interrupt puts it in a backlog, which a softirq polls", text, "the policy")
+        expect_in("IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 1, seq 3, length 26", text, "what it is")
+        expect_match(r"receive descriptor (\d+) of 256, before: read format: .* receive descriptor \1 of 256, after: write-back format:",
+                     text, "its descriptor")  # fmt: skip
+    weir.quiet("policy nic0/* napi")
+
+
 def test_one_frame_out_of_a_guest(weir):
     """From the doorbell's exit to the NIC, with the descriptor that sends it."""
     ask, answer = ping(STATION, GUEST, 2)

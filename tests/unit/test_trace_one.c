@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path kernel/path.c net/observe/path_trace.c kernel/napi_layers.c kernel/trace.c kernel/shell.c kernel/capture.c kernel/words.c net/key.c */
-/* links: net/observe/trace_one.c net/observe/trace_one_cmd.c net/observe/trace_one_show.c net/observe/trace_one_story.c net/observe/trace_one_flow.c */
+/* links: net/observe/trace_one.c net/observe/trace_one_nic.c net/observe/trace_one_cmd.c net/observe/trace_one_show.c net/observe/trace_one_story.c net/observe/trace_one_flow.c */
 /* links: net/observe/trace_export.c net/observe/trace_packets.c net/observe/trace_json.c net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c */
 /* links: net/observe/decode_tcp.c net/addr.c net/text.c */
 /*
  * test_trace_one.c - the next frame is caught, once, where it comes in, and told of; and the last moments as a file: what
- * the host gets is played here, byte by byte
+ * the host gets is played here, byte by byte. Port 1 is a NIC's where there is one: what it takes out of its ring is played
  */
 #include "host.h"
 
@@ -24,9 +24,14 @@
 #include "net/observe/trace_one.h"
 #include "fake_net.h"
 
-/* no NICs here */
+/* --- the NIC: a ring of one slot --- */
+
 struct netdev *netdevs[NETDEV_MAX];
 unsigned nnetdevs;
+static struct netdev nic;
+static struct pkt *in_ring;
+static bool damaged;
+static unsigned delivered;
 const char *const policy_name[POLICY_N];
 
 unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show)
@@ -35,6 +40,106 @@ unsigned nic_poll_shown(struct napi *napi, unsigned budget, nic_show *show)
 	(void)show;
 	fail_msg("a poll of %s", napi->name);
 	return 0;
+}
+
+unsigned nic_take(struct napi *napi, struct pkt **pkts, unsigned max)
+{
+	unsigned n = in_ring && !damaged;
+
+	assert_ptr_equal(napi, &nic.queue[0].napi);
+	assert_int_equal(max, NAPI_POLL_MAX);
+	if (n)
+		pkts[0] = in_ring;
+	else if (in_ring)
+		pkt_free(in_ring);
+	in_ring = NULL;
+	return n;
+}
+
+void nic_deliver(struct napi *napi, struct pkt **pkts, unsigned n)
+{
+	assert_ptr_equal(napi, &nic.queue[0].napi);
+	delivered += n;
+	for (unsigned i = 0; i < n; i++)
+		put(1, pkts[i]);
+}
+
+static bool look_rx(const struct netdev *dev, unsigned q, struct netdev_desc *d)
+{
+	(void)dev;
+	*d = (struct netdev_desc){
+		.slot = q, .slots = 1, .done = in_ring, .word = { 7, in_ring ? 8 : 0 }
+	};
+	return true;
+}
+
+static unsigned look_tx(const struct netdev *dev, unsigned q, const struct pkt *p,
+			struct netdev_desc *d, unsigned max)
+{
+	(void)dev, (void)q, (void)p, (void)d, (void)max;
+	return 0;
+}
+
+static void look_text(const struct netdev *dev, const struct netdev_desc *d, char *text,
+		      size_t size)
+{
+	(void)dev;
+	snprintf(text, size, "word %lu", (unsigned long)d->word[1]);
+}
+
+static int regs_on(struct netdev *dev)
+{
+	(void)dev;
+	return 0;
+}
+
+static void regs_off(struct netdev *dev)
+{
+	(void)dev;
+}
+
+static void regs_each(const struct netdev *dev, uint64_t from, uint64_t to,
+		      void (*fn)(void *arg, uint64_t tsc, unsigned cpu, const char *text),
+		      void *arg)
+{
+	(void)dev, (void)from, (void)to, (void)fn, (void)arg;
+}
+
+static const struct netdev_look look = { .rx = look_rx,
+					 .tx = look_tx,
+					 .rx_text = look_text,
+					 .regs_on = regs_on,
+					 .regs_off = regs_off,
+					 .regs_each = regs_each };
+
+/* a_nic() - port 1 is one's, whose queue is received in its interrupt */
+static struct netdev_queue *a_nic(void)
+{
+	struct netdev_queue *q = &nic.queue[0];
+
+	nic = (struct netdev){ .look = &look, .up = true, .nqueues = 1, .upper = ports[1] };
+	memset(nic.txq_of_cpu, -1, sizeof(nic.txq_of_cpu));
+	q->dev = &nic;
+	q->policy.now = POLICY_IRQ;
+	q->policy.take = nic_take;
+	q->policy.deliver = nic_deliver;
+	netdevs[0] = &nic;
+	nnetdevs = 1;
+	damaged = false;
+	delivered = 0;
+	return q;
+}
+
+/* received() - @p comes with an interrupt, if @irq, and is in hand afterwards, not delivered; NULL: dropped in the ring */
+static struct pkt *received(struct netdev_queue *q, struct pkt *p, bool irq)
+{
+	struct pkt *pkts[NAPI_POLL_MAX] = { NULL };
+
+	in_ring = p;
+	q->napi.irqs += irq;
+	if (q->policy.take(&q->napi, pkts, NAPI_POLL_MAX))
+		assert_int_equal(q->policy.take(&q->napi, pkts + 1, NAPI_POLL_MAX), 0);
+	return pkts[0];
 }
 
 /* --- the host --- */
@@ -116,6 +221,8 @@ static int down(void **state)
 	(void)state;
 	host_tsc_step = 0;
 	trace_set(false);
+	netdevs[0] = NULL;
+	nnetdevs = 0;
 	net_down();
 	return 0;
 }
@@ -175,6 +282,59 @@ static void beside_a_traced_path_both_have_their_packets(void **state)
 	sent(2);
 }
 
+static void one_received_in_its_interrupt_is_caught_there(void **state)
+{
+	struct netdev_queue *q = a_nic();
+	const struct trace_one *one;
+	struct path_row row;
+	struct path_stamp s;
+	struct pkt *p;
+
+	(void)state;
+	assert_int_equal(trace_one_arm(ports[1], 0), 0);
+	p = received(q, frame_udp(1, 2, 1000, 9), true);
+	one = trace_one_caught(&row);
+	assert_non_null(one);
+	assert_int_equal(one->frame[34] << 8 | one->frame[35], 1000);
+	assert_int_equal(one->policy, POLICY_IRQ);
+	assert_int_equal(one->posted.word[1], 0);
+	assert_int_equal(one->back.word[1], 8);
+	assert_int_equal(path_of_cpu[0]->taken, 0); /* the softirq was perhaps just taking one */
+	assert_true(path_read(row, &s));
+	assert_true(s.tsc[PATH_HARD_IRQ] && s.tsc[PATH_HARD_IRQ] < s.tsc[PATH_DESCRIPTOR]);
+	assert_true(!s.tsc[PATH_POLL] && !s.tsc[PATH_RECEIVE]);
+	q->policy.deliver(&q->napi, &p, 1);
+	assert_true(path_read(row, &s));
+	assert_true(s.tsc[PATH_DESCRIPTOR] < s.tsc[PATH_RECEIVE] && s.tsc[PATH_SEND]);
+	p = received(q, frame_udp(1, 2, 1001, 9), true); /* as usual */
+	assert_false(p->flags & PKT_STAMPED);
+	q->policy.deliver(&q->napi, &p, 1);
+	trace_one_disarm(false);
+	assert_ptr_equal(q->policy.take, nic_take);
+	assert_ptr_equal(q->policy.deliver, nic_deliver);
+	assert_int_equal(delivered, 2);
+	assert_int_equal(sent(2), 2);
+}
+
+static void what_the_softirq_takes_has_the_interrupt_that_brought_it_if_any(void **state)
+{
+	struct netdev_queue *q = a_nic();
+	struct path_row row;
+	struct path_stamp s;
+
+	(void)state;
+	assert_int_equal(trace_one_arm(ports[1], -1), 0);
+	damaged = true;
+	assert_null(received(q, frame_udp(1, 2, 1, 9), true)); /* no frame: another is waited for */
+	assert_null(trace_one_caught(&row));
+	damaged = false;
+	pkt_free(received(q, frame_udp(1, 2, 2, 9), false)); /* the ring was empty meanwhile */
+	assert_non_null(trace_one_caught(&row));
+	assert_true(path_read(row, &s));
+	assert_true(!s.tsc[PATH_HARD_IRQ] && s.tsc[PATH_DESCRIPTOR]);
+	trace_one_disarm(false);
+}
+
 static void said(const char *text)
 {
 	if (!strstr(host_out, text))
@@ -208,6 +368,29 @@ static void its_story_is_told_in_order(void **state)
 	host_text_clear();
 	assert_int_equal(host_exec("trace one p1 --timeout 3"), -ETIMEDOUT);
 	said("no frame came in by p1 in 3 s\n");
+}
+
+static void one_comes_by_interrupt(void)
+{
+	uint64_t begun = rdtsc();
+
+	/* no place for it in the backlog */
+	pkt_drop(received(&nic.queue[0], frame_udp(1, 2, 1000, 9), true), DROP_IRQ_BACKLOG);
+	trace_record_span(TRACE_HARD_IRQ, begun, rdtsc(), 33, 2);
+}
+
+static void one_dropped_in_its_interrupt_says_so(void **state)
+{
+	(void)state;
+	a_nic();
+	meanwhile = one_comes_by_interrupt;
+	host_text_clear();
+	assert_int_equal(host_exec("trace one p1/0"), 0);
+	said("* hard_irq:");
+	said("receive descriptor 0 of 1, before: word 0\n");
+	said("receive descriptor 0 of 1, after: word 8\n");
+	said("policy irq: its interrupt puts it in a backlog, which a softirq polls\n");
+	said("drop: irq_backlog, frame of 60 bytes: ");
 }
 
 /* --- trace export --- */
@@ -326,7 +509,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ONE(the_first_that_is_wanted_is_caught_and_no_other),
 		ONE(beside_a_traced_path_both_have_their_packets),
+		ONE(one_received_in_its_interrupt_is_caught_there),
+		ONE(what_the_softirq_takes_has_the_interrupt_that_brought_it_if_any),
 		ONE(its_story_is_told_in_order),
+		ONE(one_dropped_in_its_interrupt_says_so),
 		ONE(a_packet_is_an_arrow_through_its_slices),
 		ONE(ctrl_c_leaves_a_whole_file_of_the_newest),
 		ONE(a_file_in_pieces_and_a_host_that_is_not_there),
