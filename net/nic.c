@@ -196,11 +196,19 @@ static void nic_link_changed(struct netdev *dev)
 	port_link_changed(dev->upper);
 }
 
+/* settle() - what came in by @port goes on: first what GRO holds of it, as that may go into a backlog. */
+static void settle(struct port *port)
+{
+	gro_settle(port);
+	rps_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
+}
+
 static void nic_features_changed(struct netdev *dev)
 {
 	struct port *port = dev->upper;
 
-	rps_settle(); /* whose hash it goes by, the chip's or ours, may differ: what waits goes first */
+	/* whose hash it goes by, the chip's or ours, may differ: what GRO holds and what waits goes first */
+	settle(port);
 	port->features = dev->features;
 	gro_set(port, dev->features & NETDEV_GRO, dev->features & NETDEV_GRO_UDP);
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
@@ -209,8 +217,7 @@ static void nic_features_changed(struct netdev *dev)
 
 static void nic_owner_changing(struct netdev *dev)
 {
-	gro_settle(dev->upper);
-	rps_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
+	settle(dev->upper);
 }
 
 static const struct port_ops nic_ops = {

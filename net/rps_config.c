@@ -127,7 +127,7 @@ static void set_mask(struct port *port, struct rps_queue *q, uint32_t mask)
 /* set_flows() - a table of @n entries; 0: none. 0 or -ENOMEM. */
 static int set_flows(struct rps_queue *q, unsigned n)
 {
-	struct rps_flow *flow = calloc(n, sizeof(*flow)), *old = q->flow;
+	struct rps_flow *flow = n ? calloc(n, sizeof(*flow)) : NULL, *old = q->flow;
 
 	if (n && !flow)
 		return -ENOMEM;
