@@ -120,6 +120,13 @@ static bool ancillary_known(uint32_t k)
 	}
 }
 
+static const char *check_jump(uint32_t over, unsigned left)
+{
+	if ((int32_t)over < 0) /* as libpcap compiles "protochain" */
+		return "a jump back: loops are not run";
+	return over < left ? NULL : "a jump behind the end";
+}
+
 /* check_one() - @left instructions stand behind @i. */
 static const char *check_one(const struct bpf_insn *i, unsigned left)
 {
@@ -132,8 +139,8 @@ static const char *check_one(const struct bpf_insn *i, unsigned left)
 	case SLOT: return i->k < BPF_MEMWORDS ? NULL : "memory has 16 words";
 	case SHIFT: return i->k < 32 ? NULL : "a shift by more than 31 bits";
 	case DIVISOR: return i->k ? NULL : "a division by zero";
-	case JUMP: return i->k < left ? NULL : "a jump behind the end";
-	case BRANCH: return i->jt < left && i->jf < left ? NULL : "a jump behind the end";
+	case JUMP: return check_jump(i->k, left);
+	case BRANCH: return check_jump(MAX(i->jt, i->jf), left);
 	default: return NULL;
 	}
 }

@@ -158,7 +158,8 @@ static void refuses_what_could_run_astray(void **state)
 	refused("1,0 0 0 0", "the last instruction is no return");
 	refused("2,6 0 0 0,21 0 0 1", "instruction 1: a jump behind the end");
 	refused("2,5 0 0 1,6 0 0 0", "instruction 0: a jump behind the end");
-	refused("2,5 0 0 4294967295,6 0 0 0", "instruction 0: a jump behind the end");
+	refused("2,5 0 0 4294967295,6 0 0 0", "instruction 0: a jump back: loops are not run");
+	refused("2,5 0 0 2147483647,6 0 0 0", "instruction 0: a jump behind the end");
 	refused("2,21 1 0 0,6 0 0 0", "a jump behind the end");
 	refused("2,21 0 1 0,6 0 0 0", "a jump behind the end");
 	refused("2,96 0 0 16,6 0 0 0", "memory has 16 words");
