@@ -133,13 +133,32 @@ static int set_flow_order(struct shell *sh, int i, struct pktgen_conf *c)
 	return 0;
 }
 
-/* both addresses change their kind together: the other one becomes its default */
+/* said_before() - the address of the other kind that stands in front of word @i on the same line; NULL: none does. */
+static const char *said_before(const struct shell *sh, int i, bool v6)
+{
+	for (int k = 2; k + 1 < i; k++) {
+		const char *name = sh->word[k].s, *s = sh->word[k + 1].s;
+
+		if ((!strcmp(name, "to") || !strcmp(name, "dst") || !strcmp(name, "src_min")) &&
+		    !strchr(s, ':') == v6)
+			return s;
+	}
+	return NULL;
+}
+
+/* both addresses change their kind together: the other one becomes its default, unless it was said just before */
 static int set_address(struct shell *sh, int i, struct pktgen_conf *c, uint8_t *at, uint8_t *other)
 {
 	static const uint8_t benchmark[16] = { 0x20, 0x01, 0x00, 0x02 }; /* [RFC 5180 8] */
 	const char *s = i < sh->nwords ? sh->word[i].s : "";
 	bool v6 = strchr(s, ':');
+	char what[80];
 
+	if (said_before(sh, i, v6)) {
+		snprintf(what, sizeof(what), "an address of the same kind as %s",
+			 said_before(sh, i, v6));
+		return shell_expected(sh, i, what);
+	}
 	if (!(v6 ? ip6_read(s, at) : ip4_read(s, at)))
 		return shell_expected(sh, i, "an IPv4 or IPv6 address");
 	if (v6 && !c->v6) {

@@ -22,7 +22,7 @@ struct sink_count {
 	uint64_t reordered;  /* came behind a higher number; not lost then */
 	uint64_t duplicates; /* came again */
 	uint64_t
-		late; /* more than SINK_WINDOW behind: it cannot be told whether it came before. Stays lost */
+		late; /* SINK_WINDOW or more behind: it cannot be told whether it came before. Stays lost */
 };
 
 enum { SINK_WINDOW = 64 };

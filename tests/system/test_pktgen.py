@@ -105,5 +105,10 @@ def test_it_is_part_of_the_config(lab):
     weir.quiet("sink nic1 off", "pktgen nic2 reset")
     said = weir.sh("pktgen nic0 rate 300")
     assert "such as 300M" in said, f"expected an example of a rate, saw {said!r}"
+    for line, wrong in (("to fd00::1 src_min 10.9.0.1", "10.9.0.1"), ("src_min 10.9.0.1 size 100 to fd00::1", "fd00::1")):
+        said = weir.sh(f"pktgen nic0 reset {line}")
+        expect_match(rf"expected an address of the same kind as \S+, found '{wrong}'", said, f"answer to {line}")
+        expect(weir.sh("pktgen nic0 to 10.9.0.2"), "", "answer to one address of another kind than before")
+    weir.quiet("pktgen nic0 reset to fd00::1 size 100", "pktgen nic0 reset")
     said = weir.sh("metronome show")
     assert "no virtio network device" in said, f"expected to be told what is missing, saw {said!r}"
