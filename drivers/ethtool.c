@@ -60,8 +60,8 @@ static int run_ethtool(struct shell *sh, int n, const struct word *w)
 	const struct ethtool_option *o = at == 2 ? option_of(w[1].s) : NULL;
 	struct netdev *dev = n > at ? netdev_by_name(w[at].s) : NULL;
 
-	if (word_is(n, w, 1, "-h") && n == 2)
-		return list_options(sh);
+	if (word_is(n, w, 1, "-h"))
+		return n == 2 ? list_options(sh) : shell_expected(sh, 2, "the end of the line");
 	if (at == 2 && !o)
 		return shell_expected(sh, 1, "an option (ethtool -h lists them) or a NIC's name");
 	if (!dev)

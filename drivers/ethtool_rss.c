@@ -6,6 +6,8 @@
  */
 #include "ethtool.h"
 
+#include "kernel/words.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +85,8 @@ static int take_weights(struct shell *sh, int *i, const struct netdev *dev, stru
 			return -EINVAL;
 		sum += weight[n];
 	}
+	if (n == dev->nqueues && *i < sh->nwords && words_number(sh->word[*i].s, &sum))
+		return shell_error(sh, *i, -EINVAL, "%s has %u queues", dev->name, dev->nqueues);
 	if (!n)
 		return shell_expected(sh, *i, "a weight for each queue");
 	if (!sum || sum > RSS_TABLE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_pause.c drivers/ethtool_nfc.c drivers/ethtool_rings.c drivers/ethtool_rss.c drivers/ethtool_show.c drivers/netdev.c kernel/toeplitz.c tests/unit/host.c */
+/* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_pause.c drivers/ethtool_nfc.c drivers/ethtool_rings.c drivers/ethtool_rss.c drivers/ethtool_show.c drivers/netdev.c kernel/toeplitz.c kernel/words.c tests/unit/host.c */
 /*
  * test_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1 does, and what it refuses
  */
@@ -438,6 +438,7 @@ static void spreads_as_it_is_told(void **state)
 	entries(43, 43, 42);
 	assert_false(nic.rss.table_set);
 	assert_int_equal(type("ethtool -X nic0 weight 1 1 1 1"), -EINVAL);
+	assert_non_null(strstr(host_out, "nic0 has 3 queues"));
 	assert_int_equal(type("ethtool -X nic0 weight 0 0"), -EINVAL);
 	assert_int_equal(type("ethtool -X nic0 weight 128 1"), -EINVAL);
 	assert_int_equal(type("ethtool -X nic0 weight"), -EINVAL);
