@@ -12,6 +12,7 @@
 #include "console.h"
 #include "words.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,23 @@ int shell_uint(struct shell *sh, int i, unsigned long lo, unsigned long hi, unsi
 	}
 	snprintf(what, sizeof(what), "a number from %lu to %lu", lo, hi);
 	return shell_expected(sh, i, what);
+}
+
+int shell_name(struct shell *sh, int i, char *to, size_t size)
+{
+	const char *s = i < sh->nwords ? sh->word[i].s : "";
+	size_t n = 0;
+	char what[64];
+
+	while (isalnum((unsigned char)s[n]) || (s[n] && strchr("_.-", s[n])))
+		n++;
+	if (!isalpha((unsigned char)s[0]) || s[n] || n >= size) {
+		snprintf(what, sizeof(what), "a name of at most %u letters and digits",
+			 (unsigned)size - 1);
+		return shell_expected(sh, i, what);
+	}
+	strcpy(to, s);
+	return 0;
 }
 
 const struct command *command_find(const char *name)

@@ -140,6 +140,12 @@ static inline bool word_is(int n, const struct word *w, int i, const char *s)
 int shell_uint(struct shell *sh, int i, unsigned long lo, unsigned long hi, unsigned long *out);
 
 /*
+ * shell_name() - word @i as a name that something gets, into to[@size]: letters, digits, '_', '.' and '-', a letter first,
+ * since a port may be named by its number as well. Says what was expected if it is none.
+ */
+int shell_name(struct shell *sh, int i, char *to, size_t size);
+
+/*
  * shell_exec() - run one line (comments by #, words by blanks, '…' and "…" quote): a command; several, parted by ;, of
  * which one that fails is the last; or joined by |, where the next one's input is what one said, once it has ended.
  * Returns 0 or a negative errno.

@@ -247,6 +247,9 @@ static int store_flow(struct shell *sh, const char *star, const struct word *val
 
 	if (err)
 		return err;
+	if (!queue_of(&what)->nflows)
+		return shell_error(sh, 1, -EINVAL,
+				   "this queue has no such table: rps_flow_cnt makes one");
 	if (end == value->s || *end != ':' || last == end + 1 || *last ||
 	    flow >= queue_of(&what)->nflows || cpu >= ncpus)
 		return shell_expected(sh, 1, "ENTRY:CORE, an entry of the table and a core");

@@ -31,24 +31,6 @@ struct creation {
 
 /* --- one word each; @i is the value behind the key --- */
 
-/* Names begin with a letter: a port may be named by its number as well. */
-static int read_name(struct shell *sh, int i, char *to, size_t size)
-{
-	char what[48];
-	const char *s = i < sh->nwords ? sh->word[i].s : "";
-	size_t n = 0;
-
-	while (isalnum((unsigned char)s[n]) || (s[n] && strchr("_.-", s[n])))
-		n++;
-	if (!isalpha((unsigned char)s[0]) || s[n] || n >= size) {
-		snprintf(what, sizeof(what), "a name of at most %u letters and digits",
-			 (unsigned)size - 1);
-		return shell_expected(sh, i, what);
-	}
-	strcpy(to, s);
-	return 0;
-}
-
 static int read_file(struct shell *sh, int i, char to[VM_FILE])
 {
 	char why[WHY];
@@ -144,7 +126,7 @@ static int read_port(struct shell *sh, int i, struct creation *c)
 	*p = (struct virtio_net_options){ .mtu = ETH_DATA_LEN,
 					  .vectors = GUEST_DEFAULT_VECTORS,
 					  .cpu = NO_CPU };
-	err = read_name(sh, i, p->name, sizeof(p->name));
+	err = shell_name(sh, i, p->name, sizeof(p->name));
 	if (err)
 		return err;
 	for (unsigned k = 0; k < c->o.nports; k++)
@@ -266,7 +248,7 @@ int guest_create(struct shell *sh, struct vm *vm)
 
 	(void)vm;
 	c.o.port = c.port;
-	err = read_name(sh, 2, c.o.name, sizeof(c.o.name));
+	err = shell_name(sh, 2, c.o.name, sizeof(c.o.name));
 	for (int i = 3; i < sh->nwords && !err; i += 2)
 		err = read_key(sh, i, &c);
 	if (!err)

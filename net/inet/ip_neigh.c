@@ -42,7 +42,11 @@ static int neigh_show(struct shell *sh, int i, const struct ip_options *o)
 	if (err)
 		return err;
 	if (i < sh->nwords)
-		return shell_expected(sh, i, port ? "the end of the line" : "dev PORT");
+		return shell_expected(sh, i,
+				      port ? "the end of the line"
+				      : word_is(sh->nwords, sh->word, i - 1, "show")
+					      ? "dev PORT"
+					      : "show, add, replace, del, flush or dev PORT");
 	n = all_rows(sh, &rows);
 	for (int k = 0; k < n; k++)
 		if ((!port || rows[k].port == port) && ip_shown(o, &rows[k].addr))

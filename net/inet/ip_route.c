@@ -22,6 +22,18 @@ static void print_way(struct shell *sh, const struct route *r)
 	shell_printf(sh, "dev %s ", r->port->name);
 }
 
+static void print_source(struct shell *sh, const struct route *r)
+{
+	char text[IP_STR];
+
+	if (!inet_is_any(&r->src)) {
+		inet_str(&r->src, text);
+		shell_printf(sh, "src %s ", text);
+	}
+	if (r->metric)
+		shell_printf(sh, "metric %u ", r->metric);
+}
+
 static void print_dst(struct shell *sh, const struct route *r)
 {
 	char text[PREFIX_STR];
@@ -34,20 +46,13 @@ static void print_dst(struct shell *sh, const struct route *r)
 
 static void print_route(struct shell *sh, const struct route *r)
 {
-	char text[IP_STR];
-
 	print_dst(sh, r);
 	print_way(sh, r);
 	if (r->connected)
 		shell_printf(sh, "proto kernel ");
 	if (r->connected && !r->v6)
 		shell_printf(sh, "scope link ");
-	if (!inet_is_any(&r->src)) {
-		inet_str(&r->src, text);
-		shell_printf(sh, "src %s ", text);
-	}
-	if (r->metric)
-		shell_printf(sh, "metric %u ", r->metric);
+	print_source(sh, r);
 	if (r->type == ROUTE_UNICAST && !r->port->ready)
 		shell_printf(sh, r->port->up ? "linkdown " : "dead ");
 	shell_printf(sh, "\n");
@@ -56,7 +61,10 @@ static void print_route(struct shell *sh, const struct route *r)
 static int route_show(struct shell *sh, int i, const struct ip_options *o)
 {
 	if (i < sh->nwords)
-		return shell_expected(sh, i, "the end of the line");
+		return shell_expected(sh, i,
+				      word_is(sh->nwords, sh->word, i - 1, "show")
+					      ? "the end of the line"
+					      : "show, add, del, get or the end of the line");
 	route_for_each(r)
 	{
 		if (r->v6 == (o->family == IP_V6))
@@ -127,11 +135,14 @@ static int check_way(struct shell *sh, int at, struct route *r)
 		return shell_error(sh, at, -ENETUNREACH, "the gateway is on no link of Weir's");
 	if (!r->port)
 		return shell_expected(sh, sh->nwords, "via ADDRESS or dev PORT");
+	if (!inet_is_any(&r->src) && !inet_local(&r->src, NULL))
+		return shell_error(sh, at, -EINVAL, "the source is no address of Weir's");
 	return 0;
 }
 
 static int add(struct shell *sh, int i, const struct ip_options *o)
 {
+	struct inet_addr prefix;
 	struct route r;
 	int at, err = read_route(sh, i, o, &r, &at);
 
@@ -139,6 +150,9 @@ static int add(struct shell *sh, int i, const struct ip_options *o)
 		err = check_way(sh, at, &r);
 	if (err)
 		return err;
+	prefix = route_prefix(&r.dst, r.len);
+	if (!r.v6 && !inet_equal(&prefix, &r.dst)) /* as in Linux, where one of IPv6 is cut off */
+		return shell_error(sh, at, -EINVAL, "the address goes on behind its prefix");
 	err = route_add(&r);
 	if (err == -EEXIST)
 		return shell_error(sh, at, err, "there is such a route already");
@@ -169,6 +183,8 @@ static int get(struct shell *sh, int i)
 
 	if (err)
 		return err;
+	if (i + 1 < sh->nwords)
+		return shell_expected(sh, i + 1, "the end of the line");
 	inet_str(&tx.dst, text);
 	own = inet_local(&tx.dst, NULL);
 	if (own) {
@@ -213,8 +229,7 @@ static void print_config(struct shell *sh)
 		shell_printf(sh, "ip %sroute add ", r->v6 ? "-6 " : "");
 		print_dst(sh, r);
 		print_way(sh, r);
-		if (r->metric)
-			shell_printf(sh, "metric %u", r->metric);
+		print_source(sh, r);
 		shell_printf(sh, "\n");
 	}
 }

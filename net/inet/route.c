@@ -36,8 +36,7 @@ const struct route *route_lookup(const struct inet_addr *dst, const struct port 
 	return NULL;
 }
 
-/* @a with nothing behind its first @len bits */
-static struct inet_addr prefix_of(const struct inet_addr *a, unsigned len)
+struct inet_addr route_prefix(const struct inet_addr *a, unsigned len)
 {
 	struct inet_addr p = { 0 };
 
@@ -68,7 +67,7 @@ static int insert(const struct route *r)
 		at++;
 	memmove(at + 1, at, (char *)(routes + nroutes) - (char *)at);
 	*at = *r;
-	at->dst = prefix_of(&r->dst, r->len);
+	at->dst = route_prefix(&r->dst, r->len);
 	nroutes++;
 	return 0;
 }
@@ -84,7 +83,7 @@ int route_add(const struct route *r)
 	struct route want = *r;
 	int err = 0;
 
-	want.dst = prefix_of(&r->dst, r->len);
+	want.dst = route_prefix(&r->dst, r->len);
 	route_for_each(o)
 	{
 		if (same_prefix(o, &want) && o->metric == want.metric)
@@ -107,7 +106,7 @@ int route_del(const struct route *r)
 {
 	struct route want = *r;
 
-	want.dst = prefix_of(&r->dst, r->len);
+	want.dst = route_prefix(&r->dst, r->len);
 	route_for_each(o)
 	{
 		if (!is_meant(o, &want))
@@ -123,7 +122,9 @@ int route_del(const struct route *r)
 void route_connected(struct port *port, const struct inet_addr *a, unsigned len, bool comes)
 {
 	bool v6 = !inet_is_v4(a);
-	struct route want = { .dst = prefix_of(a, len), .len = len, .v6 = v6, .connected = true };
+	struct route want = {
+		.dst = route_prefix(a, len), .len = len, .v6 = v6, .connected = true
+	};
 
 	if (!v6 && len == 128)
 		return; /* a network of one station has no link to be on */

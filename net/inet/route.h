@@ -44,6 +44,8 @@ static inline const struct inet_addr *route_next(const struct route *r, const st
 	return inet_is_any(&r->via) ? dst : &r->via;
 }
 
+/* route_prefix() - @a with nothing behind its first @len bits of 128. */
+struct inet_addr route_prefix(const struct inet_addr *a, unsigned len);
 /* route_add() - 0, -EEXIST (same prefix and metric) or -ENOSPC. Control context; parks the cores. */
 int route_add(const struct route *r);
 /* route_del() - the first that has the prefix of @r and, where @r says them, port, gateway and metric. 0 or -ESRCH. */

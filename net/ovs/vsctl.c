@@ -11,15 +11,19 @@
 
 static int add_br(struct shell *sh, int n, const struct word *w)
 {
+	char name[SWITCH_NAME];
 	struct vswitch *sw;
+	int err = shell_name(sh, 2, name, sizeof(name));
 
-	if (n < 3 || strlen(w[2].s) >= SWITCH_NAME)
-		return shell_expected(sh, 2, "a name of at most 15 letters");
-	if (switch_by_name(w[2].s))
-		return shell_error(sh, 2, -EEXIST, "there is a switch %s already", w[2].s);
-	if (port_by_name(w[2].s))
-		return shell_error(sh, 2, -EEXIST, "%s is the name of a port", w[2].s);
-	sw = switch_create(w[2].s);
+	(void)n;
+	(void)w;
+	if (err)
+		return err;
+	if (switch_by_name(name))
+		return shell_error(sh, 2, -EEXIST, "there is a switch %s already", name);
+	if (port_by_name(name))
+		return shell_error(sh, 2, -EEXIST, "%s is the name of a port", name);
+	sw = switch_create(name);
 	if (!sw)
 		return shell_error(sh, 2, -ENOSPC, "no more than %u switches", SWITCH_MAX);
 	if (internal_add(sw)) {

@@ -76,6 +76,11 @@ def test_every_command_refuses_what_it_does_not_know(weir):
         ("crash", "col 6: expected text, rodata, data, heap, stack, null, opcode or panic, found the end of the line\n"),
         ("crash text twice", "col 12: expected the end of the line, found 'twice'\n"),
         ("  show  konfig", "col 9: expected 'config', found 'konfig'\n"),
+        ("ovs-vsctl add-br a/b", "col 18: expected a name of at most 15 letters and digits, found 'a/b'\n"),
+        ("ip route add 10.0.0.1/8 dev nic0", "col 14: the address goes on behind its prefix\n"),
+        ("ip route add 10.0.0.0/8 dev nic0 src 10.0.0.1", "col 14: the source is no address of Weir's\n"),
+        ("ip route flush", "col 10: expected show, add, del, get or the end of the line, found 'flush'\n"),
+        ("ip route get 10.0.0.1 twice", "col 23: expected the end of the line, found 'twice'\n"),
         ("trace it", "col 7: expected on, off, show, "),
         ("trace nic9 regs", "col 7: expected a NIC's name, found 'nic9'\n"),
         ("policy nic0/0 fast", "col 15: expected irq, napi, defer, suspend, poll or adaptive, found 'fast'\n"),
@@ -303,6 +308,10 @@ ip link set nic2 down
 ovs-ofctl add-flow sw0 "priority=100,in_port=1,tcp,nw_src=10.0.0.0/8,tp_dst=80 actions=output:2"
 ovs-ofctl add-flow sw0 priority=50,dl_src=02:00:00:00:00:07,actions=drop
 ovs-ofctl add-flow sw1 priority=7,ipv6,actions=flood
+ip link set sw0 up
+ip addr add 10.9.0.1/24 dev sw0
+ip route add 10.1.0.0/16 via 10.9.0.2 src 10.9.0.1 metric 5
+ip route add unreachable 10.2.0.0/16
 """
 
 
@@ -314,7 +323,8 @@ def test_show_config_rebuilds():
         first.poweroff()
     for line in ("sysctl net.core.netdev_budget=77", "sysctl net.bridge.ageing_seconds=99"):
         expect_in(line + "\n", config, "show config")
-    for part in ("nw_src=10.0.0.0/8", "tp_dst=80", "dl_src=02:00:00:00:00:07", "ipv6", "mtu 9000"):
+    route = "ip route add 10.1.0.0/16 via 10.9.0.2 dev sw0 src 10.9.0.1 metric 5"
+    for part in ("nw_src=10.0.0.0/8", "tp_dst=80", "dl_src=02:00:00:00:00:07", "ipv6", "mtu 9000", route):
         expect_in(part, config, "show config")
     with Weir(nics=3, smp=1, config=config) as second:
         assert "weir.conf:" not in second.booted(), f"expected its own config to run clean, saw\n{second.booted()}"
