@@ -382,10 +382,12 @@ void softirq_init(void)
 }
 
 static unsigned (*backlog_len)(unsigned cpu);
+static uint64_t (*backlog_dropped)(unsigned cpu);
 
-void softnet_backlog(unsigned (*len)(unsigned cpu))
+void softnet_backlog(unsigned (*len)(unsigned cpu), uint64_t (*dropped)(unsigned cpu))
 {
 	backlog_len = len;
+	backlog_dropped = dropped;
 }
 
 /* --- /proc/softirqs, /proc/net/softnet_stat, the knobs --- */
@@ -407,17 +409,18 @@ static int show_softirqs(struct shell *sh, const char *star)
 }
 
 /*
- * A line a core, in hex, as Linux 6.1 has it: processed; dropped, which are those that found a backlog or a ring between
- * cores full; time_squeeze; five that are always 0; cpu_collision, which is too; received_rps; flow_limit_count, of which
- * there is none; packets that wait in the backlog; the core.
+ * A line a core, in hex, as Linux 6.1 has it: processed, RPS's packets by the core that they were given to; dropped, which
+ * are those that found this core's backlog full, or from it a ring between cores; time_squeeze; five that are always 0;
+ * cpu_collision, which is too; received_rps; flow_limit_count, of which there is none; packets that wait in the backlog;
+ * the core.
  */
 static int show_softnet_stat(struct shell *sh, const char *star)
 {
 	(void)star;
 	cpu_for_each(i) {
 		const struct cpu *c = cpus[i];
-		uint64_t dropped = c->drop[DROP_XCORE_FULL] + c->drop[DROP_BACKLOG_FULL] +
-				   c->drop[DROP_IRQ_BACKLOG];
+		uint64_t dropped = c->drop[DROP_XCORE_FULL] + c->drop[DROP_IRQ_BACKLOG] +
+				   (backlog_dropped ? backlog_dropped(i) : 0);
 
 		shell_printf(sh,
 			     "%08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x\n",

@@ -116,8 +116,8 @@ static inline bool softirq_run(struct cpu *c)
 }
 
 void softirq_init(void);
-/* softnet_backlog() - who knows how many packets wait in the backlog of a core, for /proc/net/softnet_stat. Boot. */
-void softnet_backlog(unsigned (*len)(unsigned cpu));
+/* softnet_backlog() - who knows what waits in the backlog of a core, and what found it full, for softnet_stat. Boot. */
+void softnet_backlog(unsigned (*len)(unsigned cpu), uint64_t (*dropped)(unsigned cpu));
 
 /* sysctl net.core.netdev_budget, netdev_budget_usecs and dev_weight */
 extern unsigned netdev_budget, netdev_budget_usecs, dev_weight;

@@ -77,6 +77,7 @@ static void release(struct out *out, struct gro_queue *q, struct bucket *b, unsi
 	if (f->count > 1) {
 		counter_inc(&gro_packets);
 		counter_add(&gro_merged, f->count - 1);
+		this_cpu()->processed -= f->count - 1; /* one packet, from here on */
 		gro_complete(f);
 	}
 	b->n--;

@@ -25,7 +25,8 @@ struct backlog {
 	unsigned next;               /* core whose ring has its turn first */
 	/* by the cores that send */
 	_Alignas(CACHE_LINE) _Atomic int32_t waiting; /* packets, in all rings */
-	_Atomic bool awake; /* it is scheduled, or its interrupt is on its way: "masked" */
+	_Atomic bool awake;       /* it is scheduled, or its interrupt is on its way: "masked" */
+	_Atomic uint64_t dropped; /* found it full */
 };
 
 static struct backlog *backlog[MAX_CPUS];
@@ -110,6 +111,7 @@ static bool enqueue_to_backlog(struct port *port, struct pkt *p, unsigned to, un
 	p->in_port = port->id;
 	if (waiting < (int32_t)netdev_max_backlog && spsc_push(b->from[this_cpu()->id], p))
 		return true;
+	atomic_fetch_add_explicit(&b->dropped, 1, memory_order_relaxed);
 	port_here(port)->dropped_in[DROP_BACKLOG_FULL]++;
 	pkt_drop(p, DROP_BACKLOG_FULL);
 	return false;
@@ -148,6 +150,7 @@ unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigne
 		if (sent[to])
 			wake_backlog(to, sent[to]);
 	}
+	this_cpu()->processed -= n - kept; /* who takes them out of a backlog has processed them */
 	return kept;
 }
 
@@ -302,12 +305,17 @@ unsigned rps_backlog(unsigned cpu)
 	return MAX(atomic_load_explicit(&backlog[cpu]->waiting, memory_order_relaxed), 0);
 }
 
+static uint64_t backlog_dropped(unsigned cpu)
+{
+	return atomic_load_explicit(&backlog[cpu]->dropped, memory_order_relaxed);
+}
+
 void rps_init(void)
 {
 	cpu_for_each(i)
 		backlog[i] = backlog_create(i);
 	open_softirq(SOFTIRQ_BACKLOG, rps_trigger_softirq);
-	softnet_backlog(rps_backlog);
+	softnet_backlog(rps_backlog, backlog_dropped);
 	cpu_for_each(i)
 		napi_enable(&backlog[i]->napi);
 }

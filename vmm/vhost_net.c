@@ -60,8 +60,10 @@ static unsigned tx_batch(struct vhost_vring *v, uint64_t *work, bool *full)
 	virtq_publish(&v->vq);
 	v->packets += taken;
 	v->bytes += bytes;
-	if (likely(n))
+	if (likely(n)) {
+		this_cpu_var(processed) += n;
 		netif_receive(v->net->port, 0, pkts, n, bytes);
+	}
 	return taken;
 }
 

@@ -619,9 +619,10 @@ WEAK unsigned dim_usecs(const struct dim *d)
 	return d->profile;
 }
 
-WEAK void softnet_backlog(unsigned (*len)(unsigned cpu))
+WEAK void softnet_backlog(unsigned (*len)(unsigned cpu), uint64_t (*dropped)(unsigned cpu))
 {
 	(void)len;
+	(void)dropped;
 }
 
 WEAK void storm_start(void)

@@ -215,6 +215,14 @@ static void one_interrupt_a_batch_and_none_while_it_polls(void **state)
 	assert_int_equal(sent(2), 1);
 }
 
+static uint64_t (*softnet_dropped)(unsigned cpu);
+
+void softnet_backlog(unsigned (*len)(unsigned cpu), uint64_t (*dropped)(unsigned cpu))
+{
+	(void)len;
+	softnet_dropped = dropped;
+}
+
 static void a_full_backlog_drops_and_says_so(void **state)
 {
 	(void)state;
@@ -226,6 +234,9 @@ static void a_full_backlog_drops_and_says_so(void **state)
 	net_settle();
 	assert_int_equal(sent(2), 100);
 	assert_int_equal(dropped(DROP_BACKLOG_FULL), 2 * FLOWS - 100);
+	assert_int_equal(softnet_dropped(1),
+			 2 * FLOWS - 100); /* the one that had no room, as in Linux */
+	assert_int_equal(softnet_dropped(0), 0);
 	conserved();
 }
 

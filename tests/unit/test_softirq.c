@@ -665,16 +665,21 @@ static unsigned waiting(unsigned cpu)
 	return cpu ? 0x9a : 0;
 }
 
+static uint64_t found_it_full(unsigned cpu)
+{
+	return cpu ? 5 : 0;
+}
+
 static void softnet_stat_has_linux_columns(void **state)
 {
 	(void)state;
 	cpus[1]->processed = 0x1234;
 	cpus[1]->drop[DROP_XCORE_FULL] = 0x50;
-	cpus[1]->drop[DROP_BACKLOG_FULL] = 5;
+	cpus[1]->drop[DROP_BACKLOG_FULL] = 77; /* of other cores' backlogs */
 	cpus[1]->drop[DROP_IRQ_BACKLOG] = 1;
 	cpus[1]->time_squeeze = 0x78;
 	cpus[1]->received_rps = 0xbc;
-	softnet_backlog(waiting);
+	softnet_backlog(waiting, found_it_full);
 	show("/proc/net/softnet_stat");
 	assert_non_null(strstr(host_out, "\n00001234 00000056 00000078 00000000 00000000 00000000 "
 					 "00000000 00000000 00000000 000000bc 00000000 0000009a "
