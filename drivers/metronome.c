@@ -103,26 +103,35 @@ static void kick(void)
 	outw(ports + LEGACY_QUEUE_NOTIFY, TX_QUEUE);
 }
 
+/*
+ * has_stopped() - the device sent all up to @idx and found no more: it says so in avail_event when it wants to be told
+ * again [virtio 1.2 2.7.10]. The fence pairs with the device's, between that and its last look at avail.idx.
+ */
+static bool has_stopped(uint16_t idx)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ring->used.idx == idx && ring->used.avail_event == idx;
+}
+
 static void handler(void *arg)
 {
 	uint64_t now = rdtsc();
-	uint16_t used = ring->used.idx;
+	uint16_t last = queued;
 
 	(void)arg;
 	if (!run.running)
 		return;
-	run.sent = filled - (uint16_t)(queued - used);
+	run.sent = filled - (uint16_t)(queued - ring->used.idx);
 	if (run.sent == run.count) {
 		run.stopped = now;
 		run.running = false;
 		return;
 	}
-	if (used == queued) { /* it has stopped, and begins again with this kick */
+	refill();
+	/* not before: it may have run dry meanwhile. One that has not would be put out of time by a kick */
+	if (has_stopped(last)) {
 		run.dry++;
-		refill();
 		kick();
-	} else {
-		refill();
 	}
 }
 

@@ -28,7 +28,7 @@ struct metronome_run {
 
 /*
  * metronome_start() - send the @len bytes at @frame count times, one a @period; at @hdr within stands a struct stream_hdr,
- * which gets its number and the time at which it is due. 0, or -ENODEV without such a device, -EBUSY. Control context.
+ * which gets its number and the time at which it is due, a tick of the TSC being a nanosecond as with QEMU's -icount. 0, or -ENODEV without such a device, -EBUSY. Control context.
  */
 int metronome_start(const uint8_t *frame, unsigned len, unsigned hdr, uint64_t count,
 		    uint64_t period);
