@@ -10,18 +10,79 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SYNOPSIS = 32 }; /* columns for name and usage; longer ones get a line of their own */
+enum {
+	SYNOPSIS = 32, /* columns for name and usage; longer ones get lines of their own */
+	WIDE = 100,    /* columns of these lines, but where what stands in brackets is longer */
+	FURTHER = 4,   /* columns by which a way that takes several lines goes on */
+};
+
+/* piece() - bytes of @s up to @end, where that stands outside of brackets, or up to the end */
+static size_t piece(const char *s, const char *end)
+{
+	int depth = 0;
+	size_t n;
+
+	for (n = 0; s[n] && (depth || strncmp(s + n, end, strlen(end)) != 0); n++)
+		depth += (s[n] == '[') - (s[n] == ']');
+	return n;
+}
+
+/* print_words() - @len bytes of a usage from column @at on; lines that follow begin at @indent. Returns the column. */
+static unsigned print_words(struct shell *sh, const char *s, size_t len, unsigned at,
+			    unsigned indent)
+{
+	for (size_t n, i = 0; i < len; i += n + 1) {
+		n = MIN(piece(s + i, " "), len - i);
+		if (i && at + 1 + n > WIDE) {
+			shell_printf(sh, "\n%*s", indent, "");
+			at = indent;
+		} else if (i) {
+			shell_printf(sh, " ");
+			at++;
+		}
+		shell_printf(sh, "%.*s", (int)n, s + i);
+		at += n;
+	}
+	return at;
+}
+
+/* print_ways() - a usage from column @left on; a line is broken where another way to say it begins, if it can be. */
+static void print_ways(struct shell *sh, const char *usage, unsigned left)
+{
+	unsigned at = left;
+
+	for (size_t n, i = 0; usage[i]; i += n + (usage[i + n] ? 3 : 0)) {
+		n = piece(usage + i, " | ");
+		if (i && at + 3 + n > WIDE) {
+			shell_printf(sh, "\n%*s| ", left, "");
+			at = left + 2;
+		} else if (i) {
+			shell_printf(sh, " | ");
+			at += 3;
+		}
+		at = print_words(sh, usage + i, n, at, left + FURTHER);
+	}
+}
+
+static void print_help(struct shell *sh, const char *help)
+{
+	print_words(sh, help, strlen(help), SYNOPSIS, SYNOPSIS);
+	shell_printf(sh, "\n");
+}
 
 static void print_command(struct shell *sh, const struct command *c)
 {
 	const char *gap = *c->usage ? " " : "";
-	int width = strlen(c->name) + strlen(gap) + strlen(c->usage);
+	unsigned left = strlen(c->name) + strlen(gap);
+	unsigned at = left + strlen(c->usage);
 
-	if (width < SYNOPSIS)
-		shell_printf(sh, "%s%s%s%*s%s\n", c->name, gap, c->usage, SYNOPSIS - width, "",
-			     c->help);
+	shell_printf(sh, "%s%s", c->name, gap);
+	print_ways(sh, c->usage, left);
+	if (at < SYNOPSIS)
+		shell_printf(sh, "%*s", SYNOPSIS - at, "");
 	else
-		shell_printf(sh, "%s%s%s\n%*s%s\n", c->name, gap, c->usage, SYNOPSIS, "", c->help);
+		shell_printf(sh, "\n%*s", SYNOPSIS, "");
+	print_help(sh, c->help);
 }
 
 static void help_knob(struct shell *sh, const struct sysctl *s)

@@ -181,15 +181,15 @@ static void complete(int n, const struct word *w, void (*add)(void *to, const ch
 			add(to, ports[i]->name);
 }
 
-SHELL_COMMAND(cmd_ip, .name = "ip",
-	      .usage = "[-s] link [show [PORT]] | link set PORT up | down | mtu N | promisc on | "
-		       "off | allmulticast on | off | address MAC\n"
-		       "[-4|-6] addr [show [dev PORT]] | addr add|del ADDRESS/LENGTH dev PORT\n"
-		       "[-4|-6] route [show] | route add [unreachable|blackhole] PREFIX|default "
-		       "[via ADDRESS] [dev PORT] [src ADDRESS] [metric N] | route del PREFIX ... | "
-		       "route get ADDRESS\n"
-		       "[-4|-6] neigh [show [dev PORT]] | neigh add|replace|del ADDRESS [lladdr "
-		       "MAC] dev PORT | neigh flush dev PORT|all | "
-		       "maddr [show [dev PORT]] | maddr add|del MAC dev PORT",
-	      .help = "ports, addresses, routes, neighbours, groups", .run = ip,
-	      .complete = complete);
+SHELL_COMMAND(
+	cmd_ip, .name = "ip",
+	.usage = "[-s] link [show [PORT]] | link set PORT up|down|mtu N|promisc on|off|"
+		 "allmulticast on|off|address MAC | "
+		 "[-4|-6] addr [show [dev PORT]] | addr add|del ADDRESS/LENGTH dev PORT | "
+		 "[-4|-6] route [show] | route add [unreachable|blackhole] PREFIX|default [via "
+		 "ADDRESS] "
+		 "[dev PORT] [src ADDRESS] [metric N] | route del PREFIX ... | route get ADDRESS | "
+		 "[-4|-6] neigh [show [dev PORT]] | neigh add|replace|del ADDRESS [lladdr MAC] dev "
+		 "PORT | "
+		 "neigh flush dev PORT|all | maddr [show [dev PORT]] | maddr add|del MAC dev PORT",
+	.help = "ports, addresses, routes, neighbours, groups", .run = ip, .complete = complete);

@@ -33,10 +33,11 @@ static void complete_tc(int n, const struct word *w, void (*add)(void *to, const
 
 SHELL_COMMAND(
 	cmd_tc, .name = "tc",
-	.usage = "[-s] qdisc [show [dev PORT] | add|replace|change|del dev PORT root|parent 1:1 "
-		 "KIND ... | "
-		 "add|del dev PORT clsact] | [-s] filter show|add|del dev PORT ingress [pref N] "
+	.usage = "[-s] qdisc [show [dev PORT]] | qdisc add|replace|change|del dev PORT root|parent "
+		 "1:1 KIND ... | "
+		 "qdisc add|del dev PORT clsact | [-s] filter show|add|del dev PORT ingress [pref "
+		 "N] "
 		 "[bpf bytecode PROGRAM|bytecode-file FILE action drop|ok|pass]",
 	.help = "queueing disciplines: where packets wait that may not leave at once; filters: "
-		"who comes no further than his port",
+		"what comes no further than its port",
 	.run = run_tc, .complete = complete_tc);
