@@ -56,7 +56,7 @@ def test_help_of_each(weir):
     wide = [line for line in weir.sh("help").splitlines() if len(line) > 110]
     expect(wide, [], "lines of help that are too long to read")
     ways = weir.sh("help guest").splitlines()
-    expect(ways[2][:22], "      | start NAME | sh", "where another way to say guest begins")
+    expect(ways[2][:18], "      | start NAME", "where another way to say guest begins")
     expect_in("net.core.netdev_budget = 1..100000", weir.sh("help net.core.netdev_budget"), "help of a knob")
     expect_in("/proc/interrupts", weir.sh("help /proc/interrupts"), "help of a file")
     expect_in("/proc/irq/*/smp_affinity\n", weir.sh("help /proc/irq/2/smp_affinity"), "help of one of several files")
