@@ -153,6 +153,8 @@ def test_one_vcpu_faults_and_all_end(weir):
 def test_stop_while_it_boots(weir):
     """As soon as the second CPU has begun: nothing of four runs afterwards, and it can start again."""
     guest = weir.guests[G4]
+    if guest.state() == "running":  # the fault above has not ended it
+        weir.quiet(f"guest stop {guest.name}")
     started = lambda text: re.search(r"^vCPU 1: +core 0, (running|halted)", text, re.MULTILINE)  # noqa: E731
     for _ in range(2):
         weir.quiet(f"guest start {guest.name}")
