@@ -117,23 +117,28 @@ static void measure(struct netif_rx *rx, unsigned n)
 		napi_measured_wait(rx->of->measure, rx->came[(rx->ring.tail + i) & rx->ring.mask]);
 }
 
-static unsigned process_backlog(struct napi *napi, unsigned budget)
+static unsigned deliver(struct netif_rx *rx, unsigned max)
 {
-	struct netif_rx *rx = container_of(napi, struct netif_rx, backlog);
 	struct pkt *pkts[NAPI_POLL_MAX];
-	unsigned n;
+	unsigned n = MIN(spsc_count(&rx->ring), max);
 
-	if (rx->of->napi->state != NAPI_DIRECT)
-		rx->more = false; /* what is left in the ring is somebody else's */
-	else if (rx->masked || rx->more)
-		receive_here(rx);
-	n = MIN(spsc_count(&rx->ring), budget);
 	if (rx->of->measure && rx->of->measure->on)
 		measure(rx, n);
 	n = spsc_pop(&rx->ring, (void **)pkts, n);
 	if (n)
 		rx->of->deliver(rx->of->napi, pkts, n);
 	return n;
+}
+
+static unsigned process_backlog(struct napi *napi, unsigned budget)
+{
+	struct netif_rx *rx = container_of(napi, struct netif_rx, backlog);
+
+	if (rx->of->napi->state != NAPI_DIRECT)
+		rx->more = false; /* what is left in the ring is somebody else's */
+	else if (rx->masked || rx->more)
+		receive_here(rx);
+	return deliver(rx, budget);
 }
 
 /* nothing is masked: the handler's napi_schedule() does nothing while this is scheduled, as with an interrupt masked */
@@ -171,6 +176,12 @@ void netif_rx_enable(struct netif_rx *rx)
 unsigned netif_rx_waiting(const struct netif_rx *rx)
 {
 	return spsc_count((struct spsc *)&rx->ring);
+}
+
+void netif_rx_settle(struct netif_rx *rx)
+{
+	while (deliver(rx, NAPI_POLL_MAX))
+		;
 }
 
 uint64_t netif_rx_dropped(const struct netif_rx *rx)

@@ -17,6 +17,8 @@ struct netif_rx *netif_rx_create(struct napi_policy *p);
 /* netif_rx_waiting() - packets in the backlog. */
 unsigned netif_rx_waiting(const struct netif_rx *rx);
 uint64_t netif_rx_dropped(const struct netif_rx *rx);
+/* netif_rx_settle() - deliver what is in the backlog now, here. Cores parked. */
+void netif_rx_settle(struct netif_rx *rx);
 
 /* --- called by softirq.c, for a queue whose napi->rx says so --- */
 

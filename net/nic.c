@@ -196,19 +196,28 @@ static void nic_link_changed(struct netdev *dev)
 	port_link_changed(dev->upper);
 }
 
-/* settle() - what came in by @port goes on: first what GRO holds of it, as that may go into a backlog. */
-static void settle(struct port *port)
+/* what GRO holds first, as that may go into a backlog; of all ports then: they share the rings */
+static void settle_behind(struct port *port)
 {
 	gro_settle(port);
-	rps_settle(); /* of all ports: they share the rings, and what comes in by this one leaves by any */
+	rps_settle();
+}
+
+/* settle() - what came in by @dev goes on: what is on its way already, and then what waits behind its interrupts. */
+static void settle(struct netdev *dev)
+{
+	settle_behind(dev->upper);
+	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
+		if (dev->queue[i].policy.rx)
+			netif_rx_settle(dev->queue[i].policy.rx);
+	settle_behind(dev->upper);
 }
 
 static void nic_features_changed(struct netdev *dev)
 {
 	struct port *port = dev->upper;
 
-	/* whose hash it goes by, the chip's or ours, may differ: what GRO holds and what waits goes first */
-	settle(port);
+	settle(dev); /* whose hash it goes by, the chip's or ours, may differ */
 	port->features = dev->features;
 	gro_set(port, dev->features & NETDEV_GRO, dev->features & NETDEV_GRO_UDP);
 	for (unsigned i = 0; i < NETDEV_MAX_QUEUES; i++)
@@ -217,7 +226,7 @@ static void nic_features_changed(struct netdev *dev)
 
 static void nic_owner_changing(struct netdev *dev)
 {
-	settle(dev->upper);
+	settle(dev);
 }
 
 static const struct port_ops nic_ops = {

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from frames import numbered
+from test_gro import interleaved, stream
 from weir import expect, expect_in
 
 A, B = 1, 2  # stations behind nic0 and nic1
@@ -137,6 +138,23 @@ def test_another_hash_under_traffic(weir):
     for n in range(4):
         work = carried(weir, 30000 + 1000 * n, window=512, midway=lambda: weir.sh(changes))
     assert all(work[1:]), f"expected work for each core, saw {work}"
+    weir.quiet("ethtool -N nic0 rx-flow-hash udp4 sdfn")
+
+
+@pytest.mark.parametrize("policy", ["napi", "defer", "irq"])
+def test_another_hash_where_frames_are_merged(weir, policy):
+    """The same with GRO, which holds frames, and with a queue behind its interrupt; and who sums them changes as well."""
+    steer(weir, cpus="e")
+    weir.quiet("ethtool -N nic0 rx-flow-hash udp4 sd", f"policy nic0/* {policy}")
+    weir.quiet("ethtool -K nic0 gro on rx-udp-gro-forwarding on")
+    changes = "; ".join(f"ethtool -K nic0 rxhash {words} rx {words}" for words in ("on", "off") * 5)
+    for n in range(3):
+        flows = [stream(12 * n + k, 40, size=600, udp=k % 3) for k in range(12)]
+        with weir.dropping():
+            mixed = [(0, 1, flow, frame) for flow, frame in interleaved(n, flows)]
+            weir.carry(mixed, window=200, midway=lambda: weir.sh(changes))
+        weir.audit()
+    weir.quiet("ethtool -K nic0 gro off rx-udp-gro-forwarding off", "policy nic0/* napi")
     weir.quiet("ethtool -N nic0 rx-flow-hash udp4 sdfn")
 
 

@@ -521,6 +521,20 @@ static void irq_takes_nothing_on_the_core_that_has_parked_the_others(void **stat
 	assert_int_equal(delivered, 3);
 }
 
+static void irq_delivers_what_waits_when_told_to(void **state)
+{
+	(void)state;
+	set(&dev[0], POLICY_IRQ);
+	until_asleep();
+	for (unsigned i = 0; i < NAPI_POLL_MAX + 5; i++)
+		frames_come(&dev[0], 1);
+	netif_rx_settle(dev[0].policy.rx);
+	assert_int_equal(delivered, NAPI_POLL_MAX + 5);
+	assert_int_equal(netif_rx_waiting(dev[0].policy.rx), 0);
+	until_asleep();
+	assert_int_equal(delivered, NAPI_POLL_MAX + 5);
+}
+
 static void irq_finds_what_came_before_the_unmask(void **state)
 {
 	(void)state;
@@ -1020,6 +1034,7 @@ int main(void)
 		TEST(irq_receives_in_the_handler_and_works_in_the_softirq),
 		TEST(irq_opens_what_masks_itself),
 		TEST(irq_takes_nothing_on_the_core_that_has_parked_the_others),
+		TEST(irq_delivers_what_waits_when_told_to),
 		TEST(irq_finds_what_came_before_the_unmask),
 		TEST(irq_drops_what_the_backlog_cannot_hold),
 		TEST(irq_leaves_the_rest_of_a_full_ring_to_the_softirq),

@@ -34,11 +34,27 @@ static unsigned nring;
 struct netdev *netdevs[NETDEV_MAX];
 unsigned nnetdevs;
 
-/* in place of kernel/netif_rx.c: no queue is received in its interrupts */
+/* in place of kernel/netif_rx.c: what was taken in interrupts, and not delivered yet */
+struct netif_rx {
+	unsigned n;
+	struct pkt *pkts[RING];
+};
+
+static struct netif_rx taken;
+
 uint64_t netif_rx_dropped(const struct netif_rx *rx)
 {
 	(void)rx;
 	return 0;
+}
+
+void netif_rx_settle(struct netif_rx *rx)
+{
+	unsigned n = rx->n;
+
+	rx->n = 0;
+	if (n)
+		nic.queue[0].policy.deliver(&nic.queue[0].napi, rx->pkts, n);
 }
 
 static int opened(struct netdev *dev)
@@ -103,6 +119,8 @@ static int up(void **state)
 	nic.mac[5] = 9;
 	nic.nqueues = nic.max_queues = 1;
 	nic.queue[0].dev = &nic;
+	nic.queue[0].policy.rx = &taken;
+	taken.n = 0;
 	netdevs[0] = &nic;
 	nnetdevs = 1;
 	nic_init();
@@ -235,16 +253,23 @@ static void steered(uint32_t features)
 	next_frame = 0;
 }
 
-/* The next frames of the flow come, and core @cpu polls; GRO holds them if its @budget is used up. */
-static void come(unsigned cpu, unsigned budget)
+/* The next frames of the flow are in the device's ring. */
+static void arrive(void)
 {
 	static const struct stream s = { .port = 1000, .host = 1 };
 	static uint8_t payload[STREAM_BYTES];
-	unsigned was = host_play(cpu);
 
 	for (unsigned i = 0; i < FRAMES; i++, next_frame++)
 		ring[nring++] = stream_pkt(&s, payload, next_frame * SIZE, SIZE, next_frame,
 					   STREAM_ACK, PKT_BUF_SIZE);
+}
+
+/* They come, and core @cpu polls; GRO holds them if its @budget is used up. */
+static void come(unsigned cpu, unsigned budget)
+{
+	unsigned was = host_play(cpu);
+
+	arrive();
 	nic.queue[0].napi.poll(&nic.queue[0].napi, budget);
 	host_play(was);
 	conserved();
@@ -303,6 +328,20 @@ static void nor_is_one_that_gro_holds(void **state)
 	left_in_order();
 }
 
+/* One that was taken in the queue's interrupt was told of then; and it came later than what waits already. */
+static void nor_is_one_that_waits_behind_an_interrupt(void **state)
+{
+	(void)state;
+	steered(NETDEV_RX_HASH | NETDEV_GRO);
+	come(0, FRAMES);
+	arrive();
+	taken.n = nic.queue[0].policy.take(&nic.queue[0].napi, taken.pkts, RING);
+	change(0);
+	netif_rx_settle(&taken); /* its softirq */
+	come(0, NAPI_POLL_MAX);
+	left_in_order();
+}
+
 static void no_frame_is_overtaken_when_another_core_owns_the_queue(void **state)
 {
 	(void)state;
@@ -335,6 +374,7 @@ int main(void)
 		TEST(the_operator_s_groups_leave_room_for_those_of_all_addresses),
 		TEST(no_frame_is_overtaken_when_the_device_s_hash_comes_or_goes),
 		TEST(nor_is_one_that_gro_holds),
+		TEST(nor_is_one_that_waits_behind_an_interrupt),
 		TEST(no_frame_is_overtaken_when_another_core_owns_the_queue),
 		TEST(nor_is_one_that_gro_held_for_the_old_owner),
 	};
