@@ -61,7 +61,8 @@ static void msix_route(struct irq *irq, uint32_t apic_id, uint8_t vector)
 }
 
 const struct irq_chip msix_chip = {
-	.name = "PCI-MSI-X",
+	.name = "PCI-MSIX",
+	.flow = "edge",
 	.route = msix_route,
 	.mask = msix_mask,
 	.unmask = msix_unmask,
@@ -107,6 +108,8 @@ void msix_irq_init(const struct msix *m, unsigned i, struct irq *irq)
 	ASSERT(i < m->n);
 	irq->chip = &msix_chip;
 	irq->chip_data = (void *)&m->table[i];
+	irq->dev = m->pd->name;
+	irq->hwirq = i;
 }
 
 /* --- MSI [PCI 6.8.1] --- */
@@ -152,6 +155,7 @@ static void msi_route(struct irq *irq, uint32_t apic_id, uint8_t vector)
 
 const struct irq_chip msi_chip = {
 	.name = "PCI-MSI",
+	.flow = "edge",
 	.route = msi_route,
 	.mask = msi_mask,
 	.unmask = msi_unmask,
@@ -175,5 +179,7 @@ int msi_irq_init(struct pci_dev *pd, struct irq *irq)
 	pci_command(pd, PCI_COMMAND_INTX_OFF, 0);
 	irq->chip = &msi_chip;
 	irq->chip_data = pd;
+	irq->dev = pd->name;
+	irq->hwirq = 0;
 	return 0;
 }

@@ -95,14 +95,16 @@ static void line_unmask(struct irq *irq)
 }
 
 static const struct irq_chip ioapic_edge = {
-	.name = "IO-APIC-edge",
+	.name = "IO-APIC",
+	.flow = "edge",
 	.route = line_route,
 	.mask = line_mask,
 	.unmask = line_unmask,
 };
 
 static const struct irq_chip ioapic_level = {
-	.name = "IO-APIC-fasteoi", /* the local APIC's EOI reaches the IOAPIC by itself */
+	.name = "IO-APIC",
+	.flow = "fasteoi", /* the local APIC's EOI reaches the IOAPIC by itself */
 	.route = line_route,
 	.mask = line_mask,
 	.unmask = line_unmask,
@@ -131,6 +133,8 @@ int ioapic_irq_init(struct irq *irq, unsigned gsi, bool level, bool active_low)
 	lines[gsi].mode = (level ? RTE_LEVEL : 0) | (active_low ? RTE_LOW_ACTIVE : 0);
 	irq->chip = level ? &ioapic_level : &ioapic_edge;
 	irq->chip_data = &lines[gsi];
+	irq->dev = NULL;
+	irq->hwirq = lines[gsi].pin;
 	return 0;
 }
 

@@ -140,33 +140,38 @@ int irq_set_affinity_of(const char *name, unsigned cpu)
 	return -ENOENT;
 }
 
-/* --- /proc/interrupts, /proc/irq/N/smp_affinity: Linux's columns --- */
+/* --- /proc/interrupts, /proc/irq/N/smp_affinity: Linux's columns, 6.2's where MSI's chip names its function --- */
 
 static void show_core_row(struct shell *sh, const char *name, const char *text, size_t offset)
 {
-	shell_printf(sh, "%4s:", name);
+	shell_printf(sh, "%3s:", name);
 	cpu_for_each(i)
 		shell_printf(sh, " %10lu", (unsigned long)*(uint64_t *)((char *)cpus[i] + offset));
 	shell_printf(sh, "   %s\n", text);
 }
 
+static void show_row(struct shell *sh, const struct irq *irq)
+{
+	char chip[32];
+
+	snprintf(chip, sizeof(chip), "%s%s%s", irq->chip->name, irq->dev ? "-" : "",
+		 irq->dev ? irq->dev : "");
+	shell_printf(sh, "%3u:", irq->number);
+	cpu_for_each(i)
+		shell_printf(sh, " %10lu", (unsigned long)irq->count[i]);
+	shell_printf(sh, " %8s %3u-%-8s  %s\n", chip, irq->hwirq, irq->chip->flow, irq->name);
+}
+
 static int show_interrupts(struct shell *sh, const char *star)
 {
 	(void)star;
-	shell_printf(sh, "     ");
+	shell_printf(sh, "%11s", "");
 	cpu_for_each(i)
-		shell_printf(sh, "       CPU%-2u", i);
+		shell_printf(sh, "CPU%-8u", i);
 	shell_printf(sh, "\n");
-	for (unsigned n = 0; n < IRQ_NUMBERS; n++) {
-		struct irq *irq = by_number[n];
-
-		if (!irq)
-			continue;
-		shell_printf(sh, "%4u:", n);
-		cpu_for_each(i)
-			shell_printf(sh, " %10lu", (unsigned long)irq->count[i]);
-		shell_printf(sh, "  %-16s %s\n", irq->chip->name, irq->name);
-	}
+	for (unsigned n = 0; n < IRQ_NUMBERS; n++)
+		if (by_number[n])
+			show_row(sh, by_number[n]);
 	show_core_row(sh, "LOC", "Local timer interrupts", offsetof(struct cpu, timer_irqs));
 	show_core_row(sh, "RES", "Rescheduling interrupts", offsetof(struct cpu, ipis));
 	show_core_row(sh, "PIN", "Posted-interrupt notification event",

@@ -16,7 +16,8 @@
 struct irq;
 
 struct irq_chip {
-	const char *name; /* "PCI-MSI-X", "PCI-MSI", "IO-APIC" */
+	const char *name; /* "PCI-MSIX", "PCI-MSI", "IO-APIC" */
+	const char *flow; /* "edge", "fasteoi" */
 	/* send to @vector on the core with @apic_id from now on; the source is masked while this runs */
 	void (*route)(struct irq *irq, uint32_t apic_id, uint8_t vector);
 	void (*mask)(struct irq *irq);
@@ -27,6 +28,8 @@ struct irq {
 	/* by whoever requests it */
 	const struct irq_chip *chip;
 	void *chip_data;            /* chip's own */
+	const char *dev;            /* PCI function that has a chip of its own, or NULL */
+	unsigned hwirq;             /* which of the chip's interrupts */
 	void (*handler)(void *arg); /* hard interrupt context, interrupts off: a few lines */
 	void *arg;
 	const char *name; /* "nic0-TxRx-0" */

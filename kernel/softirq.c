@@ -395,9 +395,9 @@ void softnet_backlog(unsigned (*len)(unsigned cpu), uint64_t (*dropped)(unsigned
 static int show_softirqs(struct shell *sh, const char *star)
 {
 	(void)star;
-	shell_printf(sh, "                ");
+	shell_printf(sh, "%20s", "");
 	cpu_for_each(i)
-		shell_printf(sh, "    CPU%-4u", i);
+		shell_printf(sh, "CPU%-8u", i);
 	shell_printf(sh, "\n");
 	for (unsigned nr = 0; nr < SOFTIRQ_N; nr++) {
 		shell_printf(sh, "%12s:", softirq_name[nr]);

@@ -41,8 +41,8 @@ def test_commands_know_it(wide):
         expect_match(r"^driver: e1000e$", wide.sh(f"ethtool -i nic{i}"), "its driver")
         expect_match(r"^\tSpeed: 1000Mb/s$", wide.sh(f"ethtool nic{i}"), "its speed")
         expect_in(f"link/ether 52:54:00:00:00:0{'ab'[i]}", wide.sh(f"ip link show nic{i}"), "its address")
-        for name in (f"nic{i}-TxRx-0", f"nic{i}-TxRx-1", f"nic{i}"):
-            expect_match(rf" PCI-MSI-X +{name}$", wide.sh("cat /proc/interrupts"), "its vectors")
+        for vector, name in enumerate((f"nic{i}-TxRx-0", f"nic{i}-TxRx-1", f"nic{i}")):
+            expect_match(rf" PCI-MSIX-0000:00:{slot:x}\.0   {vector}-edge      {name}$", wide.sh("cat /proc/interrupts"), "its vectors")
     expect_match(r"^00:10\.0 .*82574L.*\n(?:\t.*\n)+?\tKernel driver in use: e1000e$", wide.sh("lspci -v"), "lspci")
 
 

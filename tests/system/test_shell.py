@@ -261,6 +261,42 @@ def test_sysctl(weir):
         expect_match(rf"^{re.escape(name)} = \d+\.\.\d+$", weir.sh(f"help {name}"), f"help of {name}")
 
 
+def linux_columns(path, text):
+    """Is each number where Linux has it, by the width of the first column? Returns what stands behind them."""
+    head, *rows = text.splitlines()
+    first, cores = len(head) - len(head.lstrip()) - 7, head.split()
+    expect(head, " " * (first + 7) + "".join(f"{core:<11}" for core in cores), f"head of {path}")
+    behind = []
+    for row in rows:
+        name, counts = row[:first], [row[first + 11 * i : first + 11 * (i + 1)] for i in range(len(cores))]
+        if name.strip() in ("ERR:", "MIS:"):
+            continue  # one number for all cores
+        expect_match(r"^ *\w+:$", name, f"first column of {path}, in {row!r}")
+        for count in counts:
+            expect_match(r"^ +\d+$", count, f"a number of {path}, in {row!r}")
+        behind.append((name.strip(), row[first + 11 * len(cores) :]))
+    return behind
+
+
+def test_tables_have_linux_columns(weir):
+    """To the character, as this host's own files have them."""
+    for path in ("/proc/interrupts", "/proc/softirqs"):
+        with open(path) as f:
+            linux_columns(path, f.read())
+        behind = linux_columns(path, weir.sh(f"cat {path}"))
+        if path == "/proc/interrupts":
+            chips = r"^( {2}IO-APIC| PCI-MSIX-[0-9a-f:]+\.\d) +\d+-(edge     |fasteoi  ) \S+"
+            for name, text in behind:
+                expect_match(chips if name[0].isdigit() else r"^ {3}\S", text, f"what stands behind row {name}")
+    with open("/proc/net/dev") as f:
+        head, rule, *rows = f.read().splitlines()
+    text = weir.sh("cat /proc/net/dev").splitlines()
+    expect(text[:2], [head, rule], "head of /proc/net/dev")
+    shape = r"^ *\w+:(?: +\d+){16}$"
+    for row in rows + text[2:]:
+        expect_match(shape, row, "a row of /proc/net/dev")
+
+
 def test_every_file_can_be_read(weir):
     seen = []
     todo = ["/proc", "/sys"]

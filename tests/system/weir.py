@@ -294,7 +294,7 @@ class UnderTest:
 
     def interrupts(self):
         """{name: (number, [count of each core])}."""
-        rows = re.findall(r"^ *(\d+):((?: +\d+)+)  \S+ +(\S.*)$", self.sh("cat /proc/interrupts"), re.MULTILINE)
+        rows = re.findall(r"^ *(\d+):((?: +\d+)+) +\S+ +\d+-\w+ +(\S.*)$", self.sh("cat /proc/interrupts"), re.MULTILINE)
         return {name: (int(number), [int(n) for n in counts.split()]) for number, counts, name in rows}
 
 
