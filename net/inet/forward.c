@@ -63,13 +63,18 @@ static void too_far(struct inet_rx *rx)
 	inet_drop(rx, DROP_IP_TTL);
 }
 
+static void not_ours(struct inet_rx *rx)
+{
+	snmp_ip(rx->v6, IP_InAddrErrors);
+	inet_drop(rx, DROP_IP_NOT_OURS);
+}
+
 void ip_forward(struct inet_rx *rx)
 {
 	const struct route *r;
 
 	if (!may_forward(rx)) {
-		snmp_ip(rx->v6, IP_InAddrErrors);
-		inet_drop(rx, DROP_IP_NOT_OURS);
+		not_ours(rx);
 		return;
 	}
 	if (rx->ttl <= 1) {
@@ -79,6 +84,12 @@ void ip_forward(struct inet_rx *rx)
 	r = route_lookup(&rx->dst, NULL);
 	if (!r || r->type != ROUTE_UNICAST) {
 		no_route(rx, r);
+		return;
+	}
+	if (inet_is_broadcast(
+		    &rx->dst,
+		    r->port)) { /* one packet would be one for each station there [RFC 2644] */
+		not_ours(rx);
 		return;
 	}
 	if (!ip_fits(rx->p, r->port) && forbids_fragments(rx)) {

@@ -351,6 +351,11 @@ static void passes_packets_on_when_told_to(void **state)
 	s.dst[0] = 10;
 	put_ip4(&s, b, n);
 	assert_int_equal(dropped(DROP_IP_NOT_OURS), 2);
+	s.to_all = false;
+	s.dst[3] = 255; /* nor one who means all stations of a link beyond it [RFC 2644] */
+	put_ip4(&s, b, n);
+	assert_int_equal(dropped(DROP_IP_NOT_OURS), 3);
+	assert_int_equal(sent(2), 1);
 	conserved();
 }
 
