@@ -135,7 +135,7 @@ static bool choose_source(const struct inet_rx *rx, struct inet_tx *tx)
 	const struct inet_addr *src = NULL;
 
 	if (r && r->type == ROUTE_UNICAST)
-		src = rx->to_us ? &rx->dst : inet_source(r->port, &tx->dst);
+		src = rx->to_us ? &rx->dst : route_source(r, &tx->dst);
 	if (src)
 		tx->src = *src;
 	return src;

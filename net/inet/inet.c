@@ -102,17 +102,20 @@ bool inet_is_broadcast(const struct inet_addr *a, const struct port *port)
 const struct inet_addr *inet_source(const struct port *port, const struct inet_addr *dst)
 {
 	bool v4 = inet_is_v4(dst), link = !v4 && (inet_is_link_local(dst) || dst->b[0] == 0xff);
-	const struct inet_addr *second = NULL;
+	const struct inet_addr *best = NULL;
+	unsigned how_good = 0;
 
 	inet_for_each(i)
 	{
-		if (i->port != port || inet_is_v4(&i->addr) != v4)
+		unsigned good = 1 + 2 * (v4 || inet_is_link_local(&i->addr) == link) +
+				inet_in_prefix(dst, &i->addr, i->len);
+
+		if (i->port != port || inet_is_v4(&i->addr) != v4 || good <= how_good)
 			continue;
-		if (v4 || inet_is_link_local(&i->addr) == link)
-			return &i->addr;
-		second = &i->addr;
+		best = &i->addr;
+		how_good = good;
 	}
-	return second;
+	return best;
 }
 
 uint64_t inet_pseudo(const struct inet_addr *src, const struct inet_addr *dst, uint8_t proto,

@@ -98,7 +98,10 @@ const struct inet_ifaddr *inet_local(const struct inet_addr *a, const struct por
 /* inet_is_broadcast() - 255.255.255.255, or the last address of a prefix of @port's. */
 bool inet_is_broadcast(const struct inet_addr *a, const struct port *port);
 
-/* inet_source() - the address of @port to send to @dst with: of its family, link-local only to such; NULL: none. */
+/*
+ * inet_source() - the address of @port to send to @dst with: of its family, link-local only to such, of several the first in
+ * whose prefix @dst lies, else the first. NULL: none.
+ */
 const struct inet_addr *inet_source(const struct port *port, const struct inet_addr *dst);
 
 /*

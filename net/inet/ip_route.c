@@ -198,7 +198,7 @@ static int get(struct shell *sh, int i)
 		return shell_error(sh, i, -EINVAL, "%s leads into a black hole", text);
 	shell_printf(sh, "%s ", text);
 	print_way(sh, r);
-	src = inet_is_any(&r->src) ? inet_source(r->port, &tx.dst) : &r->src;
+	src = route_source(r, &tx.dst);
 	if (src) {
 		inet_str(src, text);
 		shell_printf(sh, "src %s ", text);

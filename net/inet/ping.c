@@ -113,7 +113,7 @@ static int find_source(struct shell *sh, const struct ping_options *o, struct in
 					   "Network is unreachable");
 		tx->port = r->port;
 	}
-	src = r && !inet_is_any(&r->src) ? &r->src : inet_source(tx->port, &o->dst);
+	src = r ? route_source(r, &o->dst) : inet_source(tx->port, &o->dst);
 	if (!src)
 		return shell_error(sh, sh->nwords - 1, -EADDRNOTAVAIL, "%s has no address",
 				   tx->port->name);

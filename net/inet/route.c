@@ -36,6 +36,13 @@ const struct route *route_lookup(const struct inet_addr *dst, const struct port 
 	return NULL;
 }
 
+const struct inet_addr *route_source(const struct route *r, const struct inet_addr *dst)
+{
+	if (!inet_is_any(&r->src))
+		return &r->src;
+	return inet_source(r->port, r->v6 ? dst : route_next(r, dst));
+}
+
 struct inet_addr route_prefix(const struct inet_addr *a, unsigned len)
 {
 	struct inet_addr p = { 0 };

@@ -46,6 +46,12 @@ static inline const struct inet_addr *route_next(const struct route *r, const st
 
 /* route_prefix() - @a with nothing behind its first @len bits of 128. */
 struct inet_addr route_prefix(const struct inet_addr *a, unsigned len);
+/*
+ * route_source() - the address to send to @dst with over @r: the route's own, else one of its port's; IPv4's choice goes by
+ * who is next, IPv6's by the destination, as in Linux. NULL: the port has none.
+ */
+const struct inet_addr *route_source(const struct route *r, const struct inet_addr *dst);
+
 /* route_add() - 0, -EEXIST (same prefix and metric) or -ENOSPC. Control context; parks the cores. */
 int route_add(const struct route *r);
 /* route_del() - the first that has the prefix of @r and, where @r says them, port, gateway and metric. 0 or -ESRCH. */

@@ -359,6 +359,23 @@ static void passes_packets_on_when_told_to(void **state)
 	conserved();
 }
 
+static void speaks_by_the_address_that_is_a_neighbours_of_who_is_next(void **state)
+{
+	struct inet_addr first = v4(10, 0, 1, 1), second = v4(10, 5, 0, 1), next = v4(10, 5, 0, 9),
+			 far = v4(77, 0, 0, 1);
+	struct route r = { .port = &fake[1].port, .via = next, .dst = far, .len = 128 };
+
+	(void)state;
+	inet_up(1);
+	assert_int_equal(inet_add(&fake[1].port, &second, INET_V4_BITS + 16), 0);
+	assert_true(inet_equal(inet_source(&fake[1].port, &next), &second));
+	assert_true(inet_equal(route_source(&r, &far), &second));
+	r.via = v4(10, 0, 1, 9);
+	assert_true(inet_equal(route_source(&r, &far), &first));
+	r.src = second;
+	assert_true(inet_equal(route_source(&r, &far), &second));
+}
+
 static void cuts_what_is_too_long_for_the_next_link(void **state)
 {
 	struct ip_spec s = { .port = 1, .dst = { 10, 0, 2, 9 }, .proto = PROTO_UDP, .id = 0x1234 };
@@ -537,6 +554,7 @@ int main(void)
 		TEST(the_longest_prefix_wins_and_then_the_smaller_metric),
 		TEST(random_routes_are_found_as_by_trying_all),
 		TEST(passes_packets_on_when_told_to),
+		TEST(speaks_by_the_address_that_is_a_neighbours_of_who_is_next),
 		TEST(cuts_what_is_too_long_for_the_next_link),
 		TEST(passes_on_long_packets_that_are_to_be_cut),
 		TEST(an_internal_port_is_a_station_behind_the_switch),
