@@ -12,20 +12,42 @@ static const char *scope_of(const struct inet_addr *a)
 	return inet_is_link_local(a) ? "link" : "global";
 }
 
+/* is_secondary() - does an earlier one of the port lie in the same network? */
+static bool is_secondary(const struct inet_ifaddr *a)
+{
+	for (const struct inet_ifaddr *o = inet_addrs; o < a; o++)
+		if (o->port == a->port && o->len == a->len &&
+		    inet_in_prefix(&o->addr, &a->addr, a->len))
+			return inet_is_v4(&a->addr);
+	return false;
+}
+
 static void print_addr(struct shell *sh, const struct inet_ifaddr *a)
 {
 	bool v4 = inet_is_v4(&a->addr);
 	char text[PREFIX_STR];
 
 	ip_prefix_str(&a->addr, a->len, false, text);
-	shell_printf(sh, "    inet%s %s scope %s %s\n", v4 ? "" : "6", text, scope_of(&a->addr),
-		     v4 ? a->port->name : "");
+	shell_printf(sh, "    inet%s %s scope %s %s%s\n", v4 ? "" : "6", text, scope_of(&a->addr),
+		     is_secondary(a) ? "secondary " : "", v4 ? a->port->name : "");
 	shell_printf(sh, "       valid_lft forever preferred_lft forever\n");
+}
+
+static bool has_any(const struct port *p, bool v4)
+{
+	inet_for_each(a)
+	{
+		if (a->port == p && inet_is_v4(&a->addr) == v4)
+			return true;
+	}
+	return false;
 }
 
 static void print_port(struct shell *sh, const struct port *p, const struct ip_options *o)
 {
-	ip_port_head(sh, p, false);
+	if (o->family != IP_BOTH && !has_any(p, o->family == IP_V4))
+		return;
+	ip_port_head(sh, p, false, o->family);
 	for (int family = IP_V4; family <= IP_V6; family++) {
 		inet_for_each(a)
 		{

@@ -6,6 +6,7 @@
 #include "drivers/netdev.h"
 #include "net/addr.h"
 #include "net/ovs/vswitch.h"
+#include "net/sched/qdisc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,24 +62,29 @@ static void print_stats(struct shell *sh, struct port *p)
 				  port_stat(p, "collisions") });
 }
 
-void ip_port_head(struct shell *sh, const struct port *p, bool with_mode)
+void ip_port_head(struct shell *sh, const struct port *p, bool with_mode, enum ip_family family)
 {
 	bool in_switch = p->sw && !p->internal;
+	const char *state = p->ready ? "UP" : "DOWN";
 	char mac[MAC_STR], flags[FLAGS_STR];
 
 	flags_str(p, flags);
 	mac_str(p->mac, mac);
-	shell_printf(sh,
-		     "%u: %s: <%s> mtu %u qdisc noqueue %s%s%sstate %s %sgroup default qlen 1000\n",
-		     p->id, p->name, flags, p->mtu, in_switch ? "master " : "",
-		     in_switch ? p->sw->name : "", in_switch ? " " : "", p->ready ? "UP" : "DOWN",
-		     with_mode ? "mode DEFAULT " : "");
-	shell_printf(sh, "    link/ether %s brd ff:ff:ff:ff:ff:ff\n", mac);
+	shell_printf(sh, "%u: %s: <%s> mtu %u ", p->id, p->name, flags, p->mtu);
+	if (family == IP_V6) {
+		shell_printf(sh, "state %s qlen 1000\n", state);
+		return;
+	}
+	shell_printf(sh, "qdisc %s %s%s%sstate %s %sgroup default qlen 1000\n", qdisc_name(p),
+		     in_switch ? "master " : "", in_switch ? p->sw->name : "", in_switch ? " " : "",
+		     state, with_mode ? "mode DEFAULT " : "");
+	if (family == IP_BOTH)
+		shell_printf(sh, "    link/ether %s brd ff:ff:ff:ff:ff:ff\n", mac);
 }
 
 static void print_port(struct shell *sh, struct port *p, bool stats)
 {
-	ip_port_head(sh, p, true);
+	ip_port_head(sh, p, true, IP_BOTH);
 	if (stats)
 		print_stats(sh, p);
 }

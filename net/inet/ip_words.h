@@ -20,8 +20,8 @@ int ip_route(struct shell *sh, int i, const struct ip_options *o);
 int ip_maddr(struct shell *sh, int i, const struct ip_options *o);
 int ip_neigh(struct shell *sh, int i, const struct ip_options *o);
 
-/* ip_port_head() - the first two lines of a port, as `ip link` and `ip addr` print them. */
-void ip_port_head(struct shell *sh, const struct port *p, bool with_mode);
+/* ip_port_head() - the first two lines of a port, as `ip link` and `ip addr` print them; of one family there is but one. */
+void ip_port_head(struct shell *sh, const struct port *p, bool with_mode, enum ip_family family);
 
 /* ip_shown() - is an address of this family to be shown? */
 static inline bool ip_shown(const struct ip_options *o, const struct inet_addr *a)

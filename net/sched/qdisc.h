@@ -119,6 +119,16 @@ struct qdisc {
 	uint64_t sent_packets, sent_bytes, dropped, overlimits, requeues, marked;
 };
 
+/* qdisc_name() - what `ip link` calls the one of @port: the outermost. */
+static inline const char *qdisc_name(const struct port *port)
+{
+	const struct qdisc_options *o = port->qdisc ? &port->qdisc->o : NULL;
+
+	if (!o || !o->kind)
+		return "noqueue";
+	return o->rate ? "tbf" : o->kind->name;
+}
+
 void qdisc_init(void);
 
 /* qdisc_owner() - the core by which all leaves; MAX_CPUS: @port is down. */

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from frames import numbered
-from weir import expect
+from weir import expect, expect_in
 
 A, B = 1, 2  # stations behind nic0 and nic1
 RULES = [f"ovs-ofctl add-flow sw0 priority=1,in_port={i},actions=output:{3 - i}" for i in (1, 2)]
@@ -39,6 +39,7 @@ def statistics(weir, nic):
 def test_packets_wait_for_tokens_and_the_rest_is_dropped(weir):
     """A thousand packets at once into a queue of 50 and a rate: what leaves is what is not dropped, in order."""
     weir.quiet("tc qdisc add dev nic1 root handle 1: tbf rate 8mbit burst 10kb limit 50")
+    expect_in(" qdisc tbf ", weir.sh("ip link show nic1"), "ip link of a port that has one")
     weir.quiet("pktgen nic1 reset size 1000 count 1000 to 10.9.0.2 dst_mac 02:00:00:00:00:02")
     dropped = weir.drops()["qdisc_full"]
     weir.sh("pktgen start")
