@@ -198,6 +198,8 @@ static void take_out(struct inet_ifaddr *i)
 	memmove(i, i + 1, (char *)(inet_addrs + ninet_addrs) - (char *)(i + 1));
 	ninet_addrs--;
 	route_connected(gone.port, &gone.addr, gone.len, false);
+	if (!inet_local(&gone.addr, gone.port))
+		route_source_gone(&gone.addr);
 }
 
 /* How many addresses has @port that the operator gave it? */

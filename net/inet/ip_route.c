@@ -22,14 +22,19 @@ static void print_way(struct shell *sh, const struct route *r)
 	shell_printf(sh, "dev %s ", r->port->name);
 }
 
-static void print_source(struct shell *sh, const struct route *r)
+static void print_src(struct shell *sh, const struct inet_addr *src)
 {
 	char text[IP_STR];
 
-	if (!inet_is_any(&r->src)) {
-		inet_str(&r->src, text);
-		shell_printf(sh, "src %s ", text);
-	}
+	if (inet_is_any(src))
+		return;
+	inet_str(src, text);
+	shell_printf(sh, "src %s ", text);
+}
+
+static void print_source(struct shell *sh, const struct route *r)
+{
+	print_src(sh, &r->src);
 	if (r->metric)
 		shell_printf(sh, "metric %u ", r->metric);
 }
@@ -48,6 +53,8 @@ static void print_route(struct shell *sh, const struct route *r)
 {
 	print_dst(sh, r);
 	print_way(sh, r);
+	if (r->v6 && r->type != ROUTE_UNICAST)
+		shell_printf(sh, "dev lo ");
 	if (r->connected)
 		shell_printf(sh, "proto kernel ");
 	if (r->connected && !r->v6)
@@ -55,11 +62,37 @@ static void print_route(struct shell *sh, const struct route *r)
 	print_source(sh, r);
 	if (r->type == ROUTE_UNICAST && !r->port->ready)
 		shell_printf(sh, r->port->up ? "linkdown " : "dead ");
-	shell_printf(sh, "\n");
+	shell_printf(sh, "%s\n", r->v6 ? "pref medium" : "");
+}
+
+/*
+ * is_shown_before() - as Linux walks its tries: IPv4 by address, of equal ones the longer prefix; of IPv6 what a prefix holds
+ * before it.
+ */
+static bool is_shown_before(const struct route *a, const struct route *b)
+{
+	unsigned shorter = MIN(a->len, b->len);
+
+	if (a->v6 ? inet_in_prefix(&a->dst, &b->dst, shorter) : inet_equal(&a->dst, &b->dst))
+		return a->len != b->len ? a->len > b->len : a->metric < b->metric;
+	return memcmp(a->dst.b, b->dst.b, sizeof(a->dst.b)) < 0;
+}
+
+/* is_again() - it came with a further address of the same network: to Linux a secondary one, which brings none. */
+static bool is_again(const struct route *r)
+{
+	for (const struct route *o = routes; r->connected && o < r; o++)
+		if (o->connected && o->port == r->port && o->v6 == r->v6 && o->len == r->len &&
+		    inet_equal(&o->dst, &r->dst))
+			return true;
+	return false;
 }
 
 static int route_show(struct shell *sh, int i, const struct ip_options *o)
 {
+	const struct route *list[ROUTES_MAX];
+	unsigned n = 0;
+
 	if (i < sh->nwords)
 		return shell_expected(sh, i,
 				      word_is(sh->nwords, sh->word, i - 1, "show")
@@ -67,9 +100,17 @@ static int route_show(struct shell *sh, int i, const struct ip_options *o)
 					      : "show, add, del, get or the end of the line");
 	route_for_each(r)
 	{
-		if (r->v6 == (o->family == IP_V6))
-			print_route(sh, r);
+		unsigned at = n;
+
+		if (r->v6 != (o->family == IP_V6) || is_again(r))
+			continue;
+		for (; at && is_shown_before(r, list[at - 1]); at--)
+			list[at] = list[at - 1];
+		list[at] = r;
+		n++;
 	}
+	for (unsigned k = 0; k < n; k++)
+		print_route(sh, list[k]);
 	return 0;
 }
 
@@ -172,11 +213,29 @@ static int del(struct shell *sh, int i, const struct ip_options *o)
 	return err ? shell_error(sh, at, err, "there is no such route") : 0;
 }
 
+/* print_got() - the way to @dst, @text in words, over @r: a line, and of IPv4 another one. */
+static void print_got(struct shell *sh, const struct route *r, const struct inet_addr *dst,
+		      const char *text)
+{
+	const struct inet_addr *src = route_source(r, dst);
+	bool all = inet_is_broadcast(dst, r->port);
+
+	shell_printf(sh, "%s%s %s", all ? "broadcast " : "", text, r->v6 ? "from :: " : "");
+	print_way(sh, r);
+	if (r->v6 && r->connected)
+		shell_printf(sh, "proto kernel ");
+	if (src)
+		print_src(sh, src);
+	if (r->v6)
+		shell_printf(sh, "metric %u pref medium\n", r->metric);
+	else
+		shell_printf(sh, "uid 0 \n    cache %s\n", all ? "<local,brd> " : "");
+}
+
 static int get(struct shell *sh, int i)
 {
 	struct inet_tx tx = { 0 };
 	const struct inet_ifaddr *own;
-	const struct inet_addr *src;
 	const struct route *r;
 	char text[IP_STR];
 	int err = ip_read_addr(sh, i, &tx.dst);
@@ -188,7 +247,12 @@ static int get(struct shell *sh, int i)
 	inet_str(&tx.dst, text);
 	own = inet_local(&tx.dst, NULL);
 	if (own) {
-		shell_printf(sh, "local %s dev lo src %s uid 0 \n    cache <local> \n", text, text);
+		shell_printf(sh,
+			     inet_is_v4(&tx.dst)
+				     ? "local %s dev lo src %s uid 0 \n    cache <local> \n"
+				     : "local %s from :: dev lo table local proto kernel src %s "
+				       "metric 0 pref medium\n",
+			     text, text);
 		return 0;
 	}
 	r = inet_route(&tx);
@@ -196,14 +260,7 @@ static int get(struct shell *sh, int i)
 		return shell_error(sh, i, -ENETUNREACH, "%s is unreachable", text);
 	if (r->type == ROUTE_BLACKHOLE)
 		return shell_error(sh, i, -EINVAL, "%s leads into a black hole", text);
-	shell_printf(sh, "%s ", text);
-	print_way(sh, r);
-	src = route_source(r, &tx.dst);
-	if (src) {
-		inet_str(src, text);
-		shell_printf(sh, "src %s ", text);
-	}
-	shell_printf(sh, "uid 0 \n    cache \n");
+	print_got(sh, r, &tx.dst, text);
 	return 0;
 }
 

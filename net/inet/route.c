@@ -152,6 +152,18 @@ void route_connected(struct port *port, const struct inet_addr *a, unsigned len,
 	}
 }
 
+void route_source_gone(const struct inet_addr *a)
+{
+	struct route *r = routes;
+
+	while (r < routes + nroutes) {
+		if (inet_equal(&r->src, a))
+			take_out(r);
+		else
+			r++;
+	}
+}
+
 void route_port_gone(const struct port *port)
 {
 	struct route *r = routes;

@@ -58,5 +58,7 @@ int route_add(const struct route *r);
 int route_del(const struct route *r);
 /* route_connected() - an address of @port with a prefix of @len bits comes, or goes. Cores parked. */
 void route_connected(struct port *port, const struct inet_addr *a, unsigned len, bool comes);
+/* route_source_gone() - forget what speaks by @a, which is Weir's no more. Cores parked. */
+void route_source_gone(const struct inet_addr *a);
 /* route_port_gone() - forget what leads over @port. Cores parked. */
 void route_port_gone(const struct port *port);

@@ -216,25 +216,53 @@ def test_forwarding(net, weir):
     weir.quiet("ip link set nic1 mtu 1500")
 
 
+def test_ip_prints_what_linuxs_own_prints(net, weir):
+    """Host a given Weir's addresses and routes: the same lines in the same order, but for its port's name."""
+    routes = ["10.9.0.0/16 via 10.9.0.7", "10.0.0.0/8 via 10.9.0.7 metric 5", "10.9.0.9 via 10.9.0.7", "default via 10.9.0.7"]
+    routes += ["blackhole 192.0.2.0/24", "unreachable fd00:7::/32", "fd00:7:1::/48 via fd00:9::7", "default via fd00:9::7"]
+    with contextlib.ExitStack() as undo:
+        for line in ("addr add 10.9.0.200/24 dev DEV", "-6 addr add fd00:9::200/64 dev DEV", *(f"route add {r}" for r in routes)):
+            six = "-6 " if "fd00" in line and "-6" not in line else ""
+            weir.quiet("ip " + six + line.replace("DEV", "sw0"))
+            undo.callback(weir.sh, "ip " + six + line.replace(" add ", " del ").replace("DEV", "sw0"))
+            line = line.replace("DEV", "eth0") + (" nodad" if "-6" in line else "")
+            expect(net.exec(0, "ip", *(six + line).split()).stderr, "", f"what Linux says of {line}")
+            undo.callback(net.exec, 0, "ip", *(six + line).replace(" add ", " del ").replace(" nodad", "").split())
+        for what in ("-4 addr show dev DEV", "route", "-6 route", "route get 10.9.0.9", "route get 10.77.1.1", "route get 10.9.0.255",
+                     "-6 route get fd00:7:1::9", "route get 10.9.0.200", "-6 route get fd00:9::200"):  # fmt: skip
+            theirs = [row for row in net.exec(0, "ip", *what.replace("DEV", "eth0").split()).stdout.splitlines() if not re.match("10.8|fd00:8|fe80", row)]
+            ours = [row for row in weir.sh(f"ip {what}".replace("DEV", "sw0")).splitlines() if not re.match("10.8|fd00:8|fe80", row)]
+            expect([own(row) for row in ours], [own(row) for row in theirs], f"ip {what}")
+
+
+def own(row):
+    """A line without what differs between the two: the port's name and number, and which address is chosen of several."""
+    row = re.sub(r"^\d+: (\w+): <.*> mtu 1500 qdisc \w+ state \w+ ", r"N: \1: ", row)
+    return re.sub(r"sw0|eth0", "DEV", re.sub(r"\b(src|inet) (10\.9\.0\.|fd00:9::)(1|100|200)\b", r"\1 \2X", row))
+
+
 def test_show_config_would_rebuild_it(weir):
     """Addresses, routes and neighbours of the operator's; not what comes by itself."""
     weir.quiet(
-        "ip route add 172.16.0.0/12 via 10.9.0.1 metric 5", "ip -6 route add default via fd00:8::1",
+        "ip route add 172.16.0.0/12 via 10.9.0.1 src 10.8.0.100 metric 5", "ip -6 route add default via fd00:8::1",
         "ip route add blackhole 192.0.2.0/24", "ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev nic1",
     )  # fmt: skip
     said = weir.sh("show config").splitlines()
     for line in CONFIG.splitlines() + [
-        "ip route add 172.16.0.0/12 via 10.9.0.1 dev sw0 metric 5", "ip -6 route add default via fd00:8::1 dev nic1 metric 1024",
+        "ip route add 172.16.0.0/12 via 10.9.0.1 dev sw0 src 10.8.0.100 metric 5", "ip -6 route add default via fd00:8::1 dev nic1 metric 1024",
         "ip route add blackhole 192.0.2.0/24", "ip neigh add 10.8.0.9 lladdr 02:00:00:00:00:09 dev nic1",
     ]:  # fmt: skip
         if not line.startswith("ip link set nic*"):
             assert line in [row.strip() for row in said], f"expected '{line}' in show config, saw {said}"
     expect([row for row in said if "fe80" in row], [], "link-local addresses in show config")
-    expect_match(r"^172.20.1.1 via 10.9.0.1 dev sw0 src 10.9.0.100 ", weir.sh("ip route get 172.20.1.1"), "route get")
+    expect_match(r"^172.20.1.1 via 10.9.0.1 dev sw0 src 10.8.0.100 ", weir.sh("ip route get 172.20.1.1"), "route get")
     expect_match("black hole", weir.sh("ip route get 192.0.2.1"), "route get")
+    listed = [row.split(" ")[0] for row in weir.sh("ip route").splitlines()]
+    expect(listed, ["10.8.0.0/24", "10.9.0.0/24", "172.16.0.0/12", "blackhole"], "the order of ip route")
     weir.quiet("ip route del 172.16.0.0/12", "ip -6 route del default", "ip route del blackhole 192.0.2.0/24",
                "ip neigh del 10.8.0.9 dev nic1")  # fmt: skip
     for line in ("ip addr add 10.9.0.101 frob", "ip addr add 224.0.0.1/24 dev sw0", "ip addr add 10.9.0.100/24 dev sw0",
                  "ip addr add 10.1.1.1/24 dev nic0", "ip route add 10.77.0.0/16 via 203.0.113.1", "ip route del 10.77.0.0/16",
+                 "ip route add 10.77.0.1/16 via 10.9.0.1", "ip route add 10.77.0.0/16 via 10.9.0.1 src 10.9.0.99",
                  "ip neigh add 10.9.0.5 dev sw0", "ping", "ping -s 99999 10.9.0.1", "ping fe80::1"):  # fmt: skip
         expect_match(r"^col \d+: ", weir.sh(line), f"answer to '{line}'")
