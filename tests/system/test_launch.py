@@ -43,6 +43,33 @@ def launch_module():
     return script
 
 
+# --- what cannot be ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments, answer",
+    [
+        (["run", "--config", "none"], "weir: there is no config 'none', as boot/conf/none.conf would be; --help lists"),
+        (["run", "--config", "./none.cpio"], "weir: there is no archive ./none.cpio\n"),
+        (["run", "--cores", "0"], "argument --cores: expected a number from 1 to 255, found '0'\n"),
+        (["closed", "--icount", "99"], "argument --icount: expected a number from 0 to 10, found '99'\n"),
+        (["run", "--http-port", "http"], "argument --http-port: expected a number from 1 to 65535, found 'http'\n"),
+    ],
+    ids=lambda what: what[1] if isinstance(what, list) else "",
+)
+def test_wrong_words_are_named_before_anything_is_started(arguments, answer):
+    status, said = launch(*arguments)
+    assert status, f"expected a failing status, saw {status}"
+    expect_in(answer, said, "answer")
+    assert "to leave" not in said and "Traceback" not in said, f"expected nothing else, saw {said}"
+
+
+@pytest.mark.parametrize("script", ["mkcpio", "mkiso", "mkdisk", "check-rooms", "mkchecks", "setup"])
+def test_scripts_say_how_they_are_called(script):
+    done = subprocess.run([os.path.join(TOP, "scripts", script), "--help"], capture_output=True, text=True, timeout=20)
+    assert (done.stdout + done.stderr).startswith(script), f"expected its usage, saw {done.stdout + done.stderr}"
+
+
 # --- launch run: two NICs ---------------------------------------------------------------------------------------------
 
 
