@@ -395,7 +395,7 @@ int gbe_vectors_resize(struct gbe *gbe, unsigned n);
 void gbe_init_rss(struct gbe *gbe);
 /* gbe_spread() - the table as it is by default: all queues in turn. */
 void gbe_spread(struct netdev_rss *rss, unsigned nqueues);
-/* gbe_configure_rss() - program dev->rss, or switch it off where there is one queue; the receiver is off. */
+/* gbe_configure_rss() - program dev->rss; the receiver is off. */
 void gbe_configure_rss(struct gbe *gbe);
 
 /* --- gbe_hw.c --- */
@@ -419,7 +419,7 @@ void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear);
 /* gbe_set_rx_mode() - address, groups, promiscuous, frame length from the netdev; nothing while it is down. */
 void gbe_set_rx_mode(struct netdev *dev);
 bool gbe_takes_group(const struct netdev *dev, const uint8_t *mac);
-/* gbe_set_features() - the netdev's op; gbe_configure_features() - the same as a step of the configuration. */
+/* gbe_set_features() - the netdev's op; gbe_configure_features() - the same as a step of the configuration, and RSS. */
 void gbe_set_features(struct netdev *dev);
 void gbe_configure_features(struct gbe *gbe);
 /* gbe_configure_filters() - the same for the first time: the multicast table is emptied before. */

@@ -91,23 +91,24 @@ void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear)
 	gbe_pause_configure(gbe);
 }
 
-void gbe_configure_features(struct gbe *gbe)
+void gbe_set_features(struct netdev *dev)
 {
+	struct gbe *gbe = dev->priv;
 	const uint32_t told = NETDEV_RX_CSUM | NETDEV_RX_HASH | NETDEV_RX_VLAN;
-	uint32_t f = gbe->dev.features;
+	uint32_t f = dev->features;
 
 	for (unsigned q = 0; q < gbe->dev.nqueues; q++)
 		gbe->rx[q]->tell = f & told;
 	gbe_write(gbe, GBE_VET, GBE_VET_VLAN);
 	gbe_change(gbe, GBE_CTRL, f & NETDEV_RX_VLAN ? GBE_CTRL_VME : 0,
 		   f & NETDEV_RX_VLAN ? 0 : GBE_CTRL_VME);
-	if (gbe->chip->rss)
-		gbe_configure_rss(gbe);
 }
 
-void gbe_set_features(struct netdev *dev)
+void gbe_configure_features(struct gbe *gbe)
 {
-	gbe_configure_features(dev->priv);
+	gbe_set_features(&gbe->dev);
+	if (gbe->chip->rss)
+		gbe_configure_rss(gbe);
 }
 
 void gbe_transmitter_on(struct gbe *gbe)

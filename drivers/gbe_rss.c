@@ -4,6 +4,9 @@
  *
  * Control context, core 0, while no frame comes in. Owns MRQC, RETA and the key's registers; what they hold is dev->rss.
  * The hash is Toeplitz's, over addresses and ports [82576 7.1.1.7] [82574 7.1.8].
+ *
+ * One queue is hashed for too: whether to hash can be changed only while the receiver is off, and whether a hash is told
+ * (`ethtool -K nic0 rxhash`) is then the driver's alone, from one frame on.
  */
 #include "gbe.h"
 
@@ -37,10 +40,6 @@ void gbe_configure_rss(struct gbe *gbe)
 	const struct netdev_rss *rss = &gbe->dev.rss;
 	const struct gbe_rss_bits *bits = gbe->chip->rss;
 
-	if (gbe->dev.nqueues == 1 && !(gbe->dev.features & NETDEV_RX_HASH)) {
-		gbe_write(gbe, GBE_MRQC, 0);
-		return;
-	}
 	for (unsigned i = 0; i < GBE_RSSRK_WORDS; i++)
 		gbe_write(gbe, GBE_RSSRK(i), word_of(&rss->key[4 * i]));
 	for (unsigned i = 0; i < GBE_RETA_WORDS; i++)
