@@ -31,9 +31,10 @@ static const char *refused(const struct netdev *dev, const uint8_t *dst)
 static bool hash_of(struct port *port, struct pkt *p, uint32_t *hash)
 {
 	struct netdev *dev = port->priv;
-	bool has = dev->nqueues > 1 && rps_hash(port, p, &dev->rss, hash);
+	bool tells = dev->features & NETDEV_RX_HASH;
+	bool has = (dev->nqueues > 1 || tells) && rps_hash(port, p, &dev->rss, hash);
 
-	if (has && dev->features & NETDEV_RX_HASH) {
+	if (has && tells) {
 		p->hash = *hash;
 		p->flags |= PKT_HASH;
 	}
@@ -61,7 +62,7 @@ static int explain_nic(struct shell *sh, struct port *port, struct pkt *p)
 		shell_printf(sh, "not received: %s\n", refused(dev, p->data));
 		return -1;
 	}
-	if (hash_of(port, p, &hash)) {
+	if (hash_of(port, p, &hash) && dev->nqueues > 1) {
 		q = dev->rss.table[hash % RSS_TABLE];
 		shell_printf(sh, "RSS hash 0x%08x, entry %u of the table: queue %u", (unsigned)hash,
 			     (unsigned)(hash % RSS_TABLE), q);

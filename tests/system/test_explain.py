@@ -124,6 +124,31 @@ def test_a_filter_and_steering_are_asked(weir):
     weir.quiet("tc qdisc del dev nic0 clsact")
 
 
+def forwarded(weir):
+    """Frames from nic0 that each core has looked up."""
+    return [int(row.split()[4]) for row in weir.sh("ports").splitlines() if row.startswith("nic0 ")]
+
+
+def test_steering_by_the_hash_of_one_queue(weir):
+    """RPS goes by what the chip tells, UDP's ports left out or not, of one queue as of several."""
+    weir.quiet("ethtool -L nic0 combined 1", "ethtool -K nic0 rxhash on", "echo f > /sys/class/net/nic0/queues/rx-0/rps_cpus")
+    for fields in ("sd", "sdfn"):
+        weir.quiet(f"ethtool -N nic0 rx-flow-hash udp4 {fields}")
+        cores = set()
+        for n in range(8):
+            frame = numbered(A, B, 600 + n, flow=n)
+            said = explain(weir, frame)["RPS"]
+            core = int(re.search(r"core (\d)", said)[1])
+            before = forwarded(weir)
+            weir.arrives(0, frame, [1])
+            took = [new - old for new, old in zip(forwarded(weir), before)]
+            expect(took, [int(k == core) for k in range(CORES)], f"frames by core, where explain said {said!r}")
+            cores.add(core)
+        expect(len(cores) > 1, fields == "sdfn", f"flows on several cores with {fields}")
+    weir.quiet("echo 0 > /sys/class/net/nic0/queues/rx-0/rps_cpus", "ethtool -K nic0 rxhash off")
+    weir.quiet(f"ethtool -L nic0 combined {CORES}")
+
+
 def looked_at(weir):
     """All that a frame could move, but for times."""
     lines = "ports", "pool", "drops", "bridge fdb show", "ip neigh", "tc -s qdisc", "policy", "cat /proc/net/dev", "cat /proc/softirqs"
