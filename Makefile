@@ -196,7 +196,7 @@ build/kvmhost.cpio: $(wildcard tests/system/kvmhost/*) guest/linux/add-modules $
 test: all build/weir.iso build/weir.img build/kvmhost.cpio build/guest/vmlinux ## all tests; the last line says how many passed, failed and were skipped
 	$(Q)tests/run
 
-test-long: all build/guest/vmlinuz-generic build/guest/linux-generic.cpio.gz ## what takes longer: Debian's generic kernel
+test-long: all build/guest/vmlinuz-generic build/guest/linux-generic.cpio.gz ## what takes longer: Debian's generic kernel, a large guest, knobs in many orders
 	$(Q)tests/run --long
 
 test-nested: all build/kvmhost.cpio build/guest/vmlinuz ## Weir under the real KVM: this host's, or Debian's in a machine of QEMU's
