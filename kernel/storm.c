@@ -21,13 +21,15 @@ void storm_watch(struct storm *s)
 	watched = s;
 }
 
-bool storm_second(struct storm *s, uint64_t irqs, uint64_t packets)
+bool storm_second(struct storm *s, uint64_t irqs, uint64_t packets, uint64_t worked)
 {
-	uint64_t came = irqs - s->irqs, work = packets - s->packets;
+	uint64_t came = irqs - s->irqs;
+	uint64_t may_be = MAX(packets - s->packets, 2 * (worked - s->worked));
 
 	s->irqs = irqs;
 	s->packets = packets;
-	if (rdtsc() < s->until || came <= work + limit)
+	s->worked = worked;
+	if (rdtsc() < s->until || came <= may_be + limit)
 		return false;
 	s->storms++;
 	s->until = rdtsc() + tsc_from_us(hold_ms * UINT64_C(1000));
@@ -49,9 +51,12 @@ uint64_t storm_poll_at(struct storm *s)
 static void look(struct storm *s)
 {
 	struct napi_policy *p = container_of(s, struct napi_policy, storm);
+	const struct napi *napi = p->napi;
 	uint64_t before = s->irqs;
 
-	if (!storm_second(s, p->napi->irqs, p->napi->packets))
+	if (napi->irqs == before) /* an idle queue's histogram of polls is not summed up */
+		return;
+	if (!storm_second(s, napi->irqs, napi->packets, napi_polls_between(napi, 1, NAPI_POLL_MAX)))
 		return;
 	if (s->storms == 1)
 		kprintf("irq: %s had %lu interrupts in a second, most of them without work; it is "

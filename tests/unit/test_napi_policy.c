@@ -701,13 +701,56 @@ static void interrupts_without_work_are_a_storm_once_a_second(void **state)
 
 	(void)state;
 	*knob_of("kernel.irq_storm_limit") = 100;
-	assert_false(storm_second(&s, 100, 0)); /* as many as the limit are borne */
-	assert_false(storm_second(&s, 1100, 900));
-	assert_true(storm_second(&s, 1201, 900));
+	assert_false(storm_second(&s, 100, 0, 0));    /* as many as the limit are borne */
+	assert_false(storm_second(&s, 1100, 900, 0)); /* each of them may have brought its packet */
+	assert_true(storm_second(&s, 1201, 900, 0));
 	assert_int_equal(s.storms, 1);
-	assert_false(storm_second(&s, 9999, 900)); /* it is held already */
+	assert_false(storm_second(&s, 9999, 900, 0)); /* it is held already */
 	host_tsc = s.until; /* and not for ever, should its queue not have heard of it */
-	assert_true(storm_second(&s, 19999, 900));
+	assert_true(storm_second(&s, 19999, 900, 0));
+}
+
+/* a throttle's timer interrupts once more behind each interrupt, and has nothing to bring */
+static void as_many_interrupts_without_work_as_polls_with_some_are_borne(void **state)
+{
+	struct storm s = { 0 };
+
+	(void)state;
+	*knob_of("kernel.irq_storm_limit") = 100;
+	assert_false(storm_second(&s, 2100, 1000, 1000));
+	assert_true(storm_second(&s, 4201, 2000, 2000));
+	s.until = 0;
+	assert_true(
+		storm_second(&s, 6602, 3000, 2150)); /* in batches: 300 had work, or their timers */
+}
+
+/* second() - @frames in turn, each with an interrupt and another @idle behind it; then the queue is looked at. */
+static void second(unsigned frames, unsigned idle)
+{
+	for (unsigned i = 0; i < frames; i++) {
+		frames_come(&dev[0], 1);
+		until_asleep();
+		for (unsigned n = 0; n < idle; n++) {
+			frames_come(&dev[0], 0);
+			until_asleep();
+		}
+	}
+	time_passes(1000000 * US);
+	until_asleep();
+}
+
+static void a_queue_is_looked_at_by_what_its_polls_found(void **state)
+{
+	(void)state;
+	*knob_of("kernel.irq_storm_limit") = 100;
+	storm_start();
+	second(500, 1);
+	assert_int_equal(dev[0].policy.storm.storms, 0);
+	second(500, 1);
+	assert_int_equal(dev[0].policy.storm.storms, 0);
+	second(500, 2);
+	assert_int_equal(dev[0].policy.storm.storms, 1);
+	assert_non_null(strstr(host_log, "had 1500 interrupts in a second, most of them without"));
 }
 
 static void a_storm_is_masked_and_polled_by_timer_till_it_is_over(void **state)
@@ -716,12 +759,12 @@ static void a_storm_is_masked_and_polled_by_timer_till_it_is_over(void **state)
 	*knob_of("kernel.irq_storm_limit") = 100;
 	*knob_of("kernel.irq_storm_hold_ms") = 10;
 	*knob_of("kernel.irq_storm_poll_us") = 1000;
-	storm_second(&dev[0].policy.storm, 0, 0);
+	storm_second(&dev[0].policy.storm, 0, 0, 0);
 	for (unsigned i = 0; i < 200; i++) {
 		frames_come(&dev[0], 0);
 		until_asleep();
 	}
-	assert_true(storm_second(&dev[0].policy.storm, dev[0].napi.irqs, dev[0].napi.packets));
+	assert_true(storm_second(&dev[0].policy.storm, dev[0].napi.irqs, dev[0].napi.packets, 0));
 	napi_policy_calm(&dev[0].policy);
 	frames_come(&dev[0], 0);
 	until_asleep();
@@ -1044,6 +1087,8 @@ int main(void)
 		TEST(adaptive_moves_with_the_rate_and_back),
 		TEST(who_waits_for_a_deferred_poll_waits_for_one_that_comes),
 		TEST(interrupts_without_work_are_a_storm_once_a_second),
+		TEST(as_many_interrupts_without_work_as_polls_with_some_are_borne),
+		TEST(a_queue_is_looked_at_by_what_its_polls_found),
 		TEST(a_storm_is_masked_and_polled_by_timer_till_it_is_over),
 		TEST(behind_a_storm_the_policy_is_what_it_was),
 		TEST(moderation_turns_the_throttle_of_the_queue),
