@@ -30,6 +30,11 @@ static const char *type_name(uint16_t type)
 	}
 }
 
+static bool type_is_known(uint16_t type)
+{
+	return strcmp(type_name(type), "Unknown");
+}
+
 /* --- hex --- */
 
 static void hex_line(struct text *t, const uint8_t *p, uint32_t at, uint32_t n, enum decode_hex how)
@@ -54,7 +59,8 @@ void decode_hex(struct text *t, const uint8_t *p, uint32_t n, enum decode_hex ho
 
 /* --- ARP [RFC 826] --- */
 
-enum { ARP_REQUEST = 1, ARP_REPLY = 2, ARP_ETHERNET = 1, ARP_IPV4_ETH = 28 };
+enum { ARP_REQUEST = 1, ARP_REPLY, RARP_REQUEST, RARP_REPLY, INARP_REQUEST = 8, INARP_REPLY };
+enum { ARP_ETHERNET = 1, ARP_IPV4_ETH = 28 };
 
 static void arp_question(struct text *t, const uint8_t *p)
 {
@@ -79,10 +85,42 @@ static void arp_answer(struct text *t, const uint8_t *p)
 	text_add(t, "Reply %s is-at %s", spa, mac);
 }
 
+/* RARP [RFC 903] and InARP [RFC 2390]: who has a hardware address, or which protocol address goes with it */
+static void arp_reverse(struct text *t, const uint8_t *p, uint16_t op)
+{
+	char sha[MAC_STR], tha[MAC_STR], spa[IP_STR], tpa[IP_STR];
+
+	mac_str(p + 8, sha);
+	mac_str(p + 18, tha);
+	ip4_str(load32(p + 14), spa);
+	ip4_str(load32(p + 24), tpa);
+	if (op == RARP_REQUEST || op == INARP_REQUEST)
+		text_add(t, "%s Request who-is %s tell %s",
+			 op == RARP_REQUEST ? "Reverse" : "Inverse", tha, sha);
+	else if (op == RARP_REPLY)
+		text_add(t, "Reverse Reply %s at %s", tha, tpa);
+	else
+		text_add(t, "Inverse Reply %s at %s", sha, spa);
+}
+
 static bool arp_is_usual(const uint8_t *p)
 {
-	return be16(load16(p)) == ARP_ETHERNET && be16(load16(p + 2)) == ETH_P_IP && p[4] == 6 &&
-	       p[5] == 4;
+	return be16(load16(p + 2)) == ETH_P_IP && p[4] == 6 && p[5] == 4;
+}
+
+/* arp_kinds() - of which hardware and which protocol the addresses are, and how long */
+static void arp_kinds(struct text *t, const uint8_t *p)
+{
+	uint16_t hardware = be16(load16(p)), protocol = be16(load16(p + 2));
+
+	if (hardware == ARP_ETHERNET)
+		text_add(t, "Ethernet (len %u), ", p[4]);
+	else
+		text_add(t, "Unknown Hardware (%u) (len %u), ", hardware, p[4]);
+	if (type_is_known(protocol))
+		text_add(t, "%s (len %u)", type_name(protocol), p[5]);
+	else
+		text_add(t, "Unknown Protocol (0x%04x) (len %u)", protocol, p[5]);
 }
 
 static void arp(struct part x)
@@ -94,18 +132,22 @@ static void arp(struct part x)
 	if (part_short(&x, ARP_HLEN, "arp") || part_short(&x, ARP_IPV4_ETH, "arp"))
 		return;
 	op = be16(load16(x.p + 6));
-	if (!arp_is_usual(x.p)) {
-		text_add(x.t, "hardware %u (len %u), protocol 0x%04x (len %u), operation %u",
-			 be16(load16(x.p)), x.p[4], be16(load16(x.p + 2)), x.p[5], op);
-	} else {
-		if (x.d->verbose)
-			text_add(x.t, "Ethernet (len 6), IPv4 (len 4), ");
-		if (op == ARP_REQUEST)
-			arp_question(x.t, x.p);
-		else if (op == ARP_REPLY)
-			arp_answer(x.t, x.p);
-		else
-			text_add(x.t, "Unknown (%u)", op);
+	if (!arp_is_usual(x.p) || x.d->verbose)
+		arp_kinds(x.t, x.p);
+	if (arp_is_usual(x.p)) {
+		text_add(x.t, x.d->verbose ? ", " : "");
+		switch (op) {
+		case ARP_REQUEST: arp_question(x.t, x.p); break;
+		case ARP_REPLY: arp_answer(x.t, x.p); break;
+		case RARP_REQUEST:
+		case RARP_REPLY:
+		case INARP_REQUEST:
+		case INARP_REPLY: arp_reverse(x.t, x.p, op); break;
+		default:
+			text_add(x.t, "Unknown (%u) ", op);
+			decode_hex(x.t, x.p, x.cap, HEX_ASCII); /* with -X twice, as tcpdump */
+			return;
+		}
 	}
 	text_add(x.t, ", length %u", (unsigned)x.len);
 }

@@ -17,26 +17,43 @@
 #define IPV6_CLASS   BITS(27, 20)
 #define IPV6_LABEL   BITS(19, 0)
 
-enum { PROTO_IGMP = 2, PROTO_GRE = 47, PROTO_ESP = 50, PROTO_NONE = 59, PROTO_SCTP = 132 };
+enum { PROTO_NONE = 59 };
+
+/* [IANA, Protocol Numbers], in tcpdump's words; numbers that are not there it calls unknown */
+static const char *const protocol[256] = {
+	[0] = "Options",
+	[1] = "ICMP",
+	[2] = "IGMP",
+	[4] = "IPIP",
+	[6] = "TCP",
+	[8] = "EGP",
+	[9] = "IGRP",
+	[17] = "UDP",
+	[33] = "DCCP",
+	[41] = "IPv6",
+	[43] = "Routing",
+	[44] = "Fragment",
+	[46] = "RSVP",
+	[47] = "GRE",
+	[50] = "ESP",
+	[51] = "AH",
+	[55] = "Mobile IP",
+	[58] = "ICMPv6",
+	[62] = "Mobile IP (old)",
+	[88] = "EIGRP",
+	[89] = "OSPF",
+	[103] = "PIM",
+	[108] = "Compressed IP",
+	[112] = "VRRP",
+	[113] = "PGM",
+	[132] = "SCTP",
+	[135] = "Mobility",
+	[143] = "Ethernet",
+};
 
 const char *decode_protocol(uint8_t proto)
 {
-	switch (proto) {
-	case PROTO_HOPOPTS: return "Options";
-	case PROTO_ICMP: return "ICMP";
-	case PROTO_IGMP: return "IGMP";
-	case PROTO_TCP: return "TCP";
-	case PROTO_UDP: return "UDP";
-	case PROTO_ROUTING: return "Routing";
-	case PROTO_FRAGMENT: return "Fragment";
-	case PROTO_GRE: return "GRE";
-	case PROTO_ESP: return "ESP";
-	case PROTO_AUTH: return "AH";
-	case PROTO_ICMPV6: return "ICMPv6";
-	case PROTO_NONE: return "no next header";
-	case PROTO_SCTP: return "SCTP";
-	default: return "unknown";
-	}
+	return protocol[proto] ? protocol[proto] : "unknown";
 }
 
 void decode_ends(struct text *t, const struct ends *ends, int sport, int dport)
@@ -59,6 +76,16 @@ void decode_ends(struct text *t, const struct ends *ends, int sport, int dport)
 		text_add(t, "%s > %s: ", src, dst);
 	else
 		text_add(t, "%s.%d > %s.%d: ", src, sport, dst, dport);
+}
+
+/* decode_other() - a protocol that is not known here: its number, and how much of it there is */
+static void decode_other(const struct part *x, const struct ends *ends, uint8_t proto)
+{
+	decode_ends(x->t, ends, -1, -1);
+	if (proto == PROTO_NONE)
+		text_add(x->t, "no next header");
+	else
+		text_add(x->t, " ip-proto-%u %u", proto, (unsigned)x->len);
 }
 
 /* --- IPv4 --- */
@@ -141,8 +168,7 @@ void decode_ipv4(struct part x)
 		decode_ends(x.t, &ends, -1, -1);
 		text_add(x.t, "ip-proto-%u", proto);
 	} else if (!decode_l4(x, &ends, proto)) {
-		decode_ends(x.t, &ends, -1, -1);
-		text_add(x.t, " ip-proto-%u %u", proto, (unsigned)x.len);
+		decode_other(&x, &ends, proto);
 	}
 }
 
@@ -235,8 +261,6 @@ void decode_ipv6(struct part x)
 	while (is_extension(next))
 		if (!extension(&x, &ends, &next))
 			return;
-	if (!decode_l4(x, &ends, next)) {
-		decode_ends(x.t, &ends, -1, -1);
-		text_add(x.t, " ip-proto-%u %u", next, (unsigned)x.len);
-	}
+	if (!decode_l4(x, &ends, next))
+		decode_other(&x, &ends, next);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode_l4.c - UDP [RFC 768], ICMP [RFC 792] and ICMPv6 [RFC 4443, RFC 4861] as text; TCP is decode_tcp.c's
+ * decode_l4.c - UDP [RFC 768] and ICMPv6 [RFC 4443, RFC 4861] as text; TCP is decode_tcp.c's, ICMP decode_icmp.c's
  *
  * Called by decode_ip.c. Owns nothing.
  */
@@ -8,14 +8,6 @@
 
 #include "kernel/bits.h"
 #include "net/addr.h"
-
-enum {
-	ECHO_REPLY = 0,
-	UNREACHABLE = 3,
-	REDIRECT = 5,
-	ECHO_REQUEST = 8,
-	TIME_EXCEEDED = 11,
-};
 
 enum {
 	V6_UNREACHABLE = 1,
@@ -119,96 +111,6 @@ static void udp(struct part x, const struct ends *ends)
 			 (unsigned)x.len - UDP_HLEN);
 	else
 		text_add(x.t, "UDP, length %u", (unsigned)len - UDP_HLEN);
-}
-
-/* --- ICMP --- */
-
-/* unreachable() - what could not be reached; the packet that tried stands behind the header, if enough of it is there. */
-static void unreachable(const struct part *x)
-{
-	struct part in = part_behind(x, ICMP_HEADER);
-	uint32_t ihl = in.cap ? (in.p[0] & 15) * 4 : 0;
-	char dst[IP_STR];
-	uint8_t code = x->p[1];
-
-	if (part_short(&in, IPV4_HLEN, "icmp"))
-		return;
-	ip4_str(load32(in.p + 16), dst);
-	if (code == 0) {
-		text_add(x->t, "net %s unreachable", dst);
-	} else if (code == 1) {
-		text_add(x->t, "host %s unreachable", dst);
-	} else if (code == 2) {
-		text_add(x->t, "%s protocol %u unreachable", dst, in.p[9]);
-	} else if (code == 3) {
-		if (part_short(&in, ihl + 4, "icmp"))
-			return;
-		text_add(x->t, "%s %s port %u unreachable", dst,
-			 in.p[9] == PROTO_UDP   ? "udp"
-			 : in.p[9] == PROTO_TCP ? "tcp"
-						: decode_protocol(in.p[9]),
-			 be16(load16(in.p + ihl + 2)));
-	} else if (code == 4) {
-		text_add(x->t, "%s unreachable - need to frag", dst);
-		if (load16(x->p + 6))
-			text_add(x->t, " (mtu %u)", be16(load16(x->p + 6)));
-	} else if (code == 10) {
-		text_add(x->t, "host %s unreachable - admin prohibited", dst);
-	} else if (code == 13) {
-		text_add(x->t, "host %s unreachable - admin prohibited filter", dst);
-	} else {
-		text_add(x->t, "%s unreachable - #%u", dst, code);
-	}
-}
-
-static void icmp_what(const struct part *x)
-{
-	switch (x->p[0]) {
-	case ECHO_REQUEST:
-	case ECHO_REPLY:
-		text_add(x->t, "echo %s, id %u, seq %u",
-			 x->p[0] == ECHO_REPLY ? "reply" : "request", be16(load16(x->p + 4)),
-			 be16(load16(x->p + 6)));
-		break;
-	case UNREACHABLE: unreachable(x); break;
-	case TIME_EXCEEDED:
-		text_add(x->t,
-			 x->p[1] ? "ip reassembly time exceeded" : "time exceeded in-transit");
-		break;
-	default: text_add(x->t, "type-#%u", x->p[0]);
-	}
-}
-
-/* quote() - what an error is about. There are no errors about errors [RFC 1122 3.2.2], or only to be decoded for ever. */
-static void quote(struct part x)
-{
-	if (x.d->quoted)
-		return;
-	if (x.cap >= IPV4_HLEN)
-		x.len = be16(load16(x.p + 2)); /* only its beginning is there */
-	text_add(x.t, "\n\t");
-	x.d->quoted = true;
-	decode_ipv4(x);
-	x.d->quoted = false;
-}
-
-static void icmp(struct part x, const struct ends *ends)
-{
-	uint16_t wrong = 0, is;
-
-	decode_ends(x.t, ends, -1, -1);
-	if (part_short(&x, ICMP_HEADER, "icmp"))
-		return;
-	text_add(x.t, "ICMP ");
-	icmp_what(&x);
-	text_add(x.t, ", length %u", (unsigned)x.len);
-	if (!x.d->verbose)
-		return;
-	is = be16(load16(x.p + 2));
-	if (!ends->fragment && decode_sum(&x, NULL, 0, &wrong) && wrong)
-		text_add(x.t, " (wrong icmp cksum %x (->%x)!)", is, decode_sum_right(is, wrong));
-	if (x.p[0] == UNREACHABLE || x.p[0] == TIME_EXCEEDED || x.p[0] == REDIRECT)
-		quote(part_behind(&x, ICMP_HEADER));
 }
 
 /* --- ICMPv6 --- */
@@ -340,7 +242,7 @@ bool decode_l4(struct part x, const struct ends *ends, uint8_t proto)
 	else if (proto == PROTO_UDP)
 		udp(x, ends);
 	else if (proto == PROTO_ICMP && ends->size == 4)
-		icmp(x, ends);
+		decode_icmp(x, ends);
 	else if (proto == PROTO_ICMPV6 && ends->size == 16)
 		icmp6(x, ends);
 	else

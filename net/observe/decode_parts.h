@@ -56,3 +56,4 @@ bool decode_sum(const struct part *x, const struct ends *ends, uint8_t proto, ui
 uint16_t decode_sum_right(uint16_t is, uint16_t wrong);
 
 void decode_tcp(struct part x, const struct ends *ends);
+void decode_icmp(struct part x, const struct ends *ends);

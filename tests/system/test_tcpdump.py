@@ -3,12 +3,13 @@
 
 import os
 import re
+import struct
 import subprocess
 
 import pytest
 
-from frames import kinds, malformed, numbered
-from scapy.all import rdpcap
+from frames import ether, kinds, mac, malformed, numbered, padded
+from scapy.all import ARP, IP, UDP, IPv6, raw, rdpcap
 from weir import expect, expect_in, expect_match
 
 A, B = 1, 2  # stations behind nic0 and nic1
@@ -87,6 +88,46 @@ def test_lines_are_those_of_the_hosts_tcpdump(weir):
         for seen, wanted in zip(printed.splitlines(), expected.splitlines()):
             expect(seen, wanted, f"line with {option}")
         expect(printed.count("\n"), expected.count("\n"), f"lines with {option}")
+
+
+def odd_ones():
+    """ICMP of each type and code, ARP of each operation and of strange lengths, protocols that are none."""
+    e, quoted = ether(A, B), raw(IP(src="10.0.0.2", dst="10.0.0.1") / UDP(sport=5, dport=6) / b"xx")
+    codes = {3: 17, 5: 6, 11: 4, 12: 3}
+    for kind in (0, 3, 4, 5, 8, 10, 11, 12, 13, 15, 16, 17, 18, 42):
+        for code in range(codes.get(kind, 1)):
+            said = struct.pack("!BBHHH", kind, code, 0, 0x0A00, 9) + quoted
+            yield padded(e / IP(src="10.0.0.1", dst="10.0.0.2", proto=1) / said)
+    for op in (*range(6), 8, 9, 11):
+        yield padded(e / ARP(op=op, hwsrc=mac(A), hwdst=mac(B), psrc="10.0.0.1", pdst="10.0.0.2"))
+    for wrong in ({"hwtype": 99}, {"ptype": 0x9400}, {"ptype": 0x86DD}, {"plen": 3}, {"hwlen": 0}):
+        yield padded(e / ARP(psrc="10.0.0.1", pdst="10.0.0.2", **wrong))
+    yield padded(e / IP(src="10.0.0.1", dst="10.0.0.2", proto=59) / b"abc")
+    yield padded(e / IPv6(src="fd00::1", dst="fd00::2", nh=59) / b"abc")
+
+
+def test_odd_ones_are_told_as_the_hosts_tcpdump_tells_them(weir):
+    frames = list(odd_ones())
+    for option in ("-n", "-ne", "-nX", "-nv"):
+        if option == "-nv":
+            frames = [frame for frame in frames if frame[12:14] != b"\x08\x06"]
+        printed = lines_of(capture(weir, f"tcpdump -t {option} -Q in", lambda: carry(weir, frames)))
+        capture(weir, "tcpdump -Q in -w odd.pcapng", lambda: carry(weir, frames))
+        expected = host_tcpdump(os.path.join(weir.host, "odd.pcapng"), "-t", option)
+        for seen, wanted in zip(printed.splitlines(), expected.splitlines()):
+            expect(seen, wanted, f"line with {option}")
+        expect(printed.count("\n"), expected.count("\n"), f"lines with {option}")
+
+
+def test_protocols_have_tcpdumps_names(weir):
+    """All 256 numbers; what stands behind the header is another matter."""
+    frames = [padded(ether(A, B) / IP(src="10.0.0.1", dst="10.0.0.2", proto=number, frag=1) / b"abc") for number in range(256)]
+    names = re.compile(r"proto (.* \(\d+\)), length")
+    capture(weir, "tcpdump -Q in -w names.pcapng", lambda: carry(weir, frames))
+    expected = names.findall(host_tcpdump(os.path.join(weir.host, "names.pcapng"), "-t", "-nv"))
+    printed = names.findall(capture(weir, "tcpdump -t -nv -Q in", lambda: carry(weir, frames)))
+    expect(len(expected), 256, "names that the host's tcpdump prints")
+    expect(printed, expected, "names of protocols")
 
 
 def test_both_ports_in_the_order_of_the_path(weir):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c net/observe/decode_tcp.c net/addr.c net/text.c tests/unit/host.c */
+/* links: net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c net/observe/decode_icmp.c net/observe/decode_tcp.c net/addr.c net/text.c tests/unit/host.c */
 /*
  * test_decode.c - frames as text: word for word what the host's tcpdump says of them, and no look behind their end
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path net/observe/tcpdump.c net/observe/tcpdump_words.c net/bpf_text.c net/observe/pcapng.c kernel/path.c net/observe/decode.c net/observe/decode_ip.c */
-/* links: net/observe/decode_l4.c net/observe/decode_tcp.c net/addr.c net/text.c kernel/words.c kernel/names.c kernel/shell.c kernel/capture.c */
+/* links: net/observe/decode_l4.c net/observe/decode_icmp.c net/observe/decode_tcp.c net/addr.c net/text.c kernel/words.c kernel/names.c kernel/shell.c kernel/capture.c */
 /*
  * test_tcpdump.c - the command as a whole: packets of any length as lines and as a file on the host
  *

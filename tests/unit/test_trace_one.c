@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path kernel/path.c net/observe/path_trace.c kernel/napi_layers.c kernel/trace.c kernel/shell.c kernel/capture.c kernel/words.c net/key.c */
 /* links: net/observe/trace_one.c net/observe/trace_one_nic.c net/observe/trace_one_cmd.c net/observe/trace_one_show.c net/observe/trace_one_story.c net/observe/trace_one_flow.c */
-/* links: net/observe/trace_export.c net/observe/trace_packets.c net/observe/trace_json.c net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c */
+/* links: net/observe/trace_export.c net/observe/trace_packets.c net/observe/trace_json.c net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c net/observe/decode_icmp.c */
 /* links: net/observe/decode_tcp.c net/addr.c net/text.c */
 /*
  * test_trace_one.c - the next frame is caught, once, where it comes in, and told of; and the last moments as a file: what
