@@ -161,6 +161,25 @@ def test_udp(net, weir, family, target):
             sock.recv(100)
 
 
+@pytest.mark.parametrize("family, target", [(socket.AF_INET, WEIR[1]), (socket.AF_INET6, WEIR6[1])])
+def test_udp_that_was_merged(net, weir, family, target):
+    """What GRO made one packet is answered datagram by datagram, as a socket of Linux gets it."""
+    weir.quiet("ethtool -K nic1 gro on rx-udp-gro-forwarding on", "policy nic1/* defer gro-flush-timeout 20000000")
+    merged = weir.counter("net.gro_merged")
+    answered(ping(net, 1, target, count=1), count=1)  # the neighbours know each other
+    with inside(net.names[1]):
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+    with sock:
+        sock.settimeout(5)
+        for turn in range(5):
+            sent = [bytes([turn, n]) + os.urandom(900) for n in range(30)]
+            for data in sent:
+                sock.sendto(data, (target, 7))
+            expect([sock.recv(1 << 16) == data for data in sent], [True] * 30, "datagrams that came back as they were")
+    assert weir.counter("net.gro_merged") > merged, "expected datagrams to be merged"
+    weir.quiet("policy nic1/* napi gro-flush-timeout 0 defer-hard-irqs 0", "ethtool -K nic1 gro off rx-udp-gro-forwarding off")
+
+
 def test_fragments_stay_within_their_limit(net, weir):
     """A flood of packets that never become whole: no more than ipfrag_high_thresh of them wait, and not for long."""
     held = lambda: sum(map(int, re.findall(r"(\d+) held by fragments", weir.sh("pool"))))  # noqa: E731
