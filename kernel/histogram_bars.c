@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* histogram_bars.c - a histogram as bars, as bpftrace draws them: a row a power of two. Control context. */
+/* histogram_bars.c - a histogram as bars, as bpftrace draws them: rows of 0, of 1, of a power of two. Control context. */
 #include "histogram.h"
 
 #include "bits.h"
@@ -9,7 +9,7 @@
 
 enum {
 	BAR = 40, /* columns of the longest bar */
-	ROWS = HISTOGRAM_TOP_BIT + 1,
+	ROWS = HISTOGRAM_TOP_BIT + 2,
 };
 
 /* short_number() - powers of two as bpftrace has them: 512, 1K, 64M. */
@@ -24,13 +24,31 @@ static const char *short_number(char text[8], uint64_t value)
 	return text;
 }
 
-/* row() - how many stand between two powers of two; the first row begins at 0. */
-static uint64_t row(const struct histogram *h, unsigned i)
+/* begin() - of row @i: 0, 1, 2, 4 ... */
+static uint64_t begin(unsigned i)
 {
-	return histogram_between(h, i ? BIT(i) : 0, BIT(i + 1));
+	return i ? BIT(i - 1) : 0;
 }
 
-/* A row a power of two, from the first that holds something to the last. */
+static uint64_t row(const struct histogram *h, unsigned i)
+{
+	return histogram_between(h, begin(i), begin(i + 1));
+}
+
+/* name() - [0], [1], [2, 4), [4, 8) ... */
+static const char *name(char text[20], unsigned i)
+{
+	char from[8], to[8];
+
+	if (i < 2)
+		snprintf(text, 20, "[%u]", i);
+	else
+		snprintf(text, 20, "[%s, %s)", short_number(from, begin(i)),
+			 short_number(to, begin(i + 1)));
+	return text;
+}
+
+/* From the first row that holds something to the last. */
 void histogram_bars(struct shell *sh, const struct histogram *h)
 {
 	unsigned first = ROWS, last = 0;
@@ -48,11 +66,9 @@ void histogram_bars(struct shell *sh, const struct histogram *h)
 	for (unsigned i = first; i <= last; i++) {
 		uint64_t n = row(h, i);
 		static const char bar[BAR + 1] = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@";
-		char from[8], to[8], range[20];
+		char text[20];
 
-		snprintf(range, sizeof(range), "[%s, %s)", short_number(from, i ? BIT(i) : 0),
-			 short_number(to, BIT(i + 1)));
-		shell_printf(sh, "%-14s %10lu |%-*.*s|\n", range, (unsigned long)n, BAR,
+		shell_printf(sh, "%-14s %10lu |%-*.*s|\n", name(text, i), (unsigned long)n, BAR,
 			     (int)(n * BAR / most), bar);
 	}
 }

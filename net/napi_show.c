@@ -53,10 +53,8 @@ static void print_histogram(struct shell *sh, const struct napi *n, const char *
 	histogram_bars(sh, h);
 }
 
-static void print_measured(struct shell *sh, const struct napi *n)
+static void print_measured(struct shell *sh, const struct napi *n, const struct napi_measure *m)
 {
-	const struct napi_measure *m = n->policy->measure;
-
 	print_histogram(sh, n, "nanoseconds a packet waited for its poll", &m->wait);
 	print_histogram(sh, n, "nanoseconds from poll to poll", &m->interval);
 	print_histogram(sh, n, "buffers with packets that a poll found", &m->depth);
@@ -89,8 +87,14 @@ static int show_one(struct shell *sh, struct napi *n)
 
 static int histogram_one(struct shell *sh, struct napi *n)
 {
-	if (n->policy->measure)
-		print_measured(sh, n);
+	struct napi_measure copy;
+
+	if (!n->policy->measure)
+		return 0;
+	cores_park();
+	copy = *n->policy->measure;
+	cores_resume();
+	print_measured(sh, n, &copy);
 	return 0;
 }
 

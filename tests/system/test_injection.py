@@ -137,7 +137,7 @@ def test_latencies(weir):
     for (end, name), row in seen.items():
         head = rf"post to {end}, mode {name}, nanoseconds: {row[0]}, half of them up to {row[1]}\n"
         bars = expect_match(head + r"((?:\[.*\|\n)+)", text, f"bars of {end}, {name}")[1]
-        drawn = sum(int(n) for n in re.findall(r"\) +(\d+) \|", bars))
+        drawn = sum(int(n) for n in re.findall(r"^\[.*[)\]] +(\d+) \|", bars, re.MULTILINE))
         expect(drawn, row[0], f"the sum of the bars of {end}, {name}")
     expect("times from the guest that cannot be" in weir.sh("guest injection g2"), False, "times that cannot be")
 

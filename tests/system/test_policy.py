@@ -174,7 +174,14 @@ def test_measured(weir):
     expect(sum(map(int, waited)), 300, "packets whose wait was measured")
     depth = re.findall(r"buffers with packets that a poll found: (\d+), .*at most (\d+)$", text, re.MULTILINE)
     assert depth and all(int(most) >= 1 for _, most in depth), f"depths in\n{text}"
-    expect_match(r"^\[.*\) +\d+ \|@+", text, "bars")
+    weir.quiet("policy nic*/* poll", "napi measure on")
+    weir.carry(frames_of(100, 1000))
+    text = weir.sh("napi histogram")
+    weir.quiet("napi measure off", "policy nic*/* napi")
+    drawn = re.findall(r"^(nic\S+, .*?: (\d+).*)\n((?:\[.*\|\n)*)", text, re.MULTILINE)
+    expect(len(drawn), 4 * 3, f"histograms in\n{text}")
+    for head, count, bars in drawn:
+        expect(sum(map(int, re.findall(r"^\[.*[)\]] +(\d+) \|", bars, re.MULTILINE))), int(count), f"sum of the bars of '{head}'")
 
 
 def test_counts_add_up_while_polled(weir):

@@ -1198,6 +1198,11 @@ static void latencies_are_a_table_and_bars(void **state)
 	      "[4K, 8K)               25 |@@@@@@@@@@@@@                           |\n");
 	ok("guest injection g0 reset");
 	fails("guest injection g0 histogram", -ENODATA, "nothing of g0 was measured");
+	for (unsigned i = 0; i < 5; i++)
+		histogram_add(&in->kept->latency[INJECTION_KICK][INJECTION_TO_ENTRY], i / 2);
+	shows("guest injection g0 histogram", "[0]                     2 |@@");
+	shows("guest injection g0 histogram", "[1]                     2 |@@");
+	shows("guest injection g0 histogram", "[2, 4)                  1 |@@");
 	ok("guest injection g0 measure off");
 }
 
