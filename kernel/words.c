@@ -179,6 +179,30 @@ bool words_seconds(const char *s, unsigned long *ms)
 	return true;
 }
 
+void words_offer(const char *words, void (*add)(void *to, const char *s), void *to)
+{
+	char word[32];
+
+	for (size_t n; *words; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		memcpy(word, words, MIN(n, sizeof(word) - 1));
+		word[MIN(n, sizeof(word) - 1)] = 0;
+		add(to, word);
+	}
+}
+
+bool words_offer_next(const struct words_next *table, size_t n, const char *word,
+		      void (*add)(void *to, const char *s), void *to)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(table[i].after, word) == 0) {
+			words_offer(table[i].words, add, to);
+			return true;
+		}
+	}
+	return false;
+}
+
 unsigned words_distance(const char *a, const char *b, unsigned max)
 {
 	unsigned row[DISTANCE_LETTERS +

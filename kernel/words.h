@@ -47,6 +47,17 @@ bool words_number(const char *s, unsigned long *out);
 /* words_seconds() - "2", "0.25", at most three digits behind the point: as milliseconds. False if @s is nothing such. */
 bool words_seconds(const char *s, unsigned long *ms);
 
+/* for completion: what may stand behind a word, parted by blanks */
+struct words_next {
+	const char *after, *words;
+};
+
+/* words_offer() - call add for each word of @words. */
+void words_offer(const char *words, void (*add)(void *to, const char *s), void *to);
+/* words_offer_next() - for those that may stand behind @word, if the table[@n] knows it; does it? */
+bool words_offer_next(const struct words_next *table, size_t n, const char *word,
+		      void (*add)(void *to, const char *s), void *to);
+
 /*
  * words_distance() - letters to add, drop or change to make @b of @a; more than @max is told as
  * @max + 1.

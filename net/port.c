@@ -122,6 +122,12 @@ int port_words(struct shell *sh, int i, struct port **out)
 	return n ? (int)n : shell_expected(sh, i, "a port");
 }
 
+void port_offer(void (*add)(void *to, const char *s), void *to)
+{
+	port_for_each(i)
+		add(to, ports[i]->name);
+}
+
 /* one look says that there is nothing but the switch, and nothing but the device */
 static void set_direct(struct port *port)
 {

@@ -158,6 +158,8 @@ void port_names(void (*add)(void *to, const char *s), void *to);
 unsigned port_match(const char *glob, struct port **out);
 /* port_words() - the same for word @i of a command line, for shell commands; says what is wrong. -EINVAL if none match. */
 int port_words(struct shell *sh, int i, struct port **out);
+/* port_offer() - for completion: call add for each port's name. */
+void port_offer(void (*add)(void *to, const char *s), void *to);
 
 /* Control context; they park the cores. 0 or a negative errno. */
 int port_set_up(struct port *port, bool up);

@@ -7,6 +7,7 @@
  */
 #include "guest_cmd.h"
 
+#include "kernel/words.h"
 #include "drivers/netdev.h"
 #include "net/addr.h"
 #include "net/port.h"
@@ -262,8 +263,13 @@ int guest_create(struct shell *sh, struct vm *vm)
 void guest_create_complete(int n, const struct word *w, void (*add)(void *to, const char *s),
 			   void *to)
 {
-	(void)w;
+	static const struct words_next values[] = { { "vectors", "3 2 0" },
+						    { "notify", "pio mmio" },
+						    { "offload", "on off" } };
+
 	if (n >= 3 && n % 2)
 		for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)
 			add(to, keys[i].name);
+	else
+		words_offer_next(values, ARRAY_SIZE(values), w[n - 1].s, add, to);
 }

@@ -147,38 +147,51 @@ static int ip(struct shell *sh, int n, const struct word *w)
 	return object->run(sh, i + 1, &o);
 }
 
-static void offer(const char *const *words, void (*add)(void *to, const char *s), void *to)
+#define OBJECTS  "link addr route neigh maddr"
+#define SETTINGS "up down mtu promisc allmulticast address"
+
+static const struct words_next behind_a_word[] = {
+	{ "ip", "-s -4 -6 " OBJECTS },
+	{ "-s", OBJECTS },
+	{ "-4", OBJECTS },
+	{ "-6", OBJECTS },
+	{ "link", "show set" },
+	{ "addr", "show add del" },
+	{ "maddr", "show add del" },
+	{ "route", "show add del get" },
+	{ "neigh", "show add replace del flush" },
+	{ "flush", "dev all" },
+	{ "up", SETTINGS },
+	{ "down", SETTINGS },
+	{ "promisc", "on off" },
+	{ "allmulticast", "on off" },
+};
+
+/* behind a word and its value */
+static const struct words_next behind_a_value[] = {
+	{ "set", SETTINGS },     { "mtu", SETTINGS },          { "address", SETTINGS },
+	{ "promisc", SETTINGS }, { "allmulticast", SETTINGS }, { "via", "dev src metric" },
+	{ "src", "dev metric" }, { "lladdr", "dev" },
+};
+
+static const char *behind_added(const char *object)
 {
-	for (; *words; words++)
-		add(to, *words);
+	if (!strcmp(object, "route"))
+		return "via dev src metric";
+	return !strcmp(object, "neigh") ? "lladdr dev" : "dev";
 }
 
 static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
 {
-	static const char *const all[] = { "link", "addr", "route", "neigh", "maddr", NULL };
-	static const char *const link[] = { "show", "set", NULL };
-	static const char *const addr[] = { "show", "add", "del", NULL };
-	static const char *const route[] = { "show", "add", "del", "get", NULL };
-	static const char *const neigh[] = { "show", "add", "del", "flush", NULL };
-	static const char *const settings[] = { "up",           "down",    "mtu", "promisc",
-						"allmulticast", "address", NULL };
-	const char *last = w[n - 1].s;
+	const char *last = w[n - 1].s, *before = n > 1 ? w[n - 2].s : "";
 
-	if (n == 1 || last[0] == '-')
-		offer(all, add, to);
-	else if (!strcmp(last, "link"))
-		offer(link, add, to);
-	else if (!strcmp(last, "addr") || !strcmp(last, "maddr"))
-		offer(addr, add, to);
-	else if (!strcmp(last, "route"))
-		offer(route, add, to);
-	else if (!strcmp(last, "neigh"))
-		offer(neigh, add, to);
-	else if (word_is(n, w, n - 2, "set"))
-		offer(settings, add, to);
-	else
-		port_for_each(i)
-			add(to, ports[i]->name);
+	if (!strcmp(last, "dev") || !strcmp(last, "set") || !strcmp(last, "show"))
+		port_offer(add, to);
+	else if (n > 3 &&
+		 (!strcmp(before, "add") || !strcmp(before, "del") || !strcmp(before, "replace")))
+		words_offer(behind_added(w[n - 3].s), add, to);
+	else if (!words_offer_next(behind_a_word, ARRAY_SIZE(behind_a_word), last, add, to))
+		words_offer_next(behind_a_value, ARRAY_SIZE(behind_a_value), before, add, to);
 }
 
 SHELL_COMMAND(

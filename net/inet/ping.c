@@ -11,6 +11,7 @@
 #include "kernel/control.h"
 #include "kernel/shell.h"
 #include "kernel/time.h"
+#include "kernel/words.h"
 #include "net/bytes.h"
 #include "icmp.h"
 #include "ip_output.h"
@@ -339,7 +340,18 @@ static int ping(struct shell *sh, int n, const struct word *w)
 	return r.received ? 0 : -EHOSTUNREACH;
 }
 
+static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
+{
+	if (word_is(n, w, n - 1, "-I"))
+		port_offer(add, to);
+	else if (word_is(n, w, n - 1, "-M"))
+		words_offer("do dont", add, to);
+	else if (n == 1 || n % 2) /* each option has a value */
+		words_offer("-c -s -i -t -W -M -I", add, to);
+}
+
 SHELL_COMMAND(cmd_ping, .name = "ping",
 	      .usage = "[-c COUNT] [-s BYTES] [-i SECONDS] [-t TTL] [-W SECONDS] [-M do|dont] "
 		       "[-I PORT] ADDRESS[%PORT]",
-	      .help = "echo requests from Weir's own addresses; Ctrl-C ends it", .run = ping);
+	      .help = "echo requests from Weir's own addresses; Ctrl-C ends it", .run = ping,
+	      .complete = complete);

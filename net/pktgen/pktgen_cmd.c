@@ -8,6 +8,7 @@
 
 #include "kernel/control.h"
 #include "kernel/time.h"
+#include "kernel/words.h"
 
 #include <errno.h>
 
@@ -172,17 +173,24 @@ static int pktgen(struct shell *sh, int n, const struct word *w)
 
 static void complete(int n, const struct word *w, void (*add)(void *to, const char *s), void *to)
 {
+	static const struct words_next values[] = { { "arrivals", "even poisson" },
+						    { "flow_order", "seq random" },
+						    { "size", "imix" } };
 	bool verb = n > 1 && !port_by_name(w[1].s);
 
 	if (n == 1)
 		for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
 			add(to, verbs[i].name);
-	if (n == 1 || (n == 2 && verb) || word_is(n, w, n - 1, "dst_mac"))
+	if (n == 1 || (n == 2 && verb) || word_is(n, w, n - 1, "dst_mac") ||
+	    word_is(n, w, n - 1, "src_mac"))
 		port_for_each(i)
 			add(to, ports[i]->name);
-	if (n < 2 || verb || n % 2)
+	if (n < 2 || verb)
 		return;
-	pktgen_conf_words(add, to);
+	if (n % 2 == 0)
+		pktgen_conf_words(add, to);
+	else
+		words_offer_next(values, ARRAY_SIZE(values), w[n - 1].s, add, to);
 }
 
 SHELL_COMMAND(

@@ -163,8 +163,15 @@ def test_history_is_bounded(weir):
         (b"help histo" + TAB, "help history"),
         (b"echo a; cat /proc/inter" + TAB, "echo a; cat /proc/interrupts"),
         (b"echo a | egr" + TAB, "echo a | egrep"),
+        (b"ip link set nic0 promisc of" + TAB, "ip link set nic0 promisc off"),
+        (b"ip route add 10.0.0.0/8 v" + TAB, "ip route add 10.0.0.0/8 via"),
+        (b"ip addr add 10.0.0.1/8 " + TAB, "ip addr add 10.0.0.1/8 dev"),
+        (b"tc qdisc add dev nic1 r" + TAB, "tc qdisc add dev nic1 root"),
+        (b"tc qdisc add dev nic1 root tbf rate 1mbit " + TAB, "tc qdisc add dev nic1 root tbf rate 1mbit burst"),
+        (b"ping -M don" + TAB, "ping -M dont"),
+        (b"pktgen nic0 arrivals p" + TAB, "pktgen nic0 arrivals poisson"),
     ],
-    ids="command path file knob self-test help second piped".split(),
+    ids="command path file knob self-test help second piped promisc via dev qdisc burst ping arrivals".split(),
 )
 def test_completion(weir, typed, line):
     start = len(weir.console)
