@@ -97,6 +97,8 @@ bool vhost_wait(struct vhost_vring *v, unsigned took)
 {
 	if (unlikely(v->vq.broken))
 		return false;
+	v->empty += v->polled && !took;
+	v->polled = false;
 	v->answers = took || (v->answers && !v->expected);
 	v->expected = false;
 	if (!took || !v->shares)
@@ -129,6 +131,7 @@ static __attribute__((noinline)) void look_now(struct vhost_cpu *c)
 
 		v->polling = false;
 		v->polls++;
+		v->polled = true;
 		vhost_poll_queue(v);
 		v = next;
 	}

@@ -78,7 +78,8 @@ struct vhost_vring {
 	uint64_t busy_until;       /* TSC */
 	bool polling;              /* kicks are off; to be looked at when the guest has run */
 	bool expected;             /* that is because the guest was given frames */
-	bool answers;              /* it had something since, or when it was last expected to */
+	bool polled;  /* nobody told of anything: the look that comes is one of polls */
+	bool answers; /* it had something since, or when it was last expected to */
 	struct vhost_vring *poll_next;
 	struct vhost_measure *measure;  /* NULL: not measured. Changes while the cores are parked */
 	struct vhost_measure *measured; /* kept for the next time */
@@ -89,7 +90,7 @@ struct vhost_vring {
 	/* statistics: kicks by the vCPUs' cores, the rest by the worker's */
 	uint64_t kicks;          /* doorbells; two at once may count as one */
 	uint64_t polls;          /* looks after the guest had run, or by busyloop and poll */
-	uint64_t empty;          /* looks of any kind that found nothing */
+	uint64_t empty;          /* of these, found nothing */
 	uint64_t packets, bytes; /* frames taken or delivered; bytes without headers */
 	uint64_t signals;        /* interrupts asked for; vq.suppressed: not wanted */
 	uint64_t reweighs;       /* rounds that ended with work left */

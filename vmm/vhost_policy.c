@@ -21,6 +21,7 @@ static void turn_comes(struct turn_work *w)
 	struct vhost_vring *v = container_of(w, struct vhost_vring, turn);
 
 	v->polls++;
+	v->polled = true;
 	vhost_poll_queue(v);
 }
 
@@ -46,7 +47,6 @@ static bool busyloop(struct vhost_vring *v, unsigned took)
 
 bool vhost_wait_otherwise(struct vhost_vring *v, unsigned took)
 {
-	v->empty += !took;
 	if (v->policy.policy == POLICY_BUSYLOOP)
 		return busyloop(v, took);
 	if (v->policy.policy == POLICY_POLL)

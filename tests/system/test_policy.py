@@ -282,8 +282,9 @@ def test_each_serves_a_guest(guest, policy, number):
         before = queues(guest)[tx]
         with guest.dropping():
             guest.carry([echoes(window * 10000 + n, number, flow=n % 4) for n in range(200)], window)
-        packets, kicks, polls, _ = (now - was for now, was in zip(queues(guest)[tx][3:], before[3:]))
+        packets, kicks, polls, empty = (now - was for now, was in zip(queues(guest)[tx][3:], before[3:]))
         expect(packets, 200, f"packets of {tx} under {policy}")
+        assert empty <= polls, f"{tx}: expected no more empty polls than polls, saw {empty} and {polls}"
         if policy == "poll":
             expect(kicks, 0, f"kicks of {tx}, which is polled")
         if policy == "kick":
