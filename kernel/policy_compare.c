@@ -149,16 +149,26 @@ bool policy_second_is_better(const struct policy_score *a, const struct policy_s
 	return b->busy < a->busy;
 }
 
+/* p99_of() - of two phases of one policy: those in which something waited; 0: nothing did. */
+static uint64_t p99_of(const struct phase *p, const struct phase *again)
+{
+	if (!p->waited || !again->waited)
+		return p->waited ? p->wait[P99] : again->wait[P99];
+	return mean(p->wait[P99], again->wait[P99]);
+}
+
 /* judge() - says which is better, and returns it; @otherwise if nothing tells. */
 static enum policy judge(struct shell *sh, const struct phase p[PHASES], enum policy otherwise)
 {
-	struct policy_score a = { mean(p[0].c.packets, p[2].c.packets),
-				  mean(p[0].wait[P99], p[2].wait[P99]),
-				  mean(p[0].busy, p[2].busy) };
-	struct policy_score b = { p[1].c.packets, p[1].wait[P99], p[1].busy };
+	/* of both phases, so that nothing is rounded away */
+	struct policy_score a = { p[0].c.packets + p[2].c.packets, p99_of(&p[0], &p[2]),
+				  p[0].busy + p[2].busy };
+	struct policy_score b = { 2 * p[1].c.packets, p99_of(&p[1], &p[1]), 2 * p[1].busy };
 	const char *because;
 	bool second;
 
+	if (!a.p99 || !b.p99) /* one had nothing that could wait */
+		a.p99 = b.p99 = 0;
 	if (!a.packets && !b.packets) {
 		shell_printf(sh, "no packets came: nothing to compare\n");
 		return otherwise;

@@ -7,6 +7,7 @@
 #include "tests/unit/host.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +167,7 @@ static void time_passes(uint64_t ns)
 }
 
 /* what happens while a command waits */
-static unsigned comes_each_time;
+static unsigned comes_each_time, comes_so_often;
 static bool ctrl_c;
 
 static int start(void **state)
@@ -210,6 +211,7 @@ static int start(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(dev); i++)
 		dev[i].polls = dev[i].masks = dev[i].unmasks = 0;
 	comes_each_time = 0;
+	comes_so_often = UINT_MAX;
 	ctrl_c = false;
 	return 0;
 }
@@ -223,7 +225,7 @@ void msleep(unsigned ms)
 
 bool msleep_interruptible(unsigned ms)
 {
-	if (comes_each_time)
+	if (comes_each_time && comes_so_often && comes_so_often--)
 		frames_come(&dev[0], comes_each_time);
 	msleep(ms);
 	return !ctrl_c;
@@ -991,6 +993,17 @@ static void comparing_keeps_what_was_or_the_better(void **state)
 	assert_int_not_equal(host_exec("policy compare nic0/0 napi poll 1s --keep"), 0);
 }
 
+/* in the first phase, and in no other */
+static void one_packet_decides_by_packets(void **state)
+{
+	(void)state;
+	comes_each_time = 1;
+	comes_so_often = 1;
+	assert_int_equal(host_exec("policy compare nic0/0 napi poll 1s"), 0);
+	if (!strstr(host_out, "better: napi, by more packets\n"))
+		fail_msg("%s", host_out);
+}
+
 /* knobs, whether it is measured, and no verdict by nothing */
 static void comparing_changes_nothing_else(void **state)
 {
@@ -1099,6 +1112,7 @@ int main(void)
 		TEST(waits_in_a_backlog_are_those_of_each_packet),
 		TEST(the_better_is_by_packets_then_p99_then_busy),
 		TEST(comparing_keeps_what_was_or_the_better),
+		TEST(one_packet_decides_by_packets),
 		TEST(comparing_changes_nothing_else),
 		TEST(comparing_ends_when_told_to),
 		TEST(the_command_sets_shows_and_rebuilds),
