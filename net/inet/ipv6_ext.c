@@ -16,6 +16,7 @@ enum {
 	PROTO_NONE = 59, /* nothing behind the header */
 	EXT_MAX = 8,     /* headers that are followed; nobody has good use for more */
 	FRAG_HLEN = 8,
+	PAYLOAD_MAX = 65535,
 
 	OPT_PAD1 = 0,
 	OPT_ACTION = 0xc0, /* what to do with an option that is unknown [RFC 8200 4.2] */
@@ -115,14 +116,18 @@ static bool fragment(struct inet_rx *rx)
 {
 	const uint8_t *h = rx->p->data + rx->l4;
 	struct frag_info info;
+	uint32_t len;
 	uint16_t field;
 
 	if (rx->l4 + FRAG_HLEN > rx->p->len)
 		return refuse(rx, ICMP_ERR_PARAM, rx->l4, false);
 	field = be16(load16(h + 2));
 	info = (struct frag_info){ be32(load32(h + 4)), field & ~7U, field & 1 };
-	if (info.more && (rx->p->frame_len - rx->l4 - FRAG_HLEN) % 8)
+	len = rx->p->frame_len - rx->l4 - FRAG_HLEN;
+	if (info.more && len % 8)
 		return refuse(rx, ICMP_ERR_PARAM, 4, false); /* the length in the header */
+	if (rx->l4 - IPV6_HLEN + info.off + len > PAYLOAD_MAX)
+		return refuse(rx, ICMP_ERR_PARAM, rx->l4 + 2, false); /* the offset */
 	rx->l4 += FRAG_HLEN;
 	if (!frag_add(rx, &info))
 		return false;

@@ -251,6 +251,14 @@ static void fragments_are_put_together_and_made(void **state)
 	put_part(b, n, 0,
 		 404); /* not the last, no multiple of eight: the length in the header is wrong */
 	assert_int_equal(sound_icmp6(1, 4, 0)[61], 4);
+	memset(back, 0,
+	       sizeof(back)); /* the whole would be 65,536 bytes: the field of the offset is wrong [RFC 8200 4.5] */
+	memcpy(back, ((uint8_t[]){ PROTO_ICMPV6, 0, 0xff, 0xf8 }), 4);
+	put_ip6(1, PROTO_FRAGMENT, LIMIT, NULL, back, 8 + 8);
+	assert_int_equal(sound_icmp6(1, 4, 0)[61], 42);
+	assert_int_equal(dropped(DROP_IPV6_EXT_BAD), 2);
+	put_ip6(1, PROTO_FRAGMENT, LIMIT, NULL, back, 8 + 7); /* one less is none */
+	assert_int_equal(dropped(DROP_IPV6_EXT_BAD), 2);
 	conserved();
 }
 
