@@ -136,6 +136,7 @@ static int read_option(struct shell *sh, int i, struct route *r)
 /* [unreachable|blackhole] PREFIX [via A] [dev P] [src A] [metric N]; *@at: the word of the prefix */
 static int read_route(struct shell *sh, int i, const struct ip_options *o, struct route *r, int *at)
 {
+	struct inet_addr prefix;
 	unsigned len;
 	int err;
 
@@ -148,10 +149,13 @@ static int read_route(struct shell *sh, int i, const struct ip_options *o, struc
 	r->len = len;
 	for (i = *at + 1; !err && i < sh->nwords; i += 2)
 		err = read_option(sh, i, r);
+	if (err)
+		return err;
 	r->v6 = !inet_is_v4(&r->dst);
-	if (!err && !r->metric && r->v6)
-		r->metric = 1024; /* as Linux has it */
-	return err;
+	prefix = route_prefix(&r->dst, r->len);
+	if (!r->v6 && !inet_equal(&prefix, &r->dst)) /* as in Linux, where one of IPv6 is cut off */
+		return shell_error(sh, *at, -EINVAL, "the address goes on behind its prefix");
+	return 0;
 }
 
 /* By which port the gateway is reached, where nobody said. NULL: it is not on any link of ours. */
@@ -183,7 +187,6 @@ static int check_way(struct shell *sh, int at, struct route *r)
 
 static int add(struct shell *sh, int i, const struct ip_options *o)
 {
-	struct inet_addr prefix;
 	struct route r;
 	int at, err = read_route(sh, i, o, &r, &at);
 
@@ -191,9 +194,8 @@ static int add(struct shell *sh, int i, const struct ip_options *o)
 		err = check_way(sh, at, &r);
 	if (err)
 		return err;
-	prefix = route_prefix(&r.dst, r.len);
-	if (!r.v6 && !inet_equal(&prefix, &r.dst)) /* as in Linux, where one of IPv6 is cut off */
-		return shell_error(sh, at, -EINVAL, "the address goes on behind its prefix");
+	if (r.v6 && !r.metric)
+		r.metric = 1024; /* as Linux has it */
 	err = route_add(&r);
 	if (err == -EEXIST)
 		return shell_error(sh, at, err, "there is such a route already");
@@ -207,8 +209,6 @@ static int del(struct shell *sh, int i, const struct ip_options *o)
 
 	if (err)
 		return err;
-	if (r.v6)
-		r.metric = 0; /* unless said: any */
 	err = route_del(&r);
 	return err ? shell_error(sh, at, err, "there is no such route") : 0;
 }

@@ -282,6 +282,7 @@ def test_show_config_would_rebuild_it(weir):
                "ip neigh del 10.8.0.9 dev nic1")  # fmt: skip
     for line in ("ip addr add 10.9.0.101 frob", "ip addr add 224.0.0.1/24 dev sw0", "ip addr add 10.9.0.100/24 dev sw0",
                  "ip addr add 10.1.1.1/24 dev nic0", "ip route add 10.77.0.0/16 via 203.0.113.1", "ip route del 10.77.0.0/16",
-                 "ip route add 10.77.0.1/16 via 10.9.0.1", "ip route add 10.77.0.0/16 via 10.9.0.1 src 10.9.0.99",
+                 "ip route add 10.77.0.1/16 via 10.9.0.1", "ip route del 10.9.0.7/24", "ip -6 route del fd00:9::/64 metric 5",
+                 "ip route add 10.77.0.0/16 via 10.9.0.1 src 10.9.0.99",
                  "ip neigh add 10.9.0.5 dev sw0", "ping", "ping -s 99999 10.9.0.1", "ping fe80::1"):  # fmt: skip
         expect_match(r"^col \d+: ", weir.sh(line), f"answer to '{line}'")
