@@ -121,6 +121,21 @@ static void show_time(struct shell *sh, const char *what, uint64_t ps)
 	shell_printf(sh, "%s: %lu.%03lu us\n", what, ns / 1000, ns % 1000);
 }
 
+static void show_real(struct shell *sh, const struct ethtool_throttle *t)
+{
+	uint64_t floor_ps = t->floor_ns * UINT64_C(1000);
+
+	show_time(sh, "real", t->ignored ? 0 : MAX(t->count * (uint64_t)t->unit_ps, floor_ps));
+}
+
+/* show_chosen() - what each queue waits for now, the register's count and all being its own. */
+static void show_chosen(struct shell *sh, const struct netdev *dev)
+{
+	for (unsigned q = 0; q < dev->nqueues; q++)
+		shell_printf(sh, "queue %u: %u us, by adaptive-rx\n", q,
+			     dim_usecs(&dev->queue[q].policy.dim));
+}
+
 static int show_throttle(struct shell *sh, const char *star)
 {
 	struct netdev *dev = netdev_by_name(star);
@@ -130,7 +145,10 @@ static int show_throttle(struct shell *sh, const char *star)
 		return shell_error(sh, sh->nwords - 1, -ENOENT, "no NIC %s", star);
 	dev->ethtool->get_throttle(dev, &t);
 	shell_printf(sh, "asked: %u us\n", dev->ethtool->get_coalesce(dev));
-	shell_printf(sh, "register: %u\n", t.count);
+	if (dev->adaptive_rx)
+		show_chosen(sh, dev);
+	else
+		shell_printf(sh, "register: %u\n", t.count);
 	show_time(sh, "unit by the datasheet", t.nominal_ps);
 	if (!t.measured)
 		shell_printf(sh, "unit: not measured\n");
@@ -139,8 +157,8 @@ static int show_throttle(struct shell *sh, const char *star)
 	else
 		show_time(sh, "unit", t.unit_ps);
 	show_time(sh, "shortest", t.floor_ns * UINT64_C(1000));
-	show_time(sh, "real",
-		  t.ignored ? 0 : MAX(t.count * (uint64_t)t.unit_ps, t.floor_ns * UINT64_C(1000)));
+	if (!dev->adaptive_rx)
+		show_real(sh, &t);
 	return 0;
 }
 

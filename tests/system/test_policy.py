@@ -119,7 +119,12 @@ def test_moderation(weir):
     expect_in("ethtool -C nic0 adaptive-rx on\n", weir.sh("show config"), "show config")
     with weir.dropping():
         weir.carry(frames_of(1500), midway=lambda: weir.quiet("policy nic0/* defer"))
+    chosen = weir.sh("cat /sys/class/net/nic0/throttle")
+    for queue in (0, 1):
+        expect_match(rf"^queue {queue}: (1|8|64|128|256) us, by adaptive-rx$", chosen, "what it has chosen")
+    assert "real:" not in chosen, f"expected nothing said of what is not in force, saw\n{chosen}"
     weir.quiet("ethtool -C nic0 adaptive-rx off rx-usecs 0", "policy nic0/* napi")
+    expect_in("real: 0.000 us\n", weir.sh("cat /sys/class/net/nic0/throttle"), "without")
     expect_in("expected on or off", weir.sh("ethtool -C nic0 adaptive-rx maybe"), "answer")
 
 
