@@ -152,7 +152,7 @@ def test_another_hash_where_frames_are_merged(weir, policy):
         flows = [stream(12 * n + k, 40, size=600, udp=k % 3) for k in range(12)]
         with weir.dropping():
             mixed = [(0, 1, flow, frame) for flow, frame in interleaved(n, flows)]
-            weir.carry(mixed, window=200, midway=lambda: weir.sh(changes))
+            weir.carry(mixed, window=128, midway=lambda: weir.sh(changes))
         weir.audit()
     weir.quiet("ethtool -K nic0 gro off rx-udp-gro-forwarding off", "policy nic0/* napi")
     weir.quiet("ethtool -N nic0 rx-flow-hash udp4 sdfn")
