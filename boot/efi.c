@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi.c - what BOOTX64.EFI leaves (boot/efi/): a block with the firmware's memory map as it was at the end
+ * efi.c - what BOOTX64.EFI leaves (boot/efi/): a block with the firmware's memory
+ * map as it was at the end
  *
- * What boot services and the loader had is free now [UEFI 2.10, 7.2, table 7.10]; of the loader's own only the archive
- * must stay, since the block and the map are read here and never again.
+ * What boot services and the loader had is free now [UEFI 2.10, 7.2, table 7.10]; of the loader's
+ * own only the archive must stay, since the block and the map are read here and never again.
  */
 #include "loader.h"
 

@@ -2,8 +2,9 @@
 /*
  * main.c - the boot list, a table of contents of the machine
  *
- * boot_main() is entered by entry.S on core 0, interrupts off, on the boot stack. It brings the rooms up from left to
- * right and ends in the core loop. What may take long, the configuration and the shell, runs in the control context.
+ * boot_main() is entered by entry.S on core 0, interrupts off, on the boot stack. It brings the
+ * rooms up from left to right and ends in the core loop. What may take long, the configuration and
+ * the shell, runs in the control context.
  */
 #include "loader.h"
 
@@ -49,7 +50,10 @@ static void read_boot_info(uint32_t door, uint64_t info)
 		      door);
 }
 
-/* configure() - run weir.conf; without an archive, or with a damaged one, say so and leave every port down. */
+/*
+ * configure() - run weir.conf; without an archive, or with a damaged one, say so
+ * and leave every port down.
+ */
 static void configure(void)
 {
 	struct shell sh = { .write = shell_to_console };
@@ -74,7 +78,10 @@ static void configure(void)
 			failed > 1 ? "s" : "");
 }
 
-/* await_links() - auto-negotiation takes half a second; who types a command sees the ports as they will be. */
+/*
+ * await_links() - auto-negotiation takes half a second; who types a command sees
+ * the ports as they will be.
+ */
 static void await_links(void)
 {
 	for (unsigned ms = 0; ms < LINK_WAIT_MS && !net_links_up(); ms += 10)

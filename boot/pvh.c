@@ -2,8 +2,8 @@
 /*
  * pvh.c - what QEMU's -kernel leaves: struct hvm_start_info of the Xen PVH boot protocol
  *
- * The block itself, the module list and the archive lie in RAM that the memory map calls usable, so each is
- * reserved here before the first allocation.
+ * The block itself, the module list and the archive lie in RAM that the memory map calls usable, so
+ * each is reserved here before the first allocation.
  */
 #include "loader.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* drivers.c - the room's entry: which drivers there are. Called once by the boot list, on core 0. */
+/*
+ * drivers.c - the room's entry: which drivers there are. Called once by the boot list, on core 0.
+ */
 #include "drivers.h"
 
 #include "kernel/bits.h"

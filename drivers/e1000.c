@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e1000.c - the 82540EM: what its family is. One queue, and one interrupt line for everything: gbe_single.c
+ * e1000.c - the 82540EM: what its family is. One queue, and one interrupt line for
+ * everything: gbe_single.c
  */
 #include "e1000.h"
 

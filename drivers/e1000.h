@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e1000.h - the 82540EM among the gigabit NICs: one queue, one interrupt line for everything, legacy descriptors
+ * e1000.h - the 82540EM among the gigabit NICs: one queue, one interrupt line for
+ * everything, legacy descriptors
  *
- * Files: e1000.c (what the family is), e1000_hw.c (reset and configuration), e1000_rx.c and e1000_tx.c
- * (the rings).
+ * Files: e1000.c (what the family is), e1000_hw.c (reset and configuration), e1000_rx.c
+ * and e1000_tx.c (the rings).
  */
 #pragma once
 
@@ -27,7 +28,10 @@ void e1000_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);
 
 /* --- e1000_rx.c --- */
 
-/* e1000_rx_on() - the ring empty; buffers come by the owning core, in its first poll, and with them the tail. */
+/*
+ * e1000_rx_on() - the ring empty; buffers come by the owning core, in its first
+ * poll, and with them the tail.
+ */
 int e1000_rx_on(struct gbe *gbe, unsigned q);
 void e1000_rx_off(struct gbe *gbe, unsigned q);
 unsigned e1000_rx_batch(struct netdev_queue *queue, unsigned max);

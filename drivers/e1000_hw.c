@@ -2,9 +2,9 @@
 /*
  * e1000_hw.c - the 82540EM: reset and configuration, in the manual's order
  *
- * Called by gbe.c on core 0: at probe, and in the control context with the cores parked. Owns the chip's
- * registers apart from the rings (e1000_rx.c, e1000_tx.c) and what gbe_hw.c does alike for all chips. The sections
- * are those of [8254x 14], which has the order.
+ * Called by gbe.c on core 0: at probe, and in the control context with the cores parked. Owns the
+ * chip's registers apart from the rings (e1000_rx.c, e1000_tx.c) and what gbe_hw.c does alike for
+ * all chips. The sections are those of [8254x 14], which has the order.
  *
  * There are models on which CTRL.RST changes no register, so nothing here relies on defaults.
  */
@@ -25,7 +25,10 @@ static void mask_everything(struct gbe *gbe)
 	gbe_flush(gbe);
 }
 
-/* [8254x 14.7]; receiver and transmitter are switched off by hand, and what has been raised is forgotten */
+/*
+ * [8254x 14.7]; receiver and transmitter are switched off by hand, and what has
+ * been raised is forgotten
+ */
 int e1000_reset(struct gbe *gbe)
 {
 	int err;
@@ -62,7 +65,10 @@ int e1000_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN])
 	return 0;
 }
 
-/* without LPE a frame has 1,522 bytes at most, FCS and tag included; with it 16 KiB, the chip has no limit of ours */
+/*
+ * without LPE a frame has 1,522 bytes at most, FCS and tag included; with it 16 KiB, the
+ * chip has no limit of ours
+ */
 uint32_t e1000_rx_length(struct gbe *gbe)
 {
 	return gbe->dev.mtu > ETH_DATA_LEN ? GBE_RCTL_LPE : 0;
@@ -83,7 +89,10 @@ void e1000_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count)
 /* [8254x 14.4], but for the ring and the receiver */
 void e1000_configure(struct gbe *gbe)
 {
-	/* receive address, multicast table, RCTL but for its enable bit; buffers of 2,048 bytes by its defaults */
+	/*
+	 * receive address, multicast table, RCTL but for its enable bit; buffers of
+	 * 2,048 bytes by its defaults
+	 */
 	gbe_configure_filters(gbe);
 	/* interrupt causes: the NAPI instances, when they are enabled. RXT0 comes at once */
 	gbe_write(gbe, E1000_RDTR, 0);

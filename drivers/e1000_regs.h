@@ -2,9 +2,9 @@
 /*
  * e1000_regs.h - registers and descriptor bits that the 82540EM has beside those of gbe_regs.h
  *
- * PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual, 317453, revision 4.0 (March 2009),
- * cited as [8254x n.n]. Chapter 13 has the registers, 3.2 and 3.3 the descriptors, 14 the order in which to set them
- * up. Only what Weir uses is here.
+ * PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual, 317453, revision
+ * 4.0 (March 2009), cited as [8254x n.n]. Chapter 13 has the registers, 3.2 and 3.3 the
+ * descriptors, 14 the order in which to set them up. Only what Weir uses is here.
  */
 #pragma once
 
@@ -58,7 +58,10 @@
 #define E1000_RXD_RXE	BIT(15) /* damaged on the wire */
 #define E1000_RXD_TAG	BITS(31, 16) /* with GBE_RXD_VP */
 
-/* --- TCP/IP data descriptor, GBE_TXD_DEXT [8254x 3.3.7]; the tag stands there in the legacy one too --- */
+/*
+ * --- TCP/IP data descriptor, GBE_TXD_DEXT [8254x 3.3.7]; the tag stands there
+ * in the legacy one too ---
+ */
 
 #define E1000_TXD_DTYP	BITS(23, 20) /* 1: data */
 #define E1000_TXD_TSE	BIT(26)	     /* cut it into segments, as the context says */
@@ -66,7 +69,10 @@
 #define E1000_TXD_TXSM	BIT(41)	     /* put TCP's or UDP's in */
 #define E1000_TXD_TAG	BITS(63, 48) /* with GBE_TXD_VLE */
 
-/* --- TCP/IP context descriptor, as its two words [8254x 3.3.6]: what the frames behind it have in common --- */
+/*
+ * --- TCP/IP context descriptor, as its two words [8254x 3.3.6]: what the frames
+ * behind it have in common ---
+ */
 
 #define E1000_TXC_IPCSS	 BITS(7, 0)   /* first word: where the IPv4 header's checksum starts */
 #define E1000_TXC_IPCSO	 BITS(15, 8)  /* where it goes */

@@ -2,9 +2,9 @@
 /*
  * e1000_tx.c - the transmit ring of the 82540EM: legacy descriptors
  *
- * e1000_tx_batch() runs on the core that owns the queue; on and off in the control context with the cores parked, or
- * on the owner when the watchdog asked for a reset. What it does with a ring is gbe_tx.h; here that is compiled for
- * this kind.
+ * e1000_tx_batch() runs on the core that owns the queue; on and off in the control context with the
+ * cores parked, or on the owner when the watchdog asked for a reset. What it does with a ring is
+ * gbe_tx.h; here that is compiled for this kind.
  */
 #include "e1000.h"
 

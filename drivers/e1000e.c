@@ -2,12 +2,13 @@
 /*
  * e1000e.c - the 82574L: which causes its vectors stand for, and what else its family is
  *
- * Set-up runs on core 0, at probe or in the control context with the cores parked; the NAPI ops of a queue on the
- * core that owns it. The vectors themselves are gbe_vectors.c's.
+ * Set-up runs on core 0, at probe or in the control context with the cores parked; the NAPI ops of
+ * a queue on the core that owns it. The vectors themselves are gbe_vectors.c's.
  *
- * All causes live in ICR, those of the queues too. A queue's goes off by itself when its vector is sent (EIAC), so its
- * handler need not read ICR; the link's poll does. With it QEMU takes the cause out of IMS, which the datasheet leaves
- * open: so a queue is masked by hand when it is polled, and unmasked when it is received in its interrupt.
+ * All causes live in ICR, those of the queues too. A queue's goes off by itself when its vector is
+ * sent (EIAC), so its handler need not read ICR; the link's poll does. With it QEMU takes the cause
+ * out of IMS, which the datasheet leaves open: so a queue is masked by hand when it is polled, and
+ * unmasked when it is received in its interrupt.
  */
 #include "e1000e.h"
 
@@ -46,7 +47,9 @@ static const struct napi_ops queue_ops = {
 	.work_pending = queue_work_pending,
 };
 
-/* --- the link and error vector: its cause is there while one of its own is, in ICR and in IMS --- */
+/*
+ * --- the link and error vector: its cause is there while one of its own is, in ICR and in IMS ---
+ */
 
 static void link_irq_mask(struct napi *napi)
 {
@@ -60,7 +63,10 @@ static void link_irq_unmask(struct napi *napi)
 		  E1000E_ICR_OTHER | LINK_CAUSES);
 }
 
-/* a cause that is not taken by the poll is still there at the unmask, which sends it: nothing to look for */
+/*
+ * a cause that is not taken by the poll is still there at the unmask, which
+ * sends it: nothing to look for
+ */
 static bool link_work_pending(struct napi *napi)
 {
 	(void)napi;
@@ -74,8 +80,9 @@ static const struct napi_ops link_ops = {
 };
 
 /*
- * Reading ICR clears it or not, depending on what is enabled just then [82574 10.2.4.1]: so the causes that are taken
- * are cleared by writing them, and those of queues, should they be gone, raised again.
+ * Reading ICR clears it or not, depending on what is enabled just then [82574 10.2.4.1]:
+ * so the causes that are taken are cleared by writing them, and those of queues, should
+ * they be gone, raised again.
  */
 static uint32_t causes(struct gbe *gbe)
 {

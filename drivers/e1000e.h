@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e1000e.h - the 82574L among the gigabit NICs: the 82540EM with two queues, a vector each, RSS, and receive
- * descriptors that tell of it; what it sends goes by e1000_tx.c
+ * e1000e.h - the 82574L among the gigabit NICs: the 82540EM with two queues, a vector each, RSS,
+ * and receive descriptors that tell of it; what it sends goes by e1000_tx.c
  *
- * Files: e1000e.c (vectors, what the family is), e1000e_hw.c (configuration), e1000e_ring.c (the rings).
+ * Files: e1000e.c (vectors, what the family is), e1000e_hw.c (configuration),
+ * e1000e_ring.c (the rings).
  */
 #pragma once
 

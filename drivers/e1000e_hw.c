@@ -2,9 +2,9 @@
 /*
  * e1000e_hw.c - the 82574L: configuration, in the datasheet's order
  *
- * Called by gbe.c on core 0: in the control context with the cores parked. Owns the chip's registers apart from the
- * rings (e1000e_ring.c) and what gbe_hw.c and gbe_rss.c do alike for all chips. The sections are those of
- * [82574 4.6], which has the order.
+ * Called by gbe.c on core 0: in the control context with the cores parked. Owns the chip's
+ * registers apart from the rings (e1000e_ring.c) and what gbe_hw.c and gbe_rss.c do alike for all
+ * chips. The sections are those of [82574 4.6], which has the order.
  */
 #include "e1000e.h"
 
@@ -34,19 +34,28 @@ void e1000e_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count)
 /* receive initialization, but for what each queue has of its own, and for the receiver */
 void e1000e_configure(struct gbe *gbe)
 {
-	/* receive address, multicast table, RCTL but for its enable bit; buffers of 2,048 bytes by its defaults */
+	/*
+	 * receive address, multicast table, RCTL but for its enable bit; buffers of
+	 * 2,048 bytes by its defaults
+	 */
 	gbe_configure_filters(gbe);
 	/* the one interrupt comes at once; vectors know no such delay */
 	gbe_write(gbe, E1000_RDTR, 0);
 	gbe_write(gbe, E1000_RADV, 0);
-	/* receive checksums, which are always looked at: wrong ones are counted; and the bits that RSS needs */
+	/*
+	 * receive checksums, which are always looked at: wrong ones are counted;
+	 * and the bits that RSS needs
+	 */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL | GBE_RXCSUM_PCSD);
 	gbe_write(gbe, E1000E_RFCTL, E1000E_RFCTL_EXSTEN);
 	/* RSS, VLAN tags, what is told of a frame */
 	gbe_configure_features(gbe);
 }
 
-/* [82574 7.4]: vector q for receive queue q, the one behind for link and errors; the NAPI instances unmask in IMS */
+/*
+ * [82574 7.4]: vector q for receive queue q, the one behind for link and errors; the
+ * NAPI instances unmask in IMS
+ */
 static void configure_vectors(struct gbe *gbe)
 {
 	unsigned n = gbe->dev.nqueues;

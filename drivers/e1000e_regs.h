@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e1000e_regs.h - registers and descriptor bits that the 82574 has beside those of gbe_regs.h and e1000_regs.h
+ * e1000e_regs.h - registers and descriptor bits that the 82574 has beside those of
+ * gbe_regs.h and e1000_regs.h
  *
- * Intel 82574 GbE Controller Family Datasheet, 317694, revision 3.4 (June 2014), cited as [82574 n.n]. Chapter 10 has
- * the registers, 7.1 and 7.2 the descriptors, 7.4 the interrupts, 4.6 the order in which to set them up. Only what
- * Weir uses is here.
+ * Intel 82574 GbE Controller Family Datasheet, 317694, revision 3.4 (June 2014), cited as [82574
+ * n.n]. Chapter 10 has the registers, 7.1 and 7.2 the descriptors, 7.4 the interrupts, 4.6 the
+ * order in which to set them up. Only what Weir uses is here.
  */
 #pragma once
 
@@ -46,7 +47,10 @@
 #define E1000E_TARC(q)		(0x03840 + 0x100 * (q)) /* RW: arbitration between the queues */
 #define	  E1000E_TARC_ENABLE	BIT(10)	     /* the queue sends */
 
-/* --- extended receive descriptor: what its status has beside the bits in gbe_regs.h [82574 7.1.5] --- */
+/*
+ * --- extended receive descriptor: what its status has beside the bits in
+ * gbe_regs.h [82574 7.1.5] ---
+ */
 
 #define E1000E_RXD_CE		BIT(24) /* FCS wrong; all valid in the last descriptor of a frame */
 #define E1000E_RXD_SE		BIT(25) /* symbol error */

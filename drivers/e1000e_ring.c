@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e1000e_ring.c - rings of the 82574L: extended receive descriptors, and transmit queues that can be switched
+ * e1000e_ring.c - rings of the 82574L: extended receive descriptors, and transmit
+ * queues that can be switched
  *
- * e1000e_rx_batch() runs on the core that owns the queue, from its NAPI poll; on and off in the control context with
- * the cores parked, or on the owner when the watchdog asked for a reset. What it does with a ring is gbe_rx.h; here
- * that is compiled for this kind. Frames go out as on the 82540EM, by e1000_tx.c.
+ * e1000e_rx_batch() runs on the core that owns the queue, from its NAPI poll; on and off in the
+ * control context with the cores parked, or on the owner when the watchdog asked for a reset.
+ * What it does with a ring is gbe_rx.h; here that is compiled for this kind. Frames go out as on
+ * the 82540EM, by e1000_tx.c.
  */
 #include "e1000e.h"
 
@@ -19,7 +21,10 @@ static const struct gbe_rx_kind extended = {
 	.unknown = E1000_RXD_IXSM,
 };
 
-/* [82574 4.6], of each queue; buffers come by the owning core, in its first poll, and with them the tail */
+/*
+ * [82574 4.6], of each queue; buffers come by the owning core, in its first
+ * poll, and with them the tail
+ */
 int e1000e_rx_on(struct gbe *gbe, unsigned q)
 {
 	gbe_rx_program(gbe, q);
@@ -28,8 +33,8 @@ int e1000e_rx_on(struct gbe *gbe, unsigned q)
 }
 
 /*
- * The receiver goes, and no new frame comes to any: no queue can be switched off by itself. One without a length takes
- * none when the receiver is on again.
+ * The receiver goes, and no new frame comes to any: no queue can be switched off by itself. One
+ * without a length takes none when the receiver is on again.
  */
 void e1000e_rx_off(struct gbe *gbe, unsigned q)
 {

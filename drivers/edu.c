@@ -2,7 +2,8 @@
 /*
  * edu.c - QEMU's teaching device [QEMU docs/specs/edu]
  *
- * Only its self-test uses it, in the control context. Owns the interrupts of the test while it runs.
+ * Only its self-test uses it, in the control context. Owns the interrupts
+ * of the test while it runs.
  */
 #include "edu.h"
 
@@ -124,9 +125,9 @@ static int edu_test_intx(void)
 }
 
 /*
- * The device raises interrupts by MSI, then by INTx, and each must arrive. Returns -ENODEV without the device,
- * -ETIMEDOUT if one did not arrive, -EIO if the device answers wrongly (said on the console). Takes at most a
- * second.
+ * The device raises interrupts by MSI, then by INTx, and each must arrive. Returns -ENODEV without
+ * the device, -ETIMEDOUT if one did not arrive, -EIO if the device answers wrongly (said on the
+ * console). Takes at most a second.
  */
 static int selftest(struct shell *sh)
 {

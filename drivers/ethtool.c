@@ -2,7 +2,8 @@
 /*
  * ethtool.c - the shell's ethtool: which option is it, and for which NIC
  *
- * Control context, core 0. Owns nothing; what the options do stands in ethtool_*.c, each beside its ETHTOOL_OPTION.
+ * Control context, core 0. Owns nothing; what the options do stands in ethtool_*.c, each
+ * beside its ETHTOOL_OPTION.
  */
 #include "ethtool.h"
 
@@ -18,7 +19,10 @@ static const struct ethtool_option *option_of(const char *word)
 	return NULL;
 }
 
-/* letter() - where an option stands in the list: -c in front of -C, those without a letter behind all. */
+/*
+ * letter() - where an option stands in the list: -c in front of -C, those
+ * without a letter behind all.
+ */
 static int letter(const struct ethtool_option *o)
 {
 	int c = o->option[1];

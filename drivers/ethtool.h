@@ -2,8 +2,9 @@
 /*
  * ethtool.h - options of the shell's ethtool, for each file that has some
  *
- * Linux's letters, argument order and output (ethtool 6.1). An option is one ETHTOOL_OPTION beside what it does;
- * ethtool.c finds it by its letter, hands it the NIC, and lists all of them for -h. Control context, core 0.
+ * Linux's letters, argument order and output (ethtool 6.1). An option is one ETHTOOL_OPTION beside
+ * what it does; ethtool.c finds it by its letter, hands it the NIC, and lists all of them for -h.
+ * Control context, core 0.
  */
 #pragma once
 
@@ -30,5 +31,8 @@ int ethtool_show_settings(struct shell *sh, struct netdev *dev);
 
 /* ethtool_need_rss() - 0, or -EOPNOTSUPP having said that the NIC has one queue; @i as for run. */
 int ethtool_need_rss(struct shell *sh, int i, const struct netdev *dev);
-/* ethtool_set_rss() - have the device spread as @want says, which word @i asked for; what run returns. */
+/*
+ * ethtool_set_rss() - have the device spread as @want says, which word @i
+ * asked for; what run returns.
+ */
 int ethtool_set_rss(struct shell *sh, int i, struct netdev *dev, const struct netdev_rss *want);

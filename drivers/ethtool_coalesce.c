@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ethtool_coalesce.c - ethtool -c and -C: how long an interrupt may wait; /sys/class/net/NIC/throttle: how long it does
+ * ethtool_coalesce.c - ethtool -c and -C: how long an interrupt may wait;
+ * /sys/class/net/NIC/throttle: how long it does
  *
  * Control context, core 0. Owns nothing; asks the device through struct ethtool_ops.
  */
@@ -11,7 +12,9 @@
 
 static int show_coalesce(struct shell *sh, struct netdev *dev, int at)
 {
-	/* Linux's rows; what the device does not have is n/a. "" is the empty line between groups */
+	/*
+	 * Linux's rows; what the device does not have is n/a. "" is the empty line between groups
+	 */
 	static const char *const rows[] = {
 		"stats-block-usecs:\t",
 		"sample-interval:\t",

@@ -2,12 +2,12 @@
 /*
  * ethtool_features.c - ethtool -k and -K: what a NIC does with a frame beside carrying it
  *
- * Control context, core 0. Owns the operator's wishes, dev->wanted_features. Linux's list as far as a row means
- * something here; [fixed] is what cannot be switched.
+ * Control context, core 0. Owns the operator's wishes, dev->wanted_features. Linux's list as far as
+ * a row means something here; [fixed] is what cannot be switched.
  *
- * One thing is not as in Linux: what is told of received frames is off at first and comes on when the room above needs
- * it, since forwarding needs none of it and a frame of which nothing is told costs less. Where it is on though the
- * operator did not ask, the line says [requested off].
+ * One thing is not as in Linux: what is told of received frames is off at first and comes on when
+ * the room above needs it, since forwarding needs none of it and a frame of which nothing is told
+ * costs less. Where it is on though the operator did not ask, the line says [requested off].
  */
 #include "ethtool.h"
 

@@ -2,7 +2,8 @@
 /*
  * ethtool_nfc.c - ethtool -n and -N: what of a frame is hashed, by kind of traffic
  *
- * Control context, core 0. Owns nothing; dev->rss is what the device has, and its ops change it while frames flow.
+ * Control context, core 0. Owns nothing; dev->rss is what the device has, and its ops
+ * change it while frames flow.
  */
 #include "ethtool.h"
 

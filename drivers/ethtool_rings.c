@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ethtool_rings.c - ethtool -g, -G, -l, -L and the private flags: rings, queue pairs, and what interrupts for them
+ * ethtool_rings.c - ethtool -g, -G, -l, -L and the private flags: rings, queue pairs, and
+ * what interrupts for them
  *
- * Control context, core 0. Owns nothing; the device says what it has, and changes while frames flow.
+ * Control context, core 0. Owns nothing; the device says what it has, and
+ * changes while frames flow.
  */
 #include "ethtool.h"
 

@@ -2,7 +2,8 @@
 /*
  * ethtool_rss.c - ethtool -x and -X: which queue a hash goes to, and the hash's key
  *
- * Control context, core 0. Owns nothing; dev->rss is what the device has, and its ops change it while frames flow.
+ * Control context, core 0. Owns nothing; dev->rss is what the device has, and its ops
+ * change it while frames flow.
  */
 #include "ethtool.h"
 

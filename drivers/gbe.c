@@ -2,7 +2,8 @@
 /*
  * gbe.c - Intel's gigabit NICs: which there are, and how one is met
  *
- * At boot, on core 0. Makes struct gbe. What the families of chips do each in its own way is behind struct gbe_family.
+ * At boot, on core 0. Makes struct gbe. What the families of chips do each in its own way is
+ * behind struct gbe_family.
  */
 #include "gbe.h"
 
@@ -19,7 +20,9 @@
 
 enum { GBE_REGS = 128 * 1024 /* BAR 0 */ };
 
-/* what all these chips have; and what is on at first: it costs those nothing that do not ask for it */
+/*
+ * what all these chips have; and what is on at first: it costs those nothing that do not ask for it
+ */
 #define FEATURES_ALL \
 	(NETDEV_RX_CSUM | NETDEV_RX_VLAN | NETDEV_TX_CSUM | NETDEV_TX_VLAN | NETDEV_TSO4)
 #define FEATURES_AT_FIRST (NETDEV_TX_CSUM | NETDEV_TSO4 | NETDEV_TSO6)

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe.h - Intel's gigabit NICs as one family: the structures that they share, and the verbs that reach their
- * registers
+ * gbe.h - Intel's gigabit NICs as one family: the structures that they share, and the verbs
+ * that reach their registers
  *
- * What all chips do alike is written once, in gbe*.c and gbe*.h. A chip is a row of the table in gbe.c; where whole
- * steps differ, the row names a struct gbe_family: igb (82576: advanced descriptors), e1000e (82574L: two queues,
- * extended descriptors) or e1000 (82540EM: one queue, legacy descriptors). By what it interrupts is a struct
- * gbe_scheme: a vector a queue, or one interrupt for everything, which all families can fall back to.
+ * What all chips do alike is written once, in gbe*.c and gbe*.h. A chip is a row of the table in
+ * gbe.c; where whole steps differ, the row names a struct gbe_family: igb (82576: advanced
+ * descriptors), e1000e (82574L: two queues, extended descriptors) or e1000 (82540EM: one queue,
+ * legacy descriptors). By what it interrupts is a struct gbe_scheme: a vector a queue, or one
+ * interrupt for everything, which all families can fall back to.
  *
- * Files: gbe.c (the table, probe), gbe_up.c (open, stop), gbe_live.c (changes meanwhile), gbe_scheme.c, gbe_vectors.c, gbe_single.c (interrupts), gbe_hw.c
- * (steps of the configuration), gbe_rss.c (which queue), gbe_link.c (PHY, link and error causes, watchdog),
- * gbe_stats.c (statistics, ethtool), gbe_rx and gbe_tx (the rings).
+ * Files: gbe.c (the table, probe), gbe_up.c (open, stop), gbe_live.c (changes meanwhile),
+ * gbe_scheme.c, gbe_vectors.c, gbe_single.c (interrupts), gbe_hw.c (steps of the configuration),
+ * gbe_rss.c (which queue), gbe_link.c (PHY, link and error causes, watchdog), gbe_stats.c
+ * (statistics, ethtool), gbe_rx and gbe_tx (the rings).
  */
 #pragma once
 
@@ -29,12 +31,15 @@ enum {
 	GBE_RING_MAX = 4096,
 	GBE_RING_ALIGN = 128, /* of its address; its length is a multiple of it, too */
 	/*
-	 * buffers are posted when so many are missing, or the least in a ring that has few, and in multiples of the least,
-	 * however many with one tail write
+	 * buffers are posted when so many are missing, or the least in a ring that has few, and in
+	 * multiples of the least, however many with one tail write
 	 */
 	GBE_RX_GROUP = 32,
 	GBE_RX_GROUP_MIN = 16,
-	/* a ring whose share of the pool is less holds so many; a group fits before a long frame does not */
+	/*
+	 * a ring whose share of the pool is less holds so many; a group fits
+	 * before a long frame does not
+	 */
 	GBE_RX_SHARE_MIN = 32,
 	/* descriptors between two that report status, at least; in a short ring a quarter of it */
 	GBE_TX_REPORT = 32,
@@ -47,7 +52,10 @@ struct gbe_rx;
 /* how a receive descriptor is laid out */
 enum gbe_rx_form { GBE_RX_LEGACY, GBE_RX_EXTENDED, GBE_RX_ADVANCED };
 
-/* what a family of chips does in a way of its own; on core 0, all but the netdev's ops on the path of a packet */
+/*
+ * what a family of chips does in a way of its own; on core 0, all but the netdev's
+ * ops on the path of a packet
+ */
 struct gbe_family {
 	const char *name; /* as Linux calls the driver */
 	const struct netdev_ops *netdev;
@@ -58,15 +66,24 @@ struct gbe_family {
 	enum gbe_rx_form rx_form;
 	bool tx_advanced;
 
-	/* at probe, behind the reset. 0 or an errno; whether the address makes sense is looked at by the caller */
+	/*
+	 * at probe, behind the reset. 0 or an errno; whether the address makes sense
+	 * is looked at by the caller
+	 */
 	int (*read_address)(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
-	/* silent, no DMA, what the rings' registers hold of no meaning. 0 or -ETIMEDOUT, having said why */
+	/*
+	 * silent, no DMA, what the rings' registers hold of no meaning. 0 or
+	 * -ETIMEDOUT, having said why
+	 */
 	int (*reset)(struct gbe *gbe);
 	void (*general)(
 		struct gbe *gbe); /* behind the reset: what has to do with neither direction */
 	/* what both directions have for all queues; the receiver stays off */
 	void (*configure)(struct gbe *gbe);
-	/* where causes go, by which throttle; masked until NAPI unmasks them. Again when queues come or go */
+	/*
+	 * where causes go, by which throttle; masked until NAPI unmasks them.
+	 * Again when queues come or go
+	 */
 	void (*interrupts)(struct gbe *gbe);
 	/* tell the chip of the longest frame; returns the bits of RCTL that go with it */
 	uint32_t (*rx_length)(struct gbe *gbe);
@@ -86,10 +103,16 @@ struct gbe_scheme {
 	bool vectors; /* one a queue: there may be several queues */
 	const struct napi_ops *queue_ops;
 	bool masks_itself; /* the chip masks a queue when it sends the interrupt */
-	/* what these write to mask queue q and to unmask it: queue_cause << q; mask_reg 0: nothing does */
+	/*
+	 * what these write to mask queue q and to unmask it: queue_cause << q;
+	 * mask_reg 0: nothing does
+	 */
 	uint32_t mask_reg, unmask_reg, queue_cause;
 	const struct napi_ops *link_ops; /* masks, unmasks what is no queue's */
-	/* ask for them when it opens, the NAPI instances still disabled; 0 or an errno, and then it holds none */
+	/*
+	 * ask for them when it opens, the NAPI instances still disabled; 0 or an
+	 * errno, and then it holds none
+	 */
 	int (*request)(struct gbe *gbe);
 	void (*free)(struct gbe *gbe);
 	uint32_t (*causes)(struct gbe *gbe); /* bits of ICR since the last call; the link's poll */
@@ -136,11 +159,15 @@ enum gbe_rx_state {
 };
 
 /*
- * both rings: indices run freely, the slot is the index & @mask; slots from the lower to the higher index are ours.
- * How many descriptors there are is said by @mask alone, and changes only while the ring is off and empty.
+ * both rings: indices run freely, the slot is the index & @mask; slots from the lower to the
+ * higher index are ours. How many descriptors there are is said by @mask alone, and changes only
+ * while the ring is off and empty.
  */
 struct gbe_rx {
-	/* [mask + 2]: one that the device does not know: it looks done but odd, so that no run goes beyond the wrap */
+	/*
+	 * [mask + 2]: one that the device does not know: it looks done but odd, so that no
+	 * run goes beyond the wrap
+	 */
 	_Alignas(CACHE_LINE) volatile union gbe_rx_desc *desc;
 	struct pkt *
 		*slot;  /* [mask + 1]: the packet behind each posted descriptor, next to fill - 1 */
@@ -161,7 +188,10 @@ struct gbe_rx {
 	uint32_t tail_reg; /* offset of its tail register */
 	struct gbe *gbe;
 	struct netdev_queue *queue; /* its counters */
-	/* fewer are posted than the longest frame takes, the pool was empty: the watchdog sees to it */
+	/*
+	 * fewer are posted than the longest frame takes, the pool was
+	 * empty: the watchdog sees to it
+	 */
 	volatile bool starved;
 	struct pkt *head, *tail; /* INSIDE: the frame so far */
 	uint32_t reserved;       /* descriptors that there is memory for */
@@ -180,7 +210,9 @@ struct gbe_tx {
 	uint32_t reported; /* descriptors up to here lie before the newest mark */
 	uint32_t report;   /* and so many before the next, at least */
 	uint32_t mark_first, mark_end;
-	/* the index behind each descriptor that reports status, oldest at mark_first; gbe_tx_mark() */
+	/*
+	 * the index behind each descriptor that reports status, oldest at mark_first; gbe_tx_mark()
+	 */
 	uint32_t *mark;
 	struct gbe_tx_desc context; /* the last that was posted, all zero: none since it began */
 	bool full;                  /* it refused some the last time */
@@ -194,8 +226,9 @@ struct gbe_tx {
 	bool drained;            /* all that it holds was sent */
 
 	/*
-	 * by the watchdog, core 0. The sum of the words pkt->frame of a batch that is simply posted, at most: UINT32_MAX, as a
-	 * flag makes it more; 0: the owner resets the ring before it sends again
+	 * by the watchdog, core 0. The sum of the words pkt->frame of a batch that is
+	 * simply posted, at most: UINT32_MAX, as a flag makes it more; 0: the owner resets
+	 * the ring before it sends again
 	 */
 	_Alignas(CACHE_LINE) volatile uint64_t most;
 	uint32_t seen_head; /* the head a second ago */
@@ -281,7 +314,10 @@ static inline uint32_t gbe_peek(const struct gbe *gbe, uint32_t off)
 	return *(volatile uint32_t *)((uint8_t *)gbe->regs + off);
 }
 
-/* gbe_poke() - a write that is not recorded: for the path of a packet, which has a way of its own while that is wanted */
+/*
+ * gbe_poke() - a write that is not recorded: for the path of a packet, which has a way of its
+ * own while that is wanted
+ */
 static inline void gbe_poke(const struct gbe *gbe, uint32_t off, uint32_t v)
 {
 	*(volatile uint32_t *)((uint8_t *)gbe->regs + off) = v;
@@ -294,7 +330,10 @@ static inline void gbe_poke_tail(const struct gbe_tx *tx, uint32_t v)
 }
 #endif
 
-/* gbe_trace_access() - @v was read from register @off, or is about to be written. Any core, hard interrupts too. */
+/*
+ * gbe_trace_access() - @v was read from register @off, or is about to be written. Any
+ * core, hard interrupts too.
+ */
 void gbe_trace_access(const struct gbe *gbe, uint32_t off, uint32_t v, bool write);
 
 static inline uint32_t gbe_read(const struct gbe *gbe, uint32_t off)
@@ -337,7 +376,10 @@ static inline uint32_t gbe_tx_reg(const struct gbe *gbe, unsigned q, uint32_t re
 
 /* --- gbe.c --- */
 
-/* gbe_probe() - take a function that the table has a row for; 0, or an errno having said why. Boot, core 0. */
+/*
+ * gbe_probe() - take a function that the table has a row for; 0, or an errno
+ * having said why. Boot, core 0.
+ */
 int gbe_probe(struct pci_dev *pd);
 
 /* --- gbe_up.c: all with the cores parked --- */
@@ -347,16 +389,22 @@ int gbe_open(struct netdev *dev);
 void gbe_stop(struct netdev *dev);
 /* gbe_rings_on() - program queues @from to @to - 1, empty, and switch them on. 0 or -ETIMEDOUT. */
 int gbe_rings_on(struct gbe *gbe, unsigned from, unsigned to);
-/* gbe_rings_off() - no DMA to their rings any more, every buffer given back. No frame comes for them. */
+/*
+ * gbe_rings_off() - no DMA to their rings any more, every buffer given back.
+ * No frame comes for them.
+ */
 void gbe_rings_off(struct gbe *gbe, unsigned from, unsigned to);
-/* gbe_go() - NAPI of queues @from on and of the link on; who may transmit by what, and each ring's share. */
+/*
+ * gbe_go() - NAPI of queues @from on and of the link on; who may transmit by
+ * what, and each ring's share.
+ */
 void gbe_go(struct gbe *gbe, unsigned from);
 /* gbe_halt() - NAPI of queues @from on and of the link off. */
 void gbe_halt(struct gbe *gbe, unsigned from);
 /*
- * gbe_set_rings() - from now on each receive ring has @rx descriptors, each transmit ring @tx; both are powers of two
- * from GBE_RING_MIN to GBE_RING_MAX. At probe, and while the rings are empty and off. 0, or -ENOMEM, all rings being
- * as they were.
+ * gbe_set_rings() - from now on each receive ring has @rx descriptors, each transmit ring @tx; both
+ * are powers of two from GBE_RING_MIN to GBE_RING_MAX. At probe, and while the rings are empty and
+ * off. 0, or -ENOMEM, all rings being as they were.
  */
 int gbe_set_rings(struct gbe *gbe, unsigned rx, unsigned tx);
 /* gbe_queue_moved() - the queue follows its interrupt to core @cpu; cores parked. */
@@ -374,8 +422,9 @@ int gbe_set_priv_flags(struct netdev *dev, uint32_t flags);
 /* --- gbe_scheme.c --- */
 
 /*
- * gbe_find_scheme() - choose by what it interrupts, of what is not forbidden; sets scheme, dev.max_queues and nqueues.
- * The chip silent, none of its interrupts requested. 0, or an errno having said why.
+ * gbe_find_scheme() - choose by what it interrupts, of what is not forbidden; sets
+ * scheme, dev.max_queues and nqueues. The chip silent, none of its interrupts requested.
+ * 0, or an errno having said why.
  */
 int gbe_find_scheme(struct gbe *gbe);
 
@@ -384,8 +433,9 @@ int gbe_find_scheme(struct gbe *gbe);
 int gbe_vectors_request(struct gbe *gbe);
 void gbe_vectors_free(struct gbe *gbe);
 /*
- * gbe_vectors_resize() - from now on @n queues have one, sets dev.nqueues; those that stay keep theirs, the link's moves
- * behind the last. The link's NAPI is disabled, and those of queues that go. 0, or -ENOSPC and nothing has changed.
+ * gbe_vectors_resize() - from now on @n queues have one, sets dev.nqueues; those that stay keep
+ * theirs, the link's moves behind the last. The link's NAPI is disabled, and those of queues that
+ * go. 0, or -ENOSPC and nothing has changed.
  */
 int gbe_vectors_resize(struct gbe *gbe, unsigned n);
 
@@ -408,18 +458,29 @@ int gbe_wait(const struct gbe *gbe, uint32_t off, uint32_t mask, uint32_t want, 
 	     const char *what);
 /* gbe_pcie_reset() - family->reset of a chip on PCI Express. */
 int gbe_pcie_reset(struct gbe *gbe);
-/* gbe_read_address() - family->read_address of a chip that has it in RAL and RAH 0 after a reset. */
+/*
+ * gbe_read_address() - family->read_address of a chip that has it in RAL and RAH 0 after a reset.
+ */
 int gbe_read_address(struct gbe *gbe, uint8_t mac[ETH_ALEN]);
 /* gbe_receiver() - RCTL.EN. */
 void gbe_receiver(struct gbe *gbe, bool on);
-/* gbe_configure_general() - CTRL: the link as the PHY negotiates it, @set and @clear beside; flow control. */
+/*
+ * gbe_configure_general() - CTRL: the link as the PHY negotiates it, @set and
+ * @clear beside; flow control.
+ */
 void gbe_configure_general(struct gbe *gbe, uint32_t set, uint32_t clear);
 /* --- gbe_filter.c --- */
 
-/* gbe_set_rx_mode() - address, groups, promiscuous, frame length from the netdev; nothing while it is down. */
+/*
+ * gbe_set_rx_mode() - address, groups, promiscuous, frame length from the netdev;
+ * nothing while it is down.
+ */
 void gbe_set_rx_mode(struct netdev *dev);
 bool gbe_takes_group(const struct netdev *dev, const uint8_t *mac);
-/* gbe_set_features() - the netdev's op; gbe_configure_features() - the same as a step of the configuration, and RSS. */
+/*
+ * gbe_set_features() - the netdev's op; gbe_configure_features() - the same as a step of
+ * the configuration, and RSS.
+ */
 void gbe_set_features(struct netdev *dev);
 void gbe_configure_features(struct gbe *gbe);
 /* gbe_configure_filters() - the same for the first time: the multicast table is emptied before. */
@@ -429,7 +490,10 @@ void gbe_transmitter_on(struct gbe *gbe);
 
 /* --- gbe_link.c --- */
 
-/* gbe_link_restart() - negotiate the link anew; it comes up half a second later. 0, -ETIMEDOUT or -EIO, said. */
+/*
+ * gbe_link_restart() - negotiate the link anew; it comes up half a second later. 0,
+ * -ETIMEDOUT or -EIO, said.
+ */
 int gbe_link_restart(struct gbe *gbe);
 /* gbe_phy_read() - register @reg of the PHY. 0, -ETIMEDOUT or -EIO, said. */
 int gbe_phy_read(struct gbe *gbe, unsigned reg, uint16_t *v);
@@ -441,7 +505,10 @@ void gbe_watchdog(struct netdev *dev);
 
 /* --- gbe_pause.c --- */
 
-/* gbe_pause_configure() - flow control as a step of the configuration; gbe_pause_link_up() - as was agreed on. Core 0. */
+/*
+ * gbe_pause_configure() - flow control as a step of the configuration; gbe_pause_link_up() -
+ * as was agreed on. Core 0.
+ */
 void gbe_pause_configure(struct gbe *gbe);
 void gbe_pause_link_up(struct gbe *gbe);
 /* gbe_pause_advertised() - what the PHY tells the other end of it. */
@@ -467,11 +534,15 @@ const struct napi_ops *gbe_queue_ops(const struct gbe *gbe);
 /* --- gbe_throttle.c --- */
 
 /*
- * gbe_throttle_measure() - unless it is known: how long do interrupts of this kind really wait? Some milliseconds. NAPI
- * is still disabled, the chip set up, the cores parked; nothing if queue 0 is another core's.
+ * gbe_throttle_measure() - unless it is known: how long do interrupts of this kind really wait?
+ * Some milliseconds. NAPI is still disabled, the chip set up, the cores parked; nothing if
+ * queue 0 is another core's.
  */
 void gbe_throttle_measure(struct gbe *gbe);
-/* gbe_throttle_count() - what the register has to hold for @usecs. gbe_throttle() - program rx_usecs. */
+/*
+ * gbe_throttle_count() - what the register has to hold for @usecs.
+ * gbe_throttle() - program rx_usecs.
+ */
 uint32_t gbe_throttle_count(const struct gbe *gbe, unsigned usecs);
 void gbe_throttle(struct gbe *gbe);
 /* the ethtool ops */
@@ -482,37 +553,66 @@ void gbe_get_throttle(struct netdev *dev, struct ethtool_throttle *t);
 
 /* --- gbe_rx.c; the path of a packet is in gbe_rx.h --- */
 
-/* gbe_rx_reserve() - memory for @n descriptors, if it has not got that; the ring is off. 0 or -ENOMEM. */
+/*
+ * gbe_rx_reserve() - memory for @n descriptors, if it has not got that; the
+ * ring is off. 0 or -ENOMEM.
+ */
 int gbe_rx_reserve(struct gbe_rx *rx, unsigned n);
 /*
- * gbe_rx_program() - ring @q with what gbe_rx_keep() left, else empty, and the chip told where it is; its owner fills it
- * up in its first poll.
+ * gbe_rx_program() - ring @q with what gbe_rx_keep() left, else empty, and the chip told where it
+ * is; its owner fills it up in its first poll.
  */
 void gbe_rx_program(struct gbe *gbe, unsigned q);
 /* gbe_rx_stop() - queue off, every buffer freed. The chip must do no more DMA to it afterwards. */
 void gbe_rx_stop(struct gbe *gbe, unsigned q);
-/* gbe_rx_keep() - the same, but the buffers go into it again when it is programmed next, in this very park. */
+/*
+ * gbe_rx_keep() - the same, but the buffers go into it again when it is programmed
+ * next, in this very park.
+ */
 void gbe_rx_keep(struct gbe *gbe, unsigned q);
-/* gbe_rx_freeze() - it is not filled up until it is told its share again, so no tail is written. Cores parked. */
+/*
+ * gbe_rx_freeze() - it is not filled up until it is told its share again, so no tail
+ * is written. Cores parked.
+ */
 void gbe_rx_freeze(struct gbe *gbe, unsigned q);
-/* gbe_rx_share() - from now on ring @q is filled with @n buffers at most; within what the ring can. */
+/*
+ * gbe_rx_share() - from now on ring @q is filled with @n buffers at most; within what the ring can.
+ */
 void gbe_rx_share(struct netdev *dev, unsigned q, unsigned n);
-/* gbe_rx_refill() - post fresh buffers, as many as there is room for; owning core. Returns @n, for whoever jumps here. */
+/*
+ * gbe_rx_refill() - post fresh buffers, as many as there is room for; owning core. Returns
+ * @n, for whoever jumps here.
+ */
 unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n);
 void gbe_rx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);
 
 /* --- gbe_tx.c; the path of a packet is in gbe_tx.h --- */
 
-/* gbe_tx_reserve() - memory for @n descriptors, if it has not got that; the ring is off. 0 or -ENOMEM. */
+/*
+ * gbe_tx_reserve() - memory for @n descriptors, if it has not got that; the
+ * ring is off. 0 or -ENOMEM.
+ */
 int gbe_tx_reserve(struct gbe_tx *tx, unsigned n);
 /* gbe_tx_program() - ring @q empty, head and tail at its beginning, the chip told where it is. */
 void gbe_tx_program(struct gbe *gbe, unsigned q);
-/* gbe_tx_drain() - the wire gets what the rings from @from on hold, or a while passes. Nobody sends any more. */
+/*
+ * gbe_tx_drain() - the wire gets what the rings from @from on hold, or a while
+ * passes. Nobody sends any more.
+ */
 void gbe_tx_drain(struct gbe *gbe, unsigned from);
-/* gbe_tx_stop() - queue off, every buffer freed; returns how many frames are not known to have been sent. */
+/*
+ * gbe_tx_stop() - queue off, every buffer freed; returns how many frames are not
+ * known to have been sent.
+ */
 unsigned gbe_tx_stop(struct gbe *gbe, unsigned q);
-/* gbe_tx_reset() - the head stood still: off, all that is not reported as sent thrown away, on again. Owning core. */
+/*
+ * gbe_tx_reset() - the head stood still: off, all that is not reported as sent thrown
+ * away, on again. Owning core.
+ */
 void gbe_tx_reset(struct gbe_tx *tx);
-/* gbe_tx_check() - watchdog, core 0: has the head stood still for two seconds with work? Then ask for a reset. */
+/*
+ * gbe_tx_check() - watchdog, core 0: has the head stood still for two seconds with
+ * work? Then ask for a reset.
+ */
 void gbe_tx_check(struct gbe *gbe, unsigned q);
 void gbe_tx_walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t);

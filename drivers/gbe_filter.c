@@ -2,15 +2,18 @@
 /*
  * gbe_filter.c - which frames the chip takes: its own address, broadcast, groups, or everything
  *
- * Called in the control context with the cores parked. Groups are filtered by a table of 4,096 bits: a frame to one is
- * taken if the bit is set that 12 bits of its address number, so those of a few groups beside come in as well [82576
- * 7.1.1.2, 8.10.16] [8254x 13.5.1] [82574 10.2.5.11].
+ * Called in the control context with the cores parked. Groups are filtered by a table of 4,096
+ * bits: a frame to one is taken if the bit is set that 12 bits of its address number, so those of a
+ * few groups beside come in as well [82576 7.1.1.2, 8.10.16] [8254x 13.5.1] [82574 10.2.5.11].
  */
 #include "gbe.h"
 
 #include <string.h>
 
-/* group_bit() - of the table, for @mac: bits 47 to 36 of the address, first byte lowest, as RCTL.MO is 0. */
+/*
+ * group_bit() - of the table, for @mac: bits 47 to 36 of the address, first byte
+ * lowest, as RCTL.MO is 0.
+ */
 static unsigned group_bit(const uint8_t *mac)
 {
 	return mac[5] << 4 | mac[4] >> 4;

@@ -2,9 +2,9 @@
 /*
  * gbe_hw.c - steps of the configuration that all chips take alike
  *
- * Called by gbe.c and the chips' own files, igb_hw.c and its like, which have the order, on core 0: at probe, and in
- * the control context with the cores parked. Owns the registers that it writes: masks, CTRL, flow control, filters,
- * RCTL, TCTL.
+ * Called by gbe.c and the chips' own files, igb_hw.c and its like, which have the order, on core 0:
+ * at probe, and in the control context with the cores parked. Owns the registers that it writes:
+ * masks, CTRL, flow control, filters, RCTL, TCTL.
  */
 #include "gbe.h"
 
@@ -43,8 +43,8 @@ static void mask_everything(struct gbe *gbe)
 }
 
 /*
- * [82576 4.5.3] [82574 4.6] steps 1 and 2, the first half: leaves the chip silent, without DMA, its registers at their
- * defaults
+ * [82576 4.5.3] [82574 4.6] steps 1 and 2, the first half: leaves the chip silent, without DMA, its
+ * registers at their defaults
  */
 int gbe_pcie_reset(struct gbe *gbe)
 {
@@ -52,7 +52,10 @@ int gbe_pcie_reset(struct gbe *gbe)
 
 	/* 1. disable interrupts [82576 4.5.4] */
 	mask_everything(gbe);
-	/* 2. global reset [82576 4.5.5]. First no new DMA; if old DMA will not end, the reset ends it all the same */
+	/*
+	 * 2. global reset [82576 4.5.5]. First no new DMA; if old DMA will not end, the
+	 * reset ends it all the same
+	 */
 	gbe_change(gbe, GBE_CTRL, GBE_CTRL_GIO_OFF, 0);
 	gbe_wait(gbe, GBE_STATUS, GBE_STATUS_GIO_ON, 0, RESET_US, "end of DMA");
 	gbe_change(gbe, GBE_CTRL, GBE_CTRL_RST, 0);
@@ -61,7 +64,10 @@ int gbe_pcie_reset(struct gbe *gbe)
 	if (!err && gbe->chip->eeprom_bit)
 		err = gbe_wait(gbe, GBE_EEC, GBE_EEC_AUTO_RD, GBE_EEC_AUTO_RD, RESET_US,
 			       "EEPROM after reset");
-	/* the reset has undone 1. A vector that was being throttled fires now: its queue is disabled, napi_irq() copes */
+	/*
+	 * the reset has undone 1. A vector that was being throttled fires now: its queue is
+	 * disabled, napi_irq() copes
+	 */
 	mask_everything(gbe);
 	(void)gbe_read(gbe, GBE_ICR);
 	return err;

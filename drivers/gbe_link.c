@@ -2,13 +2,13 @@
 /*
  * gbe_link.c - link, what comes by the link's interrupt, and the watchdog
  *
- * Runs on core 0: the watchdog from its timer, gbe_link_restart() in the control context. The poll of link and errors
- * follows the NAPI contract like a queue's: the hard interrupt masks, the poll takes the causes, completing unmasks.
- * Should its interrupt have been moved to another core, the poll there only counts, and the watchdog notices the link
- * within a second.
+ * Runs on core 0: the watchdog from its timer, gbe_link_restart() in the control context. The poll
+ * of link and errors follows the NAPI contract like a queue's: the hard interrupt masks, the poll
+ * takes the causes, completing unmasks. Should its interrupt have been moved to another core, the
+ * poll there only counts, and the watchdog notices the link within a second.
  *
- * The link needs auto-negotiation to be started; it comes up half a second later and says so by LSC. Nobody waits
- * for it.
+ * The link needs auto-negotiation to be started; it comes up half a second later and says so by
+ * LSC. Nobody waits for it.
  */
 #include "gbe.h"
 
@@ -18,7 +18,9 @@
 
 enum { MDIC_US = 10000, PHY_INSIDE = 1 };
 
-/* phy_op() - read or write one register of the PHY. 0, -ETIMEDOUT, or -EIO if it does not answer. */
+/*
+ * phy_op() - read or write one register of the PHY. 0, -ETIMEDOUT, or -EIO if it does not answer.
+ */
 static int phy_op(struct gbe *gbe, unsigned op, unsigned reg, uint16_t v)
 {
 	int err;
@@ -55,7 +57,9 @@ int gbe_link_restart(struct gbe *gbe)
 			      GBE_PHY_SPEED_1000);
 }
 
-/* link_update() - core 0: learn the link's state from the chip, tell the room above if it changed. */
+/*
+ * link_update() - core 0: learn the link's state from the chip, tell the room above if it changed.
+ */
 static void link_update(struct gbe *gbe)
 {
 	static const uint16_t speed[] = { 10, 100, 1000, 1000 };
@@ -132,7 +136,10 @@ void gbe_watchdog(struct netdev *dev)
 			gbe_tx_check(gbe, q);
 		wake |= gbe->rx[q]->starved ? BIT(q) : 0;
 	}
-	/* a ring with too few buffers may get no frames, so nothing would ever poll it: raise its interrupt by hand */
+	/*
+	 * a ring with too few buffers may get no frames, so nothing would ever poll it:
+	 * raise its interrupt by hand
+	 */
 	if (wake)
 		gbe->scheme->wake(gbe, wake);
 }

@@ -2,8 +2,9 @@
 /*
  * gbe_live.c - queues, rings, spreading and interrupts of a NIC change while frames flow
  *
- * The ethtool ops behind -L, -G, -X, -N and the private flags; in the control context, core 0. Where the datasheet lets
- * us there is no reset, so the link stays. That nothing is lost, and no frame overtakes another of its flow:
+ * The ethtool ops behind -L, -G, -X, -N and the private flags; in the control context, core 0.
+ * Where the datasheet lets us there is no reset, so the link stays. That nothing is lost, and no
+ * frame overtakes another of its flow:
  *
  *	1. the receiver goes off: what the wire brings now waits in the chip, which counts what does not fit
  *	   (rx_missed_errors); on QEMU it stays with the back end. No tail is written from here to 6, as QEMU would
@@ -14,9 +15,9 @@
  *	5. the receiver goes on;
  *	6. the cores go on, and fill their rings, each from its own pool.
  *
- * The waits of 2 and 3 have an end. What is still in a receive ring then is dropped as rx_stopped, in a transmit ring
- * it is counted as tx_errors. (One tail must be written nevertheless: when a ring becomes shorter than where it is. On
- * QEMU that may cost it a frame.)
+ * The waits of 2 and 3 have an end. What is still in a receive ring then is dropped as rx_stopped,
+ * in a transmit ring it is counted as tx_errors. (One tail must be written nevertheless: when a
+ * ring becomes shorter than where it is. On QEMU that may cost it a frame.)
  */
 #include "gbe.h"
 
@@ -29,7 +30,10 @@ enum { PATIENCE_MS = 1000 }; /* a core that is a host's thread may stand still f
 
 /* --- the frame of every change --- */
 
-/* the chip's head is where our next frame would be: none is left. Read while the owner polls: at worst a look early */
+/*
+ * the chip's head is where our next frame would be: none is left. Read while the owner
+ * polls: at worst a look early
+ */
 static bool emptied(const struct gbe *gbe, unsigned q)
 {
 	const struct gbe_rx *rx = gbe->rx[q];
@@ -54,7 +58,10 @@ static void wait_for_all(const struct gbe *gbe, unsigned from,
 			msleep(1);
 }
 
-/* quieten() - steps 1 to 3; resound() - steps 5 and 6. Both do no more than park while the device is down. */
+/*
+ * quieten() - steps 1 to 3; resound() - steps 5 and 6. Both do no more than park
+ * while the device is down.
+ */
 static void quieten(struct gbe *gbe)
 {
 	struct netdev *dev = &gbe->dev;

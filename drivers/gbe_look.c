@@ -2,8 +2,8 @@
 /*
  * gbe_look.c - descriptors of the rings, field by field: struct netdev_look
  *
- * On the core that owns the queue, or in the control context with the cores parked. Owns nothing; a descriptor is read
- * once and then shown as it was.
+ * On the core that owns the queue, or in the control context with the cores parked. Owns nothing; a
+ * descriptor is read once and then shown as it was.
  */
 #include "gbe_look.h"
 
@@ -164,7 +164,9 @@ static void copy_tx(const struct gbe_tx *tx, uint32_t index, struct netdev_desc 
 	d->reports = d->word[1] & GBE_TXD_RS;
 }
 
-/* is_context() - of the advanced ones by its type [82576 7.2.2.2], of the others too [8254x 3.3.6]. */
+/*
+ * is_context() - of the advanced ones by its type [82576 7.2.2.2], of the others too [8254x 3.3.6].
+ */
 static bool is_context(const struct netdev *dev, const struct netdev_desc *d)
 {
 	if (!(d->word[1] & GBE_TXD_DEXT))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* gbe_look.h - struct netdev_look of the gigabit NICs: gbe_look.c has the descriptors, gbe_trace.c the registers */
+/*
+ * gbe_look.h - struct netdev_look of the gigabit NICs: gbe_look.c has the descriptors,
+ * gbe_trace.c the registers
+ */
 #pragma once
 
 #include "gbe.h"

@@ -2,8 +2,9 @@
 /*
  * gbe_names.c - registers of the gigabit NICs and their bits by name
  *
- * Called in the control context. Owns the tables, which are made of the names in gbe_regs.h and its neighbours, so that
- * no number stands twice; tests/proofs/regs holds them against these, that none is missing.
+ * Called in the control context. Owns the tables, which are made of the names in gbe_regs.h
+ * and its neighbours, so that no number stands twice; tests/proofs/regs holds them against
+ * these, that none is missing.
  */
 #include "gbe_names.h"
 

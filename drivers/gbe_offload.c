@@ -2,8 +2,9 @@
 /*
  * gbe_offload.c - from a packet's flags to what the chip is asked for
  *
- * Called for frames that ask for something, by the transmit path of the core that owns the queue. Owns nothing.
- * Offsets may come from a guest: each is held against the bytes of the frame's first buffer before it is used.
+ * Called for frames that ask for something, by the transmit path of the core that owns the queue.
+ * Owns nothing. Offsets may come from a guest: each is held against the bytes of the frame's first
+ * buffer before it is used.
  */
 #include "gbe_offload.h"
 

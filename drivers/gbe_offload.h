@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe_offload.h - what a frame asks of the chip beside being carried: a checksum, a tag, to be cut into segments
+ * gbe_offload.h - what a frame asks of the chip beside being carried: a checksum, a
+ * tag, to be cut into segments
  *
- * A packet says it by flags and offsets (kernel/pkt.h), a chip wants it as a context descriptor in front of the
- * frame's own. gbe_offload_of() reads the packet once, checks it against its bytes, and leaves struct gbe_offload,
- * from which each kind of descriptor is made (igb_tx.c, e1000_tx.c).
+ * A packet says it by flags and offsets (kernel/pkt.h), a chip wants it as a context descriptor in
+ * front of the frame's own. gbe_offload_of() reads the packet once, checks it against its bytes,
+ * and leaves struct gbe_offload, from which each kind of descriptor is made (igb_tx.c, e1000_tx.c).
  */
 #pragma once
 
@@ -29,11 +30,14 @@ struct gbe_offload {
 	uint32_t payload; /* bytes behind the headers */
 };
 
-/* gbe_offload_of() - what @p asks for. False if it is what its bytes do not have: it cannot be sent. */
+/*
+ * gbe_offload_of() - what @p asks for. False if it is what its bytes do not
+ * have: it cannot be sent.
+ */
 bool gbe_offload_of(const struct pkt *p, struct gbe_offload *o);
 /*
- * gbe_offload_take_length_out() - of a frame to be cut, out of the pseudo header's sum, and IPv4's checksum: the chip puts
- * in those of each segment. Once, when it is certain to be sent.
+ * gbe_offload_take_length_out() - of a frame to be cut, out of the pseudo header's sum, and IPv4's
+ * checksum: the chip puts in those of each segment. Once, when it is certain to be sent.
  */
 void gbe_offload_take_length_out(struct pkt *p, const struct gbe_offload *o);
 

@@ -2,11 +2,13 @@
 /*
  * gbe_pause.c - flow control by pause frames [IEEE 802.3 annex 31B] [82576 3.5.5] [8254x 13.4.8]
  *
- * Called in the control context with the cores parked, and on core 0 when the link has come up. Owns gbe->pause and the
- * registers of flow control. Off at first: a switch that pauses its neighbours spreads a jam.
+ * Called in the control context with the cores parked, and on core 0 when the link has come up.
+ * Owns gbe->pause and the registers of flow control. Off at first: a switch that pauses its
+ * neighbours spreads a jam.
  *
- * Each way is on because the operator says so, or, with autoneg, because both ends said that they can. Some models
- * switch both ways on in CTRL when the link comes up, whoever said what, so CTRL is written behind that.
+ * Each way is on because the operator says so, or, with autoneg, because both ends said that
+ * they can. Some models switch both ways on in CTRL when the link comes up, whoever said what,
+ * so CTRL is written behind that.
  */
 #include "gbe.h"
 

@@ -2,13 +2,14 @@
 /*
  * gbe_regs.h - what the registers and descriptors of Intel's gigabit NICs have in common
  *
- * [82576 n.n]: Intel 82576EB Gigabit Ethernet Controller Datasheet, revision 2.63 (December 2011). [8254x n.n]:
- * PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual, 317453, revision 4.0 (March 2009).
- * [82574 n.n]: Intel 82574 GbE Controller Family Datasheet, 317694, revision 3.4 (June 2014). What only one of them
- * has stands in igb_regs.h, e1000e_regs.h and e1000_regs.h. Only what Weir uses is here.
+ * [82576 n.n]: Intel 82576EB Gigabit Ethernet Controller Datasheet, revision 2.63 (December 2011).
+ * [8254x n.n]: PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual,
+ * 317453, revision 4.0 (March 2009). [82574 n.n]: Intel 82574 GbE Controller Family Datasheet,
+ * 317694, revision 3.4 (June 2014). What only one of them has stands in igb_regs.h, e1000e_regs.h
+ * and e1000_regs.h. Only what Weir uses is here.
  *
- * RO read only, RW read and write, WO write only, RC cleared by reading, W1C cleared by writing ones, SC clears
- * itself.
+ * RO read only, RW read and write, WO write only, RC cleared by reading, W1C cleared by
+ * writing ones, SC clears itself.
  */
 #pragma once
 
@@ -80,7 +81,10 @@
 #define	  GBE_FCRTL_XONE	BIT(31) /* send XON at all */
 #define GBE_FCRTH		0x02168 /* RW: XOFF when it holds more, bytes; 82576: multiples of 16 */
 
-/* --- interrupt causes [8254x 13.4.17]; the 82576's at the alias offsets of [82576 8.1.3], which QEMU knows too --- */
+/*
+ * --- interrupt causes [8254x 13.4.17]; the 82576's at the alias offsets of [82576 8.1.3],
+ * which QEMU knows too ---
+ */
 
 #define GBE_ICR			0x000c0 /* RC: causes; of the 82576 those that are no queue's */
 #define GBE_ICS			0x000c8 /* WO: raise causes by hand */
@@ -89,7 +93,10 @@
 #define GBE_EIMC		0x01528 /* WO, if the chip is extended: writing ones masks vectors */
 #define	  GBE_ICR_LSC		BIT(2)	/* link status changed */
 #define	  GBE_ICR_RXO		BIT(6)	/* receiver overrun: a frame found no descriptor or no room */
-/* where all causes come by one interrupt: frames came [8254x 13.4.17: RXT0, RDTR ago] [82576 8.8.9: RXDW] */
+/*
+ * where all causes come by one interrupt: frames came [8254x 13.4.17: RXT0, RDTR
+ * ago] [82576 8.8.9: RXDW]
+ */
 #define	  GBE_ICR_RX		BIT(7)
 #define	  GBE_ICR_DOUTSYNC	BIT(28) /* DMA TX out of sync, 82576 only */
 
@@ -126,8 +133,10 @@
 #define GBE_RSSRK(n)		(0x05c80 + 4 * (n)) /* RW: hash key, its first byte lowest in the first */
 #define	  GBE_RSSRK_WORDS	10
 
-/* --- a ring's block of registers; the chip's row in gbe.c says where it begins [82576 8.10, 8.12] [8254x 13.4.25]
- * [82574 10.2.5] --- */
+/*
+ * --- a ring's block of registers; the chip's row in gbe.c says where it begins [82576 8.10, 8.12]
+ * [8254x 13.4.25] [82574 10.2.5] ---
+ */
 
 #define GBE_RING_ADDR_LO	0x00 /* RW: ring's address */
 #define GBE_RING_ADDR_HI	0x04
@@ -145,7 +154,10 @@
 #define	  GBE_TCTL_BST		BITS(21, 12) /* collision distance, back-off slot time: 0x40 */
 #define	  GBE_TCTL_RTLC		BIT(24) /* retransmit after a late collision */
 
-/* --- statistics, all RC, 32 bits, those named ...L with an upper half behind [82576 8.18] [8254x 13.7] --- */
+/*
+ * --- statistics, all RC, 32 bits, those named ...L with an upper half behind
+ * [82576 8.18] [8254x 13.7] ---
+ */
 
 #define GBE_CRCERRS		0x04000 /* FCS wrong */
 #define GBE_ALGNERRC		0x04004 /* alignment errors */
@@ -179,7 +191,10 @@
 #define GBE_TSCTC		0x040f8 /* frames that were cut into segments */
 #define GBE_TSCTFC		0x040fc /* and that could not be */
 
-/* --- receive descriptor, one buffer: posted alike, given back in one of two ways [82576 7.1.5] [8254x 3.2.3] --- */
+/*
+ * --- receive descriptor, one buffer: posted alike, given back in one of two ways [82576
+ * 7.1.5] [8254x 3.2.3] ---
+ */
 
 union gbe_rx_desc {
 	struct { /* as we post it */
@@ -211,7 +226,10 @@ union gbe_rx_desc {
 #define GBE_RXD_IPCS	BIT(6) /* IPv4's header checksum was looked at */
 #define GBE_RXD_PIF	BIT(7) /* by no exact match of its address */
 
-/* and of the advanced [82576 7.1.5.2] and the extended one [82574 7.1.5]; valid in the last descriptor of a frame */
+/*
+ * and of the advanced [82576 7.1.5.2] and the extended one [82574 7.1.5]; valid in the
+ * last descriptor of a frame
+ */
 #define GBE_RXD_RSS	BITS(3, 0) /* of type_hash: which headers were hashed, 0: none; the hash is the upper half */
 #define GBE_RXD_UDPCS	BIT(4)	/* UDP's checksum was looked at */
 #define GBE_RXD_L4CS	BIT(5)	/* TCP's was */
@@ -225,7 +243,10 @@ _Static_assert(offsetof(union gbe_rx_desc, advanced.len) == 12, "[82576 7.1.5.2]
 _Static_assert(offsetof(union gbe_rx_desc, legacy.len) == 8, "[8254x 3.2.3]");
 _Static_assert(offsetof(union gbe_rx_desc, legacy.status) == 12, "[8254x 3.2.3]");
 
-/* --- transmit descriptor: address, and a command that begins alike in both kinds [82576 7.2.2.3] [8254x 3.3.3] --- */
+/*
+ * --- transmit descriptor: address, and a command that begins alike in both kinds [82576
+ * 7.2.2.3] [8254x 3.3.3] ---
+ */
 
 struct gbe_tx_desc {
 	uint64_t addr; /* of the buffer */

@@ -2,8 +2,9 @@
 /*
  * gbe_rx.c - receive rings: how one begins, how it ends, and what it holds
  *
- * Called in the control context with the cores parked; the path of a packet runs on the queue's own core: gbe_rx.h,
- * and gbe_rx_refill() here. Owns struct gbe_rx: the descriptors and the packets behind them.
+ * Called in the control context with the cores parked; the path of a packet runs on the
+ * queue's own core: gbe_rx.h, and gbe_rx_refill() here. Owns struct gbe_rx: the descriptors
+ * and the packets behind them.
  */
 #include "gbe_rx.h"
 
@@ -11,7 +12,10 @@
 
 #include <errno.h>
 
-/* boot memory is not taken back: a ring that has shrunk keeps what it had, and may grow again for nothing */
+/*
+ * boot memory is not taken back: a ring that has shrunk keeps what it had, and
+ * may grow again for nothing
+ */
 int gbe_rx_reserve(struct gbe_rx *rx, unsigned n)
 {
 	volatile union gbe_rx_desc *desc;
@@ -30,8 +34,9 @@ int gbe_rx_reserve(struct gbe_rx *rx, unsigned n)
 }
 
 /*
- * What a ring that was in use before had kept goes into it again. Its end is where the tail is already, if that lies
- * within: so the tail need not be written, which would have QEMU give a frame that waits to a receiver that is off.
+ * What a ring that was in use before had kept goes into it again. Its end is where the tail is
+ * already, if that lies within: so the tail need not be written, which would have QEMU give a frame
+ * that waits to a receiver that is off.
  */
 static uint32_t post_kept(struct gbe_rx *rx, uint32_t tail)
 {
@@ -67,7 +72,10 @@ void gbe_rx_program(struct gbe *gbe, unsigned q)
 
 	for (unsigned i = 0; i <= rx->mask; i++)
 		rx->desc[i].post.addr = rx->desc[i].post.zero = 0;
-	/* the one that ends each run at the wrap: done and no end of a frame, whichever kind looks at it */
+	/*
+	 * the one that ends each run at the wrap: done and no end of a frame,
+	 * whichever kind looks at it
+	 */
 	behind->post.zero = 0;
 	behind->advanced.status = GBE_RXD_DD;
 	behind->legacy.status = GBE_RXD_DD;
@@ -159,7 +167,10 @@ static inline void post(volatile union gbe_rx_desc *d, struct pkt *p)
 	d->post.zero = 0;
 }
 
-/* the @n packets at @from those of the descriptors from @d on: by eights, as half of each turn would be the loop's own */
+/*
+ * the @n packets at @from those of the descriptors from @d on: by eights, as half of each
+ * turn would be the loop's own
+ */
 static inline void post_all(volatile union gbe_rx_desc *d, struct pkt **slot, struct pkt **from,
 			    size_t n)
 {
@@ -174,10 +185,11 @@ static inline void post_all(volatile union gbe_rx_desc *d, struct pkt **slot, st
 }
 
 /*
- * In groups, one tail write for all of them; called while gbe_rx_wants_buffers(). What stands beyond the ring's wrap is
- * left to the next poll, and so is the rest where the pool is empty, which is counted. Should the device then have too few for the longest frame, no frame may come
- * that starts that poll: @starved makes gbe_rx_has_work() ask for one as soon as the pool has something, and the
- * watchdog raise the interrupt.
+ * In groups, one tail write for all of them; called while gbe_rx_wants_buffers(). What stands
+ * beyond the ring's wrap is left to the next poll, and so is the rest where the pool is empty,
+ * which is counted. Should the device then have too few for the longest frame, no frame may come
+ * that starts that poll: @starved makes gbe_rx_has_work() ask for one as soon as the pool has
+ * something, and the watchdog raise the interrupt.
  */
 unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n)
 {
@@ -193,10 +205,16 @@ unsigned gbe_rx_refill(struct gbe_rx *rx, unsigned n)
 	rx->starved = fill - rx->next < PKT_MAX_SEGS;
 	if (unlikely(!got))
 		return n;
-	/* the fence: the descriptor behind the last posted one says "not done", so nobody reads beyond it */
+	/*
+	 * the fence: the descriptor behind the last posted one says "not done",
+	 * so nobody reads beyond it
+	 */
 	rx->desc[fill & rx->mask].post.zero = 0;
 	gbe_rx_set_fill(rx, fill);
-	/* release: the descriptors are written before the device may look; MMIO follows stores on x86 */
+	/*
+	 * release: the descriptors are written before the device may look;
+	 * MMIO follows stores on x86
+	 */
 	atomic_thread_fence(memory_order_release);
 	gbe_write(rx->gbe, rx->tail_reg, fill & rx->mask);
 	rx->queue->doorbells++;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe_rx.h - the path of a packet through a receive ring, written once and compiled for each kind of descriptor
+ * gbe_rx.h - the path of a packet through a receive ring, written once and compiled
+ * for each kind of descriptor
  *
- * The files that include it, igb_rx.c and e1000_rx.c, have a constant struct gbe_rx_kind. As everything here is
- * inline, the compiler knows which kind it has at each place and no question of it is left. On the core that owns
- * the queue, from its NAPI poll. The hardware moves the head, we move the tail; at least one descriptor stays
- * without a buffer, since head == tail means empty.
+ * The files that include it, igb_rx.c and e1000_rx.c, have a constant struct gbe_rx_kind. As
+ * everything here is inline, the compiler knows which kind it has at each place and no question of
+ * it is left. On the core that owns the queue, from its NAPI poll. The hardware moves the head, we
+ * move the tail; at least one descriptor stays without a buffer, since head == tail means empty.
  */
 #pragma once
 
@@ -35,7 +36,10 @@ GBE_RX_INLINE uint32_t gbe_rx_len(const struct gbe_rx_kind *kind,
 	return kind->advanced ? d->advanced.len : d->legacy.len;
 }
 
-/* the same two in the descriptor's upper word: gbe_rx_in_word() puts a status there, gbe_rx_length() a length */
+/*
+ * the same two in the descriptor's upper word: gbe_rx_in_word() puts a status there,
+ * gbe_rx_length() a length
+ */
 GBE_RX_INLINE uint64_t gbe_rx_in_word(const struct gbe_rx_kind *kind, uint32_t status)
 {
 	return kind->advanced ? status : (uint64_t)status << 32;
@@ -52,7 +56,10 @@ GBE_RX_INLINE uint32_t gbe_rx_length_of(const struct gbe_rx_kind *kind, uint64_t
 	return kind->advanced ? word >> 32 : (uint16_t)word;
 }
 
-/* gbe_rx_set_fill() - the first descriptor without a buffer is @fill: when is there room again for a group? */
+/*
+ * gbe_rx_set_fill() - the first descriptor without a buffer is @fill: when is
+ * there room again for a group?
+ */
 static inline void gbe_rx_set_fill(struct gbe_rx *rx, uint32_t fill)
 {
 	rx->fill = fill;
@@ -60,8 +67,8 @@ static inline void gbe_rx_set_fill(struct gbe_rx *rx, uint32_t fill)
 }
 
 /*
- * gbe_rx_tell() - what the last descriptor @d of frame @p, with @status, says of it, into @p. Of a tag that was taken out
- * always: else it were lost.
+ * gbe_rx_tell() - what the last descriptor @d of frame @p, with @status, says of it, into @p. Of a
+ * tag that was taken out always: else it were lost.
  */
 GBE_RX_INLINE void gbe_rx_tell(const struct gbe_rx_kind *kind, const struct gbe_rx *rx,
 			       struct pkt *p, const volatile union gbe_rx_desc *d, uint32_t status)
@@ -102,10 +109,10 @@ static inline void gbe_rx_append(struct gbe_rx *rx, struct pkt *p, uint32_t len)
 }
 
 /*
- * gbe_rx_odd() - the next descriptor is done but not simply a whole, good frame: part of a longer one, damaged, of a
- * length that cannot be, without its tag, or with a wrong checksum, which only counts. Returns the frame when its last
- * buffer has come, NULL otherwise. A frame is dropped once, with one reason, when it is seen to be bad; the buffers that follow
- * up to its end are freed.
+ * gbe_rx_odd() - the next descriptor is done but not simply a whole, good frame: part of a longer
+ * one, damaged, of a length that cannot be, without its tag, or with a wrong checksum, which only
+ * counts. Returns the frame when its last buffer has come, NULL otherwise. A frame is dropped once,
+ * with one reason, when it is seen to be bad; the buffers that follow up to its end are freed.
  */
 GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_rx *rx)
 {
@@ -146,11 +153,12 @@ GBE_RX_INLINE struct pkt *gbe_rx_odd(const struct gbe_rx_kind *kind, struct gbe_
 #define GBE_RX_TAG  ((uint64_t)UINT16_MAX << 48)
 
 /*
- * gbe_rx_run() - take whole, good frames of one buffer each, at most @max, at least 1; the hot loop. Returns how
- * many, and in the queue their bytes. It stops at *@last, which is not done or odd, unless @max was reached: the one behind the ring is odd. One load,
- * so that status and length belong together, and one compare say that a frame is usual: done, whole, undamaged, of 1
- * to PKT_BUF_SIZE bytes, its tag in it. A length of 0 less one is all ones. @tell, a constant: is there something to
- * be told of each frame?
+ * gbe_rx_run() - take whole, good frames of one buffer each, at most @max, at least 1; the hot
+ * loop. Returns how many, and in the queue their bytes. It stops at *@last, which is not done or
+ * odd, unless @max was reached: the one behind the ring is odd. One load, so that status and length
+ * belong together, and one compare say that a frame is usual: done, whole, undamaged, of 1 to
+ * PKT_BUF_SIZE bytes, its tag in it. A length of 0 less one is all ones. @tell, a constant: is
+ * there something to be told of each frame?
  */
 GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, bool tell, struct gbe_rx *rx,
 				struct pkt **pkts, size_t max,
@@ -182,7 +190,10 @@ GBE_RX_INLINE size_t gbe_rx_run(const struct gbe_rx_kind *kind, bool tell, struc
 		bytes += len;
 		d++;
 	} while (++i < max);
-	/* acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in order, the compiler must */
+	/*
+	 * acquire: pairs with the device, which writes the frame before DD; x86 keeps loads in
+	 * order, the compiler must
+	 */
 	atomic_thread_fence(memory_order_acquire);
 	*last = d;
 	rx->next += i;
@@ -207,7 +218,10 @@ static inline bool gbe_rx_wants_buffers(const struct gbe_rx *rx)
 	return (int32_t)(rx->next - rx->refill_at) >= 0;
 }
 
-/* gbe_rx_some() - at least one descriptor is done: a run of the usual if it begins one, else what the next makes. */
+/*
+ * gbe_rx_some() - at least one descriptor is done: a run of the usual if it begins one,
+ * else what the next makes.
+ */
 GBE_RX_INLINE size_t gbe_rx_some(const struct gbe_rx_kind *kind, struct gbe_rx *rx,
 				 struct pkt **pkts, size_t max)
 {
@@ -228,8 +242,8 @@ GBE_RX_INLINE size_t gbe_rx_some(const struct gbe_rx_kind *kind, struct gbe_rx *
 }
 
 /*
- * gbe_rx_rest() - of a batch of @n so far: what the first run left, beyond the wrap, odd, or to be told of; and fresh
- * buffers. Returns how many it has.
+ * gbe_rx_rest() - of a batch of @n so far: what the first run left, beyond the wrap, odd, or to be
+ * told of; and fresh buffers. Returns how many it has.
  */
 GBE_RX_INLINE unsigned gbe_rx_rest(const struct gbe_rx_kind *kind, struct gbe_rx *rx, size_t n,
 				   size_t max)
@@ -248,8 +262,10 @@ GBE_RX_INLINE unsigned gbe_rx_rest(const struct gbe_rx_kind *kind, struct gbe_rx
 }
 
 /*
- * gbe_rx_take() - a batch, the netdev's rx_batch. @rest is gbe_rx_rest() of this kind, out of line: calling it, or
- * gbe_rx_refill(), is the last act, a jump, so a run that saw all there is has few registers to save.
+ * gbe_rx_take() - a batch, the netdev's rx_batch. @rest is gbe_rx_rest() of this kind,
+ * out of line: calling it, or
+ * gbe_rx_refill(), is the last act, a jump, so a run that saw all there is
+ * has few registers to save.
  */
 GBE_RX_INLINE unsigned gbe_rx_take(const struct gbe_rx_kind *kind, struct netdev_queue *queue,
 				   unsigned max,
@@ -267,7 +283,10 @@ GBE_RX_INLINE unsigned gbe_rx_take(const struct gbe_rx_kind *kind, struct netdev
 	return gbe_rx_wants_buffers(rx) ? gbe_rx_refill(rx, n) : n;
 }
 
-/* gbe_rx_count() - descriptors that the device has given back and nobody has taken; for who measures. */
+/*
+ * gbe_rx_count() - descriptors that the device has given back and nobody has
+ * taken; for who measures.
+ */
 GBE_RX_INLINE unsigned gbe_rx_count(const struct gbe_rx_kind *kind, const struct gbe_rx *rx)
 {
 	uint32_t next = rx->next;

@@ -2,8 +2,8 @@
 /*
  * gbe_scheme.c - by what a chip interrupts: MSI-X, else MSI, else INTx
  *
- * On core 0: at probe, and in the control context when the operator forbids one of them. Owns which scheme is chosen,
- * and with it how many queues there may be, and are at first.
+ * On core 0: at probe, and in the control context when the operator forbids one of them. Owns which
+ * scheme is chosen, and with it how many queues there may be, and are at first.
  */
 #include "gbe.h"
 
@@ -63,7 +63,10 @@ static int find_line(struct gbe *gbe)
 	return 0;
 }
 
-/* as many queues as there are cores, and the flows over all of them, unless the operator's table fits */
+/*
+ * as many queues as there are cores, and the flows over all of them, unless
+ * the operator's table fits
+ */
 static void count_queues(struct gbe *gbe)
 {
 	struct netdev *dev = &gbe->dev;

@@ -2,14 +2,15 @@
 /*
  * gbe_single.c - one interrupt for everything: INTx, or MSI
  *
- * Set-up runs on core 0, at probe or in the control context with the cores parked; the hard interrupt, take_causes(),
- * and the NAPI ops on the core that has it, which owns the one queue as well. Owns the line, the MSI and the causes
- * of struct gbe.
+ * Set-up runs on core 0, at probe or in the control context with the cores parked; the hard
+ * interrupt, take_causes(), and the NAPI ops on the core that has it, which owns the one queue as
+ * well. Owns the line, the MSI and the causes of struct gbe.
  *
- * Reading ICR clears all causes and lets go of the line, so the handler does it, whoever's interrupt it is, and each
- * cause goes at once to the NAPI instance that it belongs to: the queue, or link and errors. Both mask theirs in IMS
- * and unmask them when they are done, as with vectors. A frame whose cause was read while its queue was being polled
- * announces itself no more: the look behind the unmask finds it.
+ * Reading ICR clears all causes and lets go of the line, so the handler does it, whoever's
+ * interrupt it is, and each cause goes at once to the NAPI instance that it belongs to: the queue,
+ * or link and errors. Both mask theirs in IMS and unmask them when they are done, as with vectors.
+ * A frame whose cause was read while its queue was being polled announces itself no more: the look
+ * behind the unmask finds it.
  */
 #include "gbe.h"
 
@@ -108,7 +109,10 @@ static void moved(void *arg, unsigned cpu)
 	gbe_link_moved(gbe, cpu);
 }
 
-/* request_line() - on core @cpu, or where a neighbour has the line already. That core, or a negative errno. */
+/*
+ * request_line() - on core @cpu, or where a neighbour has the line already. That
+ * core, or a negative errno.
+ */
 static int request_line(struct gbe *gbe, unsigned cpu)
 {
 	gbe->intx = (struct intx){

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe_stats.c - statistics, under the names that Linux's igb gives them, and the ethtool ops of the family
+ * gbe_stats.c - statistics, under the names that Linux's igb gives them, and the
+ * ethtool ops of the family
  *
- * Called in the control context and by the watchdog, both on core 0, so the sums need no lock. The chip's registers
- * are cleared by reading and stop at their maximum, hence the watchdog.
+ * Called in the control context and by the watchdog, both on core 0, so the sums need no lock. The
+ * chip's registers are cleared by reading and stop at their maximum, hence the watchdog.
  */
 #include "gbe.h"
 
@@ -129,7 +130,10 @@ unsigned gbe_get_stats(struct netdev *dev, struct ethtool_stat *s, unsigned max)
 	put(&out, "tx_timeout_count", timeouts);
 	put(&out, "tx_dma_out_of_sync", gbe->events.dma_out_of_sync);
 	put(&out, "tx_errors", lost);
-	/* one event may stand for many frames: the chip's register for it counts nothing on the models we know */
+	/*
+	 * one event may stand for many frames: the chip's register for it counts
+	 * nothing on the models we know
+	 */
 	put(&out, "rx_over_errors", gbe->events.rx_overruns);
 	put(&out, "rx_fifo_errors", gbe->events.rx_overruns);
 	put(&out, "link_changes", gbe->events.link_changes);

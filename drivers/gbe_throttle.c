@@ -4,10 +4,11 @@
  *
  * Called in the control context with the cores parked. Owns gbe->rx_usecs and gbe->throttle.
  *
- * A count of the throttle's register stands for 1 us (82576) or 256 ns (the others), the datasheets say. Models say
- * otherwise: some are four times too slow, some have a shortest time, some only throttle MSI-X, some nothing at all.
- * So the first time that a NIC comes up with one kind of interrupt it is asked: two interrupts are raised by hand, and
- * the TSC says how far they are apart. What the operator asks for is then converted by what was found.
+ * A count of the throttle's register stands for 1 us (82576) or 256 ns (the others), the datasheets
+ * say. Models say otherwise: some are four times too slow, some have a shortest time, some only
+ * throttle MSI-X, some nothing at all. So the first time that a NIC comes up with one kind of
+ * interrupt it is asked: two interrupts are raised by hand, and the TSC says how far they are
+ * apart. What the operator asks for is then converted by what was found.
  */
 #include "gbe.h"
 
@@ -17,15 +18,15 @@
 
 enum {
 	/*
-	 * as the datasheet counts; some model's is 6,554. Long, as a host's timers may all be late by a tenth of a
-	 * millisecond, every time
+	 * as the datasheet counts; some model's is 6,554. Long, as a host's timers may all be late
+	 * by a tenth of a millisecond, every time
 	 */
 	TEST_US = 1600,
 	REST_US = 300,       /* until nothing is throttled any more */
 	PATIENCE_US = 16000, /* for one interrupt */
 	/*
-	 * a busy host makes a distance longer, and one shorter that begins late. So that one does not count, and the
-	 * least does if another is like it, to that part of it
+	 * a busy host makes a distance longer, and one shorter that begins late. So that one does
+	 * not count, and the least does if another is like it, to that part of it
 	 */
 	TRIALS = 8,
 	LATE_US = 40,
@@ -35,7 +36,10 @@ enum {
 
 #define PS_PER_US UINT64_C(1000000)
 
-/* --- measuring: the queue's NAPI instance is still disabled, so an interrupt is counted and masked, and no more --- */
+/*
+ * --- measuring: the queue's NAPI instance is still disabled, so an interrupt is counted
+ * and masked, and no more ---
+ */
 
 /* until queue 0 is interrupted, by a cause of ours: TSC, or 0 if it is not */
 static uint64_t interrupt(struct gbe *gbe)
@@ -51,7 +55,10 @@ static uint64_t interrupt(struct gbe *gbe)
 	return *seen == before ? 0 : rdtsc();
 }
 
-/* nanoseconds between two interrupts with the register at @count; UINT64_MAX if one did not come, or not in time */
+/*
+ * nanoseconds between two interrupts with the register at @count; UINT64_MAX if one did
+ * not come, or not in time
+ */
 static uint64_t distance(struct gbe *gbe, uint32_t count)
 {
 	uint64_t before, first, second;

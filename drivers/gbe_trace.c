@@ -2,11 +2,13 @@
 /*
  * gbe_trace.c - accesses to a NIC's registers are recorded, while somebody wants that
  *
- * gbe_trace_access() is called on any core, in hard interrupts too, while a trace is on; it is switched in the control
- * context with the cores parked. Owns the records that `trace one` borrows; the operator's are gbe_trace_cmd.c's.
+ * gbe_trace_access() is called on any core, in hard interrupts too, while a trace is on; it is
+ * switched in the control context with the cores parked. Owns the records that `trace one` borrows;
+ * the operator's are gbe_trace_cmd.c's.
  *
- * Off it costs the path of a packet nothing: its three writes, tail and mask and unmask, are gbe_poke(), which asks
- * nothing. On, the queue's NAPI ops are replaced by ones that record, and the transmit ring's short cut is closed.
+ * Off it costs the path of a packet nothing: its three writes, tail and mask and unmask, are
+ * gbe_poke(), which asks nothing. On, the queue's NAPI ops are replaced by ones that record, and
+ * the transmit ring's short cut is closed.
  */
 #include "gbe_trace.h"
 

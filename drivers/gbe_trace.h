@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe_trace.h - recorded accesses to a NIC's registers: gbe_trace.c records them, gbe_trace_cmd.c is `trace nic0 regs`
+ * gbe_trace.h - recorded accesses to a NIC's registers: gbe_trace.c records them,
+ * gbe_trace_cmd.c is `trace nic0 regs`
  *
- * The first accesses are kept and what finds no room is counted: who wants to see a reset does not want to lose it to
- * the traffic behind it. One like the one before, as in a wait for a bit, is counted with that.
+ * The first accesses are kept and what finds no room is counted: who wants to see a reset does
+ * not want to lose it to the traffic behind it. One like the one before, as in a wait for a
+ * bit, is counted with that.
  */
 #pragma once
 
@@ -25,7 +27,10 @@ struct gbe_trace {
 	struct gbe_access access[GBE_TRACE_RECORDS];
 };
 
-/* gbe_trace_use() - accesses go into @t from now on; NULL: nowhere. Control context; parks the cores. */
+/*
+ * gbe_trace_use() - accesses go into @t from now on; NULL: nowhere. Control
+ * context; parks the cores.
+ */
 void gbe_trace_use(struct gbe *gbe, struct gbe_trace *t);
 
 /* gbe_trace_kept() - how many @t has; those that are not done yet are to be left out. */

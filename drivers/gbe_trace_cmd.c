@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* gbe_trace_cmd.c - `trace nic0 regs`: each access to a NIC's registers by name, value and bits. Control context. */
+/*
+ * gbe_trace_cmd.c - `trace nic0 regs`: each access to a NIC's registers by name, value
+ * and bits. Control context.
+ */
 #include "kernel/shell.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
@@ -34,7 +37,10 @@ static void show_state(struct shell *sh, const struct gbe *gbe, const struct gbe
 		     t ? atomic_load(&t->n) - n : 0);
 }
 
-/* the last of the accesses from @i on, before @end, that are the same to one register of an array after the other */
+/*
+ * the last of the accesses from @i on, before @end, that are the same to one register of
+ * an array after the other
+ */
 static uint32_t last_alike(const struct gbe *gbe, const struct gbe_trace *t, uint32_t i,
 			   uint32_t end)
 {

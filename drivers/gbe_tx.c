@@ -2,9 +2,9 @@
 /*
  * gbe_tx.c - transmit rings: how one begins, how it ends, how it is reset, and what it holds
  *
- * Called in the control context with the cores parked, or on the owner when the watchdog asked for a reset; the path
- * of a packet, gbe_tx.h, runs on the queue's own core. Owns struct gbe_tx: descriptors and the packets that were
- * given to them.
+ * Called in the control context with the cores parked, or on the owner when the watchdog asked for
+ * a reset; the path of a packet, gbe_tx.h, runs on the queue's own core. Owns struct gbe_tx:
+ * descriptors and the packets that were given to them.
  */
 #include "gbe_tx.h"
 
@@ -20,7 +20,10 @@ enum {
 	DRAIN_STEP_US = 10,
 };
 
-/* what is sent is not free before a report says so, and only more frames make one: so many may have none yet */
+/*
+ * what is sent is not free before a report says so, and only more frames make one:
+ * so many may have none yet
+ */
 _Static_assert(GBE_RING_MIN - (unsigned)GBE_TX_REPORT_MIN > PKT_GSO_SEGS,
 	       "the longest chain and its context fit the shortest ring");
 

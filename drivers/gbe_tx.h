@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe_tx.h - the path of a packet through a transmit ring, written once and compiled for each kind of descriptor
+ * gbe_tx.h - the path of a packet through a transmit ring, written once and compiled
+ * for each kind of descriptor
  *
- * The files that include it, igb_tx.c and e1000_tx.c, have a constant struct gbe_tx_kind. As everything here is
- * inline, the compiler knows which kind it has at each place and no question of it is left. On the core that owns
- * the queue. There are no transmit interrupts: every tx->report descriptors, or behind the batch that has these,
- * one reports status, and the batch with the next of them first takes back what has been sent by then.
+ * The files that include it, igb_tx.c and e1000_tx.c, have a constant struct gbe_tx_kind. As
+ * everything here is inline, the compiler knows which kind it has at each place and no question of
+ * it is left. On the core that owns the queue. There are no transmit interrupts: every tx->report
+ * descriptors, or behind the batch that has these, one reports status, and the batch with the next
+ * of them first takes back what has been sent by then.
  */
 #pragma once
 
@@ -17,7 +19,10 @@
 struct gbe_tx_kind {
 	uint64_t cmd;         /* what every descriptor says; the last of a frame says EOP as well */
 	uint64_t frame_field; /* where the whole frame's length goes; 0: nowhere */
-	/* what the descriptors of a frame say that asks for @o; @context: what one in front of it has to say, if any */
+	/*
+	 * what the descriptors of a frame say that asks for @o; @context: what one in front
+	 * of it has to say, if any
+	 */
 	uint64_t (*offload)(const struct gbe_offload *o, const struct pkt *p,
 			    struct gbe_tx_desc *context);
 };
@@ -66,7 +71,10 @@ static inline uint32_t gbe_tx_to_wrap(const struct gbe_tx *tx)
 	return tx->mask + 1 - (tx->fill & tx->mask);
 }
 
-/* gbe_tx_report() - have the last descriptor of the batch report, if the report before is long enough ago. */
+/*
+ * gbe_tx_report() - have the last descriptor of the batch report, if the report
+ * before is long enough ago.
+ */
 static inline void gbe_tx_report(struct gbe_tx *tx)
 {
 	uint32_t fill = tx->fill;
@@ -89,8 +97,8 @@ GBE_TX_INLINE void gbe_tx_put(const struct gbe_tx_kind *kind, volatile struct gb
 }
 
 /*
- * gbe_tx_run() - post @n plain frames, at least 1, for which there is room before the ring's wrap; the hot loop. By
- * eights, as a third of each turn would be the loop's own.
+ * gbe_tx_run() - post @n plain frames, at least 1, for which there is room before the ring's wrap;
+ * the hot loop. By eights, as a third of each turn would be the loop's own.
  */
 GBE_TX_INLINE void gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt **pkts,
 			      size_t n)
@@ -108,7 +116,10 @@ GBE_TX_INLINE void gbe_tx_run(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 		gbe_tx_put(kind, d + i, slot[i] = pkts[i]);
 }
 
-/* gbe_tx_chain() - post a frame of one buffer or several, whose descriptors say @cmd; there is room. */
+/*
+ * gbe_tx_chain() - post a frame of one buffer or several, whose descriptors
+ * say @cmd; there is room.
+ */
 static inline void gbe_tx_chain(struct gbe_tx *tx, struct pkt *p, uint64_t cmd)
 {
 	while (p) {
@@ -124,8 +135,9 @@ static inline void gbe_tx_chain(struct gbe_tx *tx, struct pkt *p, uint64_t cmd)
 }
 
 /*
- * gbe_tx_context() - the chip shall know @context; there is room. It keeps the last one, so frames that ask for the same
- * need one between them. False: the pool has no buffer for its slot, which reaping will free like any other.
+ * gbe_tx_context() - the chip shall know @context; there is room. It keeps the last one, so frames
+ * that ask for the same need one between them. False: the pool has no buffer for its slot, which
+ * reaping will free like any other.
  */
 static inline bool gbe_tx_context(struct gbe_tx *tx, const struct gbe_tx_desc *context)
 {
@@ -146,8 +158,8 @@ static inline bool gbe_tx_context(struct gbe_tx *tx, const struct gbe_tx_desc *c
 }
 
 /*
- * gbe_tx_special() - post a frame that is not plain. False: not now, no descriptors or no buffer for the context's.
- * A frame that the chip cannot be asked for is taken and dropped.
+ * gbe_tx_special() - post a frame that is not plain. False: not now, no descriptors or no buffer
+ * for the context's. A frame that the chip cannot be asked for is taken and dropped.
  */
 GBE_TX_INLINE bool gbe_tx_special(const struct gbe_tx_kind *kind, struct gbe_tx *tx, struct pkt *p)
 {
@@ -178,12 +190,18 @@ static inline void gbe_tx_publish(struct gbe_tx *tx, size_t n, uint32_t fill)
 {
 	tx->queue->tx_packets += n;
 	tx->queue->doorbells++;
-	/* release: frames and descriptors are written before the device may look; MMIO follows stores on x86 */
+	/*
+	 * release: frames and descriptors are written before the device may look;
+	 * MMIO follows stores on x86
+	 */
 	atomic_thread_fence(memory_order_release);
 	gbe_poke_tail(tx, fill & tx->mask);
 }
 
-/* gbe_tx_set_quick() - up to where is there room, no wrap and no report due? Nowhere while registers are traced. */
+/*
+ * gbe_tx_set_quick() - up to where is there room, no wrap and no report due? Nowhere
+ * while registers are traced.
+ */
 static inline void gbe_tx_set_quick(struct gbe_tx *tx)
 {
 	uint32_t room = MIN(gbe_tx_room(tx), gbe_tx_to_wrap(tx));
@@ -202,7 +220,10 @@ static inline size_t gbe_tx_plain(struct pkt **pkts, size_t n)
 	return i;
 }
 
-/* gbe_tx_fits() - would the next @n frames, if they were plain, go out with nothing due at or before their end? */
+/*
+ * gbe_tx_fits() - would the next @n frames, if they were plain, go out with nothing
+ * due at or before their end?
+ */
 GBE_TX_INLINE bool gbe_tx_fits(const struct gbe_tx *tx, unsigned n)
 {
 	return (int32_t)(tx->quick - (tx->fill + n)) >= 0;
@@ -224,7 +245,10 @@ GBE_TX_INLINE unsigned gbe_tx_post(const struct gbe_tx_kind *kind, struct gbe_tx
 	return n;
 }
 
-/* gbe_tx_stamped() - which of @n frames is all that is not plain, and that for nothing but its stamp; NULL: none. */
+/*
+ * gbe_tx_stamped() - which of @n frames is all that is not plain, and that for nothing
+ * but its stamp; NULL: none.
+ */
 static inline struct pkt *gbe_tx_stamped(struct pkt **pkts, size_t n, uint64_t frames)
 {
 	struct pkt *p;
@@ -236,8 +260,9 @@ static inline struct pkt *gbe_tx_stamped(struct pkt **pkts, size_t n, uint64_t f
 }
 
 /*
- * gbe_tx_timed() - post a batch that fits, whose one stamped frame is @p: nobody behind the ring marks it, so from here on
- * it is plain. Who is timed takes nearly the way of the others, and costs them little.
+ * gbe_tx_timed() - post a batch that fits, whose one stamped frame is @p: nobody behind the
+ * ring marks it, so from here on it is plain. Who is timed takes nearly the way of the
+ * others, and costs them little.
  */
 GBE_TX_INLINE unsigned gbe_tx_timed(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				    struct pkt **pkts, unsigned n, uint64_t frames, struct pkt *p)
@@ -248,8 +273,9 @@ GBE_TX_INLINE unsigned gbe_tx_timed(const struct gbe_tx_kind *kind, struct gbe_t
 }
 
 /*
- * gbe_tx_rest() - a batch with which something is due: reports, the wrap, frames that are not plain, a ring that is
- * filling up, a reset. Returns how many it has posted. @frames as in gbe_tx_give().
+ * gbe_tx_rest() - a batch with which something is due: reports, the wrap, frames that
+ * are not plain, a ring that is filling up, a reset. Returns how many it has posted.
+ * @frames as in gbe_tx_give().
  */
 GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				   struct pkt **pkts, size_t n, uint64_t frames)
@@ -294,10 +320,10 @@ GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx
 }
 
 /*
- * gbe_tx_give() - a batch, the netdev's tx_batch. Small ones are posted here with no question but two. Do they fit? Is a
- * frame not plain? @frames, the sum of their words pkt->frame, tells: a flag makes it longer than all bytes together, and
- * the same compare asks whether the watchdog wants a reset. @rest is gbe_tx_rest() of this kind, out of line; calling it
- * is the last act.
+ * gbe_tx_give() - a batch, the netdev's tx_batch. Small ones are posted here with no question but
+ * two. Do they fit? Is a frame not plain? @frames, the sum of their words pkt->frame, tells: a flag
+ * makes it longer than all bytes together, and the same compare asks whether the watchdog wants a
+ * reset. @rest is gbe_tx_rest() of this kind, out of line; calling it is the last act.
  */
 GBE_TX_INLINE unsigned gbe_tx_give(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				   struct pkt **pkts, unsigned n, uint64_t frames,

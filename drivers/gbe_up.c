@@ -2,8 +2,8 @@
 /*
  * gbe_up.c - a NIC opens and stops, and which core owns which queue
  *
- * In the control context, core 0, with the cores parked. Owns what dev->up, nqueues and txq_of_cpu say. What changes
- * while it is up, and stays up, is in gbe_live.c.
+ * In the control context, core 0, with the cores parked. Owns what dev->up, nqueues and txq_of_cpu
+ * say. What changes while it is up, and stays up, is in gbe_live.c.
  */
 #include "gbe.h"
 

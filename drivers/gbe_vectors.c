@@ -2,9 +2,10 @@
 /*
  * gbe_vectors.c - MSI-X: a vector a queue, and one behind them for link and errors
  *
- * The requests come on core 0, from open, stop and changes in the control context with the cores parked. gbe_queue_irq()
- * is the whole hard interrupt of a queue, on the core that owns it, link_irq() that of the rest. Owns the struct irqs
- * of struct gbe; how a chip masks a vector is in its own file, igb.c or e1000e.c.
+ * The requests come on core 0, from open, stop and changes in the control context with the cores
+ * parked. gbe_queue_irq() is the whole hard interrupt of a queue, on the core that owns it,
+ * link_irq() that of the rest. Owns the struct irqs of struct gbe; how a chip masks a vector is in
+ * its own file, igb.c or e1000e.c.
  */
 #include "gbe.h"
 

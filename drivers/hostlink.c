@@ -2,10 +2,12 @@
 /*
  * hostlink.c - the 16550 at COM2, by polling [PC16550D datasheet, section 8]
  *
- * Called by kernel/hostlink.c in the control context, which yields between two calls. Owns the UART's registers.
+ * Called by kernel/hostlink.c in the control context, which yields between two calls.
+ * Owns the UART's registers.
  *
- * Why a UART: every board has one, on QEMU and on a desk, and both ways. It is slow, as each byte is an exit of its own;
- * what is worth more than megabytes of capture wants another device behind kernel/hostlink.h.
+ * Why a UART: every board has one, on QEMU and on a desk, and both ways. It is slow, as each
+ * byte is an exit of its own; what is worth more than megabytes of capture wants another device
+ * behind kernel/hostlink.h.
  */
 #include "hostlink.h"
 

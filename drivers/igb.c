@@ -2,9 +2,9 @@
 /*
  * igb.c - the 82576: how a vector is masked, and what else its family is
  *
- * Set-up runs on core 0, at probe or in the control context with the cores parked; the NAPI ops of a queue on the core
- * that owns it. The vectors themselves are gbe_vectors.c's. Their causes live in EICR, which nobody reads: that would
- * clear what came meanwhile.
+ * Set-up runs on core 0, at probe or in the control context with the cores parked; the NAPI ops of
+ * a queue on the core that owns it. The vectors themselves are gbe_vectors.c's. Their causes live
+ * in EICR, which nobody reads: that would clear what came meanwhile.
  */
 #include "igb.h"
 
@@ -22,7 +22,10 @@ static void queue_irq_mask(struct napi *napi)
 	queue_vector(napi, GBE_EIMC);
 }
 
-/* a chip that masks by itself has done so when its interrupt arrives; one more while polling is only counted */
+/*
+ * a chip that masks by itself has done so when its interrupt arrives; one more
+ * while polling is only counted
+ */
 static void queue_irq_masked_itself(struct napi *napi)
 {
 	(void)napi;
@@ -71,7 +74,10 @@ static void link_irq_unmask(struct napi *napi)
 	link_vector(napi, IGB_EIMS);
 }
 
-/* what comes while the vector is masked sets its EICR bit, and the unmask sends it: there is nothing to look for */
+/*
+ * what comes while the vector is masked sets its EICR bit, and the unmask sends it:
+ * there is nothing to look for
+ */
 static bool link_work_pending(struct napi *napi)
 {
 	(void)napi;

@@ -2,7 +2,8 @@
 /*
  * igb.h - the 82576 among the gigabit NICs: a vector a queue, RSS, advanced descriptors
  *
- * Files: igb.c (vectors, what the family is), igb_hw.c (reset and configuration), igb_rx.c and igb_tx.c (the rings).
+ * Files: igb.c (vectors, what the family is), igb_hw.c (reset and configuration), igb_rx.c
+ * and igb_tx.c (the rings).
  */
 #pragma once
 
@@ -23,7 +24,9 @@ void igb_general(struct gbe *gbe);
 void igb_configure(struct gbe *gbe);
 void igb_interrupts(struct gbe *gbe);
 uint32_t igb_rx_length(struct gbe *gbe);
-/* igb_throttle() - @count for every queue, or for the one interrupt; the link vector has its own. */
+/*
+ * igb_throttle() - @count for every queue, or for the one interrupt; the link vector has its own.
+ */
 void igb_throttle(struct gbe *gbe, uint32_t count);
 /* igb_throttle_queue() - that of one queue. */
 void igb_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count);

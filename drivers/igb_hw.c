@@ -2,9 +2,9 @@
 /*
  * igb_hw.c - the 82576: configuration, in the datasheet's order
  *
- * Called by gbe.c on core 0, in the control context with the cores parked. Owns the chip's registers
- * apart from the rings (igb_rx.c, igb_tx.c) and what gbe_hw.c does alike for all chips. The steps' numbers are those
- * of [82576 4.5.3] and its subsections.
+ * Called by gbe.c on core 0, in the control context with the cores parked. Owns the chip's
+ * registers apart from the rings (igb_rx.c, igb_tx.c) and what gbe_hw.c does alike for all chips.
+ * The steps' numbers are those of [82576 4.5.3] and its subsections.
  */
 #include "igb.h"
 
@@ -28,7 +28,10 @@ void igb_configure(struct gbe *gbe)
 	/* 1. receive address; 2. multicast table, before it; RCTL but for its enable bit */
 	gbe_configure_filters(gbe);
 	/* 3. interrupt causes: igb_interrupts() */
-	/* 4. receive checksums, which are always looked at: wrong ones are counted; and the bit that RSS needs */
+	/*
+	 * 4. receive checksums, which are always looked at: wrong ones are counted;
+	 * and the bit that RSS needs
+	 */
 	gbe_write(gbe, GBE_RXCSUM, GBE_RXCSUM_IPOFL | GBE_RXCSUM_TUOFL | GBE_RXCSUM_PCSD);
 	/* RSS, VLAN tags, what is told of a frame */
 	gbe_configure_features(gbe);
@@ -51,7 +54,10 @@ void igb_throttle_queue(struct gbe *gbe, unsigned q, uint32_t count)
 	gbe_write(gbe, IGB_EITR(q), FIELD_PREP(IGB_EITR_INTERVAL, count));
 }
 
-/* [82576 7.3.2]: vector q for receive queue q, the one behind for link and errors; the NAPI instances unmask EIMS */
+/*
+ * [82576 7.3.2]: vector q for receive queue q, the one behind for link and errors; the
+ * NAPI instances unmask EIMS
+ */
 static void configure_vectors(struct gbe *gbe)
 {
 	unsigned n = gbe->dev.nqueues;

@@ -2,8 +2,9 @@
 /*
  * igb_regs.h - registers and descriptor bits that the 82576 has beside those of gbe_regs.h
  *
- * Intel 82576EB Gigabit Ethernet Controller Datasheet, revision 2.63 (December 2011), cited as [82576 n.n]. Chapter 8
- * has the registers, 7.1 and 7.2 the descriptors, 4.5 the order in which to set them up. Only what Weir uses is here.
+ * Intel 82576EB Gigabit Ethernet Controller Datasheet, revision 2.63 (December 2011), cited as
+ * [82576 n.n]. Chapter 8 has the registers, 7.1 and 7.2 the descriptors, 4.5 the order in which to
+ * set them up. Only what Weir uses is here.
  */
 #pragma once
 

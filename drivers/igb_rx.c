@@ -2,8 +2,9 @@
 /*
  * igb_rx.c - receive rings of the 82576: advanced descriptors
  *
- * igb_rx_batch() runs on the core that owns the queue, from its NAPI poll; start and off in the control context with
- * the cores parked. What it does with a ring is gbe_rx.h; here that is compiled for this kind.
+ * igb_rx_batch() runs on the core that owns the queue, from its NAPI poll; start and off in
+ * the control context with the cores parked. What it does with a ring is gbe_rx.h; here that
+ * is compiled for this kind.
  */
 #include "igb.h"
 

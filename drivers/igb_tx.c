@@ -2,9 +2,9 @@
 /*
  * igb_tx.c - transmit rings of the 82576: advanced descriptors
  *
- * igb_tx_batch() runs on the core that owns the queue; on and off in the control context with the cores parked, or
- * on the owner when the watchdog asked for a reset. What it does with a ring is gbe_tx.h; here that is compiled for
- * this kind.
+ * igb_tx_batch() runs on the core that owns the queue; on and off in the control context with the
+ * cores parked, or on the owner when the watchdog asked for a reset. What it does with a ring is
+ * gbe_tx.h; here that is compiled for this kind.
  */
 #include "igb.h"
 

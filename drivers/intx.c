@@ -2,10 +2,10 @@
 /*
  * intx.c - lines that PCI devices share
  *
- * Requests come from probe at boot and from open and stop in the control context, on core 0; line_interrupt() runs
- * on the core that has the line. Owns the lines: one struct irq each, and the list of devices behind it. The list
- * changes while interrupts may come: a device is put in front with one store and taken out with one store, and its
- * struct intx lives on.
+ * Requests come from probe at boot and from open and stop in the control context, on core 0;
+ * line_interrupt() runs on the core that has the line. Owns the lines: one struct irq each, and the
+ * list of devices behind it. The list changes while interrupts may come: a device is put in front
+ * with one store and taken out with one store, and its struct intx lives on.
  */
 #include "intx.h"
 
@@ -52,7 +52,10 @@ static void add_line(unsigned gsi, bool active_low)
 	lines[nlines++] = (struct line){ .gsi = gsi, .active_low = active_low };
 }
 
-/* older chipsets lead INTx to ISA interrupts: those that the firmware describes as level-triggered [ACPI 5.2.12.5] */
+/*
+ * older chipsets lead INTx to ISA interrupts: those that the firmware describes as
+ * level-triggered [ACPI 5.2.12.5]
+ */
 static void learn_lines(void)
 {
 	if (nlines)
@@ -193,7 +196,10 @@ static int ask_once(void (*raise)(void *arg))
 	return search.seen;
 }
 
-/* ask() - the same line twice in a row: another device may call at that very moment, and ours be found asking. */
+/*
+ * ask() - the same line twice in a row: another device may call at that very moment,
+ * and ours be found asking.
+ */
 static int ask(void (*raise)(void *arg))
 {
 	int before = INTX_NONE, now = INTX_NONE;
@@ -207,7 +213,10 @@ static int ask(void (*raise)(void *arg))
 	return INTX_NONE;
 }
 
-/* search_among() - listen on lines @from to @to - 1 and have the device ask. The line, or INTX_NONE. */
+/*
+ * search_among() - listen on lines @from to @to - 1 and have the device
+ * ask. The line, or INTX_NONE.
+ */
 static int search_among(unsigned from, unsigned to, void (*raise)(void *arg))
 {
 	bool listening[INTX_LINES];
@@ -235,7 +244,10 @@ int intx_find(const struct pci_dev *pd, void (*raise)(void *arg), bool (*answer)
 	search.answer = answer;
 	search.arg = arg;
 	pci_command(pd, 0, PCI_COMMAND_INTX_OFF);
-	/* some chipsets show an interrupt on both kinds of line: those that are PCI's alone come first */
+	/*
+	 * some chipsets show an interrupt on both kinds of line: those that
+	 * are PCI's alone come first
+	 */
 	gsi = search_among(0, INTX_PIRQS, raise);
 	if (gsi == INTX_NONE)
 		gsi = search_among(INTX_PIRQS, nlines, raise);

@@ -2,8 +2,8 @@
 /*
  * lspci.c - the shell's lspci
  *
- * Control context, core 0. Owns the few names that it knows; a function without a name is shown by its ids, as
- * Linux's lspci does without its database.
+ * Control context, core 0. Owns the few names that it knows; a function without a name is shown by
+ * its ids, as Linux's lspci does without its database.
  */
 #include "pci.h"
 

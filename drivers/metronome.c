@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * metronome.c - QEMU's virtio-net device, legacy interface, its transmit queue alone [virtio 1.2 4.1.4.8, 2.7]
+ * metronome.c - QEMU's virtio-net device, legacy interface, its transmit queue alone
+ * [virtio 1.2 4.1.4.8, 2.7]
  *
- * Everything after the start happens in the hard interrupt on core 0: a core that drowns in interrupts must not slow down
- * what it drowns in. Owns the ring and a frame for each of its slots.
+ * Everything after the start happens in the hard interrupt on core 0: a core that drowns in
+ * interrupts must not slow down what it drowns in. Owns the ring and a frame for each of its slots.
  */
 #include "metronome.h"
 
@@ -85,7 +86,10 @@ static inline void fill_one(void)
 	h->stamp = __builtin_bswap64(run.began + filled * run.period);
 }
 
-/* number what has been sent anew and hand it over; ask for the next interrupt half a ring on, or at the last frame */
+/*
+ * number what has been sent anew and hand it over; ask for the next interrupt half a ring
+ * on, or at the last frame
+ */
 static void refill(void)
 {
 	uint64_t most = MIN(run.sent + RING, run.count);
@@ -97,15 +101,18 @@ static void refill(void)
 	__atomic_store_n(&ring->avail.idx, queued, __ATOMIC_RELEASE);
 }
 
-/* The device looks at the ring by itself as long as it finds something; then it wants to be told. */
+/*
+ * The device looks at the ring by itself as long as it finds something; then it wants to be told.
+ */
 static void kick(void)
 {
 	outw(ports + LEGACY_QUEUE_NOTIFY, TX_QUEUE);
 }
 
 /*
- * has_stopped() - the device sent all up to @idx and found no more: it says so in avail_event when it wants to be told
- * again [virtio 1.2 2.7.10]. The fence pairs with the device's, between that and its last look at avail.idx.
+ * has_stopped() - the device sent all up to @idx and found no more: it says so in avail_event when
+ * it wants to be told again [virtio 1.2 2.7.10]. The fence pairs with the device's, between that
+ * and its last look at avail.idx.
  */
 static bool has_stopped(uint16_t idx)
 {
@@ -128,7 +135,10 @@ static void handler(void *arg)
 		return;
 	}
 	refill();
-	/* not before: it may have run dry meanwhile. One that has not would be put out of time by a kick */
+	/*
+	 * not before: it may have run dry meanwhile. One that has not would be
+	 * put out of time by a kick
+	 */
 	if (has_stopped(last)) {
 		run.dry++;
 		kick();

@@ -2,8 +2,8 @@
 /*
  * msi.c - MSI-X and MSI as irq_chips
  *
- * Called by drivers when they set up and by kernel/irq.c when an interrupt is routed, on core 0. Owns no state: an
- * MSI-X interrupt is its table entry, an MSI is its function's capability.
+ * Called by drivers when they set up and by kernel/irq.c when an interrupt is routed, on core 0.
+ * Owns no state: an MSI-X interrupt is its table entry, an MSI is its function's capability.
  */
 #include "msi.h"
 
@@ -49,7 +49,10 @@ static void msix_unmask(struct irq *irq)
 	irq->masked = false;
 }
 
-/* an unmasked entry must not be changed; irq.c masks before it routes anew, and a fresh entry is masked */
+/*
+ * an unmasked entry must not be changed; irq.c masks before it routes anew,
+ * and a fresh entry is masked
+ */
 static void msix_route(struct irq *irq, uint32_t apic_id, uint8_t vector)
 {
 	volatile struct msix_entry *e = irq->chip_data;
@@ -121,7 +124,10 @@ static void msi_set(struct irq *irq, bool on)
 	uint16_t control = pci_read16(pd, cap + PCI_MSI_CONTROL);
 	unsigned mask = cap + (control & PCI_MSI_64BIT ? PCI_MSI_MASK_64 : PCI_MSI_MASK_32);
 
-	/* where there is no mask bit, MSI off is the mask: INTx has been turned off, so nothing takes its place */
+	/*
+	 * where there is no mask bit, MSI off is the mask: INTx has been turned off,
+	 * so nothing takes its place
+	 */
 	if (control & PCI_MSI_MASKING)
 		pci_write32(pd, mask, on ? 0 : 1);
 	if (on || !(control & PCI_MSI_MASKING))

@@ -2,8 +2,9 @@
 /*
  * msi.h - interrupts that a PCI function sends as memory writes: MSI-X and MSI, as irq_chips
  *
- * The write's address names the core, its data the vector [SDM 3A 11.11]. irq_request() (kernel/irq.h) chooses both
- * and calls route(). Context: the control context or boot; mask and unmask also with the cores parked.
+ * The write's address names the core, its data the vector [SDM 3A 11.11]. irq_request()
+ * (kernel/irq.h) chooses both and calls route(). Context: the control context or boot; mask and
+ * unmask also with the cores parked.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ struct msix {
 
 /*
  * msix_enable() - map the table, mask every entry, turn MSI-X on.
- * Returns 0; -ENODEV if the function has no MSI-X, -EINVAL if its table lies where it cannot be (said on the console).
+ * Returns 0; -ENODEV if the function has no MSI-X, -EINVAL if its table lies where it cannot
+ * be (said on the console).
  */
 int msix_enable(struct msix *m, const struct pci_dev *pd);
 /* msix_disable() - off, if the function has it. */

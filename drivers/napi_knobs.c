@@ -2,8 +2,8 @@
 /*
  * napi_knobs.c - /sys/class/net/NIC/napi_defer_hard_irqs, gro_flush_timeout, irq_suspend_timeout
  *
- * Control context. A value goes to all queues of the device; `policy` turns those of one. Linux has the third for a
- * queue alone (netlink), here all three are in both places.
+ * Control context. A value goes to all queues of the device; `policy` turns those of one. Linux has
+ * the third for a queue alone (netlink), here all three are in both places.
  */
 #include "netdev.h"
 

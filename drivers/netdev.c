@@ -2,8 +2,8 @@
 /*
  * netdev.c - the list of NICs, and the timer behind their watchdogs
  *
- * Drivers register at boot, core 0. The timer runs on core 0, in SOFTIRQ_TIMER. Owns the list; a netdev is never taken
- * off it.
+ * Drivers register at boot, core 0. The timer runs on core 0, in SOFTIRQ_TIMER. Owns the list; a
+ * netdev is never taken off it.
  */
 #include "netdev.h"
 
@@ -86,7 +86,10 @@ void netdev_share_pools(void)
 			share_pools_of(netdevs[i], queues_of_cpu);
 }
 
-/* the chips have one bit for both ways of a tag: whether it is taken out says whether it can be put in */
+/*
+ * the chips have one bit for both ways of a tag: whether it is taken out says
+ * whether it can be put in
+ */
 static uint32_t features_of(const struct netdev *dev)
 {
 	uint32_t f = dev->features & ~dev->hw_features;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netdev_look.h - what a NIC's rings hold and which registers are written, for who shows a frame's way (net/observe/trace_one.c)
+ * netdev_look.h - what a NIC's rings hold and which registers are written, for who shows a frame's
+ * way (net/observe/trace_one.c)
  *
  * Nothing here is on a packet's way, and nothing is done with what is looked at.
  */
@@ -25,11 +26,14 @@ struct netdev_desc {
 enum { NETDEV_LOOK_TEXT = 256 };
 
 struct netdev_look {
-	/* Owning core: the receive descriptor of queue @q that the device fills next, or filled first. False: none is posted */
+	/*
+	 * Owning core: the receive descriptor of queue @q that the device fills next, or filled
+	 * first. False: none is posted
+	 */
 	bool (*rx)(const struct netdev *dev, unsigned q, struct netdev_desc *d);
 	/*
-	 * Owning core, or with the cores parked: the descriptors by which @p is in queue @q's transmit ring, up to @max, and a
-	 * context in front of them. Returns how many
+	 * Owning core, or with the cores parked: the descriptors by which @p is in queue @q's
+	 * transmit ring, up to @max, and a context in front of them. Returns how many
 	 */
 	unsigned (*tx)(const struct netdev *dev, unsigned q, const struct pkt *p,
 		       struct netdev_desc *d, unsigned max);
@@ -40,8 +44,8 @@ struct netdev_look {
 	void (*tx_text)(const struct netdev *dev, const struct netdev_desc *d, char *text,
 			size_t size);
 	/*
-	 * regs_on() - accesses to registers are recorded from now on: 0 or -ENOMEM. regs_off() - no longer; what there is
-	 * stays. regs_each() - those from TSC @from to @to. Control context
+	 * regs_on() - accesses to registers are recorded from now on: 0 or -ENOMEM. regs_off() - no
+	 * longer; what there is stays. regs_each() - those from TSC @from to @to. Control context
 	 */
 	int (*regs_on)(struct netdev *dev);
 	void (*regs_off)(struct netdev *dev);

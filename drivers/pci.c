@@ -2,9 +2,9 @@
 /*
  * pci.c - find PCI functions, reach their registers, hand them to drivers
  *
- * Called at boot by drivers_init() and by lspci, on core 0; configuration accesses also by msi.c. Owns the list of
- * functions. It sets memory decoding and bus mastering for a driver's function and changes nothing else that the
- * firmware has set.
+ * Called at boot by drivers_init() and by lspci, on core 0; configuration accesses also by msi.c.
+ * Owns the list of functions. It sets memory decoding and bus mastering for a driver's function and
+ * changes nothing else that the firmware has set.
  */
 #include "pci.h"
 
@@ -168,7 +168,10 @@ static uint32_t bar_swap(const struct pci_dev *pd, unsigned n, uint32_t v)
 	return seen;
 }
 
-/* learn_bar() - size BAR @n [PCI 6.2.5.1]; decoding is off, since all ones stand in it for a moment. */
+/*
+ * learn_bar() - size BAR @n [PCI 6.2.5.1]; decoding is off, since all ones
+ * stand in it for a moment.
+ */
 static struct pci_bar learn_bar(const struct pci_dev *pd, unsigned n)
 {
 	uint32_t lo = pci_read32(pd, PCI_BAR(n)), ones = bar_swap(pd, n, UINT32_MAX);
@@ -255,7 +258,10 @@ static void add_function(uint16_t bdf)
 	}
 }
 
-/* scan_bus() - every function of a bus, and of the buses behind it. Each bus once, so the depth is bounded. */
+/*
+ * scan_bus() - every function of a bus, and of the buses behind it. Each bus once,
+ * so the depth is bounded.
+ */
 static void scan_bus(unsigned bus)
 {
 	if (bus_seen[bus / 8] & BIT(bus % 8))

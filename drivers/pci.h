@@ -2,10 +2,12 @@
 /*
  * pci.h - PCI functions: finding them, reaching their registers, matching drivers
  *
- * Configuration space is reached by ECAM where ACPI's MCFG offers it, else by ports 0xCF8 and 0xCFC. The firmware has
- * assigned all BARs and bridge windows; Weir checks them and never assigns anew.
+ * Configuration space is reached by ECAM where ACPI's MCFG offers it, else by ports
+ * 0xCF8 and 0xCFC. The firmware has assigned all BARs and bridge windows; Weir checks
+ * them and never assigns anew.
  *
- * Context: the control context or boot, core 0. Configuration reads and writes may come from any core.
+ * Context: the control context or boot, core 0. Configuration reads and
+ * writes may come from any core.
  */
 #pragma once
 
@@ -34,8 +36,8 @@ struct pci_dev {
 	uint8_t layout;                  /* 0 device, 1 bridge */
 	char name[16];                   /* "0000:01:00.0" */
 	const struct pci_driver *driver; /* NULL: nobody's */
-	struct pci_bar bar
-		[PCI_NBARS]; /* type 0 only; learnt by pci_init(), before anything drives the device */
+	struct pci_bar bar[PCI_NBARS]; /* type 0 only; learnt by pci_init(), before anything drives
+					  the device */
 };
 
 struct pci_id {
@@ -65,7 +67,10 @@ extern unsigned pci_ndevs;
 /* pci_init() - choose the access and find every function, behind bridges too. */
 void pci_init(void);
 
-/* pci_probe() - offer every function that has no driver yet to drivers[0..n-1], in the order they were found. */
+/*
+ * pci_probe() - offer every function that has no driver yet to drivers[0..n-1], in
+ * the order they were found.
+ */
 void pci_probe(const struct pci_driver *const *drivers, size_t n);
 
 uint16_t pci_read16(const struct pci_dev *pd, unsigned off);
@@ -81,6 +86,7 @@ unsigned pci_cap(const struct pci_dev *pd, uint8_t id);
 
 /*
  * pci_map_bar() - map @len bytes at @off of memory BAR @n, uncached.
- * Returns NULL, having said why: no memory BAR, not assigned by the firmware, too small, beyond what can be mapped.
+ * Returns NULL, having said why: no memory BAR, not assigned by the firmware, too small,
+ * beyond what can be mapped.
  */
 void *pci_map_bar(const struct pci_dev *pd, unsigned n, uint64_t off, size_t len);

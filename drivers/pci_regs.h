@@ -2,8 +2,8 @@
 /*
  * pci_regs.h - PCI configuration space and the capabilities that Weir uses
  *
- * PCI Local Bus Specification, revision 3.0: [PCI 6.1] header, [PCI 6.7] capabilities, [PCI 6.8] MSI and MSI-X.
- * PCI-to-PCI Bridge Architecture Specification, revision 1.2: [P2P 3.2].
+ * PCI Local Bus Specification, revision 3.0: [PCI 6.1] header, [PCI 6.7] capabilities, [PCI 6.8]
+ * MSI and MSI-X. PCI-to-PCI Bridge Architecture Specification, revision 1.2: [P2P 3.2].
  */
 #pragma once
 

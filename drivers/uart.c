@@ -2,9 +2,10 @@
 /*
  * uart.c - the 16550 at COM1 [PC16550D datasheet, section 8]
  *
- * The console calls kick() on any core when its ring has output; the interrupt, on core 0 unless it is moved, moves bytes between the
- * console's rings and the FIFOs. Until uart_start(), and after a panic, bytes go by polling. Owns the UART's registers;
- * the lock guards tx_busy and the transmit FIFO.
+ * The console calls kick() on any core when its ring has output; the interrupt, on core 0
+ * unless it is moved, moves bytes between the console's rings and the FIFOs. Until
+ * uart_start(), and after a panic, bytes go by polling. Owns the UART's registers; the lock
+ * guards tx_busy and the transmit FIFO.
  */
 #include "uart.h"
 
@@ -87,9 +88,10 @@ static void lower_line(void)
 }
 
 /*
- * Two causes share a line of which only the edge interrupts: a byte that comes while an empty transmitter holds it up
- * makes none, now or ever. So causes are served until there is none, or the line is lowered by force. Reading IIR takes
- * the transmitter's cause back if it is the one that is told.
+ * Two causes share a line of which only the edge interrupts: a byte that comes while an
+ * empty transmitter holds it up makes none, now or ever. So causes are served until there is
+ * none, or the line is lowered by force. Reading IIR takes the transmitter's cause back if
+ * it is the one that is told.
  */
 static void handler(void *arg)
 {
@@ -102,7 +104,10 @@ static void handler(void *arg)
 	lower_line();
 }
 
-/* moved() - what was typed meanwhile holds the line up, and only an edge interrupts: take it, so that the next one does. */
+/*
+ * moved() - what was typed meanwhile holds the line up, and only an edge interrupts: take it,
+ * so that the next one does.
+ */
 static void moved(void *arg, unsigned cpu)
 {
 	(void)cpu;

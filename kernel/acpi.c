@@ -2,8 +2,8 @@
 /*
  * acpi.c - the firmware's tables, read once at boot on core 0 [ACPI 6.4, sections 5.2.5 to 5.2.12]
  *
- * Lengths come from the tables and are not trusted further than their own bounds. There is no AML interpreter: of the
- * DSDT only the \_S5 package is looked for, by its name.
+ * Lengths come from the tables and are not trusted further than their own bounds. There is no AML
+ * interpreter: of the DSDT only the \_S5 package is looked for, by its name.
  */
 #include "acpi.h"
 

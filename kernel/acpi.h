@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* acpi.h - what Weir wants of the firmware's tables: cores, interrupt controllers, ECAM, the power switch */
+/*
+ * acpi.h - what Weir wants of the firmware's tables: cores, interrupt
+ * controllers, ECAM, the power switch
+ */
 #pragma once
 
 #include <stdint.h>
@@ -40,7 +43,8 @@ extern struct acpi_info {
 } acpi;
 
 /*
- * acpi_init() - read RSDP, RSDT or XSDT, MADT, MCFG, FADT and \_S5. @rsdp 0: search the BIOS area.
- * Without tables Weir runs on the boot core, with PCI by 0xCF8 and one IOAPIC where it usually is, and says so.
+ * acpi_init() - read RSDP, RSDT or XSDT, MADT, MCFG, FADT and \_S5. @rsdp 0: search the BIOS
+ * area. Without tables Weir runs on the boot core, with PCI by 0xCF8 and one IOAPIC where it
+ * usually is, and says so.
  */
 void acpi_init(uint64_t rsdp);

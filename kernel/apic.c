@@ -11,7 +11,9 @@
 #include "trap.h"
 #include "x86.h"
 
-/* registers by their xAPIC offset; the x2APIC MSR is 0x800 + offset / 16 [SDM 3A 11.4.1, 11.12.1] */
+/*
+ * registers by their xAPIC offset; the x2APIC MSR is 0x800 + offset / 16 [SDM 3A 11.4.1, 11.12.1]
+ */
 #define APIC_ID            0x020
 #define APIC_TPR           0x080
 #define APIC_SVR           0x0f0
@@ -90,13 +92,17 @@ static void icr_write(uint32_t dest, uint32_t low)
 {
 	uint64_t flags;
 
-	/* what we stored for the other core must be visible before it is woken; WRMSR does not order it [SDM 3A 11.12.3] */
+	/*
+	 * what we stored for the other core must be visible before it is woken; WRMSR does not
+	 * order it [SDM 3A 11.12.3]
+	 */
 	__asm__ volatile("mfence; lfence" ::: "memory");
 	if (apic_x2) {
 		wrmsr(MSR_X2APIC + APIC_ICR / 16, (uint64_t)dest << 32 | low);
 		return;
 	}
-	flags = irq_save(); /* two halves: an interrupt that sends one of its own must not come between */
+	flags = irq_save(); /* two halves: an interrupt that sends one of its own must not come
+			       between */
 	for (int i = 0; xapic[APIC_ICR / 4] & ICR_PENDING && i < ICR_WAIT_MAX; i++)
 		cpu_pause();
 	xapic[APIC_ICR_HIGH / 4] = dest << 24;

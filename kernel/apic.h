@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apic.h - the local APIC: end of interrupt, interrupts between cores, the one-shot timer [SDM 3A 11]
+ * apic.h - the local APIC: end of interrupt, interrupts between cores, the
+ * one-shot timer [SDM 3A 11]
  *
  * x2APIC by MSR where the CPU has it, else xAPIC by MMIO; both behind the same functions.
  */
@@ -32,11 +33,17 @@ static inline void apic_eoi(void)
 
 void apic_ipi(uint32_t apic_id, uint8_t vector);
 void apic_nmi(uint32_t apic_id);
-/* apic_init_ipi(), apic_startup_ipi() - INIT and STARTUP to a core; @page: 4 KiB page number where it begins. */
+/*
+ * apic_init_ipi(), apic_startup_ipi() - INIT and STARTUP to a core; @page: 4 KiB
+ * page number where it begins.
+ */
 void apic_init_ipi(uint32_t apic_id);
 void apic_startup_ipi(uint32_t apic_id, uint8_t page);
 
-/* apic_timer_count() - raw timer, divided by 1: start it with @count; apic_timer_left() - what is left of it. */
+/*
+ * apic_timer_count() - raw timer, divided by 1: start it with @count;
+ * apic_timer_left() - what is left of it.
+ */
 void apic_timer_count(uint32_t count);
 uint32_t apic_timer_left(void);
 /* apic_timer_mode() - choose TSC-deadline or one-shot on this core, vector unmasked. */

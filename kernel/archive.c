@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* archive.c - where the boot archive is, and why a file of it is not to be had. Core 0; owns the address. */
+/*
+ * archive.c - where the boot archive is, and why a file of it is not to be had.
+ * Core 0; owns the address.
+ */
 #include "archive.h"
 
 #include "cpio.h"

@@ -4,12 +4,15 @@
 
 #include <stddef.h>
 
-/* archive_init() - @archive, of @len bytes, is what the boot handed over; NULL if nothing. Once, on core 0. */
+/*
+ * archive_init() - @archive, of @len bytes, is what the boot handed over; NULL if
+ * nothing. Once, on core 0.
+ */
 void archive_init(const void *archive, size_t len);
 
 /*
- * archive_file() - where file @name lies inside. 0, or -ENOENT or -EINVAL, and archive_reason() is a sentence about why.
- * Core 0.
+ * archive_file() - where file @name lies inside. 0, or -ENOENT or -EINVAL, and archive_reason() is
+ * a sentence about why. Core 0.
  */
 int archive_file(const char *name, const void **data, size_t *len);
 const char *archive_reason(void);

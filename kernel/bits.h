@@ -8,7 +8,10 @@
 #define BIT(n)       (UINT64_C(1) << (n))
 #define BITS(hi, lo) ((~UINT64_C(0) >> (63 - (hi))) & (~UINT64_C(0) << (lo)))
 
-/* a field is named by its mask: FIELD_PREP(MASK, value) puts a value there, FIELD_GET(MASK, reg) takes it out */
+/*
+ * a field is named by its mask: FIELD_PREP(MASK, value) puts a value there,
+ * FIELD_GET(MASK, reg) takes it out
+ */
 #define FIELD_SHIFT(mask)       (__builtin_ctzll(mask))
 #define FIELD_PREP(mask, value) (((uint64_t)(value) << FIELD_SHIFT(mask)) & (mask))
 #define FIELD_GET(mask, reg)    (((uint64_t)(reg) & (mask)) >> FIELD_SHIFT(mask))
@@ -26,8 +29,9 @@
 #define PAGE_SIZE  4096
 
 /*
- * Linker sets: a room adds a command, a counter or a knob by defining it; who lists them walks the set.
- * SET_ENTRY(name) marks a definition, SET_DECLARE(type, name) declares the walk, set_for_each does it.
+ * Linker sets: a room adds a command, a counter or a knob by defining it; who lists them
+ * walks the set. SET_ENTRY(name) marks a definition, SET_DECLARE(type, name) declares the
+ * walk, set_for_each does it.
  */
 #define SET_ENTRY(name)         __attribute__((used, section("weir_" #name), aligned(8)))
 #define SET_DECLARE(type, name) extern type __start_weir_##name[], __stop_weir_##name[]

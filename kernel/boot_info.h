@@ -2,8 +2,9 @@
 /*
  * boot_info.h - what every boot loader tells Weir, in one form
  *
- * boot/pvh.c, boot/multiboot2.c and boot/efi.c fill it before anything else runs. What it points to (the archive, GRUB's copy of the
- * RSDP) is reserved, so it stays. All addresses are physical, which here means they are pointers as well.
+ * boot/pvh.c, boot/multiboot2.c and boot/efi.c fill it before anything else runs. What it points to
+ * (the archive, GRUB's copy of the RSDP) is reserved, so it stays. All addresses are physical,
+ * which here means they are pointers as well.
  */
 #pragma once
 

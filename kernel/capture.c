@@ -2,8 +2,8 @@
 /*
  * capture.c - a text that grows while a command speaks
  *
- * In the control context or at boot. Owns the text, from the heap. When that is full the text ends with a line that
- * says so.
+ * In the control context or at boot. Owns the text, from the heap. When that is full the text ends
+ * with a line that says so.
  */
 #include "capture.h"
 

@@ -45,8 +45,8 @@ bool console_in_put(char c);
 int console_in_get(void);
 enum { CONSOLE_IN_GAP = 0x100 };
 /*
- * console_interrupted() - was Ctrl-C typed? What was typed before it is forgotten, as by a terminal of Linux; what came
- * behind it is kept. Control context: for what runs till somebody stops it.
+ * console_interrupted() - was Ctrl-C typed? What was typed before it is forgotten, as by a terminal
+ * of Linux; what came behind it is kept. Control context: for what runs till somebody stops it.
  */
 bool console_interrupted(void);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control.c - the control context: a second stack on core 0 that the core loop and yield() switch between
+ * control.c - the control context: a second stack on core 0 that the core loop
+ * and yield() switch between
  *
- * Everything here is core 0's. cpus[0]->control_ready is set by hard interrupts too (a byte typed): it is cleared
- * before the context runs, and what comes meanwhile makes it run again.
+ * Everything here is core 0's. cpus[0]->control_ready is set by hard interrupts too (a byte typed):
+ * it is cleared before the context runs, and what comes meanwhile makes it run again.
  */
 #include "control.h"
 
@@ -45,7 +46,10 @@ void control_run(void)
 {
 	struct cpu *c = this_cpu();
 
-	/* seq_cst: a wake from here on, by any core, makes it run again, and what it announced is seen below */
+	/*
+	 * seq_cst: a wake from here on, by any core, makes it run again, and what
+	 * it announced is seen below
+	 */
 	atomic_exchange(&c->control_ready, false);
 	c->in_control = true;
 	stack_switch(&loop_sp, control_sp);
@@ -54,7 +58,10 @@ void control_run(void)
 		c->control_ready = true;
 }
 
-/* turn_while_booting() - before the core loop runs: do by hand what a turn of it would, until @t has run. */
+/*
+ * turn_while_booting() - before the core loop runs: do by hand what a turn of it
+ * would, until @t has run.
+ */
 static void turn_while_booting(const struct timer *t)
 {
 	softirq_run(this_cpu());
@@ -91,7 +98,9 @@ void control_defer(struct control_work *w)
 	if (atomic_exchange(&w->deferred, true))
 		return;
 	w->next = atomic_load_explicit(&deferred, memory_order_relaxed);
-	/* release: pairs with the acquire in control_run_deferred(); what it is about is seen there */
+	/*
+	 * release: pairs with the acquire in control_run_deferred(); what it is about is seen there
+	 */
 	while (!atomic_compare_exchange_weak_explicit(&deferred, &w->next, w, memory_order_release,
 						      memory_order_relaxed))
 		cpu_pause();
@@ -122,7 +131,10 @@ static bool never(void)
 	return false;
 }
 
-/* sleep_unless() - was it all of the time? A key wakes the control context, so @over is asked once it is typed. */
+/*
+ * sleep_unless() - was it all of the time? A key wakes the control context, so @over
+ * is asked once it is typed.
+ */
 static bool sleep_unless(bool (*over)(void), unsigned ms)
 {
 	uint64_t end = rdtsc() + tsc_from_us((uint64_t)ms * 1000);

@@ -2,8 +2,9 @@
 /*
  * control.h - the one context that may take long
  *
- * On core 0, with a stack of its own: shell, configuration, dumps. The core loop switches to it while no softirq
- * is pending, and under load once in its share; it gives the core back by yield(). It is not preempted, so it yields often: packets wait meanwhile.
+ * On core 0, with a stack of its own: shell, configuration, dumps. The core loop switches to it
+ * while no softirq is pending, and under load once in its share; it gives the core back by yield().
+ * It is not preempted, so it yields often: packets wait meanwhile.
  */
 #pragma once
 
@@ -14,7 +15,10 @@
 /* control_start() - @fn becomes the control context's body; it must not return. */
 void control_start(void (*fn)(void));
 
-/* yield() - let the core loop turn once. In the control context only; elsewhere (boot, tests) it does nothing. */
+/*
+ * yield() - let the core loop turn once. In the control context only; elsewhere
+ * (boot, tests) it does nothing.
+ */
 void yield(void);
 
 /* control_sleep() - the control context has nothing to do until control_wake(); may wake early. */
@@ -29,8 +33,9 @@ struct control_work {
 };
 
 /*
- * control_defer() - have w->fn run there once; asking again before it began changes nothing. From any context of any
- * core. control_run_deferred() - do what has been asked for, by whoever holds the control context and may be kept.
+ * control_defer() - have w->fn run there once; asking again before it began changes nothing. From
+ * any context of any core. control_run_deferred() - do what has been asked for, by whoever holds
+ * the control context and may be kept.
  */
 void control_defer(struct control_work *w);
 void control_run_deferred(void);
@@ -40,5 +45,8 @@ void msleep(unsigned ms);
 /* msleep_interruptible() - the same, until the operator types Ctrl-C; was it all of the time? */
 bool msleep_interruptible(unsigned ms);
 
-/* control_run() - the core loop's side, when struct cpu: control_ready says so: run it until it yields. */
+/*
+ * control_run() - the core loop's side, when struct cpu: control_ready says
+ * so: run it until it yields.
+ */
 void control_run(void);

@@ -2,8 +2,9 @@
 /*
  * counter.h - named counters, one value a core
  *
- * COUNTER(cpu_irqs, "kernel.irqs", "hard interrupts taken") defines one; counter_inc(&cpu_irqs) counts on this
- * core without a lock. Values of other cores may be read at any time and are exact once those cores are parked.
+ * COUNTER(cpu_irqs, "kernel.irqs", "hard interrupts taken") defines one; counter_inc(&cpu_irqs)
+ * counts on this core without a lock. Values of other cores may be read at any time and are exact
+ * once those cores are parked.
  */
 #pragma once
 

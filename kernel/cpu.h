@@ -2,8 +2,8 @@
 /*
  * cpu.h - what a core owns, and how it finds itself
  *
- * this_cpu() is the structure of the core that runs, by GS. Its members stand in two groups: written by the owner
- * alone, and written by others as well; they share no cache line.
+ * this_cpu() is the structure of the core that runs, by GS. Its members stand in two groups:
+ * written by the owner alone, and written by others as well; they share no cache line.
  */
 #pragma once
 
@@ -15,7 +15,10 @@
 #include "drop.h"
 
 enum { MAX_CPUS = 16 };
-/* for a core to park or to answer; one that an emulator plays may get no turn for a while on a busy host */
+/*
+ * for a core to park or to answer; one that an emulator plays may get no turn
+ * for a while on a busy host
+ */
 enum { CORE_PATIENCE_S = 10 };
 enum { CPU_STACK_SIZE = 32 * 1024, CPU_IST_SIZE = 16 * 1024, CPU_COUNTERS = 128 };
 
@@ -41,23 +44,23 @@ struct cpu {
 	struct pool *pool;     /* packets of this core */
 	struct xmit_cpu *xmit; /* what the room of ports has for it: net/xmit.h */
 	struct trace_ring *trace;
-	uint32_t
-		path_left; /* polls up to the one whose first packet is stamped: net/observe/path_trace.c */
+	uint32_t path_left;          /* polls up to the one whose first packet is stamped:
+					net/observe/path_trace.c */
 	struct timer *timers;        /* armed, soonest first */
 	struct turn_work *turn_work; /* looked at each turn of the loop: turn.h */
 	bool turn_soon;       /* and the next turn shall not be far: a guest's run is short */
 	bool qsbr_waiting;    /* something retired here is not freed yet */
 	struct _reent *reent; /* newlib's state */
 	struct irq **vector;  /* the interrupt behind each vector, 256 */
-	uint64_t guest_since,
-		guest_ran; /* TSC since when guests want to run, 0: none does; ticks of it that they had */
+	uint64_t guest_since, guest_ran;  /* TSC since when guests want to run, 0: none does; ticks
+					     of it that they had */
 	uint64_t softirq_count[16];       /* runs by enum softirq */
 	uint64_t processed, time_squeeze; /* /proc/net/softnet_stat */
 	uint64_t received_rps;            /* wake-ups of its backlog by other cores */
 	uint64_t idle_tsc; /* TSC ticks asleep, as of the last wake; the rest it was busy */
 	uint64_t control_tsc, control_since; /* in the control context; TSC of its last turn */
-	uint64_t irq_tsc,
-		idle_irq_tsc; /* in hard interrupts, while they are timed; and in those that ended a sleep */
+	uint64_t irq_tsc, idle_irq_tsc; /* in hard interrupts, while they are timed; and in those
+					   that ended a sleep */
 	uint64_t irq_began; /* TSC of the last hard interrupt, while they are timed or recorded */
 	uint64_t spurious;  /* vectors that nobody owned */
 	uint64_t timer_irqs, ipis, notifies;
@@ -99,6 +102,9 @@ static inline struct cpu *this_cpu(void)
 	return c;
 }
 
-/* this_cpu_var() - a member of it as an operand of its own: for who needs one or two, and no register for the rest */
+/*
+ * this_cpu_var() - a member of it as an operand of its own: for who needs one or two, and
+ * no register for the rest
+ */
 #define this_cpu_var(member) (((struct cpu __seg_gs *)0)->member)
 #endif

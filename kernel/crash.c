@@ -2,7 +2,8 @@
 /*
  * crash.c - `crash KIND`: do what must not be done, to see that it is caught and reported
  *
- * Each kind breaks one right of the memory map or one rule of the CPU; none comes back. For tests and for teaching.
+ * Each kind breaks one right of the memory map or one rule of the CPU; none comes back.
+ * For tests and for teaching.
  */
 #include "console.h"
 

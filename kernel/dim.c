@@ -88,7 +88,9 @@ static void leave_parking(struct dim *d)
 	step(d);
 }
 
-/* on_top() - it came far one way, took one step back, and that was no better: the top lies between. */
+/*
+ * on_top() - it came far one way, took one step back, and that was no better: the top lies between.
+ */
 static bool on_top(const struct dim *d)
 {
 	return d->state == DIM_GOING_RIGHT ? d->left > 1 && d->right == 1
@@ -119,7 +121,10 @@ static void decide(struct dim *d, const struct dim_rate *now)
 	} else {
 		walk(d, v);
 	}
-	/* as long as it stands on a top that is what it compares with, or a slow change would never be one */
+	/*
+	 * as long as it stands on a top that is what it compares with, or a slow
+	 * change would never be one
+	 */
 	if (!parked || d->state != DIM_ON_TOP)
 		d->before = *now;
 }

@@ -2,11 +2,11 @@
 /*
  * dim.h - dynamic interrupt moderation: a throttle that looks for its own length
  *
- * Linux's net_dim [Documentation/networking/net_dim]: a short list of profiles from short throttles to long ones, and a
- * walk along it. After each 64 interrupts it asks whether things got better since the step before: more packets a
- * millisecond, or as many with fewer interrupts. If so it goes on in that direction, else it turns round. It stops on a
- * top, a profile that is better than both of its neighbours, until the traffic changes; or when it has walked to and fro
- * for too long.
+ * Linux's net_dim [Documentation/networking/net_dim]: a short list of profiles from short throttles
+ * to long ones, and a walk along it. After each 64 interrupts it asks whether things got better
+ * since the step before: more packets a millisecond, or as many with fewer interrupts. If so it
+ * goes on in that direction, else it turns round. It stops on a top, a profile that is better than
+ * both of its neighbours, until the traffic changes; or when it has walked to and fro for too long.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ void dim_init(struct dim *d);
 unsigned dim_usecs(const struct dim *d);
 
 /*
- * dim_sample() - so many packets and interrupts by @ns, counted from wherever; after each poll that went back to
- * interrupts. Returns whether dim_usecs() is another from now on.
+ * dim_sample() - so many packets and interrupts by @ns, counted from wherever; after each poll that
+ * went back to interrupts. Returns whether dim_usecs() is another from now on.
  */
 bool dim_sample(struct dim *d, uint64_t ns, uint64_t packets, uint64_t events);

@@ -2,9 +2,10 @@
 /*
  * drop.h - why a packet goes nowhere
  *
- * A packet that is not passed on is freed with exactly one of these, and each reason is given at exactly one
- * place in the source (tests/proofs/drops checks that). The texts are what `drops` prints, and the last column is the
- * knob that `top drops` names: a line to type, where words in capitals stand for what net/drop_knob.c puts there,
+ * A packet that is not passed on is freed with exactly one of these, and each reason is given at
+ * exactly one place in the source (tests/proofs/drops checks that). The texts are what `drops`
+ * prints, and the last column is the knob that `top drops` names: a line to type, where words in
+ * capitals stand for what net/drop_knob.c puts there,
  *	DEV	the port		BR	its switch
  *	N	the value in force	QDISC	its place, kind and options, as `tc` takes them
  * or, where nothing can be turned, "- " and a word why.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* glob.h - names that an operator means by one word: '*' stands for anything, '?' for one character */
+/*
+ * glob.h - names that an operator means by one word: '*' stands for anything, '?' for one character
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grep.c - lines that match: of what the command in front of a | said, or of a file under /proc and /sys
+ * grep.c - lines that match: of what the command in front of a | said, or of a
+ * file under /proc and /sys
  *
  * In the control context or at boot. A file is what `cat` prints of it.
  */
@@ -50,7 +51,10 @@ static int filter_file(struct shell *sh, const struct grep *g, int i)
 	return err;
 }
 
-/* take_options() - `-vicE`, together or apart; `-e` in front of the pattern says no more than that it is one. */
+/*
+ * take_options() - `-vicE`, together or apart; `-e` in front of the pattern says no
+ * more than that it is one.
+ */
 static int take_options(struct shell *sh, struct grep *g, int n, const struct word *w)
 {
 	int i = 1;

@@ -27,7 +27,10 @@ static size_t piece(const char *s, const char *end)
 	return n;
 }
 
-/* print_words() - @len bytes of a usage from column @at on; lines that follow begin at @indent. Returns the column. */
+/*
+ * print_words() - @len bytes of a usage from column @at on; lines that follow begin at
+ * @indent. Returns the column.
+ */
 static unsigned print_words(struct shell *sh, const char *s, size_t len, unsigned at,
 			    unsigned indent)
 {
@@ -46,7 +49,10 @@ static unsigned print_words(struct shell *sh, const char *s, size_t len, unsigne
 	return at;
 }
 
-/* print_ways() - a usage from column @left on; a line is broken where another way to say it begins, if it can be. */
+/*
+ * print_ways() - a usage from column @left on; a line is broken where another way to say
+ * it begins, if it can be.
+ */
 static void print_ways(struct shell *sh, const char *usage, unsigned left)
 {
 	unsigned at = left;

@@ -2,8 +2,9 @@
 /*
  * histogram.h - how values are spread, by buckets that grow with the value
  *
- * Below HISTOGRAM_STEPS * 2 each value has its bucket; above, each power of two is cut into HISTOGRAM_STEPS, so that a
- * bucket is at most an eighth of its values wide. Whoever adds is one at a time; nobody waits.
+ * Below HISTOGRAM_STEPS * 2 each value has its bucket; above, each power of two is cut into
+ * HISTOGRAM_STEPS, so that a bucket is at most an eighth of its values wide. Whoever adds is one
+ * at a time; nobody waits.
  */
 #pragma once
 
@@ -22,7 +23,10 @@ struct histogram {
 	uint64_t bucket[HISTOGRAM_BUCKETS];
 };
 
-/* histogram_bucket() - where @value stands. histogram_floor() - the least value of bucket @i; of one past the last too. */
+/*
+ * histogram_bucket() - where @value stands. histogram_floor() - the least value of bucket @i;
+ * of one past the last too.
+ */
 unsigned histogram_bucket(uint64_t value);
 uint64_t histogram_floor(unsigned i);
 
@@ -33,8 +37,9 @@ void histogram_add_many(struct histogram *h, uint64_t value, uint64_t n);
 void histogram_merge(struct histogram *to, const struct histogram *from);
 
 /*
- * histogram_permille() - a value that @permille of all, 1 to 1000, do not exceed: the largest of its bucket, so up to an
- * eighth too much, but never more than the maximum. 0 if there are none. histogram_percentile() - the same in hundredths.
+ * histogram_permille() - a value that @permille of all, 1 to 1000, do not exceed: the largest of
+ * its bucket, so up to an eighth too much, but never more than the maximum. 0 if there are none.
+ * histogram_percentile() - the same in hundredths.
  */
 uint64_t histogram_permille(const struct histogram *h, unsigned permille);
 
@@ -48,5 +53,8 @@ uint64_t histogram_between(const struct histogram *h, uint64_t floor, uint64_t e
 
 struct shell;
 
-/* histogram_bars() - a row a power of two, from the first that holds something to the last: histogram_bars.c. */
+/*
+ * histogram_bars() - a row a power of two, from the first that holds something to
+ * the last: histogram_bars.c.
+ */
 void histogram_bars(struct shell *sh, const struct histogram *h);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* histogram_bars.c - a histogram as bars, as bpftrace draws them: rows of 0, of 1, of a power of two. Control context. */
+/*
+ * histogram_bars.c - a histogram as bars, as bpftrace draws them: rows of 0, of 1, of a power
+ * of two. Control context.
+ */
 #include "histogram.h"
 
 #include "bits.h"

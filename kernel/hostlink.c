@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hostlink.c - requests to the host, one at a time: sent, waited for, sent again if that came to nothing
+ * hostlink.c - requests to the host, one at a time: sent, waited for, sent
+ * again if that came to nothing
  *
- * Called by commands, in the control context on core 0. Owns the sequence number and the reason of the last failure.
+ * Called by commands, in the control context on core 0. Owns the sequence number and the
+ * reason of the last failure.
  */
 #include "hostlink.h"
 
@@ -21,7 +23,9 @@ enum {
 	ATTEMPTS = 3,
 	PATIENCE_MS = 2000, /* for an answer, and for the device to take more */
 	BURST = 64,         /* bytes between two turns of the core loop */
-	/* what is passed over, at most: bytes in front of a head, and answers to earlier requests */
+	/*
+	 * what is passed over, at most: bytes in front of a head, and answers to earlier requests
+	 */
 	RUBBISH_MAX = 64 * 1024,
 	LATE_MAX = 16,
 };
@@ -59,7 +63,10 @@ static int __attribute__((format(printf, 2, 3))) fail(int err, const char *fmt, 
 	return err;
 }
 
-/* crc() - of @n bytes more, where @v is that of those before; ~0 begins, and the end is inverted. Four bits a step. */
+/*
+ * crc() - of @n bytes more, where @v is that of those before; ~0 begins, and the end is
+ * inverted. Four bits a step.
+ */
 static uint32_t crc(uint32_t v, const void *bytes, size_t n)
 {
 	static const uint32_t quarter[16] = {
@@ -150,7 +157,10 @@ static int send(struct hostlink_head *h, const struct piece piece[2])
 	return err;
 }
 
-/* get_head() - the next head; what stands in front of its magic number is the rest of something damaged. */
+/*
+ * get_head() - the next head; what stands in front of its magic number is the
+ * rest of something damaged.
+ */
 static int get_head(struct hostlink_head *h)
 {
 	uint8_t *bytes = (uint8_t *)h;
@@ -165,7 +175,10 @@ static int get_head(struct hostlink_head *h)
 	return err ? err : get(bytes + sizeof(h->magic), sizeof(*h) - sizeof(h->magic));
 }
 
-/* get_body() - what is behind @h: into buf[size], or, if the host says no, into reason. Returns how long it is. */
+/*
+ * get_body() - what is behind @h: into buf[size], or, if the host says no, into
+ * reason. Returns how long it is.
+ */
 static int get_body(const struct hostlink_head *h, void *buf, size_t size)
 {
 	int err;

@@ -2,9 +2,9 @@
 /*
  * idle.c - sleeping by MWAIT, not sleeping at all
  *
- * Called by the core loop of every core. The last look for work stands in the loop, interrupts off. Here the order is:
- * say that one polls, then look once more; who raises a softirq sets the bit first and then asks whether the core polls.
- * So either the bit is seen here, or the IPI is sent.
+ * Called by the core loop of every core. The last look for work stands in the loop, interrupts off.
+ * Here the order is: say that one polls, then look once more; who raises a softirq sets the bit
+ * first and then asks whether the core polls. So either the bit is seen here, or the IPI is sent.
  */
 #include "idle.h"
 
@@ -23,7 +23,10 @@ static bool work_came(struct cpu *c)
 	return softirq_pending_on(c) || c->control_ready;
 }
 
-/* spin() - interrupts on, until there is something. Whatever an interrupt has to say, it raises a softirq for it. */
+/*
+ * spin() - interrupts on, until there is something. Whatever an interrupt has to say, it
+ * raises a softirq for it.
+ */
 static void spin(struct cpu *c)
 {
 	irq_enable();
@@ -41,7 +44,9 @@ static void mwait(struct cpu *c)
 		cpu_mwait();
 }
 
-/* poll_on() - a queue is polled in each turn: the next one comes at once. Its time is no idle time. */
+/*
+ * poll_on() - a queue is polled in each turn: the next one comes at once. Its time is no idle time.
+ */
 static void poll_on(struct cpu *c)
 {
 	irq_enable();

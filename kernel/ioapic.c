@@ -2,8 +2,8 @@
 /*
  * ioapic.c - redirection of interrupt lines [82093AA datasheet, 3.2]
  *
- * Called at set-up and when an interrupt moves, by the control context; mask and unmask from the line's handler too, on
- * whatever core takes it. Owns the registers of all IOAPICs.
+ * Called at set-up and when an interrupt moves, by the control context; mask and unmask from the
+ * line's handler too, on whatever core takes it. Owns the registers of all IOAPICs.
  */
 #include "ioapic.h"
 
@@ -67,7 +67,10 @@ static void line_route(struct irq *irq, uint32_t apic_id, uint8_t vector)
 	struct line *l = irq->chip_data;
 	uint64_t flags = ioapic_lock();
 
-	/* as an edge first: that forgets a level interrupt whose end goes by the old vector, and would never come */
+	/*
+	 * as an edge first: that forgets a level interrupt whose end goes by the old
+	 * vector, and would never come
+	 */
 	io_write(l->regs, IOREDTBL(l->pin), RTE_MASKED | vector);
 	io_write(l->regs, IOREDTBL(l->pin) + 1, apic_id << RTE_DEST_SHIFT);
 	io_write(l->regs, IOREDTBL(l->pin), l->mode | RTE_MASKED | vector);

@@ -2,9 +2,9 @@
 /*
  * irq.c - vectors, a table a core, and interrupts by number
  *
- * irq_dispatch() runs on every core for every interrupt, a few lines. The rest is set-up in the control context on
- * core 0; moving an interrupt parks the cores, so that what follows it moves as well. Owns the vector tables and
- * the list of numbers.
+ * irq_dispatch() runs on every core for every interrupt, a few lines. The rest is set-up in the
+ * control context on core 0; moving an interrupt parks the cores, so that what follows it moves as
+ * well. Owns the vector tables and the list of numbers.
  */
 #include "irq.h"
 
@@ -125,8 +125,11 @@ int irq_set_affinity(struct irq *irq, unsigned cpu)
 	if (irq->moved)
 		irq->moved(irq->arg, cpu);
 	irq->chip->unmask(irq);
-	/* One that was already on its way arrives on the old core when it resumes, and finds the vector empty: it is
-	 * counted as spurious there. Nothing is lost, since moved() has the new core look for work by itself. */
+	/*
+	 * One that was already on its way arrives on the old core when it resumes, and finds the
+	 * vector empty: it is counted as spurious there. Nothing is lost, since moved() has the new
+	 * core look for work by itself.
+	 */
 	cpus[from]->vector[old] = NULL;
 	cores_resume();
 	return 0;
@@ -140,7 +143,10 @@ int irq_set_affinity_of(const char *name, unsigned cpu)
 	return -ENOENT;
 }
 
-/* --- /proc/interrupts, /proc/irq/N/smp_affinity: Linux's columns, 6.2's where MSI's chip names its function --- */
+/*
+ * --- /proc/interrupts, /proc/irq/N/smp_affinity: Linux's columns, 6.2's where MSI's
+ * chip names its function ---
+ */
 
 static void show_core_row(struct shell *sh, const char *name, const char *text, size_t offset)
 {

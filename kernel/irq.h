@@ -2,9 +2,10 @@
 /*
  * irq.h - interrupts by number, whatever brings them
  *
- * A struct irq is one source (an MSI-X table entry, an MSI, an IOAPIC pin). irq_request() gives it a number, as in
- * /proc/interrupts, and a vector on one core; `echo MASK > /proc/irq/N/smp_affinity` moves it to another core while traffic flows. How
- * the source is told where to send is its chip's business.
+ * A struct irq is one source (an MSI-X table entry, an MSI, an IOAPIC pin). irq_request() gives it
+ * a number, as in /proc/interrupts, and a vector on one core; `echo MASK >
+ * /proc/irq/N/smp_affinity` moves it to another core while traffic flows. How the source is told
+ * where to send is its chip's business.
  */
 #pragma once
 
@@ -18,7 +19,10 @@ struct irq;
 struct irq_chip {
 	const char *name; /* "PCI-MSIX", "PCI-MSI", "IO-APIC" */
 	const char *flow; /* "edge", "fasteoi" */
-	/* send to @vector on the core with @apic_id from now on; the source is masked while this runs */
+	/*
+	 * send to @vector on the core with @apic_id from now on; the source
+	 * is masked while this runs
+	 */
 	void (*route)(struct irq *irq, uint32_t apic_id, uint8_t vector);
 	void (*mask)(struct irq *irq);
 	void (*unmask)(struct irq *irq);
@@ -33,7 +37,10 @@ struct irq {
 	void (*handler)(void *arg); /* hard interrupt context, interrupts off: a few lines */
 	void *arg;
 	const char *name; /* "nic0-TxRx-0" */
-	/* called with all cores parked when the interrupt moves: the state that follows it moves here. May be NULL */
+	/*
+	 * called with all cores parked when the interrupt moves: the state that follows
+	 * it moves here. May be NULL
+	 */
 	void (*moved)(void *arg, unsigned cpu);
 
 	/* by irq.c */
@@ -53,15 +60,18 @@ int irq_request(struct irq *irq, unsigned cpu);
 /* irq_free() - mask it and take number and vector back. */
 void irq_free(struct irq *irq);
 /*
- * irq_set_affinity() - take @irq on core @cpu from now on. Control context; parks the cores meanwhile.
+ * irq_set_affinity() - take @irq on core @cpu from now on. Control context;
+ * parks the cores meanwhile.
  * irq_set_affinity_of() - the same for the one called @name.
- * Return 0; -ENOSPC if that core has no vector left, -EINVAL if there is no such core, -ENOENT if nobody is called so.
+ * Return 0; -ENOSPC if that core has no vector left, -EINVAL if there is no such core,
+ * -ENOENT if nobody is called so.
  */
 int irq_set_affinity(struct irq *irq, unsigned cpu);
 int irq_set_affinity_of(const char *name, unsigned cpu);
 void irq_init_cpu(void); /* this core's vector table */
 
-#if __STDC_HOSTED__ /* unit tests on the host: the fixture keeps the flag and lets interrupts in where they may come */
+/* unit tests on the host: the fixture keeps the flag and lets interrupts in where they may come */
+#if __STDC_HOSTED__
 void irq_disable(void);
 void irq_enable(void);
 uint64_t irq_save(void);
@@ -95,7 +105,9 @@ static inline void irq_restore(uint64_t flags)
 		irq_enable();
 }
 
-/* cpu_pause() - every wait has one in it: under icount a waiting core starves the others without. */
+/*
+ * cpu_pause() - every wait has one in it: under icount a waiting core starves the others without.
+ */
 static inline void cpu_pause(void)
 {
 	__asm__ volatile("pause" ::: "memory");

@@ -2,9 +2,9 @@
 /*
  * libc.c - newlib's lower edge
  *
- * The stubs are called by newlib on any core. Locks are recursive by core, not by context: the control context and
- * the softirqs of core 0 are never inside newlib at the same time, since neither yields there, and hard interrupts
- * never call it.
+ * The stubs are called by newlib on any core. Locks are recursive by core, not by context: the
+ * control context and the softirqs of core 0 are never inside newlib at the same time, since
+ * neither yields there, and hard interrupts never call it.
  */
 #include "libc.h"
 

@@ -2,8 +2,9 @@
 /*
  * libc.h - what newlib needs of a kernel: memory, locks, one reentrancy structure a core
  *
- * newlib serves set-up, shell and tables: string functions, snprintf, strtoul, malloc, qsort. Its stdio streams are not
- * used; text goes by kprintf and shell_printf. The data path calls none of it but memcpy and memcmp.
+ * newlib serves set-up, shell and tables: string functions, snprintf, strtoul, malloc, qsort. Its
+ * stdio streams are not used; text goes by kprintf and shell_printf. The data path calls none of
+ * it but memcpy and memcmp.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
 /*
  * lock.h - a spinlock, for set-up and slow paths
  *
- * No lock is taken on the way of a packet that hits. A lock that a hard interrupt also takes is held with
- * interrupts off (irq_save in irq.h). What a lock guards stands in the comment beside it.
+ * No lock is taken on the way of a packet that hits. A lock that a hard interrupt also takes is
+ * held with interrupts off (irq_save in irq.h). What a lock guards stands in the comment beside it.
  */
 #pragma once
 

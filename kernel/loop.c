@@ -2,11 +2,12 @@
 /*
  * loop.c - the core loop: packets first, but never only packets
  *
- * Runs on every core, for ever. Two things must be right and can be seen here. No wake-up is lost: the last look for
- * work is taken with interrupts off, and sti; hlt is one breath. Nobody starves: when a round of softirqs ends with
- * work left (more), a guest still gets MIN_SLICE, in which pending softirqs do not end its run, and the control
- * context gets a turn once in CONTROL_SHARE; that is what ksoftirqd is for in Linux. Nor does it take a round with work
- * left: interrupts that come one by one, each done with at once, leave none and no time either. So guests that wanted to
+ * Runs on every core, for ever. Two things must be right and can be seen here. No wake-up is lost:
+ * the last look for work is taken with interrupts off, and sti; hlt is one breath. Nobody starves:
+ * when a round of softirqs ends with work left (more), a guest still gets MIN_SLICE, in which
+ * pending softirqs do not end its run, and the control context gets a turn once in CONTROL_SHARE;
+ * that is what ksoftirqd is for in Linux. Nor does it take a round with work left: interrupts that
+ * come one by one, each done with at once, leave none and no time either. So guests that wanted to
  * run for STARVED_US and had less than MIN_SLICE of it, in runs worth the name, get theirs as well.
  */
 #include "loop.h"
@@ -27,8 +28,8 @@
 
 enum {
 	STARVED_US = 2000, /* as long as a round of softirqs may take */
-	TOO_SHORT_US =
-		20, /* a run that ends sooner is entry, exit and interrupt more than it is the guest's */
+	TOO_SHORT_US = 20, /* a run that ends sooner is entry, exit and interrupt more than it is
+			      the guest's */
 };
 
 static unsigned slice_us = 4000, min_slice_us = 200, control_share_us = 10000;
@@ -47,7 +48,10 @@ const struct guest_ops *guest_attached(void)
 	return guests;
 }
 
-/* cpu_sleep() - interrupts are off and nothing is pending; HLT until one comes. Interrupts are on afterwards. */
+/*
+ * cpu_sleep() - interrupts are off and nothing is pending; HLT until one comes.
+ * Interrupts are on afterwards.
+ */
 static inline void cpu_sleep(struct cpu *c)
 {
 	uint64_t slept;
@@ -66,8 +70,9 @@ static inline bool starved(const struct cpu *c)
 }
 
 /*
- * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets, a queue that has no interrupts or a
- * busy control context it gets its share and no more. Returns whether one did.
+ * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets, a
+ * queue that has no interrupts or a busy control context it gets its share and no more.
+ * Returns whether one did.
  */
 static bool guest_turn(struct cpu *c, bool more)
 {
@@ -99,7 +104,10 @@ static bool guest_turn(struct cpu *c, bool more)
 	return true;
 }
 
-/* control_turn() - core 0's control context wants to run: while softirqs rest, and under load once in its share. */
+/*
+ * control_turn() - core 0's control context wants to run: while softirqs rest, and
+ * under load once in its share.
+ */
 static void control_turn(struct cpu *c, bool more)
 {
 	uint64_t now = rdtsc();
@@ -111,14 +119,20 @@ static void control_turn(struct cpu *c, bool more)
 	c->control_tsc += rdtsc() - now;
 }
 
-/* is_quiet() - nobody at all wants @c, and its sleep is HLT: one look, which most turns end with. Interrupts off. */
+/*
+ * is_quiet() - nobody at all wants @c, and its sleep is HLT: one look, which most turns
+ * end with. Interrupts off.
+ */
 static inline bool is_quiet(const struct cpu *c)
 {
 	return !(softirq_pending_on(c) | c->qsbr_waiting | c->control_ready |
 		 (uintptr_t)c->turn_work | (uintptr_t)guests | idle_mode);
 }
 
-/* turn_in_full() - the rest of a turn, behind its first round of softirqs: more of them, or somebody else's turn. */
+/*
+ * turn_in_full() - the rest of a turn, behind its first round of softirqs: more of them,
+ * or somebody else's turn.
+ */
 static __attribute__((noinline)) void turn_in_full(struct cpu *c)
 {
 	/* by budget and time; more: used up with work left */
@@ -162,7 +176,10 @@ void core_loop(void)
 	}
 }
 
-/* as Linux has it: seconds since boot, and seconds that all cores together slept, up to each one's last wake */
+/*
+ * as Linux has it: seconds since boot, and seconds that all cores together slept,
+ * up to each one's last wake
+ */
 static int show_uptime(struct shell *sh, const char *star)
 {
 	uint64_t up = time_ns() / 10000000, idle = 0;

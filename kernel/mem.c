@@ -2,7 +2,8 @@
 /*
  * mem.c - boot memory: free extents of RAM, each eaten from its start
  *
- * Called at set-up by one core at a time (core 0 waits while another one starts), so there is no lock. Owns the extents.
+ * Called at set-up by one core at a time (core 0 waits while another one starts), so there is
+ * no lock. Owns the extents.
  */
 #include "mem.h"
 
@@ -73,7 +74,10 @@ void *mem_try_alloc(size_t bytes, size_t align)
 
 		if (at > extents[i].end || extents[i].end - at < bytes)
 			continue;
-		/* what alignment skipped is lost: of a page at most, but for a guest's RAM, of 2 MiB */
+		/*
+		 * what alignment skipped is lost: of a page at most, but
+		 * for a guest's RAM, of 2 MiB
+		 */
 		extents[i].base = at + bytes;
 		return (void *)at;
 	}

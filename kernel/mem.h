@@ -2,8 +2,9 @@
 /*
  * mem.h - boot memory and the identity map
  *
- * Memory is handed out once, at set-up, and never taken back: pools, stacks, page tables, rings and the arena of
- * newlib's heap. A pointer is a physical and a DMA address. MMIO is mapped uncached on request.
+ * Memory is handed out once, at set-up, and never taken back: pools, stacks, page tables,
+ * rings and the arena of newlib's heap. A pointer is a physical and a DMA address. MMIO is
+ * mapped uncached on request.
  */
 #pragma once
 
@@ -16,8 +17,9 @@
 void mem_init(const struct boot_info *b);
 
 /*
- * mem_alloc() - @bytes, aligned to @align (a power of two), not zeroed unless asked by mem_zalloc().
- * Panics with a sentence naming @what when RAM has run out: nothing that boots can do without.
+ * mem_alloc() - @bytes, aligned to @align (a power of two), not zeroed unless asked
+ * by mem_zalloc(). Panics with a sentence naming @what when RAM has run out: nothing
+ * that boots can do without.
  */
 void *mem_alloc(size_t bytes, size_t align, const char *what);
 void *mem_zalloc(size_t bytes, size_t align, const char *what);
@@ -30,15 +32,18 @@ uint64_t mem_total(void); /* bytes of usable RAM */
 uint64_t mem_free(void);  /* bytes not yet handed out */
 
 /*
- * paging_init() - the real identity map: text read and execute, constants read, all other RAM read and write, no
- * page both; page 0 and stack guards absent. [SDM 3A 4.5, 4.6]
+ * paging_init() - the real identity map: text read and execute, constants read, all other RAM read
+ * and write, no page both; page 0 and stack guards absent. [SDM 3A 4.5, 4.6]
  */
 void paging_init(const struct boot_info *b);
 /* paging_init_cpu() - use it on this core. */
 void paging_init_cpu(void);
 /* paging_guard() - take the page at @page away: the end of a stack. */
 void paging_guard(void *page);
-/* paging_trampoline() - the one page below 1 MiB that may be written and executed, while cores start; off takes it back. */
+/*
+ * paging_trampoline() - the one page below 1 MiB that may be written and executed, while cores
+ * start; off takes it back.
+ */
 void paging_trampoline(uint64_t page, int on);
 /* mmio_map() - uncached, read and write; the pointer equals @pa. */
 void *mmio_map(uint64_t pa, size_t len);

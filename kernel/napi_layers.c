@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * napi_layers.c - see napi_layers.h. told_mask() in hard interrupts and on the queue's core, the rest while the cores are
- * parked, but for napi_tell(), which may be its core's as well
+ * napi_layers.c - see napi_layers.h. told_mask() in hard interrupts and on the queue's core, the
+ * rest while the cores are parked, but for napi_tell(), which may be its core's as well
  *
- * What softirq.c calls follows from three things: the queue's own functions, the layers, and who of them is told.
+ * What softirq.c calls follows from three things: the queue's own functions, the layers,
+ * and who of them is told.
  */
 #include "napi_layers.h"
 
-/* its interrupt masks a queue, and so does whoever schedules it without one: that is when there is work */
+/*
+ * its interrupt masks a queue, and so does whoever schedules it without one:
+ * that is when there is work
+ */
 static void told_mask(struct napi *napi)
 {
 	for (uint32_t left = napi->told; left; left &= left - 1)

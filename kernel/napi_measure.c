@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * napi_measure.c - see napi_measure.h. measured_poll() and measured_told() on the queue's core, the rest in the control context
+ * napi_measure.c - see napi_measure.h. measured_poll() and measured_told() on the queue's core, the
+ * rest in the control context
  *
- * Measuring begins and ends with the cores parked: nobody is in the functions that are put in and taken out.
+ * Measuring begins and ends with the cores parked: nobody is in the functions that
+ * are put in and taken out.
  */
 #include "napi_measure.h"
 
@@ -38,7 +40,10 @@ static unsigned measured_poll(struct napi *napi, unsigned budget)
 	return taken;
 }
 
-/* the hard interrupt does this, and whoever schedules the queue without one: both know that there is work */
+/*
+ * the hard interrupt does this, and whoever schedules the queue without one:
+ * both know that there is work
+ */
 static void measured_told(struct napi *napi)
 {
 	struct napi_measure *m = napi->policy->measure;

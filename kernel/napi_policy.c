@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * napi_policy.c - what becomes of a NIC's queue when it has been polled: the policies that softirq.c knows nothing of
+ * napi_policy.c - what becomes of a NIC's queue when it has been polled: the policies that
+ * softirq.c knows nothing of
  *
- * after() is napi->after, on the queue's core behind each poll; a queue that simply follows Linux's rules has none. It
- * says where the queue waits, masked, or that it goes back to interrupts, which napi_complete() in softirq.c does and
- * nobody else. A policy changes in the control context with the cores parked: the queue is disabled and enabled, so it
- * is polled once under the new policy whatever it waited for under the old one, and nothing is forgotten.
+ * after() is napi->after, on the queue's core behind each poll; a queue that simply follows Linux's
+ * rules has none. It says where the queue waits, masked, or that it goes back to interrupts, which
+ * napi_complete() in softirq.c does and nobody else. A policy changes in the control context with
+ * the cores parked: the queue is disabled and enabled, so it is polled once under the new policy
+ * whatever it waited for under the old one, and nothing is forgotten.
  */
 #include "policy.h"
 
@@ -40,7 +42,10 @@ static void found_some(struct napi_policy *p)
 	p->defer_left = knob_or(p->knobs.defer_hard_irqs, DEFER_HARD_IRQS);
 }
 
-/* defer() - look again by timer, so many times in a row, before interrupts come back [Linux: napi_complete_done()] */
+/*
+ * defer() - look again by timer, so many times in a row, before interrupts come back
+ * [Linux: napi_complete_done()]
+ */
 static enum napi_next defer(struct napi_policy *p, unsigned taken)
 {
 	if (taken)
@@ -54,10 +59,11 @@ static enum napi_next defer(struct napi_policy *p, unsigned taken)
 }
 
 /*
- * suspend() - as long as polls find packets and the core comes round in time to the next, interrupts stay off. The
- * consumer is what the loop does in between: the guest that was given the packets runs until it sleeps, and back it
- * comes. That is its epoll_wait(). If it keeps the core beyond irq_suspend_timeout the timer polls in its place, and
- * that poll ends as any other: by deferring, then by an interrupt.
+ * suspend() - as long as polls find packets and the core comes round in time to the next,
+ * interrupts stay off. The consumer is what the loop does in between: the guest that was given the
+ * packets runs until it sleeps, and back it comes. That is its epoll_wait(). If it keeps the core
+ * beyond irq_suspend_timeout the timer polls in its place, and that poll ends as any other: by
+ * deferring, then by an interrupt.
  */
 static enum napi_next suspend(struct napi_policy *p, unsigned taken)
 {
@@ -88,7 +94,10 @@ static enum napi_next by_policy(struct napi_policy *p, unsigned taken)
 	}
 }
 
-/* stormy() - is it to stay masked still? Then it is polled by timer; when the storm is over its policy is what it was. */
+/*
+ * stormy() - is it to stay masked still? Then it is polled by timer; when the storm is over
+ * its policy is what it was.
+ */
 static bool stormy(struct napi_policy *p)
 {
 	uint64_t at = storm_poll_at(&p->storm);
@@ -150,8 +159,8 @@ static void enforce(struct napi_policy *p, enum policy policy)
 }
 
 /*
- * drain() - a queue that was received in its interrupt, and is silent now: what waits behind it goes first, or it would
- * be overtaken. Its core has nothing of this queue to do but that.
+ * drain() - a queue that was received in its interrupt, and is silent now: what waits behind it
+ * goes first, or it would be overtaken. Its core has nothing of this queue to do but that.
  */
 static void drain(const struct netif_rx *rx)
 {

@@ -2,15 +2,19 @@
 /*
  * netif_rx.c - see netif_rx.h. The handler, the backlog, and the softirq behind it
  *
- * netif_rx_irq() runs in the hard interrupt of the core that owns the queue, or with interrupts off in its softirq;
- * process_backlog() is polled by NAPI on the same core, as a queue of its own whose "interrupt" is the handler's
- * napi_schedule(). Owns the backlog, a ring from the handler to the softirq, and a pool.
+ * netif_rx_irq() runs in the hard interrupt of the core that owns the queue, or with
+ * interrupts off in its softirq;
+ * process_backlog() is polled by NAPI on the same core, as a queue of its own whose
+ * "interrupt" is the handler's napi_schedule(). Owns the backlog, a ring from the handler to
+ * the softirq, and a pool.
  *
- * The pool: the handler interrupts softirqs of its own core at any instruction, in the midst of pkt_alloc() too. So as
- * far as packets go it is a core of its own: it has a pool that nobody else allocates from, and while it runs that is
- * this_cpu()->pool. What it frees of others goes home the way of other cores, by a compare and swap, and so come its
- * own packets back. The path of every other packet knows nothing of it. Beside that the handler touches the ring of its
- * queue, which nobody else does meanwhile, and counters by single instructions.
+ * The pool: the handler interrupts softirqs of its own core at any instruction, in the midst of
+ * pkt_alloc() too. So as far as packets go it is a core of its own: it has a pool that nobody else
+ * allocates from, and while it runs that is
+ * this_cpu()->pool. What it frees of others goes home the way of other cores, by a compare and
+ * swap, and so come its own packets back. The path of every other packet knows nothing of it.
+ * Beside that the handler touches the ring of its queue, which nobody else does meanwhile, and
+ * counters by single instructions.
  */
 #include "netif_rx.h"
 
@@ -55,8 +59,9 @@ static void enqueue(struct netif_rx *rx, struct pkt *p)
 }
 
 /*
- * receive() - until the device's ring is empty, or the work is enough for one interrupt. Interrupts come all the while,
- * but from a device that masks itself: what came before it was opened again is left to the softirq.
+ * receive() - until the device's ring is empty, or the work is enough for one interrupt.
+ * Interrupts come all the while, but from a device that masks itself: what came before it was
+ * opened again is left to the softirq.
  */
 static void receive(struct netif_rx *rx)
 {
@@ -97,7 +102,10 @@ void netif_rx_irq(struct netif_rx *rx)
 
 /* --- the softirq --- */
 
-/* receive_here() - what the handler would do, by its hand: at the beginning, and for what it had to leave. */
+/*
+ * receive_here() - what the handler would do, by its hand: at the beginning, and
+ * for what it had to leave.
+ */
 static void receive_here(struct netif_rx *rx)
 {
 	uint64_t flags = irq_save();
@@ -141,7 +149,10 @@ static unsigned process_backlog(struct napi *napi, unsigned budget)
 	return deliver(rx, budget);
 }
 
-/* nothing is masked: the handler's napi_schedule() does nothing while this is scheduled, as with an interrupt masked */
+/*
+ * nothing is masked: the handler's napi_schedule() does nothing while this is scheduled, as
+ * with an interrupt masked
+ */
 static void no_mask(struct napi *napi)
 {
 	(void)napi;

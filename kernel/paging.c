@@ -2,9 +2,10 @@
 /*
  * paging.c - the identity map and its rights
  *
- * Built once on core 0 and shared by all cores; later changes (guards of new stacks, MMIO of new devices) only add to
- * it or happen before the core that could care runs. No page is both writable and executable, but for the cores'
- * trampoline while they start. [SDM 3A 4.5 "4-Level Paging", 4.6 "Access Rights"]
+ * Built once on core 0 and shared by all cores; later changes (guards of new stacks, MMIO of new
+ * devices) only add to it or happen before the core that could care runs. No page is both
+ * writable and executable, but for the cores' trampoline while they start. [SDM 3A 4.5 "4-Level
+ * Paging", 4.6 "Access Rights"]
  */
 #include "mem.h"
 

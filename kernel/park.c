@@ -2,8 +2,9 @@
 /*
  * park.c - hold every other core between two of its softirqs
  *
- * park_seq is odd while the cores are to stand still. Only the control context changes it. A parked core has its
- * interrupts off, so the one that parked it may touch the core's own lists (napi_disable, napi_enable).
+ * park_seq is odd while the cores are to stand still. Only the control context changes it. A parked
+ * core has its interrupts off, so the one that parked it may touch the core's own lists
+ * (napi_disable, napi_enable).
  */
 #include "park.h"
 

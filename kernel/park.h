@@ -2,11 +2,12 @@
 /*
  * park.h - hold every core still while something is rebuilt
  *
- * The control context changes what the data path reads without a lock (ports, queues, affinity) by parking the
- * cores first: each stops between two softirqs, where it holds no packet and polls nothing. To stop them takes
- * microseconds; how long they stand is up to who parks: microseconds for a queue that moves, a millisecond or more
- * when a NIC is reset (a port goes up or down). The rings go on filling meanwhile, and a NIC whose ring is full
- * drops. Frequent changes (flows, MAC entries) do not park: they use qsbr.h.
+ * The control context changes what the data path reads without a lock (ports, queues, affinity) by
+ * parking the cores first: each stops between two softirqs, where it holds no packet and polls
+ * nothing. To stop them takes microseconds; how long they stand is up to who parks: microseconds
+ * for a queue that moves, a millisecond or more when a NIC is reset (a port goes up or down). The
+ * rings go on filling meanwhile, and a NIC whose ring is full drops. Frequent changes (flows, MAC
+ * entries) do not park: they use qsbr.h.
  */
 #pragma once
 

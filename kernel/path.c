@@ -2,8 +2,8 @@
 /*
  * path.c - rows of times for stamped packets
  *
- * Marks are written by the core that has the packet, one after another: whoever hands it on also hands on its row. Rows
- * are read while the cores are parked.
+ * Marks are written by the core that has the packet, one after another: whoever hands it on also
+ * hands on its row. Rows are read while the cores are parked.
  */
 #include "path.h"
 

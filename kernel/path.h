@@ -2,12 +2,13 @@
 /*
  * path.h - when a packet came by where: the record points of its way, in and out
  *
- * One packet in so many is stamped: PKT_STAMPED says that p->stamp has a row for it, and each stage that it passes
- * writes down the time. Such a packet is not plain, so it leaves the shortcuts by the compare that is made anyhow, and
- * nothing is asked of the others. Which packet that is, is decided once a batch by whoever receives it (net/path.c).
+ * One packet in so many is stamped: PKT_STAMPED says that p->stamp has a row for it, and each stage
+ * that it passes writes down the time. Such a packet is not plain, so it leaves the shortcuts by
+ * the compare that is made anyhow, and nothing is asked of the others. Which packet that is, is
+ * decided once a batch by whoever receives it (net/path.c).
  *
- * The points are those of the articles on Linux's path, under their names there. The device does not say when it wrote a
- * descriptor: DESCRIPTOR is when the poll had it.
+ * The points are those of the articles on Linux's path, under their names there. The device does
+ * not say when it wrote a descriptor: DESCRIPTOR is when the poll had it.
  */
 #pragma once
 
@@ -77,16 +78,22 @@ struct path_cpu {
 extern struct path_cpu *path_of_cpu[MAX_CPUS]; /* NULL until paths are first traced */
 
 /*
- * Writing a time is all that a stage does; what they come to is reckoned by who asks (net/observe/path_trace.c), from the rows
- * that are still there.
+ * Writing a time is all that a stage does; what they come to is reckoned by who asks
+ * (net/observe/path_trace.c), from the rows that are still there.
  */
 
 /* path_begin() - @p, received by @port and @queue, is stamped from now on; it has no point yet. */
 void path_begin(struct pkt *p, unsigned port, unsigned queue);
-/* path_begin_in() - the same in a row of the caller's own, who has one such packet at a time. In hard interrupts too. */
+/*
+ * path_begin_in() - the same in a row of the caller's own, who has one such packet at a
+ * time. In hard interrupts too.
+ */
 void path_begin_in(struct path_stamp *s, struct pkt *p, unsigned port, unsigned queue);
 
-/* path_mark_at() - it came by @point at TSC @tsc. path_mark() - it does now; nothing if it is not stamped. */
+/*
+ * path_mark_at() - it came by @point at TSC @tsc. path_mark() - it does now;
+ * nothing if it is not stamped.
+ */
 void path_mark_at(const struct pkt *p, enum path_point point, uint64_t tsc);
 void path_mark_now(const struct pkt *p, enum path_point point);
 
@@ -97,19 +104,29 @@ static inline void path_mark(const struct pkt *p, enum path_point point)
 }
 
 /*
- * For the last steps, where the packet is gone and only its row is left: path_row() - @p's row, or NULL if it is not
- * stamped. path_mark_row() - the packet that the row was for when it bore @number came by @point now; NULL: nothing.
+ * For the last steps, where the packet is gone and only its row is left: path_row() - @p's row, or
+ * NULL if it is not stamped. path_mark_row() - the packet that the row was for when it bore @number
+ * came by @point now; NULL: nothing.
  */
 struct path_row path_row(const struct pkt *p);
 void path_mark_row(struct path_row row, enum path_point point);
 
-/* path_read() - what @row's packet has by now, into *@s. False: it has no row, or that is another packet's already. Any core. */
+/*
+ * path_read() - what @row's packet has by now, into *@s. False: it has no row, or that is another
+ * packet's already. Any core.
+ */
 bool path_read(struct path_row row, struct path_stamp *s);
 
-/* path_signal() - interrupts that this core posts now are for @row's packet. path_signalled() - whose this one is. */
+/*
+ * path_signal() - interrupts that this core posts now are for @row's packet.
+ * path_signalled() - whose this one is.
+ */
 void path_signal(struct path_row row);
 struct path_row path_signalled(void);
 
-/* path_start() - rows for each core, empty. 0 or -ENOMEM. path_reset() - all counts from zero. Control context, cores parked. */
+/*
+ * path_start() - rows for each core, empty. 0 or -ENOMEM. path_reset() - all counts from zero.
+ * Control context, cores parked.
+ */
 int path_start(void);
 void path_reset(void);

@@ -2,11 +2,13 @@
 /*
  * pkt.h - a packet, and the per-core pools it comes from
  *
- * A struct pkt is one cache line, followed in memory by its headroom and its 2 KiB buffer; a frame longer than a
- * buffer is a chain by @next, whose first pkt speaks for the whole. A packet has one owner at all times: pool, RX
- * ring, the code that runs, a ring between cores, TX ring. Who cannot pass it on frees it with a drop reason.
+ * A struct pkt is one cache line, followed in memory by its headroom and its 2 KiB buffer; a frame
+ * longer than a buffer is a chain by @next, whose first pkt speaks for the whole. A packet has one
+ * owner at all times: pool, RX ring, the code that runs, a ring between cores, TX ring. Who cannot
+ * pass it on frees it with a drop reason.
  *
- * The data path allocates from the pool of its own core and never blocks: an empty pool is a counter.
+ * The data path allocates from the pool of its own core and never blocks: an
+ * empty pool is a counter.
  */
 #pragma once
 
@@ -25,7 +27,10 @@ enum {
 	PKT_GSO_SEGS = 47,   /* and of one that is to be cut: 64 KiB, or as many segments */
 };
 
-/* what is not usual about a frame, and which members of struct pkt are valid; a plain frame has none of these */
+/*
+ * what is not usual about a frame, and which members of struct pkt are valid; a
+ * plain frame has none of these
+ */
 enum pkt_flags {
 	PKT_CHAIN = BIT(0),        /* more than one buffer */
 	PKT_HASH = BIT(1),         /* hash: over addresses and ports, as RSS computes it */
@@ -38,13 +43,14 @@ enum pkt_flags {
 };
 
 /*
- * What PKT_CSUM_PARTIAL stands for: in the place of the checksum stands the sum of the pseudo header, not inverted; all
- * from csum_start on is to be added, and the sum inverted. The place lies in the first buffer.
+ * What PKT_CSUM_PARTIAL stands for: in the place of the checksum stands the sum of the pseudo
+ * header, not inverted; all from csum_start on is to be added, and the sum inverted. The place
+ * lies in the first buffer.
  *
- * What PKT_GSO stands for: one TCP segment or UDP datagram of up to 64 KiB, whose headers speak of all of it. It is to
- * be cut into parts of gso_size bytes of payload, the last may be shorter, each with headers of its own (Linux:
- * skb_shinfo(skb)->gso_size). PKT_CSUM_PARTIAL goes with it, csum_start being where TCP's or UDP's header begins; all
- * headers lie in the first buffer.
+ * What PKT_GSO stands for: one TCP segment or UDP datagram of up to 64 KiB, whose headers speak of
+ * all of it. It is to be cut into parts of gso_size bytes of payload, the last may be shorter, each
+ * with headers of its own (Linux: skb_shinfo(skb)->gso_size). PKT_CSUM_PARTIAL goes with it,
+ * csum_start being where TCP's or UDP's header begins; all headers lie in the first buffer.
  */
 enum pkt_gso { PKT_GSO_TCPV4, PKT_GSO_TCPV6, PKT_GSO_UDP_L4 };
 
@@ -54,7 +60,9 @@ struct pkt {
 	_Alignas(CACHE_LINE) uint8_t *data; /* first byte in this buffer */
 	struct pkt *next;                   /* rest of the frame; NULL in the last, and in a pool */
 	struct pool *pool;                  /* home, whoever holds it */
-	/* of the whole frame, valid in the first buffer; one word, so that one compare says "plain" */
+	/*
+	 * of the whole frame, valid in the first buffer; one word, so that one compare says "plain"
+	 */
 	union {
 		struct {
 			uint32_t frame_len; /* bytes without FCS */
@@ -64,9 +72,10 @@ struct pkt {
 	};
 	union {
 		struct {
-			uint16_t len;  /* bytes in this buffer */
-			uint8_t nsegs; /* buffers in the chain; valid in the first */
-			uint8_t rx_queue; /* where it was received, beside in_port: where something is slow enough to ask */
+			uint16_t len;     /* bytes in this buffer */
+			uint8_t nsegs;    /* buffers in the chain; valid in the first */
+			uint8_t rx_queue; /* where it was received, beside in_port: where something
+					     is slow enough to ask */
 		};
 		uint32_t buffer; /* all three at one go */
 	};
@@ -107,7 +116,10 @@ static inline uint8_t *pkt_buf(struct pkt *p)
 	return (uint8_t *)(p + 1) + PKT_HEADROOM;
 }
 
-/* pkt_begin() - @p, as pkt_alloc() gave it, is one buffer with a plain frame of @len bytes; data is the caller's to set. */
+/*
+ * pkt_begin() - @p, as pkt_alloc() gave it, is one buffer with a plain frame of @len bytes;
+ * data is the caller's to set.
+ */
 static inline void pkt_begin(struct pkt *p, uint32_t len)
 {
 	p->frame = len;
@@ -118,16 +130,22 @@ static inline void pkt_begin(struct pkt *p, uint32_t len)
 enum { POOL_EXTRA = MAX_CPUS, POOLS = POOL_EXTRA + 64 };
 
 /*
- * pool_create() - carve a pool of @n packets, the one with number @id, out of boot memory; a core's has its number.
- * Returns NULL if there is not that much memory. Costs n * PKT_STRIDE bytes, which are not touched but for the
- * first cache line of each.
+ * pool_create() - carve a pool of @n packets, the one with number @id, out of boot memory; a core's
+ * has its number. Returns NULL if there is not that much memory. Costs n * PKT_STRIDE bytes, which
+ * are not touched but for the first cache line of each.
  */
 struct pool *pool_create(unsigned id, unsigned n);
 
-/* pool_free_count() - packets at home, those on their way included; exact while the cores are parked. */
+/*
+ * pool_free_count() - packets at home, those on their way included; exact
+ * while the cores are parked.
+ */
 unsigned pool_free_count(struct pool *pool);
 
-/* pkt_alloc_slow() - fetch what other cores returned; pkt_alloc() comes here when the stack is empty. */
+/*
+ * pkt_alloc_slow() - fetch what other cores returned; pkt_alloc() comes here
+ * when the stack is empty.
+ */
 struct pkt *pkt_alloc_slow(struct pool *pool);
 /* pkt_free_remote() - send home a packet of another core's pool. */
 void pkt_free_remote(struct pkt *p);
@@ -135,8 +153,8 @@ void pkt_free_remote(struct pkt *p);
 void pkt_free_rest(struct pkt **segs, unsigned n);
 
 /*
- * pkt_alloc() - one packet from this core's pool, its only segment; data and lengths are the caller's to set.
- * Returns NULL if the pool is empty (counted in pool->empty).
+ * pkt_alloc() - one packet from this core's pool, its only segment; data and lengths are the
+ * caller's to set. Returns NULL if the pool is empty (counted in pool->empty).
  */
 static inline struct pkt *pkt_alloc(void)
 {
@@ -146,8 +164,8 @@ static inline struct pkt *pkt_alloc(void)
 }
 
 /*
- * pkt_alloc_batch() - up to @n of them at one go. Returns where they stand: good until this core frees or allocates
- * again. *@got: how many, fewer if the pool ran empty.
+ * pkt_alloc_batch() - up to @n of them at one go. Returns where they stand: good until this core
+ * frees or allocates again. *@got: how many, fewer if the pool ran empty.
  */
 static inline struct pkt **pkt_alloc_batch(unsigned n, unsigned *got)
 {
@@ -208,7 +226,8 @@ static inline void pkt_free(struct pkt *p)
 }
 
 /*
- * drop_count() - a packet went nowhere. One instruction, as an interrupt of this core may count the same (netif_rx.c).
+ * drop_count() - a packet went nowhere. One instruction, as an interrupt of this core may
+ * count the same (netif_rx.c).
  */
 static inline void drop_count(enum drop_reason why)
 {
@@ -222,13 +241,18 @@ static inline void drop_count(enum drop_reason why)
 }
 
 /*
- * pkt_drop() - it goes nowhere: count @why on this core and free the chain. Ports count beside it: net/port.h.
- * pkt_drop_at() - the same where it is known at which port, by its id: as it came in, or on its way @out.
+ * pkt_drop() - it goes nowhere: count @why on this core and free the chain. Ports
+ * count beside it: net/port.h.
+ * pkt_drop_at() - the same where it is known at which port, by its id: as it
+ * came in, or on its way @out.
  */
 void pkt_drop(struct pkt *p, enum drop_reason why);
 void pkt_drop_at(struct pkt *p, enum drop_reason why, uint16_t port, bool out);
 
-/* who looks on, before @p is freed; NULL almost always. Changed while the cores are parked; @port is 0 if unknown */
+/*
+ * who looks on, before @p is freed; NULL almost always. Changed while the cores are
+ * parked; @port is 0 if unknown
+ */
 extern void (*pkt_drop_tap)(const struct pkt *p, enum drop_reason why, uint16_t port, bool out);
 
 /*
@@ -238,8 +262,8 @@ extern void (*pkt_drop_tap)(const struct pkt *p, enum drop_reason why, uint16_t 
 struct pkt *pkt_copy(const struct pkt *p);
 
 /*
- * Audit: allocated = free + held, by holder. A room that keeps packets over a turn of the core loop registers how
- * to walk them; `pool` runs it in the control context with all cores parked.
+ * Audit: allocated = free + held, by holder. A room that keeps packets over a turn of the core loop
+ * registers how to walk them; `pool` runs it in the control context with all cores parked.
  */
 struct pkt_holder {
 	const char *name; /* "nic0 rx ring" ... */

@@ -2,8 +2,8 @@
 /*
  * policy.c - the list of queues, and the command that shows and changes how each learns of work
  *
- * In the control context. Owns the list; what a policy does stands in napi_policy.c for NICs' queues and in
- * vmm/vhost.c for guests' rings.
+ * In the control context. Owns the list; what a policy does stands in napi_policy.c for NICs'
+ * queues and in vmm/vhost.c for guests' rings.
  */
 #include "policy.h"
 
@@ -132,7 +132,10 @@ static int turn_knobs(struct shell *sh, struct policy_queue *q, bool really)
 	return 0;
 }
 
-/* set_all() - word 1 is a glob, word 2 a policy. If one of the queues does not take these words, none changes. */
+/*
+ * set_all() - word 1 is a glob, word 2 a policy. If one of the queues does not take
+ * these words, none changes.
+ */
 static int set_all(struct shell *sh)
 {
 	enum policy policy;

@@ -2,9 +2,10 @@
 /*
  * policy.h - interrupt or poll: how each queue learns that there is work
  *
- * A queue is a NIC's receive queue or a ring between a guest and its worker. All of them stand in one list, by names
- * like nic0/0 and tap0/tx, and each has one of these policies, which the operator changes while traffic runs. What the
- * interrupt is to a NIC's queue the kick is to a guest's ring: it costs, and without it somebody has to look.
+ * A queue is a NIC's receive queue or a ring between a guest and its worker. All of them stand in
+ * one list, by names like nic0/0 and tap0/tx, and each has one of these policies, which the
+ * operator changes while traffic runs. What the interrupt is to a NIC's queue the kick is to a
+ * guest's ring: it costs, and without it somebody has to look.
  */
 #pragma once
 
@@ -18,9 +19,10 @@
 
 enum policy {
 	/* a NIC's */
-	POLICY_IRQ,  /* an interrupt a packet, received in the handler: livelock's classic */
-	POLICY_NAPI, /* Linux's: masked while there is work, polled until there is none */
-	POLICY_DEFER, /* napi_defer_hard_irqs, gro_flush_timeout: looks again by timer before it unmasks */
+	POLICY_IRQ,     /* an interrupt a packet, received in the handler: livelock's classic */
+	POLICY_NAPI,    /* Linux's: masked while there is work, polled until there is none */
+	POLICY_DEFER,   /* napi_defer_hard_irqs, gro_flush_timeout: looks again by timer before it
+			   unmasks */
 	POLICY_SUSPEND, /* irq_suspend_timeout: masked as long as the core comes back in time */
 	/* a guest's ring */
 	POLICY_KICK,     /* the guest kicks whenever the ring was found empty */
@@ -44,7 +46,10 @@ struct histogram;
 struct pkt;
 struct policy_queue;
 
-/* what a policy goes by, named as Linux names it for one queue (netlink's napi-set, VHOST_SET_VRING_...) */
+/*
+ * what a policy goes by, named as Linux names it for one queue (netlink's
+ * napi-set, VHOST_SET_VRING_...)
+ */
 struct policy_knob {
 	const char *name;
 	unsigned *value;
@@ -62,9 +67,15 @@ struct policy_ops {
 	unsigned (*cpu)(const struct policy_queue *q);
 	/* measure it, from zero, or no more. 0 or a negative errno; NULL: it cannot be */
 	int (*measure)(struct policy_queue *q, bool on);
-	/* how long its packets waited, as napi_measure.h has it; NULL while it is not measured. May be NULL as measure is */
+	/*
+	 * how long its packets waited, as napi_measure.h has it; NULL while it is not measured.
+	 * May be NULL as measure is
+	 */
 	const struct histogram *(*waits)(const struct policy_queue *q);
-	/* its knob number @i; false: it has so many only. May be NULL. They are written as they stand, before set */
+	/*
+	 * its knob number @i; false: it has so many only. May be NULL. They are written
+	 * as they stand, before set
+	 */
 	bool (*knob)(struct policy_queue *q, unsigned i, struct policy_knob *knob);
 };
 
@@ -76,17 +87,26 @@ struct policy_queue {
 	struct policy_queue *next;
 };
 
-/* policy_add() - @q has name, ops and first; it stays in the list for ever. Boot or control context. */
+/*
+ * policy_add() - @q has name, ops and first; it stays in the list for ever.
+ * Boot or control context.
+ */
 void policy_add(struct policy_queue *q);
 
-/* policy_next() - the first queue behind @q, or of all with NULL, that is present and whose name is @glob. */
+/*
+ * policy_next() - the first queue behind @q, or of all with NULL, that is present
+ * and whose name is @glob.
+ */
 struct policy_queue *policy_next(const char *glob, const struct policy_queue *q);
 
 /* policy_by_name() - NULL if there is none. policy_set() - NULL, or why not. Control context. */
 struct policy_queue *policy_by_name(const char *name);
 const char *policy_set(struct policy_queue *q, enum policy policy);
 
-/* policy_word() - word @i of the line as one of the policies that @takes; says what was expected if not. */
+/*
+ * policy_word() - word @i of the line as one of the policies that @takes; says
+ * what was expected if not.
+ */
 int policy_word(struct shell *sh, int i, uint32_t takes, enum policy *policy);
 
 /* --- NIC queues: napi_policy.c --- */
@@ -110,8 +130,9 @@ struct napi_policy {
 	struct napi *napi;
 	bool (*present)(const struct napi *napi); /* in use, or one of those that could be */
 	/*
-	 * for POLICY_IRQ; NULL: it cannot have that. take: up to @max packets out of the device's ring, in its interrupt;
-	 * deliver: packets that were taken go on, in a softirq of the same core
+	 * for POLICY_IRQ; NULL: it cannot have that. take: up to @max packets out of the
+	 * device's ring, in its interrupt; deliver: packets that were taken go on, in a
+	 * softirq of the same core
 	 */
 	unsigned (*take)(struct napi *napi, struct pkt **pkts, unsigned max);
 	void (*deliver)(struct napi *napi, struct pkt **pkts, unsigned n);
@@ -125,7 +146,10 @@ struct napi_policy {
 	enum policy now; /* differs from queue.policy where that is adaptive */
 
 	bool adaptive; /* queue.policy is that; adaptive.h moves now */
-	/* dynamic interrupt moderation, ethtool -C adaptive-rx; NULL: the device cannot. @usecs: the queue's throttle */
+	/*
+	 * dynamic interrupt moderation, ethtool -C adaptive-rx; NULL: the device cannot.
+	 * @usecs: the queue's throttle
+	 */
 	void (*set_throttle)(struct napi *napi, unsigned usecs);
 	bool moderated;
 	struct storm storm;
@@ -139,23 +163,27 @@ struct napi_policy {
 };
 
 /*
- * napi_policy_init() - put @napi under @p: queue.name, napi and present are set. At first it is POLICY_NAPI. At boot,
- * before it is enabled.
+ * napi_policy_init() - put @napi under @p: queue.name, napi and present are set. At first it is
+ * POLICY_NAPI. At boot, before it is enabled.
  */
 void napi_policy_init(struct napi_policy *p);
 
 /*
- * napi_policy_tune() - the knobs of @p by themselves, as Linux has it: a queue that is POLICY_NAPI becomes POLICY_DEFER
- * when both that takes are set, and goes back when one is 0. Control context.
+ * napi_policy_tune() - the knobs of @p by themselves, as Linux has it: a queue that is POLICY_NAPI
+ * becomes POLICY_DEFER when both that takes are set, and goes back when one is 0. Control context.
  */
 void napi_policy_tune(struct napi_policy *p, const struct napi_knobs *k);
 
-/* napi_policy_moderate() - dim.h chooses its throttle from now on, or no more. Control context; parks the cores. */
+/*
+ * napi_policy_moderate() - dim.h chooses its throttle from now on, or no more. Control
+ * context; parks the cores.
+ */
 void napi_policy_moderate(struct napi_policy *p, bool on);
 
 /*
- * napi_policy_defers() - in the midst of a poll that took some packets, but less than its weight: is it certain that the
- * queue is polled again by timer before interrupts come back? An adaptive one may have left POLICY_DEFER by then.
+ * napi_policy_defers() - in the midst of a poll that took some packets, but less than its weight:
+ * is it certain that the queue is polled again by timer before interrupts come back? An adaptive
+ * one may have left POLICY_DEFER by then.
  */
 static inline bool napi_policy_defers(const struct napi_policy *p)
 {

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy_compare.c - `policy compare QUEUE A B SECONDSs [--keep-best]`: two policies on the traffic that there is
+ * policy_compare.c - `policy compare QUEUE A B SECONDSs [--keep-best]`: two policies on
+ * the traffic that there is
  *
- * Control context. Three phases of the same length, A, B and A again, so that traffic which grows or fades meanwhile is
- * seen to do so: A's two phases then differ. A policy changes as `policy` changes it; nothing is lost.
+ * Control context. Three phases of the same length, A, B and A again, so that traffic which grows
+ * or fades meanwhile is seen to do so: A's two phases then differ. A policy changes as `policy`
+ * changes it; nothing is lost.
  *
- * Which is better: the one that let more through, if they differ by more than one in 50; else the one with the lower
- * p99 of the wait, if they differ by more than an eighth, which is what the histogram can tell; else the one whose core
- * was less busy. A counts with the mean of its two phases. Where nothing came there is nothing to judge by.
+ * Which is better: the one that let more through, if they differ by more than one in 50; else the
+ * one with the lower p99 of the wait, if they differ by more than an eighth, which is what the
+ * histogram can tell; else the one whose core was less busy. A counts with the mean of its two
+ * phases. Where nothing came there is nothing to judge by.
  *
- * However it ends, by Ctrl-C too, the queue goes on with one policy and all its knobs, and measured if it was.
+ * However it ends, by Ctrl-C too, the queue goes on with one policy and all its
+ * knobs, and measured if it was.
  */
 #include "policy_compare.h"
 
@@ -68,7 +72,10 @@ static void subtract(struct policy_counts *c, const struct policy_counts *before
 	c->empty_polls -= before->empty_polls;
 }
 
-/* what the operator has set; a policy may reset knobs, as `napi` does, and the next one would go by others */
+/*
+ * what the operator has set; a policy may reset knobs, as `napi` does, and the
+ * next one would go by others
+ */
 struct kept {
 	enum policy policy;
 	unsigned knob[KNOBS_MAX];

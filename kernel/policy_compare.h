@@ -13,6 +13,9 @@ struct policy_score {
 	unsigned busy;
 };
 
-/* policy_second_is_better() - and *@because of what; NULL: there is nothing between them, and the first stays. */
+/*
+ * policy_second_is_better() - and *@because of what; NULL: there is nothing between
+ * them, and the first stays.
+ */
 bool policy_second_is_better(const struct policy_score *a, const struct policy_score *b,
 			     const char **because);

@@ -2,10 +2,10 @@
 /*
  * pool.c - packets: per-core pools, copies, drops, the audit
  *
- * pkt_alloc and pkt_free_seg (pkt.h) are the fast path, on the owner's core and without a lock: an array of pointers
- * that is used as a stack, so that a batch is copied out of it or into it. It never overflows: a pool's packets come
- * home to it alone. One freed on another core goes by a list, linked by @next, that any core may push to (compare and
- * swap) and only the owner empties.
+ * pkt_alloc and pkt_free_seg (pkt.h) are the fast path, on the owner's core and without a lock: an
+ * array of pointers that is used as a stack, so that a batch is copied out of it or into it. It
+ * never overflows: a pool's packets come home to it alone. One freed on another core goes by a
+ * list, linked by @next, that any core may push to (compare and swap) and only the owner empties.
  */
 #include "pkt.h"
 

@@ -19,7 +19,10 @@
 
 enum { END_DELAYS = 1000 };
 
-/* let_it_end() - QEMU ends a moment after it was told to, and by then takes the status of what it was told last. */
+/*
+ * let_it_end() - QEMU ends a moment after it was told to, and by then takes the status
+ * of what it was told last.
+ */
 static void let_it_end(void)
 {
 	for (int i = 0; i < END_DELAYS; i++)

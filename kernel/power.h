@@ -8,7 +8,8 @@ enum power_status {
 };
 
 /*
- * power_off() - flush the console, then: QEMU's isa-debug-exit, Bochs's port, ACPI S5, HLT for ever.
+ * power_off() - flush the console, then: QEMU's isa-debug-exit, Bochs's
+ * port, ACPI S5, HLT for ever.
  */
 _Noreturn void power_off(enum power_status status);
 /* power_reset() - by the reset control register, then by a triple fault. */

@@ -24,8 +24,9 @@ static size_t component(const char *s)
 }
 
 /*
- * match_dir() - is @dir, @len bytes, "" or like "/proc/irq", a directory above the file @pattern?
- * Returns what follows in the pattern, or NULL. What stood for a '*' goes to star[], a slash between two of them.
+ * match_dir() - is @dir, @len bytes, "" or like "/proc/irq", a directory above the file
+ * @pattern? Returns what follows in the pattern, or NULL. What stood for a '*' goes to star[], a
+ * slash between two of them.
  */
 static const char *match_dir(const char *pattern, const char *dir, size_t len, char star[STAR_SIZE])
 {

@@ -6,10 +6,16 @@
 
 #include "shell.h"
 
-/* procfs_show() - print the file that word @i of the line names. 0 or a negative errno, having said why. */
+/*
+ * procfs_show() - print the file that word @i of the line names. 0 or a
+ * negative errno, having said why.
+ */
 int procfs_show(struct shell *sh, int i);
 
-/* procfs_find() - the file that @path names, whether what stands for its '*' is there or not; NULL if there is none. */
+/*
+ * procfs_find() - the file that @path names, whether what stands for its '*' is there or
+ * not; NULL if there is none.
+ */
 const struct proc_file *procfs_find(const char *path);
 
 /*

@@ -2,9 +2,10 @@
 /*
  * qsbr.c - quiescent-state-based reclamation
  *
- * Each core counts the turns of its loop (struct cpu: qs, even while awake, odd while asleep) and keeps a list of
- * what it retired, oldest first. An entry is due when every core has turned since, or was asleep when it was retired,
- * or sleeps now. A core that waits for others arms a timer, so that the list empties on an idle machine too.
+ * Each core counts the turns of its loop (struct cpu: qs, even while awake, odd while asleep) and
+ * keeps a list of what it retired, oldest first. An entry is due when every core has turned since,
+ * or was asleep when it was retired, or sleeps now. A core that waits for others arms a timer, so
+ * that the list empties on an idle machine too.
  */
 #include "qsbr.h"
 

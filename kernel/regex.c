@@ -2,8 +2,8 @@
 /*
  * regex.c - Kernighan's matcher, with sets and alternatives
  *
- * Called by grep, in the control context. Owns nothing. A repeated atom is tried at its longest first and then shorter,
- * one loop and one level of recursion for each `*` of the expression.
+ * Called by grep, in the control context. Owns nothing. A repeated atom is tried at its longest
+ * first and then shorter, one loop and one level of recursion for each `*` of the expression.
  */
 #include "regex.h"
 
@@ -35,7 +35,10 @@ static size_t atom_len(const char *re)
 	return s + 1 - re;
 }
 
-/* operator_at() - is this one of the signs @which, which are written with a \ unless extended? Its length, or 0. */
+/*
+ * operator_at() - is this one of the signs @which, which are written with a \ unless
+ * extended? Its length, or 0.
+ */
 static size_t operator_at(const char *re, const char *end, const char *which, bool extended)
 {
 	if (extended)

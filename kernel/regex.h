@@ -2,15 +2,17 @@
 /*
  * regex.h - does a line match a regular expression?
  *
- * Of POSIX's extended ones: characters, `.`, `[a-z]`, `[^a-z]`, `\` in front of a character that is meant as it is;
- * `*`, `+` and `?` behind one of these; `^` and `$` at the ends; `|` between several. No groups, no counts.
+ * Of POSIX's extended ones: characters, `.`, `[a-z]`, `[^a-z]`, `\` in front of a character that is
+ * meant as it is; `*`, `+` and `?` behind one of these; `^` and `$` at the ends; `|` between
+ * several. No groups, no counts.
  */
 #pragma once
 
 #include <stdbool.h>
 
 struct regex_flags {
-	bool extended; /* `+`, `?` and `|` mean something; else as in grep without -E it is `\+`, `\?` and `\|` that do */
+	bool extended; /* `+`, `?` and `|` mean something; else as in grep without -E it is `\+`,
+			  `\?` and `\|` that do */
 	bool any_case;
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * selftest.c - `selftest` and the kernel's own checks: libc under load, QSBR, timers, parking, guest share
+ * selftest.c - `selftest` and the kernel's own checks: libc under load, QSBR,
+ * timers, parking, guest share
  *
- * Runs in the control context; what must run on other cores goes there by cpu_call() or a softirq of its own.
+ * Runs in the control context; what must run on other cores goes there by cpu_call()
+ * or a softirq of its own.
  */
 #include "selftest.h"
 
@@ -232,7 +234,10 @@ static struct vcpu *spin_next(struct cpu *c)
 	return c->id == 0 ? &spinner : NULL;
 }
 
-/* spin_enter() - a guest that only burns time: until its slice is over or, unless kept, a softirq is pending. */
+/*
+ * spin_enter() - a guest that only burns time: until its slice is over or, unless
+ * kept, a softirq is pending.
+ */
 static void spin_enter(struct vcpu *v, uint64_t slice, int keep)
 {
 	uint64_t end = rdtsc() + slice;

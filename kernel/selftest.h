@@ -2,7 +2,8 @@
 /*
  * selftest.h - checks that only the real machine can make, run by `selftest [NAME]` from the shell
  *
- * A room adds one where its subject lives. They are in the shipped image, since that is the image that is measured.
+ * A room adds one where its subject lives. They are in the shipped image, since that is
+ * the image that is measured.
  */
 #pragma once
 
@@ -12,7 +13,10 @@
 struct selftest {
 	const char *name;
 	const char *help;
-	/* control context, cores running. 0: passed; -ENODEV: this machine lacks what it needs; else failed, having said why */
+	/*
+	 * control context, cores running. 0: passed; -ENODEV: this machine lacks what it needs;
+	 * else failed, having said why
+	 */
 	int (*run)(struct shell *sh);
 };
 

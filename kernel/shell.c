@@ -222,7 +222,8 @@ static int run_words(struct shell *sh, const struct words *ws)
 }
 
 /*
- * run_captured() - what the command says goes to @said; if it fails, to who typed the line, as then it says why.
+ * run_captured() - what the command says goes to @said; if it fails, to who typed the
+ * line, as then it says why.
  */
 static int run_captured(struct shell *sh, const struct words *ws, struct capture *said)
 {
@@ -248,7 +249,10 @@ static int split(struct shell *sh, struct words *ws, const char *line, const cha
 	return 0;
 }
 
-/* run_pipe() - the command at *at, and those that a | joins to it; *at moves on behind them, or is NULL. */
+/*
+ * run_pipe() - the command at *at, and those that a | joins to it; *at moves on
+ * behind them, or is NULL.
+ */
 static int run_pipe(struct shell *sh, const char *line, const char **at)
 {
 	struct capture input = { 0 };

@@ -56,8 +56,8 @@ SET_DECLARE(const struct command, commands);
 /*
  * A file under /proc or /sys. A '*' in the path, one whole component, stands for a number or a
  * name, handed to show and store as @star ("" in a path without; "nic0/rx-0" in one with two). Both
- * return 0 or a negative errno, having said why. To show the path is word 1 of the line; to store the value that it is
- * given, as in shell_uint(sh, 1, ...).
+ * return 0 or a negative errno, having said why. To show the path is word 1 of the line; to store
+ * the value that it is given, as in shell_uint(sh, 1, ...).
  */
 struct proc_file {
 	const char *path;
@@ -140,15 +140,16 @@ static inline bool word_is(int n, const struct word *w, int i, const char *s)
 int shell_uint(struct shell *sh, int i, unsigned long lo, unsigned long hi, unsigned long *out);
 
 /*
- * shell_name() - word @i as a name that something gets, into to[@size]: letters, digits, '_', '.' and '-', a letter first,
- * since a port may be named by its number as well. Says what was expected if it is none.
+ * shell_name() - word @i as a name that something gets, into to[@size]: letters, digits,
+ * '_', '.' and '-', a letter first, since a port may be named by its number as well. Says
+ * what was expected if it is none.
  */
 int shell_name(struct shell *sh, int i, char *to, size_t size);
 
 /*
- * shell_exec() - run one line (comments by #, words by blanks, '…' and "…" quote): a command; several, parted by ;, of
- * which one that fails is the last; or joined by |, where the next one's input is what one said, once it has ended.
- * Returns 0 or a negative errno.
+ * shell_exec() - run one line (comments by #, words by blanks, '…' and "…" quote): a command;
+ * several, parted by ;, of which one that fails is the last; or joined by |, where the next one's
+ * input is what one said, once it has ended. Returns 0 or a negative errno.
  */
 int shell_exec(struct shell *sh, const char *line);
 

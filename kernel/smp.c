@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * smp.c - starting the other cores by INIT-SIPI-SIPI [SDM 3A 9.4.4], one after the other, and calling into them
+ * smp.c - starting the other cores by INIT-SIPI-SIPI [SDM 3A 9.4.4], one after the
+ * other, and calling into them
  *
- * Core 0 lays out a core's structure, stacks and guard pages, wakes it, and waits until it says that it is online. It
- * goes through the same per-core initialisation as core 0 and ends in the core loop.
+ * Core 0 lays out a core's structure, stacks and guard pages, wakes it, and waits until
+ * it says that it is online. It goes through the same per-core initialisation as core 0
+ * and ends in the core loop.
  *
- * A guest with vCPUs on several cores is told that their TSCs agree, so whether they do is looked at: a core that is a
- * call away must not have a TSC from before the call or from after it.
+ * A guest with vCPUs on several cores is told that their TSCs agree, so whether they do is looked
+ * at: a core that is a call away must not have a TSC from before the call or from after it.
  */
 #include "smp.h"
 
@@ -183,7 +185,10 @@ int cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg)
 	return 0;
 }
 
-/* forget_trampoline() - a core's TLB may still hold the page with the rights it had while cores started. */
+/*
+ * forget_trampoline() - a core's TLB may still hold the page with the rights it
+ * had while cores started.
+ */
 static void forget_trampoline(void *arg)
 {
 	(void)arg;

@@ -2,9 +2,10 @@
 /*
  * softirq.c - softirqs, the poll list, and the one place where a queue goes back to interrupts
  *
- * softirq_run() is called by the core loop of every core, interrupts on. napi_irq() is called by hard interrupts. All
- * state is the core's own (struct cpu: softirq_pending, poll_head, poll_last) except remote_pending, which other
- * cores set. net_rx_action() owns the budget and the time, a poll owns its weight; the core loop owns the share.
+ * softirq_run() is called by the core loop of every core, interrupts on. napi_irq() is called by
+ * hard interrupts. All state is the core's own (struct cpu: softirq_pending, poll_head, poll_last)
+ * except remote_pending, which other cores set. net_rx_action() owns the budget and the time, a
+ * poll owns its weight; the core loop owns the share.
  */
 #include "softirq.h"
 
@@ -88,8 +89,8 @@ void raise_softirq_on(struct cpu *c, enum softirq nr)
 		return;
 	}
 	/*
-	 * release: pairs with the acquire in softirq_round. Whoever sets the first bit sends the interrupt; seq_cst: unless the
-	 * core is idle and says that it looks (idle.c)
+	 * release: pairs with the acquire in softirq_round. Whoever sets the first bit sends the
+	 * interrupt; seq_cst: unless the core is idle and says that it looks (idle.c)
 	 */
 	if (!atomic_fetch_or(&c->remote_pending, BIT(nr)) && !atomic_load(&c->idle_polls))
 		apic_ipi(c->apic_id, VECTOR_IPI);
@@ -127,7 +128,10 @@ static inline void napi_put_on_list(struct cpu *c, struct napi *napi)
 	softirq_set(BIT(SOFTIRQ_NET_RX));
 }
 
-/* irq_otherwise() - it was not idle. Returns false if its handler is through: there is nothing to mask. */
+/*
+ * irq_otherwise() - it was not idle. Returns false if its handler is through:
+ * there is nothing to mask.
+ */
 static __attribute__((noinline)) bool irq_otherwise(struct napi *napi)
 {
 	if (napi->state == NAPI_DIRECT) {
@@ -170,8 +174,9 @@ void napi_schedule(struct napi *napi)
 }
 
 /*
- * napi_complete() - the queue looked empty: go back to interrupts. The order is the contract (tests/unit/
- * test_wakeup.c walks every interleaving, and finds a lost packet in each other order):
+ * napi_complete() - the queue looked empty: go back to interrupts. The order is the
+ * contract (tests/unit/ test_wakeup.c walks every interleaving, and finds a lost
+ * packet in each other order):
  *   1. IDLE first, so that an interrupt right after the unmask may schedule again;
  *   2. unmask: what comes from now on interrupts;
  *   3. look again: what came between the poll's last look and the unmask may never interrupt.
@@ -227,7 +232,10 @@ void napi_poll_at(struct napi *napi, uint64_t deadline)
 	timer_arm_at(&napi->timer, deadline);
 }
 
-/* It stays armed over the turns: one that runs too early arms itself again, and most turns arm nothing. */
+/*
+ * It stays armed over the turns: one that runs too early arms itself again,
+ * and most turns arm nothing.
+ */
 void napi_turn_by(struct napi *napi, uint64_t deadline)
 {
 	napi->turn_by = deadline;
@@ -272,7 +280,10 @@ static inline unsigned poll_one(struct napi *napi)
 	return taken;
 }
 
-/* poll_list_pop() - the first of the list, or NULL; interrupts off meanwhile, since they append to it. */
+/*
+ * poll_list_pop() - the first of the list, or NULL; interrupts off meanwhile,
+ * since they append to it.
+ */
 static inline struct napi *poll_list_pop(void)
 {
 	struct napi *napi;
@@ -286,8 +297,8 @@ static inline struct napi *poll_list_pop(void)
 }
 
 /*
- * poll_rest() - other queues wait, or the first, @napi, of which @taken was all, has more or a policy of its own: go
- * round the list until budget or time is used up.
+ * poll_rest() - other queues wait, or the first, @napi, of which @taken was all, has more or a
+ * policy of its own: go round the list until budget or time is used up.
  */
 static __attribute__((noinline)) void poll_rest(struct cpu *c, struct napi *napi, unsigned taken)
 {
@@ -317,7 +328,10 @@ static void net_rx_action(void)
 	if (!napi)
 		return;
 	taken = poll_one(napi);
-	/* most rounds have one queue, and find it empty; who is put on the list from here on raises NET_RX */
+	/*
+	 * most rounds have one queue, and find it empty; who is put on the list
+	 * from here on raises NET_RX
+	 */
 	if (likely(taken < dev_weight && !napi->after && !this_cpu_var(poll_head)))
 		napi_complete(napi);
 	else
@@ -409,10 +423,10 @@ static int show_softirqs(struct shell *sh, const char *star)
 }
 
 /*
- * A line a core, in hex, as Linux 6.1 has it: processed, RPS's packets by the core that they were given to; dropped, which
- * are those that found this core's backlog full, or from it a ring between cores; time_squeeze; five that are always 0;
- * cpu_collision, which is too; received_rps; flow_limit_count, of which there is none; packets that wait in the backlog;
- * the core.
+ * A line a core, in hex, as Linux 6.1 has it: processed, RPS's packets by the core that they were
+ * given to; dropped, which are those that found this core's backlog full, or from it a ring between
+ * cores; time_squeeze; five that are always 0; cpu_collision, which is too; received_rps;
+ * flow_limit_count, of which there is none; packets that wait in the backlog; the core.
  */
 static int show_softnet_stat(struct shell *sh, const char *star)
 {

@@ -2,9 +2,9 @@
 /*
  * softirq.h - work that a hard interrupt put off, and the NAPI contract
  *
- * A hard interrupt calls napi_irq() and returns; everything else happens here, from the core
- * loop, with interrupts on. The names and numbers are Linux's (net/core/dev.c): budget 300 a round, weight 64 a
- * poll, 2 ms, time_squeeze when a round ended with work left.
+ * A hard interrupt calls napi_irq() and returns; everything else happens here, from the core loop,
+ * with interrupts on. The names and numbers are Linux's (net/core/dev.c): budget 300 a round,
+ * weight 64 a poll, 2 ms, time_squeeze when a round ended with work left.
  */
 #pragma once
 
@@ -39,7 +39,10 @@ void raise_softirq(enum softirq nr);
 /* raise_softirq_on() - on any core; wakes it by IPI if it sleeps. */
 void raise_softirq_on(struct cpu *c, enum softirq nr);
 
-/* softirq_pending_on() - bits raised on @c, this core, and not yet run; softirq_pending() where @c is not at hand. */
+/*
+ * softirq_pending_on() - bits raised on @c, this core, and not yet run; softirq_pending()
+ * where @c is not at hand.
+ */
 static inline uint32_t softirq_pending_on(const struct cpu *c)
 {
 	return c->softirq_pending | atomic_load_explicit(&c->remote_pending, memory_order_relaxed);
@@ -53,8 +56,8 @@ static inline uint32_t softirq_pending(void)
 extern void (*softirq_vec[SOFTIRQ_N])(void);
 
 /*
- * softirq_set(), softirq_take() - bits of this core's own word, set and taken. An instruction each, so an interrupt of
- * this core falls before or after it, never between.
+ * softirq_set(), softirq_take() - bits of this core's own word, set and taken. An instruction each,
+ * so an interrupt of this core falls before or after it, never between.
  */
 static inline void softirq_set(uint32_t bits)
 {
@@ -90,7 +93,9 @@ static inline void softirq_round(struct cpu *c)
 	uint32_t bits = softirq_take();
 
 	if (unlikely(atomic_load_explicit(&c->remote_pending, memory_order_relaxed)))
-		/* acquire: pairs with the release in raise_softirq_on; what they prepared is seen */
+		/*
+		 * acquire: pairs with the release in raise_softirq_on; what they prepared is seen
+		 */
 		bits |= atomic_exchange_explicit(&c->remote_pending, 0, memory_order_acquire);
 	while (bits) {
 		unsigned nr = __builtin_ctz(bits);
@@ -101,13 +106,17 @@ static inline void softirq_round(struct cpu *c)
 	}
 }
 
-/* softirq_run_again() - more was raised meanwhile: nine further rounds, or 2 ms. Returns whether work is left. */
+/*
+ * softirq_run_again() - more was raised meanwhile: nine further rounds, or 2 ms.
+ * Returns whether work is left.
+ */
 bool softirq_run_again(struct cpu *c);
 
 /*
- * softirq_run() - run what is pending on @c, this core, at most 10 rounds or 2 ms (Linux's MAX_SOFTIRQ_RESTART and
- * _TIME). Here and in net_rx_action the clock is read only behind the first turn, which has a bound of its own: most
- * have no second. Returns true if work is left over: the caller gives the rest of the core its share, then comes back.
+ * softirq_run() - run what is pending on @c, this core, at most 10 rounds or 2 ms (Linux's
+ * MAX_SOFTIRQ_RESTART and _TIME). Here and in net_rx_action the clock is read only behind the first
+ * turn, which has a bound of its own: most have no second. Returns true if work is left over: the
+ * caller gives the rest of the core its share, then comes back.
  */
 static inline bool softirq_run(struct cpu *c)
 {
@@ -116,7 +125,10 @@ static inline bool softirq_run(struct cpu *c)
 }
 
 void softirq_init(void);
-/* softnet_backlog() - who knows what waits in the backlog of a core, and what found it full, for softnet_stat. Boot. */
+/*
+ * softnet_backlog() - who knows what waits in the backlog of a core, and what found it
+ * full, for softnet_stat. Boot.
+ */
 void softnet_backlog(unsigned (*len)(unsigned cpu), uint64_t (*dropped)(unsigned cpu));
 
 /* sysctl net.core.netdev_budget, netdev_budget_usecs and dev_weight */
@@ -158,11 +170,15 @@ struct napi_around;
 
 struct napi {
 	const struct napi_ops *ops;
-	/* takes up to @budget packets, 1 to NAPI_POLL_MAX; returns how many. Fewer: nothing was left when it looked */
+	/*
+	 * takes up to @budget packets, 1 to NAPI_POLL_MAX; returns how many. Fewer:
+	 * nothing was left when it looked
+	 */
 	unsigned (*poll)(struct napi *napi, unsigned budget);
 	/*
-	 * what comes next, behind a poll that took @taken of @weight; NULL: Linux's rules, which are to complete unless the
-	 * weight was used up. On the owning core, for a queue with a policy of its own
+	 * what comes next, behind a poll that took @taken of @weight; NULL: Linux's rules,
+	 * which are to complete unless the weight was used up. On the owning core, for a queue
+	 * with a policy of its own
 	 */
 	enum napi_next (*after)(struct napi *napi, unsigned taken, unsigned weight);
 	struct napi_policy *policy; /* policy.h; NULL: it has none but Linux's */
@@ -186,8 +202,8 @@ struct napi {
 	uint64_t irqs;                 /* hard interrupts that found it */
 	uint64_t irqs_while_scheduled; /* of these, already on the list: normal, nothing to do */
 	uint64_t irqs_while_disabled;  /* of these, before enable or after disable: masked again */
-	uint64_t
-		irqs_stray; /* on a core that no longer owns it: ignored, the new owner polls anyhow */
+	uint64_t irqs_stray; /* on a core that no longer owns it: ignored, the new owner polls
+				anyhow */
 	uint64_t packets;
 	uint64_t completes; /* went back to interrupts */
 	uint64_t rechecks;  /* of these, work had come before the unmask: rescheduled */
@@ -197,9 +213,9 @@ struct napi {
 	struct turn_work turn;
 	struct timer timer;   /* may run when it is no longer wanted: waits says */
 	enum napi_next waits; /* NAPI_TURN, NAPI_LATER, or neither */
-	uint64_t
-		turn_by; /* TSC; NAPI_TURN: somebody kept the core for too long if the turn has not come by then */
-	bool timed_out;        /* which is why it was polled last */
+	uint64_t turn_by; /* TSC; NAPI_TURN: somebody kept the core for too long if the turn has not
+			     come by then */
+	bool timed_out;   /* which is why it was polled last */
 	uint64_t timer_polls;  /* times that its timer had it polled */
 	uint64_t timer_behind; /* of these, while it waited for the next turn */
 };
@@ -227,14 +243,15 @@ void napi_irq(struct napi *napi);
 void napi_schedule(struct napi *napi);
 
 /*
- * napi_poll_at() - before NAPI_LATER: have it polled at TSC @deadline. napi_turn_by() - before NAPI_TURN: by then at
- * the latest, if the loop does not come round. On its core.
+ * napi_poll_at() - before NAPI_LATER: have it polled at TSC @deadline. napi_turn_by() - before
+ * NAPI_TURN: by then at the latest, if the loop does not come round. On its core.
  */
 void napi_poll_at(struct napi *napi, uint64_t deadline);
 void napi_turn_by(struct napi *napi, uint64_t deadline);
 
 /*
- * napi_enable() - hand the queue to its core: IDLE, interrupts on, and one poll, so that what came before is seen.
+ * napi_enable() - hand the queue to its core: IDLE, interrupts on, and one poll, so that
+ * what came before is seen.
  * napi_disable() - mask it; it is polled no more, by nobody.
  * Both in the control context with all cores parked (park.h), or before the cores run.
  */

@@ -2,7 +2,8 @@
 /*
  * storm.c - see storm.h. The look is a timer's on core 0; storm_poll_at() runs on the queue's core
  *
- * The two meet in storm->until alone: a store each, and who comes a moment too late is right a second later.
+ * The two meet in storm->until alone: a store each, and who comes a moment too late
+ * is right a second later.
  */
 #include "storm.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream.h - what a generator puts behind the UDP header, so that a sink can say what became of each packet
+ * stream.h - what a generator puts behind the UDP header, so that a sink can say
+ * what became of each packet
  *
- * Weir's pktgen and the tiny guest's write it, Weir's sink reads it. With Ethernet, IPv4 and UDP in front it fills the
- * shortest frame there is: 14 + 20 + 8 + 18 = 60 bytes. All that a sink cannot see is how many were sent behind the last
- * one that came.
+ * Weir's pktgen and the tiny guest's write it, Weir's sink reads it. With Ethernet, IPv4 and UDP in
+ * front it fills the shortest frame there is: 14 + 20 + 8 + 18 = 60 bytes. All that a sink cannot
+ * see is how many were sent behind the last one that came.
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /*
  * time.c - calibration of the TSC, conversions, and the local APIC timer behind the timers
  *
- * time_init() runs once on core 0 at boot: it lets the 8254 interrupt after a known time and sleeps by HLT until
- * then, so neither an emulated machine nor a power meter sees a busy loop. CPUID leaf 0x15 is not asked: emulators
- * fill it with numbers that have nothing to do with their TSC.
+ * time_init() runs once on core 0 at boot: it lets the 8254 interrupt after a known time and sleeps
+ * by HLT until then, so neither an emulated machine nor a power meter sees a busy loop. CPUID leaf
+ * 0x15 is not asked: emulators fill it with numbers that have nothing to do with their TSC.
  */
 #include "time.h"
 
@@ -79,7 +79,10 @@ static void timer_handler(void *arg)
 	raise_softirq(SOFTIRQ_TIMER);
 }
 
-/* timer_hw_arm() - timer.c asks for an interrupt at TSC @deadline, or as soon as it can be if that is past. */
+/*
+ * timer_hw_arm() - timer.c asks for an interrupt at TSC @deadline, or as soon as
+ * it can be if that is past.
+ */
 void timer_hw_arm(uint64_t deadline)
 {
 	uint64_t now = rdtsc(), left = deadline > now ? deadline - now : 1, count;
@@ -89,7 +92,10 @@ void timer_hw_arm(uint64_t deadline)
 		return;
 	}
 	count = ((unsigned __int128)left * apic_per_tsc_32 >> 32) + 1;
-	/* a timer further off than the counter reaches fires early, finds nothing due and is armed again */
+	/*
+	 * a timer further off than the counter reaches fires early, finds
+	 * nothing due and is armed again
+	 */
 	apic_timer_count(count < UINT32_MAX ? count : UINT32_MAX);
 }
 
@@ -102,7 +108,10 @@ void time_init_cpu(void)
 	apic_timer_mode();
 }
 
-/* sleep_until_pit() - HLT until the 8254 fires. The APIC timer, seconds away, ends the wait for one that is dead. */
+/*
+ * sleep_until_pit() - HLT until the 8254 fires. The APIC timer, seconds away, ends the
+ * wait for one that is dead.
+ */
 static void sleep_until_pit(void)
 {
 	uint64_t before = this_cpu()->timer_irqs;
@@ -127,8 +136,8 @@ struct moment {
 };
 
 /*
- * now_by_all() - an emulator may be put aside by its host between any two instructions: of several looks the one that
- * took the shortest is the truest.
+ * now_by_all() - an emulator may be put aside by its host between any two instructions: of several
+ * looks the one that took the shortest is the truest.
  */
 static struct moment now_by_all(void)
 {
@@ -153,7 +162,10 @@ static struct moment now_by_all(void)
 	return best;
 }
 
-/* calibrate_once() - let the 8254 run for a fiftieth of a second; sets tsc_khz and the APIC timer's rate. */
+/*
+ * calibrate_once() - let the 8254 run for a fiftieth of a second; sets tsc_khz
+ * and the APIC timer's rate.
+ */
 static void calibrate_once(void)
 {
 	unsigned count = PIT_HZ / CALIBRATE_HZ;
@@ -177,7 +189,10 @@ static void calibrate_once(void)
 	apic_per_tsc_32 = ((unsigned __int128)(from.apic - to.apic) << 32) / (to.tsc - from.tsc);
 }
 
-/* calibrate() - until two runs in a row agree to one in a thousand, which they do at once on a quiet machine. */
+/*
+ * calibrate() - until two runs in a row agree to one in a thousand, which they do at
+ * once on a quiet machine.
+ */
 static void calibrate(void)
 {
 	uint64_t last;

@@ -2,8 +2,9 @@
 /*
  * time.h - the TSC as the clock, and timers
  *
- * The TSC is calibrated once against the 8254 while the core sleeps by HLT. Each core has its own list of timers and
- * its own one-shot local APIC timer (TSC-deadline where there is one), so an idle core takes no ticks.
+ * The TSC is calibrated once against the 8254 while the core sleeps by HLT. Each core has its own
+ * list of timers and its own one-shot local APIC timer (TSC-deadline where there is one), so an
+ * idle core takes no ticks.
  */
 #pragma once
 
@@ -31,8 +32,8 @@ uint64_t tsc_from_us(uint64_t us);
 uint64_t tsc_to_ns(uint64_t tsc);
 
 /*
- * tsc_apart() - another core read its TSC between @before and @after of ours, and saw @there: by how many ticks at least
- * the two differ. 0 says that no look of this kind can tell them apart.
+ * tsc_apart() - another core read its TSC between @before and @after of ours, and saw @there: by
+ * how many ticks at least the two differ. 0 says that no look of this kind can tell them apart.
  */
 static inline uint64_t tsc_apart(uint64_t before, uint64_t there, uint64_t after)
 {
@@ -54,7 +55,10 @@ struct timer {
 	bool armed;
 };
 
-/* timer_arm() - run t->fn in @us microseconds from now on this core; arming an armed timer moves it. */
+/*
+ * timer_arm() - run t->fn in @us microseconds from now on this core; arming
+ * an armed timer moves it.
+ */
 void timer_arm(struct timer *t, uint64_t us);
 /* timer_arm_at() - the same at TSC @deadline; one that is past already runs as soon as it can. */
 void timer_arm_at(struct timer *t, uint64_t deadline);

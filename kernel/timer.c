@@ -56,7 +56,10 @@ void timer_cancel(struct timer *t)
 	timer_cancel_on(this_cpu(), t);
 }
 
-/* run_due() - each function may arm timers again; those that are due already wait for the next turn. */
+/*
+ * run_due() - each function may arm timers again; those that are due
+ * already wait for the next turn.
+ */
 static void run_due(void)
 {
 	struct cpu *c = this_cpu();

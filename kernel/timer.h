@@ -6,5 +6,8 @@
 
 void timer_init(void); /* registers SOFTIRQ_TIMER */
 
-/* timer_hw_arm() - interrupt this core at TSC @deadline and raise SOFTIRQ_TIMER then; early is allowed, never not at all. */
+/*
+ * timer_hw_arm() - interrupt this core at TSC @deadline and raise SOFTIRQ_TIMER then; early is
+ * allowed, never not at all.
+ */
 void timer_hw_arm(uint64_t deadline);

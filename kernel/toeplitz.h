@@ -2,9 +2,9 @@
 /*
  * toeplitz.h - the hash by which NICs spread flows over queues (RSS)
  *
- * Each bit of the input that is set adds (XOR) the 32 bits of the key that begin at its place [82576 7.1.2.8.1]. The
- * input is what stands in the frame, in its order: source and destination address, source and destination port. So
- * software that has the NIC's key finds the NIC's hash.
+ * Each bit of the input that is set adds (XOR) the 32 bits of the key that begin at its place
+ * [82576 7.1.2.8.1]. The input is what stands in the frame, in its order: source and destination
+ * address, source and destination port. So software that has the NIC's key finds the NIC's hash.
  */
 #pragma once
 
@@ -20,7 +20,10 @@ struct toeplitz {
 	uint32_t adds[TOEPLITZ_INPUT][256];
 };
 
-/* what Weir's NICs have unless told otherwise: two bytes repeated, so both directions of a flow hash alike */
+/*
+ * what Weir's NICs have unless told otherwise: two bytes repeated, so both
+ * directions of a flow hash alike
+ */
 extern const uint8_t toeplitz_symmetric_key[TOEPLITZ_KEY];
 
 /* toeplitz_init() - make @key ready. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * top.c - `top [PAGE] [SECONDS [TIMES]]`, and its first page: what each core and each guest has spent its time on
+ * top.c - `top [PAGE] [SECONDS [TIMES]]`, and its first page: what each core and each
+ * guest has spent its time on
  *
- * Control context. As Linux's top in batch mode: lines of cores, then those that run on them. Shares are in thousandths,
- * written as per cents. Other rooms have pages of their own.
+ * Control context. As Linux's top in batch mode: lines of cores, then those that run on them.
+ * Shares are in thousandths, written as per cents. Other rooms have pages of their own.
  */
 #include "top.h"
 
@@ -34,7 +35,10 @@ void top_head(struct shell *sh, uint64_t tsc)
 
 /* --- the page of cores and guests --- */
 
-/* next_share() - of @part, which begins where @edge is; moved on. Shares cut so add up, whatever each is rounded by. */
+/*
+ * next_share() - of @part, which begins where @edge is; moved on. Shares cut so add up,
+ * whatever each is rounded by.
+ */
 static unsigned next_share(uint64_t *edge, uint64_t part, uint64_t whole)
 {
 	unsigned from = top_share(*edge, whole);
@@ -95,7 +99,10 @@ TOP_PAGE(page_usage, .name = "", .take = take_usage, .print = print_usage,
 
 /* --- the command --- */
 
-/* watch() - @times times: what happened in so many seconds. 0, or a negative errno: said, or -EINTR. */
+/*
+ * watch() - @times times: what happened in so many seconds. 0, or a
+ * negative errno: said, or -EINTR.
+ */
 static int watch(struct shell *sh, const struct top_page *page, unsigned seconds, unsigned times)
 {
 	void *from = page->take();

@@ -2,7 +2,8 @@
 /*
  * top.h - pages of `top`: what happened in the last seconds, again and again
  *
- * A page takes a snapshot of counters, some time passes, it takes another one and prints the difference. Control context.
+ * A page takes a snapshot of counters, some time passes, it takes another one and prints the
+ * difference. Control context.
  */
 #pragma once
 
@@ -23,7 +24,10 @@ struct top_page {
 SET_DECLARE(const struct top_page, top_pages);
 #define TOP_PAGE(id, ...) static const struct top_page id SET_ENTRY(top_pages) = { __VA_ARGS__ }
 
-/* top_head() - what each page begins with; @tsc: how long it was looked at, in ticks. No end of line. */
+/*
+ * top_head() - what each page begins with; @tsc: how long it was looked at,
+ * in ticks. No end of line.
+ */
 void top_head(struct shell *sh, uint64_t tsc);
 
 /* top_share() - @part of @whole in thousandths, rounded; 1000 at most, and 0 of nothing. */

@@ -40,7 +40,10 @@ struct trace_ring {
 	/* by the owning core */
 	_Atomic uint64_t written; /* records ever */
 	struct trace_entry entry[TRACE_RING];
-	/* by who wants it to stop, then by the owning core: records to come and one, 1: none; 0: no end */
+	/*
+	 * by who wants it to stop, then by the owning core: records to come
+	 * and one, 1: none; 0: no end
+	 */
 	_Atomic uint32_t left;
 	/* by the control context */
 	uint64_t cleared; /* records up to this one are not shown */

@@ -2,10 +2,11 @@
 /*
  * trace.h - record points, always compiled in
  *
- * Each core writes its own ring, oldest entries are overwritten. Off, a point costs a load and a branch; whether a
- * batch is recorded is decided once a batch. A point is an instant, or, where somebody looked at the clock before, a
- * span that ends there. Spans that are not worth even the branch are recorded by functions that stand in the place of
- * others while records are kept: TRACE_WATCHER.
+ * Each core writes its own ring, oldest entries are overwritten. Off, a point costs a load and
+ * a branch; whether a batch is recorded is decided once a batch. A point is an instant, or,
+ * where somebody looked at the clock before, a span that ends there. Spans that are not worth
+ * even the branch are recorded by functions that stand in the place of others while records
+ * are kept: TRACE_WATCHER.
  */
 #pragma once
 
@@ -43,7 +44,10 @@ enum { TRACE_RECORD = BIT(0), TRACE_TIME_IRQS = BIT(8) };
 
 extern unsigned trace_on;
 
-/* trace_record() - now. trace_record_span() - from TSC @begin to @end, by the core that it happened on. */
+/*
+ * trace_record() - now. trace_record_span() - from TSC @begin to @end, by the
+ * core that it happened on.
+ */
 void trace_record(enum trace_point p, uint64_t a, uint64_t b);
 void trace_record_span(enum trace_point p, uint64_t begin, uint64_t end, uint64_t a, uint64_t b);
 
@@ -60,7 +64,9 @@ static inline bool trace_recording(void)
 	return __builtin_expect(*(const uint8_t *)&trace_on, 0);
 }
 
-/* a function that is told, with the cores parked, that records are kept from now on, or no longer */
+/*
+ * a function that is told, with the cores parked, that records are kept from now on, or no longer
+ */
 typedef void (*trace_watcher)(bool on);
 
 SET_DECLARE(const trace_watcher, trace_watchers);
@@ -86,12 +92,15 @@ extern const struct trace_text trace_text[TRACE_N];
 void trace_set(bool on);
 
 /*
- * trace_stop_after() - each core keeps @n more records and then no further ones, so that what is there stays; 0: all again.
- * Any core.
+ * trace_stop_after() - each core keeps @n more records and then no further ones, so that what is
+ * there stays; 0: all again. Any core.
  */
 void trace_stop_after(uint32_t n);
 
-/* trace_collect() - the last @max records of all cores into e[], the newest first. Returns how many. Control context. */
+/*
+ * trace_collect() - the last @max records of all cores into e[], the newest first. Returns
+ * how many. Control context.
+ */
 unsigned trace_collect(struct trace_event *e, unsigned max);
 
 /* trace_arg() - argument @nr, 0 or 1, as who knows names for it writes it. */
@@ -101,7 +110,8 @@ void trace_arg(const struct trace_event *e, unsigned nr, char *text, size_t size
 void trace_args(const struct trace_event *e, char *text, size_t size);
 
 /*
- * What else can be traced, by the room that knows of it: `trace WORD...` with other words than on, off, show, clear.
+ * What else can be traced, by the room that knows of it: `trace WORD...` with other words
+ * than on, off, show, clear.
  */
 struct trace_command {
 	const char *what;                           /* its first word: "path", "a NIC's name" */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traffic.h - which packet is next, and when: what generators have in common, Weir's and the tiny guest's
+ * traffic.h - which packet is next, and when: what generators have in common,
+ * Weir's and the tiny guest's
  *
- * Due times are counted in a time of their own, in ticks of the TSC with TRAFFIC_FRACTION bits behind the point, in
- * which only the on-phases pass; traffic_when() turns it into the clock's. All that is random comes from the seed, so
- * the same settings give the same traffic.
+ * Due times are counted in a time of their own, in ticks of the TSC with TRAFFIC_FRACTION bits
+ * behind the point, in which only the on-phases pass; traffic_when() turns it into the clock's. All
+ * that is random comes from the seed, so the same settings give the same traffic.
  */
 #pragma once
 
@@ -53,7 +54,10 @@ static inline uint64_t traffic_random(struct traffic *t)
 	return z ^ z >> 31;
 }
 
-/* -ln(u / 2^32) with 16 bits of fraction, @u not 0: the logarithm to base 2 bit by bit, by squaring what is left of it */
+/*
+ * -ln(u / 2^32) with 16 bits of fraction, @u not 0: the logarithm to base 2 bit by bit, by
+ * squaring what is left of it
+ */
 static inline uint32_t traffic_minus_ln(uint32_t u)
 {
 	unsigned top = 31 - __builtin_clz(u);

@@ -2,8 +2,9 @@
 /*
  * trap.c - descriptor tables, exceptions, the last words of a machine that stops
  *
- * An exception is always a bug of ours (guests run under nested paging and exit instead): it prints what happened in
- * words, registers and a back trace, and stops the machine with a failing status. Owns GDT, TSS and IDT.
+ * An exception is always a bug of ours (guests run under nested paging and exit instead): it
+ * prints what happened in words, registers and a back trace, and stops the machine with a failing
+ * status. Owns GDT, TSS and IDT.
  */
 #include "trap.h"
 
@@ -147,7 +148,10 @@ const char *ksym_lookup(uint64_t addr, uint64_t *offset)
 	return &ksym_text[ksym_name[lo - 1]];
 }
 
-/* print_address() - @behind: a return address, whose CALL may be the last instruction of its function. */
+/*
+ * print_address() - @behind: a return address, whose CALL may be the last
+ * instruction of its function.
+ */
 static void print_address(uint64_t addr, const char *mark, unsigned behind)
 {
 	uint64_t offset;
@@ -180,9 +184,9 @@ static bool in_hot_code(uint64_t addr)
 }
 
 /*
- * backtrace() - where @rip was called from, with symbols, to the console. Bounded. Frames are followed by @rbp; the
- * hot path is built without frame pointers (Makefile: HOT), so every word from @rsp on that is an address behind a CALL
- * in there is shown too, marked as a guess.
+ * backtrace() - where @rip was called from, with symbols, to the console. Bounded. Frames are
+ * followed by @rbp; the hot path is built without frame pointers (Makefile: HOT), so every word
+ * from @rsp on that is an address behind a CALL in there is shown too, marked as a guess.
  */
 static void backtrace(uint64_t rip, unsigned rip_behind, uint64_t rsp, uint64_t rbp)
 {
@@ -212,7 +216,10 @@ static void backtrace(uint64_t rip, unsigned rip_behind, uint64_t rsp, uint64_t 
 	}
 }
 
-/* die_begin() - one core reports, the others stand still; a second fault while reporting ends at once. */
+/*
+ * die_begin() - one core reports, the others stand still; a second fault
+ * while reporting ends at once.
+ */
 static void die_begin(void)
 {
 	uint32_t none = 0, me = this_cpu()->id + 1;

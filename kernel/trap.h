@@ -30,13 +30,15 @@ enum {
 
 struct cpu;
 
-/* trap_init() - the shared IDT. trap_init_cpu() - GDT, TSS and GS of core @c, loaded on that core. */
+/*
+ * trap_init() - the shared IDT. trap_init_cpu() - GDT, TSS and GS of core @c, loaded on that core.
+ */
 void trap_init(void);
 void trap_init_cpu(struct cpu *c);
 
 /*
- * trap_call() - enter the handler of @vector as the CPU itself would: of an interrupt, or an NMI, that went into a guest's
- * exit. Interrupts off, before and after.
+ * trap_call() - enter the handler of @vector as the CPU itself would: of an interrupt, or an NMI,
+ * that went into a guest's exit. Interrupts off, before and after.
  */
 void trap_call(uint8_t vector);
 

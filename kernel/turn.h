@@ -2,9 +2,10 @@
 /*
  * turn.h - what a core looks at once in every turn of its loop, and does not sleep meanwhile
  *
- * A queue that is polled without interrupts stands here. Each entry is run once and is off the list then; it comes
- * back by turn_add() if it wants the next turn as well. On the core itself, in softirqs or at the top of its loop;
- * with the cores parked the control context may touch any core's list.
+ * A queue that is polled without interrupts stands here. Each entry is run once and is off
+ * the list then; it comes back by turn_add() if it wants the next turn as well. On the core
+ * itself, in softirqs or at the top of its loop; with the cores parked the control context
+ * may touch any core's list.
  */
 #pragma once
 
@@ -39,7 +40,8 @@ static inline void turn_remove(struct cpu *c, struct turn_work *w)
 		p = &(*p)->next;
 	*p = w->next;
 	w->queued = false;
-	if (!c->turn_work) /* nobody is left who wanted it soon, and no turn would come to forget that */
+	if (!c->turn_work) /* nobody is left who wanted it soon, and no turn would come to forget
+			      that */
 		c->turn_soon = false;
 }
 

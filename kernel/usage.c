@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* usage.c - see usage.h. Control context; what it reads is written by each core's loop, and while interrupts are timed by irq.c. */
+/*
+ * usage.c - see usage.h. Control context; what it reads is written by each core's loop, and while
+ * interrupts are timed by irq.c.
+ */
 #include "usage.h"
 
 #include "park.h"

@@ -2,8 +2,9 @@
 /*
  * usage.h - what the cores have spent their time on
  *
- * A snapshot is taken while all cores stand still, which wakes those that sleep: so each one's account is complete up to
- * that moment. Two snapshots and a subtraction tell what happened in between. All times are TSC ticks.
+ * A snapshot is taken while all cores stand still, which wakes those that sleep: so each one's
+ * account is complete up to that moment. Two snapshots and a subtraction tell what happened in
+ * between. All times are TSC ticks.
  */
 #pragma once
 
@@ -34,5 +35,8 @@ void usage_take(struct usage *u);
 /* usage_since() - @to minus @from; a guest's core that is new counts from 0. */
 void usage_since(struct usage *to, const struct usage *from);
 
-/* usage_time_irqs() - time hard interrupts from now on, or no more: it costs them two looks at the clock. */
+/*
+ * usage_time_irqs() - time hard interrupts from now on, or no more: it costs
+ * them two looks at the clock.
+ */
 void usage_time_irqs(bool on);

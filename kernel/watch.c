@@ -2,7 +2,8 @@
 /*
  * watch.c - a line run again and again, on a screen of its own, until Ctrl-C
  *
- * In the control context. As Linux's watch: what has changed since the time before may be shown in reverse.
+ * In the control context. As Linux's watch: what has changed since the time before
+ * may be shown in reverse.
  */
 #include "capture.h"
 #include "control.h"
@@ -90,7 +91,10 @@ static int watch(const struct watch *w)
 	return err;
 }
 
-/* take_value() - of an option, which stands behind its letter or in the next word; *i moves on behind it. */
+/*
+ * take_value() - of an option, which stands behind its letter or in the next
+ * word; *i moves on behind it.
+ */
 static const char *take_value(int n, const struct word *w, int *i)
 {
 	const char *s = w[*i].s + 2;

@@ -220,7 +220,8 @@ static inline void invlpg(uint64_t va)
 
 /*
  * cpu_halt() - sti; hlt in one breath: an interrupt that comes between the two still ends the halt.
- * cpu_monitor() - from now on a write to the line of @p ends cpu_mwait(), or keeps it from beginning.
+ * cpu_monitor() - from now on a write to the line of @p ends cpu_mwait(), or
+ * keeps it from beginning.
  * cpu_mwait() - sti; mwait in one breath, C1, no extensions: any interrupt ends it too.
  */
 #if __STDC_HOSTED__

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* addr.c - addresses to text and back. For commands and dumps, in the control context. Owns nothing. */
+/*
+ * addr.c - addresses to text and back. For commands and dumps, in the
+ * control context. Owns nothing.
+ */
 #include "addr.h"
 
 #include "wire.h"
@@ -23,7 +26,10 @@ int ip4_str(uint32_t be, char buf[IP_STR])
 			(unsigned)(ip & 255));
 }
 
-/* the longest run of at least two zero groups, the first of equal ones, is written :: [RFC 5952 4.2] */
+/*
+ * the longest run of at least two zero groups, the first of equal ones, is
+ * written :: [RFC 5952 4.2]
+ */
 static unsigned longest_zeros(const uint8_t ip[16], unsigned *len)
 {
 	unsigned at = 8;

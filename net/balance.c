@@ -2,7 +2,8 @@
 /*
  * balance.c - which move, and whether it helped
  *
- * Called by balance_run.c in the control context. No state: what it knows of the machine it is told.
+ * Called by balance_run.c in the control context. No state: what it knows
+ * of the machine it is told.
  */
 #include "balance.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * balance_run.c - the balancer at work: it looks, moves, looks again; and `balance`, which tells of it
+ * balance_run.c - the balancer at work: it looks, moves, looks again; and
+ * `balance`, which tells of it
  *
- * A timer on core 0 asks for a turn in the control context, between two commands; there the cores stand still while
- * they are looked at, so that counts are exact and a core asleep has said how long. Owns what it saw last, the move that
- * it has made and not judged yet, and the list of moves.
+ * A timer on core 0 asks for a turn in the control context, between two commands; there the cores
+ * stand still while they are looked at, so that counts are exact and a core asleep has said how
+ * long. Owns what it saw last, the move that it has made and not judged yet, and the list of moves.
  */
 #include "balance.h"
 
@@ -102,7 +103,10 @@ static void look_at_cores(void)
 	looked = now;
 }
 
-/* look() - what each core and unit did since the last time. A parked core has woken: its idle time is up to date. */
+/*
+ * look() - what each core and unit did since the last time. A parked core has woken: its
+ * idle time is up to date.
+ */
 static void look(void)
 {
 	cores_park();

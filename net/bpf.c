@@ -2,9 +2,9 @@
 /*
  * bpf.c - classic BPF: checked once, then run on any core for each frame
  *
- * The instruction set is that of McCanne and Jacobson, "The BSD Packet Filter" (USENIX 1993), with Linux's MOD, XOR and
- * ancillary loads (Documentation/networking/filter.rst). bpf_check() runs in the control context, bpf_run() wherever
- * taps and filters do. Owns nothing.
+ * The instruction set is that of McCanne and Jacobson, "The BSD Packet Filter" (USENIX 1993), with
+ * Linux's MOD, XOR and ancillary loads (Documentation/networking/filter.rst). bpf_check() runs in
+ * the control context, bpf_run() wherever taps and filters do. Owns nothing.
  */
 #include "bpf.h"
 
@@ -13,7 +13,10 @@
 
 #include <stdbool.h>
 
-/* an opcode is its class and, by class, size and mode of a load, operation and source of a computation */
+/*
+ * an opcode is its class and, by class, size and mode of a load, operation
+ * and source of a computation
+ */
 enum { BPF_LD, BPF_LDX, BPF_ST, BPF_STX, BPF_ALU, BPF_JMP, BPF_RET, BPF_MISC };
 enum { BPF_W = 0x00, BPF_H = 0x08, BPF_B = 0x10 };
 enum {
@@ -201,7 +204,10 @@ static bool load(const struct run *r, uint32_t off, unsigned size, uint32_t *v)
 	return true;
 }
 
-/* A tag is never beside the frame, as byte_at() puts it back: a program then looks for it where wires have it. */
+/*
+ * A tag is never beside the frame, as byte_at() puts it back: a program then looks
+ * for it where wires have it.
+ */
 static uint32_t ancillary(const struct run *r, uint32_t k)
 {
 	uint32_t type = 0;

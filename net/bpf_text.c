@@ -2,7 +2,8 @@
 /*
  * bpf_text.c - classic BPF programs from numbers, as tc and tcpdump write them
  *
- * Called by commands, in the control context. Owns nothing; a program lies on the heap and is the caller's.
+ * Called by commands, in the control context. Owns nothing; a program lies on the
+ * heap and is the caller's.
  */
 #include "bpf.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* bytes.c - the bytes of a packet, whatever buffers they lie in. Any core, any context. Owns nothing. */
+/*
+ * bytes.c - the bytes of a packet, whatever buffers they lie in. Any core,
+ * any context. Owns nothing.
+ */
 #include "bytes.h"
 
 void bytes_trim(struct pkt *p, uint32_t len)

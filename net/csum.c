@@ -66,7 +66,10 @@ void csum_ipv4(uint8_t *ip, uint32_t hlen)
 	store16(ip + 10, ~csum_fold(csum_add(0, ip, hlen)));
 }
 
-/* A buffer that begins at an odd byte of what is summed has its bytes in the other halves of the words. */
+/*
+ * A buffer that begins at an odd byte of what is summed has its bytes in the
+ * other halves of the words.
+ */
 static uint16_t swapped_if(bool odd, uint16_t sum)
 {
 	return odd ? be16(sum) : sum;
@@ -90,7 +93,9 @@ void csum_complete(struct pkt *p)
 {
 	uint16_t sum = ~csum_pkt(p, p->csum_start, 0);
 
-	/* a 0 of UDP would say that there is no checksum, and 0xffff is the same number [RFC 768] */
+	/*
+	 * a 0 of UDP would say that there is no checksum, and 0xffff is the same number [RFC 768]
+	 */
 	if (!sum && p->csum_offset == UDP_CSUM_FIELD)
 		sum = 0xffff;
 	store16(p->data + p->csum_start + p->csum_offset, sum);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* drop_knob.c - see drop_knob.h. Control context. Who adds a knob with an N that is no sysctl's adds where N is read */
+/*
+ * drop_knob.c - see drop_knob.h. Control context. Who adds a knob with an N that is no
+ * sysctl's adds where N is read
+ */
 #include "drop_knob.h"
 
 #include "drivers/netdev.h"
@@ -83,7 +86,9 @@ static bool word_at(const char *s, size_t len, const char *word)
 	return len == strlen(word) && !strncmp(s, word, len);
 }
 
-/* print_capitals() - the @len capitals at @s within @knob stand for something, or for themselves. */
+/*
+ * print_capitals() - the @len capitals at @s within @knob stand for something, or for themselves.
+ */
 static void print_capitals(struct shell *sh, const char *knob, const char *s, size_t len,
 			   const struct port *port)
 {

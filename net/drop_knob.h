@@ -5,7 +5,7 @@
 #include "port.h"
 
 /*
- * drop_knob_print() - @knob for @port, with the value in force: typed as it stands, a number changes nothing. What @port,
- * which may be NULL, does not tell stays in capitals.
+ * drop_knob_print() - @knob for @port, with the value in force: typed as it stands, a number
+ * changes nothing. What @port, which may be NULL, does not tell stays in capitals.
  */
 void drop_knob_print(struct shell *sh, const char *knob, const struct port *port);

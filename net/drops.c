@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* drops.c - `drops`: packets that went nowhere since boot, by reason and port; and all reasons there are. Control context. */
+/*
+ * drops.c - `drops`: packets that went nowhere since boot, by reason and port; and all reasons
+ * there are. Control context.
+ */
 #include "port_snapshot.h"
 
 #include "kernel/shell.h"

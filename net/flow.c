@@ -2,8 +2,9 @@
 /*
  * flow.c - the shared flow table and the filling of the caches
  *
- * flow_find() and flow_install() run on whichever core has a cache miss, flow_age() on core 0, flow_for_each() in
- * the control context. Owns all flows: they come from one array, carved at boot, and go back to its free list.
+ * flow_find() and flow_install() run on whichever core has a cache miss, flow_age() on core 0,
+ * flow_for_each() in the control context. Owns all flows: they come from one array, carved at boot,
+ * and go back to its free list.
  */
 #include "flow.h"
 
@@ -85,7 +86,10 @@ static void flow_release(struct qsbr_head *h)
 	spin_unlock(&lock);
 }
 
-/* Under the lock. @link is what points to @f. Readers on the chain go on through f->next, which stays as it is. */
+/*
+ * Under the lock. @link is what points to @f. Readers on the chain go on through
+ * f->next, which stays as it is.
+ */
 static void flow_unlink(_Atomic(struct flow *) *link, struct flow *f)
 {
 	struct flow *last = linked[--nflows];
@@ -116,7 +120,10 @@ struct flow *flow_find(const struct flow_key *key, uint32_t hash)
 
 	if (!f)
 		return NULL;
-	/* acquire: pairs with the release in flow_install, which may have renewed f->src before f->gen */
+	/*
+	 * acquire: pairs with the release in flow_install, which may have
+	 * renewed f->src before f->gen
+	 */
 	if (atomic_load_explicit(&f->gen, memory_order_acquire) !=
 	    atomic_load_explicit(&flow_gen, memory_order_acquire))
 		return NULL;
@@ -154,8 +161,9 @@ static struct flow *flow_link(const struct flow_key *key, uint32_t hash, const s
 }
 
 /*
- * A flow that is found here was made under an older generation (or by another core a moment ago). If the verdict is
- * still the same it is good again; else it is replaced, since its readers must not see a verdict change half-way.
+ * A flow that is found here was made under an older generation (or by another core a moment ago).
+ * If the verdict is still the same it is good again; else it is replaced, since its readers must
+ * not see a verdict change half-way.
  */
 struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struct verdict *v,
 			  uint32_t gen)
@@ -163,7 +171,10 @@ struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struc
 	struct flow *old = NULL, *f = NULL;
 
 	spin_lock(&lock);
-	/* The world changed while the verdict was made: keeping it could bring back what was just invalidated. */
+	/*
+	 * The world changed while the verdict was made: keeping it could bring back
+	 * what was just invalidated.
+	 */
 	if (gen == atomic_load_explicit(&flow_gen, memory_order_acquire)) {
 		_Atomic(struct flow *) *link = chain_find(key, hash);
 
@@ -188,8 +199,8 @@ struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struc
 	if (!old)
 		return f;
 	/*
-	 * A stale one is in no cache under a current tag: flow_gen never moves without emc_gen. One that another core
-	 * has just made of the same packet may be.
+	 * A stale one is in no cache under a current tag: flow_gen never moves without emc_gen. One
+	 * that another core has just made of the same packet may be.
 	 */
 	if (atomic_load_explicit(&old->gen, memory_order_relaxed) == gen)
 		atomic_fetch_add_explicit(&emc_gen, 1, memory_order_release);
@@ -199,14 +210,18 @@ struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struc
 
 void flow_invalidate(void)
 {
-	/* in this order: who sees the new emc_gen sees the new flow_gen too, and puts no stale flow under a new tag */
+	/*
+	 * in this order: who sees the new emc_gen sees the new flow_gen too, and puts no
+	 * stale flow under a new tag
+	 */
 	atomic_fetch_add_explicit(&flow_gen, 1, memory_order_release);
 	atomic_fetch_add_explicit(&emc_gen, 1, memory_order_release);
 }
 
 /*
- * Packets came by @f in the second before @now, @packets by now in all. The verdict of a stale flow is no longer true, so its sender's entry
- * may be gone; that of a current one stays until this core turns its loop (fdb.c invalidates before it retires).
+ * Packets came by @f in the second before @now, @packets by now in all. The verdict of a stale flow
+ * is no longer true, so its sender's entry may be gone; that of a current one stays until this core
+ * turns its loop (fdb.c invalidates before it retires).
  */
 static void flow_touch(struct flow *f, uint64_t packets, uint32_t now)
 {
@@ -230,8 +245,8 @@ static bool is_idle(struct flow *f, uint32_t now)
 }
 
 /*
- * Unlink what is idle; returns the unlinked ones as a list by qsbr_head.next, free until it is retired. From the last
- * to the first: whoever takes the place of one that goes has been looked at.
+ * Unlink what is idle; returns the unlinked ones as a list by qsbr_head.next, free until it is
+ * retired. From the last to the first: whoever takes the place of one that goes has been looked at.
  */
 static struct flow *unlink_idle(uint32_t now)
 {
@@ -254,8 +269,8 @@ static struct flow *unlink_idle(uint32_t now)
 }
 
 /*
- * No flow has had a packet that was not seen: for two seconds none has come in. One is not enough: what a port had
- * counted may still have been on its way to its flow when that was last looked at.
+ * No flow has had a packet that was not seen: for two seconds none has come in. One is not enough:
+ * what a port had counted may still have been on its way to its flow when that was last looked at.
  */
 static bool all_quiet(void)
 {
@@ -278,7 +293,10 @@ void flow_age(void)
 	spin_unlock(&lock);
 	if (!idle)
 		return;
-	/* release: whoever reads this generation finds the idle ones in no chain, and no tag leads to them */
+	/*
+	 * release: whoever reads this generation finds the idle ones in no chain,
+	 * and no tag leads to them
+	 */
 	atomic_fetch_add_explicit(&emc_gen, 1, memory_order_release);
 	while (idle) {
 		struct qsbr_head *next = idle->retired.next;
@@ -312,8 +330,9 @@ unsigned flow_count(void)
 }
 
 /*
- * A slot that carries this tag already is taken over (the keys differ and the tags do not: rare, and either way right).
- * Else an empty way, else one in turn. Ways with tags of older generations go the same way, by and by.
+ * A slot that carries this tag already is taken over (the keys differ and the tags do not: rare,
+ * and either way right). Else an empty way, else one in turn. Ways with tags of older generations
+ * go the same way, by and by.
  */
 void emc_insert(struct emc *emc, uint64_t tag, struct flow *f)
 {

@@ -2,15 +2,17 @@
 /*
  * flow.h - what is known about flows: a cache for each core over one shared table
  *
- * A flow is a key and the verdict of the slow path for it. The exact-match cache (EMC) of a core finds the flow with
- * one compare of a tag and one of the key. Behind it stands the table that all cores share: read without a lock,
- * written under one, freed through qsbr.h. As in Open vSwitch, a cache hit never looks at rules or MAC addresses, so
- * whatever changes a verdict calls flow_invalidate().
+ * A flow is a key and the verdict of the slow path for it. The exact-match cache (EMC) of a core
+ * finds the flow with one compare of a tag and one of the key. Behind it stands the table that
+ * all cores share: read without a lock, written under one, freed through qsbr.h. As in Open
+ * vSwitch, a cache hit never looks at rules or MAC addresses, so whatever changes a verdict
+ * calls flow_invalidate().
  *
- * Two generations say what is still true. flow_gen: verdicts made under an older one are made again by the slow path
- * when the next packet comes, so a change costs nothing by itself. emc_gen is where each tag's CRC begins: moving it on
- * empties all caches at once, since one key has another tag under each, of four billion. It moves with flow_gen, and
- * also when flows are unlinked, so that no cache leads to a flow that is about to be freed.
+ * Two generations say what is still true. flow_gen: verdicts made under an older one are made again
+ * by the slow path when the next packet comes, so a change costs nothing by itself. emc_gen is
+ * where each tag's CRC begins: moving it on empties all caches at once, since one key has another
+ * tag under each, of four billion. It moves with flow_gen, and also when flows are unlinked, so
+ * that no cache leads to a flow that is about to be freed.
  */
 #pragma once
 
@@ -98,23 +100,31 @@ extern _Atomic uint32_t flow_gen;
 
 void flow_init(void);
 
-/* flow_invalidate() - verdicts may have changed: none is used again before it is made again. Any context but hard IRQ. */
+/*
+ * flow_invalidate() - verdicts may have changed: none is used again before it is made again.
+ * Any context but hard IRQ.
+ */
 void flow_invalidate(void);
 
-/* flow_find() - the flow of @key if its verdict still holds, or NULL. The pointer is good until the core's loop turns. */
+/*
+ * flow_find() - the flow of @key if its verdict still holds, or NULL. The pointer is good
+ * until the core's loop turns.
+ */
 struct flow *flow_find(const struct flow_key *key, uint32_t hash);
 
 /*
  * flow_install() - remember verdict @v, made under flow_gen @gen.
- * Returns the flow; NULL if the table is full (counted) or @gen has passed: the packet then goes by the verdict alone.
+ * Returns the flow; NULL if the table is full (counted) or @gen has passed: the packet then
+ * goes by the verdict alone.
  */
 struct flow *flow_install(const struct flow_key *key, uint32_t hash, const struct verdict *v,
 			  uint32_t gen);
 
 /*
- * flow_age() - once a second, core 0: which flows have had packets since? Their senders' addresses are kept young by
- * that; those without any for net.flow.idle_seconds are taken out. A hit does nothing for it but count. No flow is
- * looked at while no port has packets and none can be idle for long enough.
+ * flow_age() - once a second, core 0: which flows have had packets since? Their senders'
+ * addresses are kept young by that; those without any for net.flow.idle_seconds are taken out. A
+ * hit does nothing for it but count. No flow is looked at while no port has packets and none can
+ * be idle for long enough.
  */
 void flow_age(void);
 
@@ -128,7 +138,10 @@ struct flow_stat flow_total(const struct flow *f);
 /* emc_insert() - let this core find @f by @tag. */
 void emc_insert(struct emc *emc, uint64_t tag, struct flow *f);
 
-/* flow_hit() - count a packet of @len bytes. @mine: where this core's stat[] begins in bytes, computed once a batch */
+/*
+ * flow_hit() - count a packet of @len bytes. @mine: where this core's stat[] begins in
+ * bytes, computed once a batch
+ */
 static inline void flow_hit(struct flow *f, size_t mine, uint32_t len)
 {
 	struct flow_stat *s = (struct flow_stat *)((char *)f->stat + mine);
@@ -138,9 +151,9 @@ static inline void flow_hit(struct flow *f, size_t mine, uint32_t len)
 }
 
 /*
- * emc_ways() - where @tag may be. A CRC is linear: bits of it may all be alike for keys that count up. Those that a
- * product has on top depend on all bits (multiplicative hashing). With three zeros below they count words, of which a
- * bucket has eight.
+ * emc_ways() - where @tag may be. A CRC is linear: bits of it may all be alike for keys that count
+ * up. Those that a product has on top depend on all bits (multiplicative hashing). With three zeros
+ * below they count words, of which a bucket has eight.
  */
 static inline struct emc_slot *emc_ways(struct emc *emc, uint32_t tag)
 {
@@ -164,7 +177,10 @@ static inline const struct emc_slot *emc_way(struct emc *emc, uint64_t tag)
 	return s[3].tag == tag ? s + 3 : NULL;
 }
 
-/* emc_find_words() - the flow of key @w in this core's cache, or NULL. @tag is its hash under emc_gen. */
+/*
+ * emc_find_words() - the flow of key @w in this core's cache, or NULL. @tag
+ * is its hash under emc_gen.
+ */
 static inline struct flow *emc_find_words(struct emc *emc, uint64_t tag, const uint64_t w[],
 					  bool is_long)
 {

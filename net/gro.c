@@ -2,8 +2,9 @@
 /*
  * gro.c - who is held, who goes on
  *
- * gro_receive() is called by receive_extra(), gro_poll_end() by nic.c, both on the core that owns the queue; what comes
- * out goes to receive_merged(). Owns a table a queue. Whether and how frames merge is gro_merge.c's.
+ * gro_receive() is called by receive_extra(), gro_poll_end() by nic.c, both on the core that owns
+ * the queue; what comes out goes to receive_merged(). Owns a table a queue. Whether and how
+ * frames merge is gro_merge.c's.
  */
 #include "gro.h"
 
@@ -109,8 +110,8 @@ static void hold(struct out *out, struct gro_queue *q, struct bucket *b,
 }
 
 /*
- * A frame either hangs on to the flow that it continues, or ends it and is held itself, or is none that could be held:
- * then it goes on at once, but behind what is held of its flow.
+ * A frame either hangs on to the flow that it continues, or ends it and is held itself, or is none
+ * that could be held: then it goes on at once, but behind what is held of its flow.
  */
 static void one(struct out *out, struct gro *g, struct gro_queue *q, struct pkt *p)
 {

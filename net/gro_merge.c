@@ -2,9 +2,10 @@
 /*
  * gro_merge.c - when a frame continues another one, and what the two are then
  *
- * Called by gro.c on the core that owns the queue. Owns nothing. The rules are those of Linux's inet_gro_receive(),
- * ipv6_gro_receive(), tcp_gro_receive() and udp_gro_receive_segment(), with one more: what is merged must come out of
- * GSO as the same bytes.
+ * Called by gro.c on the core that owns the queue. Owns nothing. The rules are those of
+ * Linux's inet_gro_receive(),
+ * ipv6_gro_receive(), tcp_gro_receive() and udp_gro_receive_segment(), with one more: what is
+ * merged must come out of GSO as the same bytes.
  */
 #include "gro_merge.h"
 
@@ -37,7 +38,10 @@ static bool is_ipv4(const struct gso_headers *h)
 
 /* --- looking at a frame --- */
 
-/* ip_is_sound() - no options or extensions, and the packet ends with the frame; the IPv4 checksum is right. */
+/*
+ * ip_is_sound() - no options or extensions, and the packet ends with the frame;
+ * the IPv4 checksum is right.
+ */
 static bool ip_is_sound(const struct gro_frame *f)
 {
 	const uint8_t *ip = l3_of(f);
@@ -120,7 +124,10 @@ static bool fixed_id(const struct gro_flow *f, const uint8_t *a, const uint8_t *
 			    : be16(load16(a + 6)) & IPV4_DF && load16(a + 4) == load16(b + 4);
 }
 
-/* same_ipv4() - type of service, time to live and DF alike, and the identification is the next one's. */
+/*
+ * same_ipv4() - type of service, time to live and DF alike, and the
+ * identification is the next one's.
+ */
 static bool same_ipv4(const struct gro_flow *f, const uint8_t *a, const uint8_t *b)
 {
 	uint16_t step = be16(load16(b + 4)) - be16(load16(a + 4));
@@ -135,7 +142,10 @@ static bool same_ipv6(const uint8_t *a, const uint8_t *b)
 	return load32(a) == load32(b) && a[7] == b[7];
 }
 
-/* next_tcp() - the next bytes; acknowledgement, header length, flags, window, urgent pointer and options alike. */
+/*
+ * next_tcp() - the next bytes; acknowledgement, header length, flags, window, urgent
+ * pointer and options alike.
+ */
 static bool next_tcp(const struct gro_flow *f, const struct gro_frame *frame)
 {
 	const uint8_t *a = f->p->data + f->h.l4, *b = frame->p->data + f->h.l4;

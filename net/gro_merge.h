@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* gro_merge.h - one flow of frames that become one: between gro.c, which keeps them, and gro_merge.c, which knows how */
+/*
+ * gro_merge.h - one flow of frames that become one: between gro.c, which keeps them, and
+ * gro_merge.c, which knows how
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -13,9 +16,10 @@ struct gro_frame {
 	struct gso_headers h;
 	uint32_t hash;
 	uint32_t payload; /* bytes */
-	bool sound; /* lengths and checksums are right, nothing behind the packet: it may be merged */
-	bool holds; /* and others may be hung on to it */
-	bool ends;  /* gro_continues(): nothing may come behind it */
+	bool sound;       /* lengths and checksums are right, nothing behind the packet: it may be
+			     merged */
+	bool holds;       /* and others may be hung on to it */
+	bool ends;        /* gro_continues(): nothing may come behind it */
 };
 
 /* a packet that is held, with what hangs on to it */
@@ -30,7 +34,9 @@ struct gro_flow {
 	bool fixed_id;    /* all have the first one's IPv4 identification, else each one more */
 };
 
-/* gro_look() - false: no TCP, no UDP if @udp, or nothing that any flow could be about: pass it on. */
+/*
+ * gro_look() - false: no TCP, no UDP if @udp, or nothing that any flow could be about: pass it on.
+ */
 bool gro_look(struct gro_frame *frame, struct pkt *p, bool udp);
 
 bool gro_same_flow(const struct gro_flow *f, const struct gro_frame *frame);

@@ -2,7 +2,8 @@
 /*
  * gso.c - cutting a long packet into segments, headers and all
  *
- * Called by validate.c, on the core that stages the packet. Owns nothing: all state is in the caller's struct gso.
+ * Called by validate.c, on the core that stages the packet. Owns nothing: all state is in
+ * the caller's struct gso.
  *
  * Linux: skb_mac_gso_segment(), inet_gso_segment(), tcp_gso_segment(), __udp_gso_segment().
  */
@@ -31,7 +32,10 @@ static bool is_tag(uint16_t type)
 	return type == be16(ETH_P_VLAN) || type == be16(ETH_P_QINQ);
 }
 
-/* find_l3() - sets h->l3; the type of what is there, in the order of the wire, 0 if it is beyond @n. */
+/*
+ * find_l3() - sets h->l3; the type of what is there, in the order of the
+ * wire, 0 if it is beyond @n.
+ */
 static uint16_t find_l3(const uint8_t *frame, uint32_t n, struct gso_headers *h)
 {
 	unsigned tags = 0;
@@ -59,7 +63,10 @@ static int ipv4_proto(const uint8_t *ip, uint32_t n, struct gso_headers *h)
 	return ip[9];
 }
 
-/* ipv6_proto() - the same. Extension headers are copied into each segment, as they are part of what stands in front. */
+/*
+ * ipv6_proto() - the same. Extension headers are copied into each segment, as they are part
+ * of what stands in front.
+ */
 static int ipv6_proto(const uint8_t *ip, uint32_t n, struct gso_headers *h)
 {
 	uint32_t at = IPV6_HLEN;
@@ -129,7 +136,10 @@ static void put_ipv6(uint8_t *p, uint32_t len)
 	store16(p + 4, be16(len - IPV6_HLEN));
 }
 
-/* What is about the beginning of the whole stands in the first segment alone, what is about its end in the last. */
+/*
+ * What is about the beginning of the whole stands in the first segment alone, what is
+ * about its end in the last.
+ */
 static void put_tcp(const struct gso *g, uint8_t *p, bool last)
 {
 	store32(p + 4, be32(be32(load32(p + 4)) + g->done * g->like.gso_size));
@@ -144,7 +154,10 @@ static void put_udp(uint8_t *p, uint32_t len)
 	store16(p + 4, be16(len));
 }
 
-/* put_pseudo() - what PKT_CSUM_PARTIAL finds in the checksum's field, for @len bytes from TCP's or UDP's header on. */
+/*
+ * put_pseudo() - what PKT_CSUM_PARTIAL finds in the checksum's field, for @len bytes from
+ * TCP's or UDP's header on.
+ */
 static void put_pseudo(const struct gso *g, uint8_t *frame, uint32_t len)
 {
 	uint8_t proto = g->h.type == PKT_GSO_UDP_L4 ? PROTO_UDP : PROTO_TCP;
@@ -189,7 +202,10 @@ static void drop_empty(struct gso *g)
 	}
 }
 
-/* take_whole() - the next @len bytes, if they end with a buffer; NULL if not. What lay in front of them is gone. */
+/*
+ * take_whole() - the next @len bytes, if they end with a buffer; NULL if not. What lay
+ * in front of them is gone.
+ */
 static struct pkt *take_whole(struct gso *g, uint32_t len)
 {
 	struct pkt *first = g->rest, *last = first;
@@ -225,7 +241,10 @@ static void fill(struct gso *g, struct pkt *to, uint32_t len)
 	}
 }
 
-/* take_copy() - the next @len bytes in fresh buffers; NULL if there are too few, and some of the bytes are gone. */
+/*
+ * take_copy() - the next @len bytes in fresh buffers; NULL if there are too few, and
+ * some of the bytes are gone.
+ */
 static struct pkt *take_copy(struct gso *g, uint32_t len)
 {
 	struct pkt *first = NULL, **link = &first;

@@ -2,11 +2,13 @@
 /*
  * gso.h - generic segmentation: long packets cut into frames that a wire takes
  *
- * A packet with PKT_GSO (kernel/pkt.h says what that is) comes from GRO or from a guest that leaves the cutting to its
- * device. It crosses Weir whole, and is cut where it leaves by a device that cannot: net/validate.c.
+ * A packet with PKT_GSO (kernel/pkt.h says what that is) comes from GRO or from a guest that
+ * leaves the cutting to its device. It crosses Weir whole, and is cut where it leaves by a device
+ * that cannot: net/validate.c.
  *
- * Payload is not copied where a segment's part of it is buffers of its own: headers are put in front of it. So who
- * makes such packets lets each segment begin a buffer; what GRO merges lies so by itself.
+ * Payload is not copied where a segment's part of it is buffers of its own: headers are put
+ * in front of it. So who makes such packets lets each segment begin a buffer; what GRO
+ * merges lies so by itself.
  */
 #pragma once
 
@@ -29,8 +31,8 @@ struct gso_headers {
 };
 
 /*
- * gso_headers() - of a frame whose first @n bytes lie at @frame. False if it is not TCP or UDP that could be cut: a
- * fragment, more than two tags, headers that do not fit @n or GSO_HEADERS_MAX.
+ * gso_headers() - of a frame whose first @n bytes lie at @frame. False if it is not TCP or UDP that
+ * could be cut: a fragment, more than two tags, headers that do not fit @n or GSO_HEADERS_MAX.
  */
 bool gso_headers(const uint8_t *frame, uint32_t n, struct gso_headers *h);
 
@@ -48,7 +50,7 @@ struct gso {
 void gso_begin(struct gso *g, struct pkt *p, const struct gso_headers *h);
 
 /*
- * gso_next() - the next segment, its checksum still PKT_CSUM_PARTIAL. NULL: there is none. If g->rest is not NULL then,
- * this core's pool had no buffer; that packet is the caller's to drop.
+ * gso_next() - the next segment, its checksum still PKT_CSUM_PARTIAL. NULL: there is none. If
+ * g->rest is not NULL then, this core's pool had no buffer; that packet is the caller's to drop.
  */
 struct pkt *gso_next(struct gso *g);

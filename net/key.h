@@ -2,8 +2,9 @@
 /*
  * key.h - what makes frames one flow
  *
- * The key names a flow by what Open vSwitch calls dl_*, nw_* and tp_*. It is laid out so that most of its words are
- * one load each: addresses and type stay in wire order. An IPv6 key has seven words that count, any other four.
+ * The key names a flow by what Open vSwitch calls dl_*, nw_* and tp_*. It is laid out so that most
+ * of its words are one load each: addresses and type stay in wire order. An IPv6 key has seven
+ * words that count, any other four.
  */
 #pragma once
 
@@ -74,8 +75,8 @@ static inline uint64_t crc32c(uint64_t crc, uint64_t word)
 }
 
 /*
- * key_hash_words() - 32 bits, by CRC-32C, as Open vSwitch and DPDK have it: an instruction a word. Of four words, or of
- * all seven if it is @is_long. One key has another hash under each @seed.
+ * key_hash_words() - 32 bits, by CRC-32C, as Open vSwitch and DPDK have it: an instruction a word.
+ * Of four words, or of all seven if it is @is_long. One key has another hash under each @seed.
  */
 static inline uint64_t key_hash_words(uint32_t seed, const uint64_t w[], bool is_long)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* key_hash.c - hashes of flow keys where the CPU has no CRC32. On any core, for each packet; owns nothing but that fact. */
+/*
+ * key_hash.c - hashes of flow keys where the CPU has no CRC32. On any core, for each packet;
+ * owns nothing but that fact.
+ */
 #include "key.h"
 
 #include "kernel/x86.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * napi_show.c - `napi`: interrupts, polls and batch sizes of each queue; measured, how long packets wait for a poll, how
- * often it comes and how many it finds. Control context.
+ * napi_show.c - `napi`: interrupts, polls and batch sizes of each queue; measured, how long packets
+ * wait for a poll, how often it comes and how many it finds. Control context.
  */
 #include "kernel/histogram.h"
 #include "kernel/napi_measure.h"

@@ -2,7 +2,8 @@
 /*
  * net.c - the room's boot list, and its clock
  *
- * The clock ticks once a second in SOFTIRQ_TIMER on core 0: idle flows and silent addresses are forgotten.
+ * The clock ticks once a second in SOFTIRQ_TIMER on core 0: idle flows and silent
+ * addresses are forgotten.
  */
 #include "net.h"
 

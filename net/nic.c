@@ -2,8 +2,8 @@
 /*
  * nic.c - NICs as ports
  *
- * nic_poll() is called by SOFTIRQ_NET_RX on the core that owns the queue; the ops by port.c in the control context
- * with the cores parked. Owns one struct port a NIC.
+ * nic_poll() is called by SOFTIRQ_NET_RX on the core that owns the queue; the ops by port.c in the
+ * control context with the cores parked. Owns one struct port a NIC.
  */
 #include "nic.h"
 
@@ -43,8 +43,9 @@ unsigned nic_poll(struct napi *napi, unsigned budget)
 }
 
 /*
- * took_with_gro() - behind a poll that found the ring empty what is held goes on, unless the queue looks again by timer
- * before it goes back to interrupts: gro_flush_timeout bounds the wait then [Linux: napi_complete_done()].
+ * took_with_gro() - behind a poll that found the ring empty what is held goes on, unless the queue
+ * looks again by timer before it goes back to interrupts: gro_flush_timeout bounds the wait then
+ * [Linux: napi_complete_done()].
  */
 static unsigned took_with_gro(struct napi *napi, unsigned budget, unsigned n)
 {
@@ -172,7 +173,10 @@ static uint64_t nic_stat(struct port *port, const char *name)
 	return 0;
 }
 
-/* what its queues had no place for in their interrupts; no mouth of the port has seen it. A sum for who asks */
+/*
+ * what its queues had no place for in their interrupts; no mouth of the port has
+ * seen it. A sum for who asks
+ */
 static const uint64_t *nic_drops(struct port *port)
 {
 	static uint64_t drops[DROP_N];
@@ -203,7 +207,10 @@ static void settle_behind(struct port *port)
 	rps_settle();
 }
 
-/* settle() - what came in by @dev goes on: what is on its way already, and then what waits behind its interrupts. */
+/*
+ * settle() - what came in by @dev goes on: what is on its way already, and then what
+ * waits behind its interrupts.
+ */
 static void settle(struct netdev *dev)
 {
 	settle_behind(dev->upper);

@@ -2,9 +2,9 @@
 /*
  * parse.c - the whole parser: tags, options, fragments, extension headers, damage
  *
- * Called by the switch for each frame that the shortcuts of parse.h do not know, on the core that received it. Owns nothing.
- * What is wrong so that a NIC would not send it is a drop here: QEMU's igb says "sent" and sends nothing for a
- * header that it cannot parse.
+ * Called by the switch for each frame that the shortcuts of parse.h do not know, on the core that
+ * received it. Owns nothing. What is wrong so that a NIC would not send it is a drop here: QEMU's
+ * igb says "sent" and sends nothing for a header that it cannot parse.
  */
 #include "parse.h"
 
@@ -95,8 +95,8 @@ static uint32_t extension_len(uint8_t type, struct view v)
 
 	if (v.n < 8)
 		return 0;
-	if (type ==
-	    PROTO_FRAGMENT) /* a reserved byte, sent as 0 [RFC 8200 4.5]; QEMU's igb takes it for a length */
+	if (type == PROTO_FRAGMENT) /* a reserved byte, sent as 0 [RFC 8200 4.5]; QEMU's igb takes
+				       it for a length */
 		len = v.p[1] ? UINT32_MAX : 8;
 	else if (type == PROTO_AUTH)
 		len = (v.p[1] + 2) * 4; /* the odd one: words less two [RFC 4302 2.2] */
@@ -148,7 +148,10 @@ static enum drop_reason parse_arp(struct flow_key *key, struct view v)
 {
 	if (v.n < ARP_HLEN || v.n < ARP_HLEN + 2u * (v.p[4] + v.p[5]))
 		return DROP_PARSE_ARP;
-	/* Ethernet and IPv4, six and four bytes [RFC 826]; anything else is forwarded by its MAC addresses alone */
+	/*
+	 * Ethernet and IPv4, six and four bytes [RFC 826]; anything else is forwarded
+	 * by its MAC addresses alone
+	 */
 	if (load16(v.p) != be16(1) || load16(v.p + 2) != be16(ETH_P_IP) || v.p[4] != 6 ||
 	    v.p[5] != 4)
 		return PARSE_OK;
@@ -174,7 +177,10 @@ static bool is_tag(uint16_t type)
 	return type == be16(ETH_P_VLAN) || type == be16(ETH_P_QINQ);
 }
 
-/* Behind a second tag nothing is part of the key, but NICs look there when they send: it must be sound. */
+/*
+ * Behind a second tag nothing is part of the key, but NICs look there when
+ * they send: it must be sound.
+ */
 static enum drop_reason check_inner(const struct flow_key *key, struct view v)
 {
 	struct flow_key scratch = *key;

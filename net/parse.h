@@ -2,8 +2,9 @@
 /*
  * parse.h - from a frame to a flow key
  *
- * A switch does not verify checksums, IPv4's header checksum among them. Headers that do not fit the frame and an
- * IHL below 5 are dropped, each with its reason; wrong lengths and versions are counted and passed on.
+ * A switch does not verify checksums, IPv4's header checksum among them. Headers that do not
+ * fit the frame and an IHL below 5 are dropped, each with its reason; wrong lengths and
+ * versions are counted and passed on.
  */
 #pragma once
 
@@ -20,24 +21,26 @@
 
 /*
  * parse() - the key of frame @p that came in by port @in_port. Looks at the first buffer only.
- * Returns PARSE_OK or the reason to drop it for. parse_peek() - the same for who is not the switch: odd frames are
- * counted once, by parse().
+ * Returns PARSE_OK or the reason to drop it for. parse_peek() - the same for who is not the switch:
+ * odd frames are counted once, by parse().
  */
 enum drop_reason parse(const struct pkt *p, uint16_t in_port, struct flow_key *key);
 enum drop_reason parse_peek(const struct pkt *p, uint16_t in_port, struct flow_key *key);
 
 /*
- * The shortcuts take what nearly all frames are, without a call a header, and leave everything else to parse(). Both
- * are for UDP and TCP, without IP options or extension headers, no fragment, all lengths right. They build the same
- * key for the same frame as parse() does (tests/unit/test_parse.c holds them against it).
+ * The shortcuts take what nearly all frames are, without a call a header, and leave everything else
+ * to parse(). Both are for UDP and TCP, without IP options or extension headers, no fragment, all
+ * lengths right. They build the same key for the same frame as parse() does
+ * (tests/unit/test_parse.c holds them against it).
  *
- * @data: the frame, PLAIN_MIN bytes of it in this buffer if it has as many; @frame: the packet's word p->frame, so that
- * a flag is a length too much; @tag: VLAN_TAG for frames with one tag, 0 for those without, a constant; @w: the key's
- * words; @in_port is read where it is needed, to keep no register. They return false if it is anything else.
+ * @data: the frame, PLAIN_MIN bytes of it in this buffer if it has as many; @frame: the packet's
+ * word p->frame, so that a flag is a length too much; @tag: VLAN_TAG for frames with one tag, 0 for
+ * those without, a constant; @w: the key's words; @in_port is read where it is needed, to keep no
+ * register. They return false if it is anything else.
  *
- * But for the type, which they need not ask for, as it stands in the key: a frame of another type that happens to look
- * like IP behind it gets a key that no frame has, and so is found nowhere. For parse() gives a protocol to IP alone, and
- * to ARP, with a flag.
+ * But for the type, which they need not ask for, as it stands in the key: a frame of another type
+ * that happens to look like IP behind it gets a key that no frame has, and so is found nowhere. For
+ * parse() gives a protocol to IP alone, and to ARP, with a flag.
  */
 #define PARSE_INLINE inline __attribute__((always_inline))
 
@@ -56,7 +59,10 @@ static PARSE_INLINE bool plain_tcp(const uint8_t *l4, uint64_t n)
 	return (uint64_t)(l4[12] >> 4) * 4 <= n;
 }
 
-/* plain_words() - the words that any key has: ports, protocol and addresses of the link. @proto: in its upper byte */
+/*
+ * plain_words() - the words that any key has: ports, protocol and addresses of the link.
+ * @proto: in its upper byte
+ */
 static PARSE_INLINE void plain_words(const uint8_t *data, const uint8_t *l4,
 				     const uint64_t *in_port, uint64_t flags, uint32_t proto,
 				     unsigned tag, uint64_t *w)
@@ -71,9 +77,9 @@ static PARSE_INLINE void plain_words(const uint8_t *data, const uint8_t *l4,
 }
 
 /*
- * The first word of an IPv4 header, as a number: version and IHL have to be so and no other, and the total length below
- * them between a header and what there is, all in one compare; TOS stands between. The word behind the id: MF and
- * offset are 0, then TTL, then the protocol.
+ * The first word of an IPv4 header, as a number: version and IHL have to be so and no other, and
+ * the total length below them between a header and what there is, all in one compare; TOS stands
+ * between. The word behind the id: MF and offset are 0, then TTL, then the protocol.
  */
 #define IPV4_HEAD_MASK 0xff00ffff
 #define IPV4_HEAD      0x45000000

@@ -2,8 +2,8 @@
 /*
  * port.c - the list of ports, their state, and the law that nothing gets lost
  *
- * State changes in the control context while the cores are parked; link changes on core 0. The data path reads the
- * state without a lock and writes its own core's counters.
+ * State changes in the control context while the cores are parked; link changes on core 0. The data
+ * path reads the state without a lock and writes its own core's counters.
  */
 #include "port.h"
 
@@ -135,7 +135,10 @@ static void set_direct(struct port *port)
 	port->direct = port->ready && !port->tx_extra;
 }
 
-/* What the data path reads follows from the rest. Every change can make a verdict wrong: floods go to ready ports. */
+/*
+ * What the data path reads follows from the rest. Every change can make a verdict wrong:
+ * floods go to ready ports.
+ */
 static void refresh(struct port *port)
 {
 	port->accepts = port->up && port->sw;

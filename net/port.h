@@ -2,18 +2,21 @@
 /*
  * port.h - a place where packets enter and leave the switch
  *
- * What is behind a port is hidden by struct port_ops: a NIC (nic.h), a guest's tap (vmm/tap.h), a fake in tests. A NIC's
- * port exists from boot on, a guest's from the moment it is created; at first it is down and in no switch.
+ * What is behind a port is hidden by struct port_ops: a NIC (nic.h), a guest's tap (vmm/tap.h), a
+ * fake in tests. A NIC's port exists from boot on, a guest's from the moment it is created; at
+ * first it is down and in no switch.
  *
  * The conservation law, for each port and core, exact whenever the cores are parked:
  *	ingress	in + created + steered_in = forwarded + dropped + consumed + steered_out + gro_held
  *	egress	offered + segments + taken = out + dropped + given + queued
- * and over all: forwarded + originated = offered; a port's steered_out - steered_in = packets in backlogs, and its
- * given - taken = packets waiting for another core. `created` are copies of what came in, `consumed` what GRO merged
- * into another packet and what Weir itself was sent, `originated` what it sends itself, `segments` what GSO made of a
- * packet beyond that one. `given` and `taken` is what crosses to the core that owns the queue. `out` ends
- * at the device's ring: frames that a stalled transmitter throws away when it is reset stay in it, the device counts
- * them as tx_errors. A device that can say what became of each frame it took has a law of its own: ops->audit.
+ * and over all: forwarded + originated = offered; a port's steered_out - steered_in = packets in
+ * backlogs, and its given - taken = packets waiting for another core. `created` are copies of
+ * what came in, `consumed` what GRO merged into another packet and what Weir itself was sent,
+ * `originated` what it sends itself, `segments` what GSO made of a packet beyond that one.
+ * `given` and `taken` is what crosses to the core that owns the queue. `out` ends at the
+ * device's ring: frames that a stalled transmitter throws away when it is reset stay in it, the
+ * device counts them as tx_errors. A device that can say what became of each frame it took has a
+ * law of its own: ops->audit.
  */
 #pragma once
 
@@ -33,7 +36,10 @@ enum {
 		64, /* most packets that one poll takes, and that one core stages for one port */
 };
 
-/* what stands between a device and its handler, port->rx_extra; and between a stage and a device, port->tx_extra */
+/*
+ * what stands between a device and its handler, port->rx_extra; and between a stage and
+ * a device, port->tx_extra
+ */
 enum port_extra {
 	PORT_GRO = BIT(0),
 	PORT_RPS = BIT(1),
@@ -54,12 +60,18 @@ struct rps;
 struct vswitch;
 
 struct port_ops {
-	/* on the core that owns @q: up to @n chains in order, @frames the sum of their words pkt->frame; returns how many were taken, the caller keeps the rest */
+	/*
+	 * on the core that owns @q: up to @n chains in order, @frames the sum of their words
+	 * pkt->frame; returns how many were taken, the caller keeps the rest
+	 */
 	unsigned (*tx_batch)(struct port *port, unsigned q, struct pkt **pkts, unsigned n,
 			     uint64_t frames);
 	/* the rest in the control context, cores parked; 0 or a negative errno */
 	int (*set_up)(struct port *port, bool up);
-	/* program port->mtu, mac, promisc, allmulti, groups and whether it is in a switch; 0 or a negative errno */
+	/*
+	 * program port->mtu, mac, promisc, allmulti, groups and whether it is in a
+	 * switch; 0 or a negative errno
+	 */
 	int (*set_mode)(struct port *port);
 	/* the key that its device hashes flows by, TOEPLITZ_KEY bytes; NULL: it does not */
 	const uint8_t *(*rss_key)(struct port *port);
@@ -69,9 +81,15 @@ struct port_ops {
 	uint64_t (*stat)(struct port *port, const char *name);
 	/* is all accounted for that tx_batch ever took? Cores parked; may be NULL */
 	bool (*audit)(struct port *port);
-	/* what the device dropped by itself, with reasons: [DROP_N]; of what tx_batch took, or before poll. May be NULL */
+	/*
+	 * what the device dropped by itself, with reasons: [DROP_N]; of what tx_batch took, or
+	 * before poll. May be NULL
+	 */
 	const uint64_t *(*drops)(struct port *port);
-	/* lines of `explain`: what becomes of @p, given to tx_batch; it only looks. Cores parked; may be NULL */
+	/*
+	 * lines of `explain`: what becomes of @p, given to tx_batch; it only looks.
+	 * Cores parked; may be NULL
+	 */
 	void (*explain)(struct port *port, const struct pkt *p, struct shell *sh);
 };
 
@@ -121,12 +139,13 @@ struct port {
 	uint8_t mac[6], perm_mac[6];
 	bool promisc;         /* as the operator set it; a port in a switch is promiscuous anyhow */
 	bool allmulti;        /* the same for groups alone */
-	bool groups_overflow; /* more groups than a device's table holds: it takes all, as with allmulti */
+	bool groups_overflow; /* more groups than a device's table holds: it takes all, as with
+				 allmulti */
 	bool internal;        /* a switch's own: Weir's protocols are behind it */
 	bool held;            /* named by a line of the config that failed: stays down */
 	void *priv;           /* of ops */
-	struct qdisc *qdisc;   /* NULL: never had one */
-	struct gro *gro;       /* NULL: it has none */
+	struct qdisc *qdisc;  /* NULL: never had one */
+	struct gro *gro;      /* NULL: it has none */
 	struct maddrs *groups; /* maddr.h; NULL: never had one */
 	struct rps *rps;       /* NULL: never steered; changes while the cores are parked */
 	struct pktgen *pktgen; /* NULL: never had one */
@@ -140,23 +159,30 @@ extern unsigned nports;              /* highest id in use */
 		if (ports[i])
 
 /*
- * port_add() - give @port an id and a place in ports[]; name, ops, full, mtu, mac, txq_of_cpu and priv are set.
- * Returns 0 or -ENOSPC. At boot, or in the control context with the cores parked.
+ * port_add() - give @port an id and a place in ports[]; name, ops, full, mtu, mac, txq_of_cpu and
+ * priv are set. Returns 0 or -ENOSPC. At boot, or in the control context with the cores parked.
  */
 int port_add(struct port *port);
 
 /*
- * port_del() - @port, down and in no switch, is no more: nothing waits for it, and it has no rule. What stood at it goes,
- * and its id is free; what it counted stays in the law. Control context, cores parked.
+ * port_del() - @port, down and in no switch, is no more: nothing waits for it, and it has
+ * no rule. What stood at it goes, and its id is free; what it counted stays in the law.
+ * Control context, cores parked.
  */
 void port_del(struct port *port);
 
 struct port *port_by_name(const char *name);
 /* port_names() - call add for each port's name: the stars of files under /sys/class/net. */
 void port_names(void (*add)(void *to, const char *s), void *to);
-/* port_match() - ports whose name is @glob ('*' and '?'; a number is an id), up to PORT_MAX into out[]; returns how many. */
+/*
+ * port_match() - ports whose name is @glob ('*' and '?'; a number is an id), up to PORT_MAX into
+ * out[]; returns how many.
+ */
 unsigned port_match(const char *glob, struct port **out);
-/* port_words() - the same for word @i of a command line, for shell commands; says what is wrong. -EINVAL if none match. */
+/*
+ * port_words() - the same for word @i of a command line, for shell commands; says what is
+ * wrong. -EINVAL if none match.
+ */
 int port_words(struct shell *sh, int i, struct port **out);
 /* port_offer() - for completion: call add for each port's name. */
 void port_offer(void (*add)(void *to, const char *s), void *to);
@@ -169,7 +195,10 @@ int port_set_promisc(struct port *port, bool on);
 int port_set_allmulti(struct port *port, bool on);
 /* port_set_groups() - port->groups or groups_overflow has changed. */
 int port_set_groups(struct port *port);
-/* port_set_extra() - which of @mask stand between @port and its handler, and between its stages and its device. */
+/*
+ * port_set_extra() - which of @mask stand between @port and its handler, and between
+ * its stages and its device.
+ */
 void port_set_extra(struct port *port, uint8_t mask, uint8_t rx, uint8_t tx);
 /* port_set_switch() - into @sw, or out of any with NULL. */
 void port_set_switch(struct port *port, struct vswitch *sw);
@@ -178,8 +207,9 @@ void port_set_switch(struct port *port, struct vswitch *sw);
 void port_link_changed(struct port *port);
 
 /*
- * port_hold() - take down the ports that @word matches, and keep them so till the operator says otherwise: config_run().
- * A number matches the port with that id, whatever it meant in its line: rather a port too many than one too few.
+ * port_hold() - take down the ports that @word matches, and keep them so till the operator says
+ * otherwise: config_run(). A number matches the port with that id, whatever it meant in its line:
+ * rather a port too many than one too few.
  */
 void port_hold(const char *word);
 
@@ -187,7 +217,10 @@ void port_hold(const char *word);
 unsigned port_queues(struct port *port);
 /* port_total() - counters of all cores in one; exact while they are parked. */
 struct port_cpu port_total(const struct port *port);
-/* ports_in() - packets that have ever come in, by whichever port; never less than before. Any context. */
+/*
+ * ports_in() - packets that have ever come in, by whichever port; never less
+ * than before. Any context.
+ */
 uint64_t ports_in(void);
 
 /* port_drops() - dropped_in or dropped_out, all reasons. */
@@ -207,7 +240,9 @@ static inline struct port_cpu *port_here(const struct port *port)
 	return &port->cpu[this_cpu()->id];
 }
 
-/* port_drop_in() - a packet that came in by @port goes nowhere. It counted as forwarded until now. */
+/*
+ * port_drop_in() - a packet that came in by @port goes nowhere. It counted as forwarded until now.
+ */
 void port_drop_in(struct port *port, struct pkt *p, enum drop_reason why);
 /* port_drop_out() - one that was offered to @port or taken from another core does not leave. */
 void port_drop_out(struct port *port, struct pkt *p, enum drop_reason why);

@@ -22,8 +22,13 @@ struct port_snapshot {
 /* port_snapshot() - for free(); NULL: no memory. Control context; parks the cores. */
 struct port_snapshot *port_snapshot(void);
 
-/* port_snapshot_devices() - and what the devices themselves count as lost; a moment later, registers are read for it. */
+/*
+ * port_snapshot_devices() - and what the devices themselves count as lost; a moment later,
+ * registers are read for it.
+ */
 void port_snapshot_devices(struct port_snapshot *s);
 
-/* port_snapshot_cpu() - what port @id counted on core @cpu; one that was not there counted nothing. */
+/*
+ * port_snapshot_cpu() - what port @id counted on core @cpu; one that was not there counted nothing.
+ */
 const struct port_cpu *port_snapshot_cpu(const struct port_snapshot *s, unsigned id, unsigned cpu);

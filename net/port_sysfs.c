@@ -2,7 +2,8 @@
 /*
  * port_sysfs.c - /sys/class/net/PORT/statistics/NAME: what a port counts, a file each
  *
- * Control context. The names are those of Linux's struct rtnl_link_stats64, the numbers those of /proc/net/dev.
+ * Control context. The names are those of Linux's struct rtnl_link_stats64, the
+ * numbers those of /proc/net/dev.
  */
 #include "port.h"
 
@@ -12,7 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* what all cores have counted, at an offset; drops of all reasons, at an offset; else the device's own, by a name of its */
+/*
+ * what all cores have counted, at an offset; drops of all reasons, at an offset; else the
+ * device's own, by a name of its
+ */
 struct statistic {
 	const char *name;
 	enum { TOTAL, DROPS, DEVICE } from;

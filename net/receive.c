@@ -2,8 +2,8 @@
 /*
  * receive.c - what stands between a device and its handler where something does
  *
- * Called by netif_receive() on the core that received the batch, and by a backlog on the core that it was sent to.
- * Owns nothing; what each stage does is its own file's.
+ * Called by netif_receive() on the core that received the batch, and by a backlog on the core that
+ * it was sent to. Owns nothing; what each stage does is its own file's.
  */
 #include "receive.h"
 

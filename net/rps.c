@@ -2,9 +2,9 @@
 /*
  * rps.c - steering by hash, and the backlogs behind it
  *
- * rps_steer() runs on the core that received the batch, process_backlog() by NAPI on the core that was chosen; what
- * is behind /sys/class/net in rps_config.c. Owns the backlogs: a ring for each pair of cores, and how many wait for
- * each.
+ * rps_steer() runs on the core that received the batch, process_backlog() by NAPI on the core that
+ * was chosen; what is behind /sys/class/net in rps_config.c. Owns the backlogs: a ring for each
+ * pair of cores, and how many wait for each.
  */
 #include "rps.h"
 
@@ -35,8 +35,8 @@ unsigned netdev_max_backlog = 1000;
 /* --- which core --- */
 
 /*
- * hash_input() - what RSS hashes of @key, into in[]; returns its length, 0: no IP, so it has no hash. UDP's ports are left
- * out where @rss says so; NULL: nowhere.
+ * hash_input() - what RSS hashes of @key, into in[]; returns its length, 0: no IP, so it has no
+ * hash. UDP's ports are left out where @rss says so; NULL: nowhere.
  */
 static unsigned hash_input(const struct flow_key *key, const struct netdev_rss *rss,
 			   uint8_t in[TOEPLITZ_INPUT])
@@ -156,7 +156,10 @@ unsigned rps_steer(struct port *port, unsigned queue, struct pkt **pkts, unsigne
 
 /* --- out of it --- */
 
-/* deliver() - what came by rings goes on as if it had just been received, port by port in its order. */
+/*
+ * deliver() - what came by rings goes on as if it had just been received,
+ * port by port in its order.
+ */
 static void deliver(struct pkt **pkts, unsigned n)
 {
 	for (unsigned i = 0, k; i < n; i = k) {
@@ -224,7 +227,10 @@ static const struct napi_ops backlog_ops = {
 static void rps_trigger_softirq(void)
 {
 	this_cpu()->received_rps++;
-	/* not napi_irq(): interrupts are on in a softirq, and one of them may be adding to the poll list */
+	/*
+	 * not napi_irq(): interrupts are on in a softirq, and one of them may
+	 * be adding to the poll list
+	 */
 	napi_schedule(&backlog[this_cpu()->id]->napi);
 }
 

@@ -2,8 +2,8 @@
 /*
  * rps_config.c - /sys/class/net/PORT/queues/rx-N/rps_cpus, rps_flow_cnt and rps_flows
  *
- * Control context. Whatever changes, changes with the cores parked and the backlogs and rings empty, so no packet is
- * overtaken by a later one of its flow.
+ * Control context. Whatever changes, changes with the cores parked and the backlogs and rings
+ * empty, so no packet is overtaken by a later one of its flow.
  */
 #include "rps.h"
 
@@ -64,7 +64,10 @@ static struct rps_queue *queue_of(const struct named *what)
 
 /* --- changing --- */
 
-/* key_of() - the NIC's, so that what it has hashed and what is hashed here go the same way; guests' ports have none. */
+/*
+ * key_of() - the NIC's, so that what it has hashed and what is hashed here go the same way;
+ * guests' ports have none.
+ */
 static const uint8_t *key_of(struct port *port)
 {
 	return port->ops->rss_key ? port->ops->rss_key(port) : toeplitz_symmetric_key;

@@ -2,8 +2,8 @@
 /*
  * switch.c - the fast path
  *
- * switch_batch() runs on the core that received the batch, called by netif_receive(). Which switch a port is in is
- * net/ovs/vswitch.c's.
+ * switch_batch() runs on the core that received the batch, called by netif_receive(). Which switch
+ * a port is in is net/ovs/vswitch.c's.
  */
 #include "switch.h"
 
@@ -52,13 +52,16 @@ static __attribute__((noinline)) void execute(struct xmit_cpu *x, struct pkt *p,
 }
 
 /*
- * Neither this core's cache nor the shared table knows @key. Returns its flow; NULL if the verdict is not kept: the
- * packet is gone by then.
+ * Neither this core's cache nor the shared table knows @key. Returns its flow; NULL if the verdict
+ * is not kept: the packet is gone by then.
  */
 static struct flow *decide(struct xmit_cpu *x, struct pkt *p, const struct flow_key *key,
 			   uint32_t hash)
 {
-	/* acquire: before anything is looked at that the verdict will rest on; flow_install() compares */
+	/*
+	 * acquire: before anything is looked at that the verdict will rest
+	 * on; flow_install() compares
+	 */
 	uint32_t gen = atomic_load_explicit(&flow_gen, memory_order_acquire);
 	struct flow *f = NULL;
 	struct verdict v;
@@ -109,8 +112,8 @@ static inline uint32_t current_gen(void)
 }
 
 /*
- * lookup_any() - the flow of a frame of any kind; NULL if it was dropped or has been sent already. A short one is
- * padded here, so that whoever sends it need not look: the shortcuts take none.
+ * lookup_any() - the flow of a frame of any kind; NULL if it was dropped or has been sent already.
+ * A short one is padded here, so that whoever sends it need not look: the shortcuts take none.
  */
 static __attribute__((noinline, cold)) struct flow *lookup_any(struct xmit_cpu *x, struct pkt *p)
 {
@@ -142,13 +145,14 @@ static __attribute__((noinline)) void output(struct xmit_cpu *x, struct pkt *p,
 }
 
 /*
- * A batch is walked by an index that counts up to 0, at @end: the runs are given where to begin and return where they
- * stopped.
+ * A batch is walked by an index that counts up to 0, at @end: the runs are given where to begin and
+ * return where they stopped.
  *
- * run_of() - switch packets of one kind, at least the first of them being looked at, whose flows this core's cache
- * knows; the hot loop. It stops at another kind, at an unknown flow, or at the end. It is compiled for each kind, @v6
- * and @tag being constants, so that each has its key in registers. What it costs a packet: a key, one tag, one compare
- * of keys, one place in a stage. The CPU has CRC32.
+ * run_of() - switch packets of one kind, at least the first of them being looked at, whose
+ * flows this core's cache knows; the hot loop. It stops at another kind, at an unknown flow, or
+ * at the end. It is compiled for each kind, @v6 and @tag being constants, so that each has its
+ * key in registers. What it costs a packet: a key, one tag, one compare of keys, one place in a
+ * stage. The CPU has CRC32.
  */
 static inline __attribute__((always_inline)) ssize_t
 run_of(bool v6, unsigned tag, struct xmit_cpu *x, struct pkt **end, ssize_t i)
@@ -192,8 +196,8 @@ static __attribute__((noinline)) ssize_t run_tagged_ipv6(struct xmit_cpu *x, str
 }
 
 /*
- * lookup_stamped() - as run_of() finds the flow of untagged IPv4, where nothing but the stamp kept the frame out of a run;
- * else NULL. So that who is timed goes nearly the way of all others.
+ * lookup_stamped() - as run_of() finds the flow of untagged IPv4, where nothing but the stamp kept
+ * the frame out of a run; else NULL. So that who is timed goes nearly the way of all others.
  */
 static struct flow *lookup_stamped(struct xmit_cpu *x, const struct pkt *p)
 {
@@ -255,8 +259,8 @@ static void drop_batch(struct port *port, struct pkt **pkts, unsigned n)
 }
 
 /*
- * through() - a batch from end to end. Ports and statistics are seen to once: all count as forwarded at first, and who
- * drops a packet takes it back.
+ * through() - a batch from end to end. Ports and statistics are seen to once: all count as
+ * forwarded at first, and who drops a packet takes it back.
  */
 static inline __attribute__((always_inline)) unsigned
 through(bool quick, struct xmit_cpu *x, struct port *port, struct pkt **pkts, size_t n)
@@ -284,7 +288,9 @@ static __attribute__((noinline)) unsigned asking_batch(struct xmit_cpu *x, struc
 	return through(false, x, port, pkts, n);
 }
 
-/* what a batch would ask in several places is asked once: are records kept, has this CPU no CRC32? */
+/*
+ * what a batch would ask in several places is asked once: are records kept, has this CPU no CRC32?
+ */
 static bool asks;
 
 unsigned switch_batch(struct xmit_cpu *x, struct port *port, struct pkt **pkts, size_t n)

@@ -2,12 +2,12 @@
 /*
  * taps.c - the lists of taps, and a ring a core for each
  *
- * taps_rx() and taps_tx() run on the core that has the packets, called by receive.c and xmit.c where port->rx_extra or
- * tx_extra has PORT_TAPS; drops come by pkt_drop_tap. The control context on core 0 empties the rings. The lists change
- * while the cores are parked.
+ * taps_rx() and taps_tx() run on the core that has the packets, called by receive.c and xmit.c
+ * where port->rx_extra or tx_extra has PORT_TAPS; drops come by pkt_drop_tap. The control context
+ * on core 0 empties the rings. The lists change while the cores are parked.
  *
- * A ring is bytes with one writer, its core, and one reader. A record lies in one piece: where it does not fit before
- * the ring's end, a filler takes the rest.
+ * A ring is bytes with one writer, its core, and one reader. A record lies in one piece: where it
+ * does not fit before the ring's end, a filler takes the rest.
  */
 #include "taps.h"
 
@@ -124,7 +124,9 @@ static void keep(struct packet_tap *t, const struct pkt *p, const struct tap_rec
 		to->id = (uint64_t)this_cpu()->id << 48 | r->stats.received;
 		to->row = path_row(p);
 		copy_frame(to->frame, p, caplen);
-		/* release: pairs with the acquire in oldest(): it is there before the index says so */
+		/*
+		 * release: pairs with the acquire in oldest(): it is there before the index says so
+		 */
 		atomic_store_explicit(&r->head, at + size, memory_order_release);
 	} else {
 		r->stats.dropped++;
@@ -191,7 +193,10 @@ static void drop_seen(const struct pkt *p, enum drop_reason why, uint16_t id, bo
 
 /* --- opening and closing, in the control context --- */
 
-/* count_list() - those of the list @t that look on at @where; those of them that want @p go into *@want. */
+/*
+ * count_list() - those of the list @t that look on at @where; those of them
+ * that want @p go into *@want.
+ */
 static unsigned count_list(const struct packet_tap *t, const struct port *port, const struct pkt *p,
 			   enum tap_where where, unsigned *want)
 {

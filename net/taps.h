@@ -2,10 +2,11 @@
 /*
  * taps.h - who looks on: a copy of each packet that passes a port, for whoever opened a tap there
  *
- * As Linux's packet sockets: what comes in is shown first to the taps of all devices (ptype_all), then to those of its
- * own, then it goes on to filter and handler; what goes out is shown when its device is about to get it. A tap may ask
- * for what is dropped as well. Its filter runs where the packet is; what it takes is copied, up to the snapshot length,
- * into the tap's ring of that core, and a ring that is full counts. No packet is held, and none waits.
+ * As Linux's packet sockets: what comes in is shown first to the taps of all devices (ptype_all),
+ * then to those of its own, then it goes on to filter and handler; what goes out is shown when its
+ * device is about to get it. A tap may ask for what is dropped as well. Its filter runs where the
+ * packet is; what it takes is copied, up to the snapshot length, into the tap's ring of that core,
+ * and a ring that is full counts. No packet is held, and none waits.
  *
  * Nobody pays for taps that are not open: port->rx_extra and tx_extra say so once a batch.
  */
@@ -67,15 +68,19 @@ struct tap_stats {
 enum { TAPS_RING_MIN = 64 * 1024 };
 
 /*
- * taps_open() - from now on @tap gets what it asks for, into a ring of @bytes a core (a power of two, TAPS_RING_MIN and
- * more). taps_close() - no longer; what it has may still be taken. taps_free() - its rings go back to the heap.
- * 0 or -ENOMEM. Control context; the cores are parked for a moment.
+ * taps_open() - from now on @tap gets what it asks for, into a ring of @bytes a core (a
+ * power of two, TAPS_RING_MIN and more). taps_close() - no longer; what it has may still be
+ * taken. taps_free() - its rings go back to the heap. 0 or -ENOMEM. Control context; the
+ * cores are parked for a moment.
  */
 int taps_open(struct packet_tap *tap, uint32_t bytes);
 void taps_close(struct packet_tap *tap);
 void taps_free(struct packet_tap *tap);
 
-/* taps_peek() - the oldest record of all cores, NULL if there is none. taps_next() - done with it. Control context. */
+/*
+ * taps_peek() - the oldest record of all cores, NULL if there is none. taps_next() - done
+ * with it. Control context.
+ */
 const struct tap_record *taps_peek(struct packet_tap *tap);
 void taps_next(struct packet_tap *tap, const struct tap_record *r);
 
@@ -89,6 +94,9 @@ struct taps_count {
 /* taps_count() - of @p at @where of @port. Control context, cores parked. */
 struct taps_count taps_count(const struct port *port, const struct pkt *p, enum tap_where where);
 
-/* taps_rx() - what came in by @port, before filter and handler; taps_tx() - what its device is about to get. Any core. */
+/*
+ * taps_rx() - what came in by @port, before filter and handler; taps_tx() - what its device
+ * is about to get. Any core.
+ */
 void taps_rx(struct port *port, struct pkt **pkts, unsigned n);
 void taps_tx(struct port *port, struct pkt **pkts, unsigned n);

@@ -2,8 +2,9 @@
 /*
  * tc_filter.c - a list of programs a port, and what they do with packets
  *
- * tc_filter_ingress() is called by receive.c behind the taps, on the core that has the packets; the rest by tc.c, in the
- * control context. Owns the lists and the filters in them, which change while the cores are parked.
+ * tc_filter_ingress() is called by receive.c behind the taps, on the core that has the packets;
+ * the rest by tc.c, in the control context. Owns the lists and the filters in them, which change
+ * while the cores are parked.
  */
 #include "tc_filter.h"
 
@@ -72,7 +73,10 @@ static void refresh(struct port *port)
 	port_set_extra(port, PORT_FILTER, hooks[port->id].first ? PORT_FILTER : 0, 0);
 }
 
-/* next_pref() - of a filter that names none: one less than the lowest of those that Linux would have given. */
+/*
+ * next_pref() - of a filter that names none: one less than the lowest of those
+ * that Linux would have given.
+ */
 static unsigned next_pref(const struct tc_filter *f)
 {
 	return f && f->pref <= TC_PREF_FIRST && f->pref > 1 ? f->pref - 1 : TC_PREF_FIRST;

@@ -2,7 +2,8 @@
 /*
  * validate.c - packets that are not plain, on their way into a stage
  *
- * validate_and_stage() is called by xmit_stage() on the core that switched the packet. Owns nothing.
+ * validate_and_stage() is called by xmit_stage() on the core that switched
+ * the packet. Owns nothing.
  */
 #include "validate.h"
 
@@ -19,7 +20,10 @@ COUNTER(gso_packets, "net.gso_packets", "long packets that were cut in software"
 COUNTER(gso_segments, "net.gso_segments", "segments that they became");
 COUNTER(csum_completed, "net.csum_completed", "checksums that were finished in software");
 
-/* push_tag() - the tag that stands aside goes where a frame has it, behind the addresses [IEEE 802.1Q 9.3]. */
+/*
+ * push_tag() - the tag that stands aside goes where a frame has it, behind the
+ * addresses [IEEE 802.1Q 9.3].
+ */
 static void push_tag(struct pkt *p)
 {
 	uint8_t addresses[2 * ETH_ALEN];
@@ -50,13 +54,19 @@ static bool takes_gso(uint32_t features, const struct pkt *p)
 
 	if (!(p->flags & PKT_GSO))
 		return true;
-	/* a guest does not cut; chips count the identification up, and QEMU's take FIN from the last segment as well */
+	/*
+	 * a guest does not cut; chips count the identification up, and QEMU's take FIN from
+	 * the last segment as well
+	 */
 	if (!(features & NETDEV_HW_CSUM) && (p->flags & PKT_GSO_FIXEDID || is_fin(p)))
 		return false;
 	return features & needs[p->gso_type];
 }
 
-/* ends_with_ip() - nothing stands behind the IP packet: QEMU's chips sum padding's length into the pseudo header. */
+/*
+ * ends_with_ip() - nothing stands behind the IP packet: QEMU's chips sum padding's
+ * length into the pseudo header.
+ */
 static bool ends_with_ip(const struct pkt *p, const struct gso_headers *h)
 {
 	const uint8_t *ip = p->data + h->l3;
@@ -87,7 +97,10 @@ bool validate_takes(uint32_t features, const struct pkt *p)
 	return takes_tag(features, p) && takes_gso(features, p) && takes_csum(features, p);
 }
 
-/* longest_part() - bytes of the longest frame that @p is cut into. What cannot be cut though it should is too long. */
+/*
+ * longest_part() - bytes of the longest frame that @p is cut into. What cannot be cut
+ * though it should is too long.
+ */
 static uint32_t longest_part(const struct pkt *p, struct gso_headers *h)
 {
 	if (!(p->flags & PKT_GSO))
@@ -104,8 +117,9 @@ static void finish_csum(const struct stage *s, struct pkt *p)
 }
 
 /*
- * Segments are many: what was staged before goes first, then they go by themselves, so that the rest of the batch finds
- * the stage as empty as it may count on. The one that came is offered once, however often its parts are.
+ * Segments are many: what was staged before goes first, then they go by themselves, so that the
+ * rest of the batch finds the stage as empty as it may count on. The one that came is offered once,
+ * however often its parts are.
  */
 static void stage_segments(struct stage *s, struct pkt *p, const struct gso_headers *h)
 {

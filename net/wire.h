@@ -2,8 +2,8 @@
 /*
  * wire.h - numbers and byte order of what travels on a wire
  *
- * A header stands at any address, so loads go by memcpy: the built-in, which even a freestanding compiler makes one
- * instruction of. A be16 or be32 is kept as it came; only who prints or
+ * A header stands at any address, so loads go by memcpy: the built-in, which even a freestanding
+ * compiler makes one instruction of. A be16 or be32 is kept as it came; only who prints or
  * computes turns it round.
  */
 #pragma once

@@ -2,8 +2,9 @@
 /*
  * xmit.c - staging, transmitting, and the rings between cores
  *
- * xmit_flush() runs at the end of each batch on the core that received it, net_tx_action() in SOFTIRQ_NET_TX on the
- * core that owns the queue. Owns the stages (a core's own) and one ring for each pair of cores.
+ * xmit_flush() runs at the end of each batch on the core that received it, net_tx_action()
+ * in SOFTIRQ_NET_TX on the core that owns the queue. Owns the stages (a core's own) and one
+ * ring for each pair of cores.
  */
 #include "xmit.h"
 
@@ -35,7 +36,10 @@ void xmit_drop_unsent(struct stage *s, unsigned sent)
 	}
 }
 
-/* Another core, that owns a queue of @port; MAX_CPUS if none does. Those that own none spread over those that do. */
+/*
+ * Another core, that owns a queue of @port; MAX_CPUS if none does. Those that own none
+ * spread over those that do.
+ */
 static unsigned owner_for(const struct port *port, unsigned cpu)
 {
 	for (unsigned i = 1; i < ncpus; i++)
@@ -69,7 +73,10 @@ static void drop_stage(struct stage *s, enum drop_reason why)
 	xmit_clear(s);
 }
 
-/* transmit() - to what stands before the device, or to it: Linux's dev_hard_start_xmit(), where taps look once more. */
+/*
+ * transmit() - to what stands before the device, or to it: Linux's dev_hard_start_xmit(),
+ * where taps look once more.
+ */
 static void transmit(struct stage *s)
 {
 	if (s->port->tx_extra & PORT_QDISC) {
@@ -82,7 +89,10 @@ static void transmit(struct stage *s)
 	xmit_transmit(s, trace_recording());
 }
 
-/* sender_of() - the core that transmits what this one has staged: itself if it may; MAX_CPUS: none can. */
+/*
+ * sender_of() - the core that transmits what this one has staged: itself if it
+ * may; MAX_CPUS: none can.
+ */
 static unsigned sender_of(const struct stage *s)
 {
 	unsigned me = this_cpu()->id;
@@ -111,7 +121,10 @@ void xmit_unusual(struct stage *s)
 		hand_over(s, sender);
 }
 
-/* the same on the core that owns the queue; the port may have gone meanwhile (the queue may not: xmit_settle()) */
+/*
+ * the same on the core that owns the queue; the port may have gone meanwhile (the
+ * queue may not: xmit_settle())
+ */
 static void stage_finish(struct stage *s)
 {
 	s->count->taken += s->n;
@@ -146,9 +159,9 @@ static void send_as(struct xmit_cpu *x, unsigned owner)
 }
 
 /*
- * Nothing is staged anywhere, and the cores that own the queues stand still, so this one may send in their place and
- * counts it as its own. What a device's ring does not hold is dropped as always: waiting for the wire would keep the
- * cores standing too long.
+ * Nothing is staged anywhere, and the cores that own the queues stand still, so this one may send
+ * in their place and counts it as its own. What a device's ring does not hold is dropped as always:
+ * waiting for the wire would keep the cores standing too long.
  */
 void xmit_settle(void)
 {

@@ -2,8 +2,8 @@
 /*
  * access.c - from an address to the device that answers
  *
- * Called by the exits for ports and memory, and for each part of an emulated instruction; on the vCPU's core. Owns
- * nothing; vm->lock guards the buses and the devices behind them.
+ * Called by the exits for ports and memory, and for each part of an emulated instruction; on the
+ * vCPU's core. Owns nothing; vm->lock guards the buses and the devices behind them.
  */
 #include "access.h"
 
@@ -13,8 +13,8 @@
 #include "vm.h"
 
 /*
- * in_lapic() - is all of it in the vCPU's own local APIC? Its page is there in xAPIC mode only [SDM 3A 11.4.4], the
- * guest may move it, and each vCPU sees its own at the same address.
+ * in_lapic() - is all of it in the vCPU's own local APIC? Its page is there in xAPIC mode only [SDM
+ * 3A 11.4.4], the guest may move it, and each vCPU sees its own at the same address.
  */
 static bool in_lapic(const struct vlapic *l, uint64_t gpa, unsigned size)
 {
@@ -25,8 +25,8 @@ static bool in_lapic(const struct vlapic *l, uint64_t gpa, unsigned size)
 }
 
 /*
- * find_unlocked() - called with vm->lock; true: @found wants no lock, so it is given back. It is copied because
- * ranges move as another vCPU programs its BARs; the device itself never goes away.
+ * find_unlocked() - called with vm->lock; true: @found wants no lock, so it is given back. It is
+ * copied because ranges move as another vCPU programs its BARs; the device itself never goes away.
  */
 static bool find_unlocked(struct vm *vm, const struct bus_range *r, struct bus_range *found)
 {

@@ -2,7 +2,8 @@
 /*
  * alu.c - what an emulated instruction computes
  *
- * Called by emulate.c on the vCPU's core. Owns nothing, touches nothing: values in, value and flags out.
+ * Called by emulate.c on the vCPU's core. Owns nothing, touches nothing: values
+ * in, value and flags out.
  */
 #include "alu.h"
 
@@ -22,8 +23,8 @@ static uint64_t status(uint64_t result, unsigned size)
 }
 
 /*
- * carries() - bit n of @out is what goes from bit n to the next, carry or borrow; bit n of @overflow is set if it is
- * the sign's and came out wrong.
+ * carries() - bit n of @out is what goes from bit n to the next, carry or borrow; bit n of
+ * @overflow is set if it is the sign's and came out wrong.
  */
 static uint64_t carries(uint64_t out, uint64_t overflow, unsigned size)
 {

@@ -20,7 +20,8 @@
 #define ALU_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
 /*
- * alu_compute() - @a op @b for AND, OR, XOR, ADD, SUB, CMP and TEST; the lowest @size bytes count, of the result as well.
- * *flags: ALU_FLAGS as they are afterwards; AF is clear where the CPU leaves it undefined.
+ * alu_compute() - @a op @b for AND, OR, XOR, ADD, SUB, CMP and TEST; the lowest @size bytes
+ * count, of the result as well. *flags: ALU_FLAGS as they are afterwards; AF is clear where the
+ * CPU leaves it undefined.
  */
 uint64_t alu_compute(enum insn_op op, uint64_t a, uint64_t b, unsigned size, uint64_t *flags);

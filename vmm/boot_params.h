@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot_params.h - what a Linux kernel and its loader tell each other [Documentation/x86/boot.rst, zero-page.rst]
+ * boot_params.h - what a Linux kernel and its loader tell each other
+ * [Documentation/x86/boot.rst, zero-page.rst]
  *
- * The setup header stands at 0x1f1 of the kernel's file and, copied, at 0x1f1 of the zero page. Names are the protocol's.
+ * The setup header stands at 0x1f1 of the kernel's file and, copied, at 0x1f1 of the zero page.
+ * Names are the protocol's.
  */
 #pragma once
 

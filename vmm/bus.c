@@ -2,8 +2,9 @@
 /*
  * bus.c - finding who answers, a handful of ranges in the order they came
  *
- * Looked up by access.c at each exit for a port or an address; changed by vm_create.c, and by vpci_bar.c while a guest
- * programs its BARs; vm->lock held. A guest uses one device for a while, so the last range found is looked at first.
+ * Looked up by access.c at each exit for a port or an address; changed by vm_create.c, and by
+ * vpci_bar.c while a guest programs its BARs; vm->lock held. A guest uses one device for a while,
+ * so the last range found is looked at first.
  */
 #include "bus.h"
 
@@ -59,7 +60,10 @@ struct bus_range *bus_find(struct bus *b, uint64_t address, unsigned size)
 	for (r = b->range; r < b->range + b->nranges; r++) {
 		if (!range_has(r, address, size))
 			continue;
-		/* one that lies behind another must not be found before it: it is looked up each time */
+		/*
+		 * one that lies behind another must not be found before it:
+		 * it is looked up each time
+		 */
 		if (!r->behind)
 			b->last = r;
 		return r;

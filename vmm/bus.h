@@ -2,11 +2,12 @@
 /*
  * bus.h - who answers at a port or an address of a guest
  *
- * One bus for ports and one for memory, a VM each. What nobody claims reads all ones, ignores writes, and is counted by
- * address. Ranges come and go as the guest programs its BARs.
+ * One bus for ports and one for memory, a VM each. What nobody claims reads all ones, ignores
+ * writes, and is counted by address. Ranges come and go as the guest programs its BARs.
  *
- * Called on the vCPU's core with vm->lock held; a device's functions too, but for those of an `unlocked` range: a doorbell,
- * which goes straight to the worker, and the power switch, which ends the guest and takes the lock for that by itself.
+ * Called on the vCPU's core with vm->lock held; a device's functions too, but for those of an
+ * `unlocked` range: a doorbell, which goes straight to the worker, and the power switch, which ends
+ * the guest and takes the lock for that by itself.
  */
 #pragma once
 

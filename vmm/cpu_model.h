@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu_model.h - the CPU that a vCPU believes to be: what guest_cpu.c, guest_msr.c and kvmclock.c keep of each
+ * cpu_model.h - the CPU that a vCPU believes to be: what guest_cpu.c, guest_msr.c
+ * and kvmclock.c keep of each
  *
  * Filled in by guest_cpu_reset(), afterwards touched by the vCPU's core alone.
  */
@@ -19,7 +20,10 @@ enum {
 };
 
 struct cpu_model {
-	/* CPUID's answers, but for what changes while the guest runs and for leaves that have sub-leaves */
+	/*
+	 * CPUID's answers, but for what changes while the guest runs and for
+	 * leaves that have sub-leaves
+	 */
 	struct cpuid basic[CPUID_BASIC_N];
 	struct cpuid hypervisor[CPUID_HYPERVISOR_N]; /* from 0x40000000 */
 	struct cpuid extended[CPUID_EXTENDED_N];     /* from 0x80000000 */

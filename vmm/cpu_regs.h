@@ -2,8 +2,8 @@
 /*
  * cpu_regs.h - bits of CPUID and numbers of MSRs, as far as a guest is told of them
  *
- * Intel SDM volume 2A (CPUID), 3A 12.11 (MTRRs), volume 4 (MSRs); AMD APM volume 3 appendix E; Linux
- * Documentation/virt/kvm/x86/{cpuid,msr}.rst.
+ * Intel SDM volume 2A (CPUID), 3A 12.11 (MTRRs), volume 4 (MSRs); AMD APM volume 3 appendix E;
+ * Linux Documentation/virt/kvm/x86/{cpuid,msr}.rst.
  */
 #pragma once
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode.c - prefixes, opcode, ModRM, SIB, displacement, immediate, in the order in which they stand [SDM 2A 2.1]
+ * decode.c - prefixes, opcode, ModRM, SIB, displacement, immediate, in the order in
+ * which they stand [SDM 2A 2.1]
  *
- * Called by emulate.c for an access to a device, and by a back end whose CPU does not tell where the next instruction
- * begins; on the vCPU's core. Owns nothing. The bytes are a copy already: the guest cannot change them meanwhile.
+ * Called by emulate.c for an access to a device, and by a back end whose CPU does not tell where
+ * the next instruction begins; on the vCPU's core. Owns nothing. The bytes are a copy already: the
+ * guest cannot change them meanwhile.
  *
- * Each opcode is a line of one_byte() or two_bytes(). A read behind the last byte yields zeroes, and whether there
- * was one is looked at once, at the end.
+ * Each opcode is a line of one_byte() or two_bytes(). A read behind the last byte yields zeroes,
+ * and whether there was one is looked at once, at the end.
  */
 #include "decode.h"
 
@@ -78,7 +80,9 @@ static uint64_t take_signed(struct decoder *d, unsigned size)
 	return (int64_t)(take_le(d, size) << unused) >> unused;
 }
 
-/* take_imm() - an immediate for operands of @size; 8-byte operands have one of 4 [SDM 2A 2.2.1.5] */
+/*
+ * take_imm() - an immediate for operands of @size; 8-byte operands have one of 4 [SDM 2A 2.2.1.5]
+ */
 static void take_imm(struct decoder *d, unsigned size)
 {
 	d->i->has_imm = true;
@@ -225,7 +229,10 @@ static bool other_sized(struct decoder *d, uint8_t opcode)
 	return other(d);
 }
 
-/* in_register() - @i->reg is ModRM.reg, by the old names of byte registers where there is no REX [SDM 2A table 3-1] */
+/*
+ * in_register() - @i->reg is ModRM.reg, by the old names of byte registers where there is
+ * no REX [SDM 2A table 3-1]
+ */
 static void in_register(struct decoder *d)
 {
 	struct insn *i = d->i;
@@ -273,7 +280,10 @@ static bool of_imm(struct decoder *d, enum insn_op op, uint8_t size, uint8_t imm
 	return true;
 }
 
-/* alu_op() - bits 5 to 3 of 00 to 3f, and ModRM.reg of 80 to 83; false for the two that add the carry */
+/*
+ * alu_op() - bits 5 to 3 of 00 to 3f, and ModRM.reg of 80 to 83; false for
+ * the two that add the carry
+ */
 static bool alu_op(unsigned code, enum insn_op *op)
 {
 	static const enum insn_op ops[] = { INSN_ADD, INSN_OR,  INSN_OTHER, INSN_OTHER,
@@ -283,7 +293,10 @@ static bool alu_op(unsigned code, enum insn_op *op)
 	return *op != INSN_OTHER;
 }
 
-/* 00 to 3f: memory and register either way; the forms with the accumulator and an immediate touch no memory */
+/*
+ * 00 to 3f: memory and register either way; the forms with the accumulator and an
+ * immediate touch no memory
+ */
 static bool alu(struct decoder *d, uint8_t opcode)
 {
 	enum insn_op op;

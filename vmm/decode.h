@@ -2,7 +2,8 @@
 /*
  * decode.h - the few instructions that touch a device's memory [SDM 2A 2, 2B, 2C]
  *
- * Pure: bytes in, a struct insn out. What it does not know it refuses, and the guest ends with a report of the bytes.
+ * Pure: bytes in, a struct insn out. What it does not know it refuses, and the guest ends
+ * with a report of the bytes.
  */
 #pragma once
 
@@ -51,5 +52,8 @@ struct insn {
 	uint64_t disp;     /* sign-extended */
 };
 
-/* insn_decode() - the instruction at @bytes, of which @n are there. 0, or -EINVAL: not one of these, or not whole. */
+/*
+ * insn_decode() - the instruction at @bytes, of which @n are there. 0, or -EINVAL: not
+ * one of these, or not whole.
+ */
 int insn_decode(const uint8_t *bytes, unsigned n, enum insn_mode mode, struct insn *i);

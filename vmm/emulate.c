@@ -2,12 +2,13 @@
 /*
  * emulate.c - carry out the instruction that reached for a device
  *
- * Called for EXIT_MMIO and for INS and OUTS of EXIT_IO, on the vCPU's core. The CPU tells the address and whether it was
- * a write; everything else stands in the instruction, which is fetched, decoded, and must fit what the CPU told: another
- * vCPU may have changed the bytes since. Owns nothing.
+ * Called for EXIT_MMIO and for INS and OUTS of EXIT_IO, on the vCPU's core. The CPU tells
+ * the address and whether it was a write; everything else stands in the instruction, which
+ * is fetched, decoded, and must fit what the CPU told: another vCPU may have changed the
+ * bytes since. Owns nothing.
  *
- * Both ends of a string are looked up before anything is read, so an element is done or not begun: a device never loses
- * a byte to a page that turns out to be missing.
+ * Both ends of a string are looked up before anything is read, so an element is done or not begun:
+ * a device never loses a byte to a page that turns out to be missing.
  */
 #include "emulate.h"
 
@@ -181,8 +182,8 @@ static int element(struct emulation *e, const struct string *s)
 }
 
 /*
- * repeat() - 0: all elements are done; -EAGAIN: rip stays, more are due. That also where a later one is not mapped: the
- * guest comes back to that one. -EINVAL if it is the first.
+ * repeat() - 0: all elements are done; -EAGAIN: rip stays, more are due. That also where a later
+ * one is not mapped: the guest comes back to that one. -EINVAL if it is the first.
  */
 static int repeat(struct emulation *e, const struct string *s)
 {
@@ -236,8 +237,8 @@ static uint64_t exited_at(const struct emulation *e)
 }
 
 /*
- * fits() - does the instruction make the access that the CPU told of: not of RAM, in that direction, at that offset? Its
- * page then needs no walk, the CPU has done it.
+ * fits() - does the instruction make the access that the CPU told of: not of RAM, in that
+ * direction, at that offset? Its page then needs no walk, the CPU has done it.
  */
 static bool fits(struct emulation *e)
 {
@@ -254,7 +255,10 @@ static bool fits(struct emulation *e)
 	return true;
 }
 
-/* finish() - on behind it, or once more, or into the fault that the guest's own CPU would have taken */
+/*
+ * finish() - on behind it, or once more, or into the fault that the guest's
+ * own CPU would have taken
+ */
 static int finish(struct emulation *e, int err)
 {
 	if (!err)
@@ -264,7 +268,10 @@ static int finish(struct emulation *e, int err)
 	return err;
 }
 
-/* begin_fetched() - the same with what the CPU itself had fetched, where it tells; that may be less than the instruction. */
+/*
+ * begin_fetched() - the same with what the CPU itself had fetched, where it tells; that may be
+ * less than the instruction.
+ */
 static int begin_fetched(struct emulation *e, uint8_t bytes[INSN_MAX], unsigned *n)
 {
 	*n = backend->fetched ? backend->fetched(e->v, bytes) : 0;

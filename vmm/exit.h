@@ -2,8 +2,9 @@
 /*
  * exit.h - why a guest came out, in words that fit VT-x and SVM alike
  *
- * A back end decodes what the hardware says into a struct vcpu_exit and does nothing else about it. exits.c has one
- * function a reason, in a dense table; the names below are also the statistics that `guest exits` prints.
+ * A back end decodes what the hardware says into a struct vcpu_exit and does nothing else about
+ * it. exits.c has one function a reason, in a dense table; the names below are also the statistics
+ * that `guest exits` prints.
  */
 #pragma once
 

@@ -2,8 +2,9 @@
 /*
  * exits.c - what is done about an exit: one function a reason, in a dense table
  *
- * Called by vcpu.c on the vCPU's core after each exit, interrupts on. Knows neither VT-x nor SVM. A guest's mistake is
- * answered as hardware would answer it; only what no hardware could go on from ends the guest.
+ * Called by vcpu.c on the vCPU's core after each exit, interrupts on. Knows neither VT-x nor
+ * SVM. A guest's mistake is answered as hardware would answer it; only what no hardware could
+ * go on from ends the guest.
  */
 #include "exits.h"
 
@@ -47,7 +48,10 @@ static void on_hlt(struct vcpu *v)
 	vcpu_step(v);
 }
 
-/* It takes what is its own. A machine check is not: it happened to Weir, who does not go on after one. */
+/*
+ * It takes what is its own. A machine check is not: it happened to Weir, who
+ * does not go on after one.
+ */
 static void on_exception(struct vcpu *v)
 {
 	if (v->exit.exception.vector == EXCEPTION_MC)
@@ -61,7 +65,10 @@ static void on_cpuid(struct vcpu *v)
 	vcpu_step(v);
 }
 
-/* The value of an IN goes into the low bytes of RAX; one of 4 bytes clears the upper half, as any write of EAX. */
+/*
+ * The value of an IN goes into the low bytes of RAX; one of 4 bytes clears the upper
+ * half, as any write of EAX.
+ */
 static uint64_t merge_rax(uint64_t rax, uint32_t value, unsigned size)
 {
 	uint64_t mask = size == 4 ? ~UINT64_C(0) : BITS(8 * size - 1, 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* features.c - `guest features`: the back end's rows as a table, and their switches. Control context, or boot. */
+/*
+ * features.c - `guest features`: the back end's rows as a table, and their switches.
+ * Control context, or boot.
+ */
 #include "features.h"
 
 #include "kernel/softirq.h"

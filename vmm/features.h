@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * features.h - parts of the virtualisation hardware that Weir can do with and without: what this machine has, what is on
+ * features.h - parts of the virtualisation hardware that Weir can do with and without: what
+ * this machine has, what is on
  *
- * The rows are the back end's (backend.h), which looks at them where it matters; the operator switches them live, by
- * `guest features`. Without a back end there are none.
+ * The rows are the back end's (backend.h), which looks at them where it matters; the operator
+ * switches them live, by `guest features`. Without a back end there are none.
  */
 #pragma once
 
@@ -11,7 +12,9 @@
 
 struct vmm_feature;
 
-/* feature_by_name() - whether this machine has it or not; NULL if the back end knows no such one. */
+/*
+ * feature_by_name() - whether this machine has it or not; NULL if the back end knows no such one.
+ */
 struct vmm_feature *feature_by_name(const char *name);
 
 enum { FEATURES_TEXT = 256 };

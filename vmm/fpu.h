@@ -2,8 +2,8 @@
 /*
  * fpu.h - x87, SSE and AVX state, XCR0, debug registers and TSC_AUX of guests [SDM 1 13, APM2 15.5]
  *
- * Weir itself uses none of them, so what a guest left in the registers stays there while Weir runs, and is switched only
- * when a core turns to another vCPU.
+ * Weir itself uses none of them, so what a guest left in the registers stays there while Weir runs,
+ * and is switched only when a core turns to another vCPU.
  */
 #pragma once
 

@@ -2,12 +2,12 @@
 /*
  * gpa.h - guest memory, by the one door that checks
  *
- * A guest's RAM is one piece of ours. Guest-physical addresses from 0 to low_end and from 4 GiB to high_end lie in it,
- * everything else is a hole. Whoever follows an address that a guest wrote comes by here; nothing else in Weir turns
- * a guest's address into a pointer.
+ * A guest's RAM is one piece of ours. Guest-physical addresses from 0 to low_end and from 4 GiB to
+ * high_end lie in it, everything else is a hole. Whoever follows an address that a guest wrote
+ * comes by here; nothing else in Weir turns a guest's address into a pointer.
  *
- * What a guest can write is *guest-controlled*: it may change between two looks. Read it once, copy it, bound it, then
- * use the copy.
+ * What a guest can write is *guest-controlled*: it may change between two looks. Read it once, copy
+ * it, bound it, then use the copy.
  */
 #pragma once
 
@@ -17,7 +17,9 @@
 
 #include "kernel/bits.h"
 
-/* RAM below 4 GiB ends here at the latest, as devices stand behind it; and where the rest goes on */
+/*
+ * RAM below 4 GiB ends here at the latest, as devices stand behind it; and where the rest goes on
+ */
 #define GPA_LOW_MAX    UINT64_C(0xc0000000)
 #define GPA_HIGH_BEGIN UINT64_C(0x100000000)
 

@@ -30,8 +30,8 @@ static int guest_stop(struct shell *sh, struct vm *vm)
 }
 
 /*
- * The guest's own doing: a kernel without a driver for the button, or a user space that ignores it, goes on. One that
- * boots hears it long before anybody acts on it, so it is pressed again.
+ * The guest's own doing: a kernel without a driver for the button, or a user space that ignores it,
+ * goes on. One that boots hears it long before anybody acts on it, so it is pressed again.
  */
 static int guest_shutdown(struct shell *sh, struct vm *vm)
 {

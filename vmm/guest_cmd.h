@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_cmd.h - the verbs of `guest`, spread over a file each for making, showing and talking to one
+ * guest_cmd.h - the verbs of `guest`, spread over a file each for making,
+ * showing and talking to one
  *
- * Control context. Words 0 and 1 of the line are `guest` and the verb, word 2 the guest's name. They return 0 or a
- * negative errno, having said why.
+ * Control context. Words 0 and 1 of the line are `guest` and the verb, word 2 the guest's name.
+ * They return 0 or a negative errno, having said why.
  */
 #pragma once
 
@@ -16,7 +17,9 @@ enum { WHY = 160 }; /* a sentence of vm.h or load.h, why not */
 /* what need not be said; beside these, for a port its guest's first core as worker */
 enum { GUEST_DEFAULT_MIB = 128, GUEST_DEFAULT_VECTORS = 3 };
 
-/* guest_default_core() - of vCPU @id: one core after the other, core 0, which has the shell, last. */
+/*
+ * guest_default_core() - of vCPU @id: one core after the other, core 0, which has the shell, last.
+ */
 static inline unsigned guest_default_core(unsigned id)
 {
 	return ncpus - 1 - id % ncpus;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* guest_config.c - the lines of `show config` that make and start the guests again. Control context. */
+/*
+ * guest_config.c - the lines of `show config` that make and start the
+ * guests again. Control context.
+ */
 #include "guest_cmd.h"
 
 #include "drivers/netdev.h"
@@ -11,8 +14,8 @@
 #include <string.h>
 
 /*
- * print_word() - @s so that the shell reads it as one word again. A text with both kinds of quotes is put together from
- * quoted pieces.
+ * print_word() - @s so that the shell reads it as one word again. A text with both kinds of quotes
+ * is put together from quoted pieces.
  */
 static void print_word(struct shell *sh, const char *s)
 {
@@ -34,7 +37,10 @@ static void print_word(struct shell *sh, const char *s)
 	} while (*s);
 }
 
-/* Only what differs from the default: a line that could be typed can then be printed, and read again. */
+/*
+ * Only what differs from the default: a line that could be typed can then be
+ * printed, and read again.
+ */
 static void print_port(struct shell *sh, const struct vm *vm, unsigned i)
 {
 	const struct virtio_net_options *p = &vm->port[i]->options;
@@ -106,6 +112,9 @@ static void print_starts(struct shell *sh)
 			shell_printf(sh, "guest start %s\n", vms[i]->name);
 }
 
-/* Guests come before all that names ports, since theirs come into being with them; they start when the ports are up. */
+/*
+ * Guests come before all that names ports, since theirs come into being with them; they
+ * start when the ports are up.
+ */
 CONFIG_SOURCE(config_guests, .order = 25, .print = print_guests);
 CONFIG_SOURCE(config_guest_starts, .order = 50, .print = print_starts);

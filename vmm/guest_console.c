@@ -2,8 +2,8 @@
 /*
  * guest_console.c - `guest console`, `guest log`, `guest type`: a guest's serial line
  *
- * Control context; whoever is attached holds it, and gives the core back between two looks. Owns nothing: both rings
- * are the guest's UART's.
+ * Control context; whoever is attached holds it, and gives the core back between two looks. Owns
+ * nothing: both rings are the guest's UART's.
  */
 #include "guest_cmd.h"
 
@@ -53,8 +53,8 @@ static bool show(struct session *s)
 }
 
 /*
- * guest_listens() - may a key be taken from the terminal? As long as the guest has no room it waits there; but not for
- * ever, or the key that detaches would never be seen.
+ * guest_listens() - may a key be taken from the terminal? As long as the guest has no room it waits
+ * there; but not for ever, or the key that detaches would never be seen.
  */
 static bool guest_listens(struct session *s)
 {
@@ -122,7 +122,10 @@ int guest_console(struct shell *sh, struct vm *vm)
 
 /* --- log --- */
 
-/* printable() - text for a terminal of what a guest wrote: whatever it was, it moves no cursor. Returns how much is left. */
+/*
+ * printable() - text for a terminal of what a guest wrote: whatever it was, it moves no cursor.
+ * Returns how much is left.
+ */
 static size_t printable(char *text, size_t n)
 {
 	size_t len = 0;

@@ -2,9 +2,9 @@
 /*
  * guest_cpu.c - what CPUID tells a guest
  *
- * A list of what is passed on, not of what is hidden: a feature that nobody thought of here is not there. Most answers
- * are worked out once, when the vCPU is reset; only what the guest itself changes, and what has sub-leaves, is worked out
- * when it asks.
+ * A list of what is passed on, not of what is hidden: a feature that nobody thought of here is not
+ * there. Most answers are worked out once, when the vCPU is reset; only what the guest itself
+ * changes, and what has sub-leaves, is worked out when it asks.
  */
 #include "guest_cpu.h"
 
@@ -22,7 +22,10 @@
 
 enum cpuid_reg { EAX, EBX, ECX, EDX, EACH };
 
-/* A register of a leaf: the bits that are as the core has them, and those that are set whatever it has. */
+/*
+ * A register of a leaf: the bits that are as the core has them, and those that
+ * are set whatever it has.
+ */
 struct cpuid_rule {
 	uint32_t leaf;
 	enum cpuid_reg reg;
@@ -43,8 +46,11 @@ struct cpuid_rule {
 	(CPUID7_EBX_AVX512F | CPUID7_EBX_AVX512DQ | CPUID7_EBX_AVX512CD | CPUID7_EBX_AVX512BW | \
 	 CPUID7_EBX_AVX512VL)
 
-/* What is in no row reads zero: leaf 5 (MONITOR), 0xa (PMU), 0x12 (SGX), 0x14 (trace), 0x15 and 0x16 (KVM's clock tells
- * the rate of the TSC), 0x8000000a (SVM), 0x8000001d and e (caches and cores, which leaves 4 and 0xb also tell) ... */
+/*
+ * What is in no row reads zero: leaf 5 (MONITOR), 0xa (PMU), 0x12 (SGX), 0x14 (trace), 0x15 and
+ * 0x16 (KVM's clock tells the rate of the TSC), 0x8000000a (SVM), 0x8000001d and e (caches and
+ * cores, which leaves 4 and 0xb also tell) ...
+ */
 static const struct cpuid_rule rules[] = {
 	/* vendor; fill_in() sets the number of leaves */
 	{ 0, EACH, ALL, 0 },
@@ -113,7 +119,10 @@ static const struct cpuid_rule rules[] = {
 	{ EXTENDED + 8, EAX, CPUID80000008_EAX_PHYSICAL | CPUID80000008_EAX_LINEAR, 0 },
 };
 
-/* --- what is worked out at reset ------------------------------------------------------------------------------------ */
+/*
+ * --- what is worked out at reset
+ * ------------------------------------------------------------------------------------
+ */
 
 /* entry() - where the answer to @leaf is kept, NULL if it is not. */
 static struct cpuid *entry(struct cpu_model *m, uint32_t leaf)
@@ -132,7 +141,9 @@ static uint32_t *reg_of(struct cpuid *c, enum cpuid_reg reg)
 	return reg == EAX ? &c->eax : reg == EBX ? &c->ebx : reg == ECX ? &c->ecx : &c->edx;
 }
 
-/* core_leaf() - what the core says; zero beyond its last leaf, where Intel's would repeat another. */
+/*
+ * core_leaf() - what the core says; zero beyond its last leaf, where Intel's would repeat another.
+ */
 static struct cpuid core_leaf(uint32_t leaf, uint32_t sub)
 {
 	uint32_t range = leaf & BITS(31, 30);
@@ -193,7 +204,10 @@ void guest_cpu_reset(struct vcpu *v)
 	guest_msr_reset(v);
 }
 
-/* --- what is worked out when the guest asks ------------------------------------------------------------------------- */
+/*
+ * --- what is worked out when the guest asks
+ * -------------------------------------------------------------------------
+ */
 
 static unsigned id_bits(unsigned nvcpus)
 {
@@ -214,7 +228,10 @@ static struct cpuid cache(uint32_t sub, unsigned nvcpus)
 	return c;
 }
 
-/* EAX: how far to shift an x2APIC ID for the next level's; EBX: logical processors of this one [SDM 2A, CPUID 0xb] */
+/*
+ * EAX: how far to shift an x2APIC ID for the next level's; EBX: logical processors of
+ * this one [SDM 2A, CPUID 0xb]
+ */
 static struct cpuid topology(uint32_t sub, const struct vcpu *v)
 {
 	struct cpuid c = { .ecx = sub & 0xff, .edx = v->id };
@@ -231,7 +248,10 @@ static struct cpuid topology(uint32_t sub, const struct vcpu *v)
 	return c;
 }
 
-/* Bytes of an XSAVE area with the parts of @xcr0; a part's leaf has its size in EAX, its place in EBX [SDM 1 13.2]. */
+/*
+ * Bytes of an XSAVE area with the parts of @xcr0; a part's leaf has its size in EAX, its
+ * place in EBX [SDM 1 13.2].
+ */
 static uint32_t xsave_size(uint64_t xcr0)
 {
 	uint32_t size = XSAVE_LEGACY;
@@ -297,7 +317,10 @@ void guest_cpuid(struct vcpu *v)
 	v->gpr[GPR_RDX] = c.edx;
 }
 
-/* --- XCR0 ----------------------------------------------------------------------------------------------------------- */
+/*
+ * --- XCR0
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 /* [SDM 1 13.3] */
 static bool xcr0_is_valid(uint64_t value)

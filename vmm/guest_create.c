@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_create.c - `guest create`: from words to struct vm_options; guest_config.c goes the other way
+ * guest_create.c - `guest create`: from words to struct vm_options;
+ * guest_config.c goes the other way
  *
- * Control context. Owns nothing. Each word is checked where it stands, so that the answer can point at it; what is
- * left for vm_create() to refuse is about the machine.
+ * Control context. Owns nothing. Each word is checked where it stands, so that the answer can point
+ * at it; what is left for vm_create() to refuse is about the machine.
  */
 #include "guest_cmd.h"
 

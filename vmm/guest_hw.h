@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* guest_hw.h - what guest_cpu.c and guest_msr.c ask of the core they run on; a unit test plays it */
+/*
+ * guest_hw.h - what guest_cpu.c and guest_msr.c ask of the core they run on; a unit test plays it
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_injection.c - `guest injection`: modes and measuring switched live, interrupts posted as a test
+ * guest_injection.c - `guest injection`: modes and measuring switched live,
+ * interrupts posted as a test
  *
- * Control context. A change is made on the vCPU's core (injection.c), so it takes effect between two entries.
+ * Control context. A change is made on the vCPU's core (injection.c), so it takes
+ * effect between two entries.
  */
 #include "guest_injection.h"
 
@@ -115,7 +117,10 @@ static int reset(struct vm *vm)
 	return 0;
 }
 
-/* words behind the guest's name, the modes in the order of enum injection_mode; how many words there may be in all */
+/*
+ * words behind the guest's name, the modes in the order of enum injection_mode; how many
+ * words there may be in all
+ */
 static const struct {
 	const char *name;
 	int most;

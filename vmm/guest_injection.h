@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_injection.h - `guest injection`: how interrupts get into a guest, live, and how long that takes
+ * guest_injection.h - `guest injection`: how interrupts get into a guest,
+ * live, and how long that takes
  *
  * Control context; guest_cmd.h says how a verb is called.
  */
@@ -20,6 +21,9 @@ void guest_injection_config(struct shell *sh, const struct vm *vm);
 enum injection_mode guest_injection_mode(const struct vm *vm);
 bool guest_measured(const struct vm *vm);
 
-/* guest_injection_show.c: counters and latencies as a table; histograms as bars. 0, or -ENODATA, having said so. */
+/*
+ * guest_injection_show.c: counters and latencies as a table; histograms as bars. 0, or
+ * -ENODATA, having said so.
+ */
 void guest_injection_show(struct shell *sh, const struct vm *vm);
 int guest_injection_bars(struct shell *sh, const struct vm *vm);

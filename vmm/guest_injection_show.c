@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_injection_show.c - what each mode of injection came to: a table of counters and latencies, histograms as bars
+ * guest_injection_show.c - what each mode of injection came to: a table of counters and
+ * latencies, histograms as bars
  *
  * Control context. Counters are read while other cores write them: each is a value that once was.
  */
@@ -52,7 +53,10 @@ static void show_counts(struct shell *sh, const struct vm *vm)
 	}
 }
 
-/* next_measured() - of all ends and modes, counted by *@i, the next one of which there is something; NULL behind the last. */
+/*
+ * next_measured() - of all ends and modes, counted by *@i, the next one of which there is
+ * something; NULL behind the last.
+ */
 static const struct histogram *next_measured(const struct vm *vm, unsigned *i,
 					     enum injection_end *end, enum injection_mode *mode)
 {

@@ -2,8 +2,9 @@
 /*
  * guest_msr.c - the MSRs that a guest may read and write; any other takes #GP and is counted
  *
- * The local APIC, the back end, KVM's clock and the measuring of interrupts have theirs. What is left here moves the TSC,
- * or is kept for kernels that expect it and has no effect, or reads as a constant.
+ * The local APIC, the back end, KVM's clock and the measuring of interrupts have theirs.
+ * What is left here moves the TSC, or is kept for kernels that expect it and has no
+ * effect, or reads as a constant.
  */
 #include "guest_cpu.h"
 
@@ -17,7 +18,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* --- TSC ---------------------------------------------------------------------------------------------------------- */
+/*
+ * --- TSC
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Both TSC and TSC_ADJUST move by what is written to either [SDM 3B 18.17.3]. */
 static void move_tsc(struct vcpu *v, uint64_t by)
@@ -30,7 +34,10 @@ static void move_tsc(struct vcpu *v, uint64_t by)
 		vlapic_wrmsr(&v->lapic, MSR_TSC_DEADLINE, v->lapic.tsc_deadline);
 }
 
-/* --- MTRRs: kept, without effect, as nested paging and PAT say how memory is cached [SDM 3A 12.11] ------------------- */
+/*
+ * --- MTRRs: kept, without effect, as nested paging and PAT say how memory is cached [SDM 3A
+ * 12.11] -------------------
+ */
 
 static uint64_t *mtrr(struct vcpu *v, uint32_t index)
 {
@@ -69,11 +76,16 @@ static bool mtrr_accepts(uint32_t index, uint64_t value)
 	return index % 2 || is_memory_type(FIELD_GET(MTRR_BASE_TYPE, value));
 }
 
-/* --- what the back end keeps: refused here where hardware takes #GP ------------------------------------------------- */
+/*
+ * --- what the back end keeps: refused here where hardware takes #GP
+ * -------------------------------------------------
+ */
 
 #define EFER_OURS (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 
-/* LME stays while paging is on; LMA follows from both and is not the guest's to write [APM2 3.1.7]. */
+/*
+ * LME stays while paging is on; LMA follows from both and is not the guest's to write [APM2 3.1.7].
+ */
 static bool efer_accepts(struct vcpu *v, uint64_t *value)
 {
 	struct vcpu_sregs s;
@@ -118,7 +130,10 @@ static bool backend_accepts(struct vcpu *v, uint32_t index, uint64_t *value)
 	}
 }
 
-/* --- reading and writing ------------------------------------------------------------------------------------------ */
+/*
+ * --- reading and writing
+ * ------------------------------------------------------------------------------------------
+ */
 
 static int read_own(struct vcpu *v, uint32_t index, uint64_t *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_msrs.h - MSRs that a guest reads and writes without an exit: it has them to itself, switched by hardware or by the
- * back end
+ * guest_msrs.h - MSRs that a guest reads and writes without an exit: it has them to itself,
+ * switched by hardware or by the back end
  */
 #pragma once
 

@@ -2,7 +2,8 @@
 /*
  * guest_show.c - `guest list`, `guest info`, `guest exits`
  *
- * Control context. Counters are read while other cores write them: each is a value that once was, the sum need not be.
+ * Control context. Counters are read while other cores write them: each is a value that once
+ * was, the sum need not be.
  */
 #include "guest_cmd.h"
 

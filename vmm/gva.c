@@ -2,10 +2,10 @@
 /*
  * gva.c - a walk through a guest's page tables, as its own CPU does it [SDM 3A 4]
  *
- * Called by emulate.c and the back end for what an exit's instruction needs, on the vCPU's core. Owns nothing. The
- * tables are guest-controlled: an entry is read once, and each address in it goes through gpa.h. Entries that a CPU
- * keeps in its TLB may say something else by now; a guest that changes them under a running access loses that race
- * against itself alone.
+ * Called by emulate.c and the back end for what an exit's instruction needs, on the vCPU's core.
+ * Owns nothing. The tables are guest-controlled: an entry is read once, and each address in it goes
+ * through gpa.h. Entries that a CPU keeps in its TLB may say something else by now; a guest that
+ * changes them under a running access loses that race against itself alone.
  *
  * Five-level paging is never offered to a guest, and neither are protection keys.
  */
@@ -72,7 +72,10 @@ static uint64_t page_address(const struct paging *p, uint64_t entry, unsigned le
 	return entry & PTE_ADDR & ~(BIT(level) - 1) & (p->entry == 4 ? UINT32_MAX : UINT64_MAX);
 }
 
-/* read_entry() - once; -ENOENT: absent, -EIO: in no memory. PAE's first entries have no rights [SDM 3A 4.4.1] */
+/*
+ * read_entry() - once; -ENOENT: absent, -EIO: in no memory. PAE's first entries have
+ * no rights [SDM 3A 4.4.1]
+ */
 static int read_entry(struct vcpu *v, struct walk *w, uint64_t at, unsigned level)
 {
 	bool narrow = w->paging->entry == sizeof(uint32_t);
@@ -154,7 +157,10 @@ static bool allowed(const struct vcpu *v, const struct vcpu_sregs *s, const stru
 	return !write || (w->rights & PTE_RW) || (!user && !(s->cr0 & CR0_WP));
 }
 
-/* The guest may be changing the entry on another core: OR, as a CPU does; 32 bits hold A and D of every format. */
+/*
+ * The guest may be changing the entry on another core: OR, as a CPU does; 32 bits hold
+ * A and D of every format.
+ */
 static void mark_dirty(const struct walk *w)
 {
 	if ((w->entry & (PTE_A | PTE_D)) != (PTE_A | PTE_D))

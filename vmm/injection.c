@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * injection.c - who is interrupted when something is posted, and the stamps that time it; injection.h says what for
+ * injection.c - who is interrupted when something is posted, and the stamps that time it;
+ * injection.h says what for
  *
- * Called by vlapic.c on any core (post) and on the vCPU's (accept), by exits.c and guest_msr.c on the vCPU's core. What
- * follows "control context" below runs there, and sends a function to the vCPU's core for each change.
+ * Called by vlapic.c on any core (post) and on the vCPU's (accept), by exits.c and guest_msr.c on
+ * the vCPU's core. What follows "control context" below runs there, and sends a function to the
+ * vCPU's core for each change.
  *
  * In the modes that do not kick, a vCPU that sleeps must still be woken. No wake-up is lost:
  *
@@ -118,8 +120,8 @@ void injection_interrupted(struct vcpu *v)
 }
 
 /*
- * when_posted() - that whose handler began at @began; 0: not known. Where the CPU injects by itself the vector still has its
- * stamp, or already that of the post after it, which is left alone.
+ * when_posted() - that whose handler began at @began; 0: not known. Where the CPU injects by itself
+ * the vector still has its stamp, or already that of the post after it, which is left alone.
  */
 static uint64_t when_posted(struct injection_meter *m, uint8_t vector, uint64_t began)
 {
@@ -191,7 +193,10 @@ static void set_mode(void *arg)
 	struct change *c = arg;
 	struct injection *in = &c->v->injection;
 
-	/* relaxed: who posts by the old mode still does all of it; the vCPU is out of the guest and looks when it enters */
+	/*
+	 * relaxed: who posts by the old mode still does all of it; the vCPU is out of the guest
+	 * and looks when it enters
+	 */
 	atomic_store_explicit(&in->mode, c->mode, memory_order_relaxed);
 	if (in->kept)
 		forget_stamps(in->kept);

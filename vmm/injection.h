@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * injection.h - how an interrupt that was posted gets into a vCPU that runs on another core, and how long that takes
+ * injection.h - how an interrupt that was posted gets into a vCPU that runs on another
+ * core, and how long that takes
  *
  *	kick	its core is interrupted: the guest exits, and the entry that follows injects
  *	entry	nobody is interrupted: whatever entry comes next injects, after an exit of the guest's own or its slice
  *	posted	the CPU takes the interrupt without an exit (backend->notify)
  *
- * A vCPU that sleeps is woken in each of them, NMIs and whatever stops a vCPU always kick, and on its own core a vCPU
- * does not run while something is posted, so that the next entry looks anyhow.
+ * A vCPU that sleeps is woken in each of them, NMIs and whatever stops a vCPU always kick, and on
+ * its own core a vCPU does not run while something is posted, so that the next entry looks anyhow.
  *
- * While it is measured, each vector has the time at which it was posted. Weir itself knows when it injects; when the
- * guest's handler began only the guest can tell, by a write to MSR_WEIR_HANDLER + vector.
+ * While it is measured, each vector has the time at which it was posted. Weir itself knows when
+ * it injects; when the guest's handler began only the guest can tell, by a write to
+ * MSR_WEIR_HANDLER + vector.
  */
 #pragma once
 
@@ -27,9 +29,10 @@ struct vcpu;
 enum { INJECTION_VECTORS = 256 };
 
 /*
- * Weir's own MSRs, one a vector, among the numbers that no hardware has: "WEI" and the vector. Written with the TSC that
- * the guest read first in that vector's handler, they end its measurement; without one they do nothing. Read, they say
- * how many ticks Weir's TSC is ahead of the guest's.
+ * Weir's own MSRs, one a vector, among the numbers that no hardware has: "WEI" and the
+ * vector. Written with the TSC that the guest read first in that vector's handler, they
+ * end its measurement; without one they do nothing. Read, they say how many ticks Weir's
+ * TSC is ahead of the guest's.
  */
 #define MSR_WEIR_HANDLER 0x57454900
 
@@ -74,7 +77,10 @@ struct injection {
 	_Alignas(CACHE_LINE) struct injection_counts other[INJECTION_MODES];
 };
 
-/* injection_measured() - the two that stamp are called only then: all that measuring costs while it is off. */
+/*
+ * injection_measured() - the two that stamp are called only then: all that
+ * measuring costs while it is off.
+ */
 static inline bool injection_measured(const struct injection *in)
 {
 	return atomic_load_explicit(&in->meter, memory_order_relaxed);
@@ -82,14 +88,20 @@ static inline bool injection_measured(const struct injection *in)
 
 /* --- posting, on any core --- */
 
-/* injection_stamp() - @vector, which does not wait yet, is about to be posted. Before its bit is set. */
+/*
+ * injection_stamp() - @vector, which does not wait yet, is about to be
+ * posted. Before its bit is set.
+ */
 void injection_stamp(struct injection *in, uint8_t vector);
 /* injection_notify() - it is posted, the bit set: see to it that @v takes it. */
 void injection_notify(struct vcpu *v);
 
 /* --- on the vCPU's core --- */
 
-/* injection_enter() - @vector, which waits still, is about to be injected. Before its bit is cleared. */
+/*
+ * injection_enter() - @vector, which waits still, is about to be injected.
+ * Before its bit is cleared.
+ */
 void injection_enter(struct injection *in, uint8_t vector);
 /* injection_interrupted() - an interrupt for Weir ended an entry of @v. Was it a kick? */
 void injection_interrupted(struct vcpu *v);
@@ -112,8 +124,8 @@ enum injection_mode injection_default(void);
 const char *injection_refused(enum injection_mode mode);
 
 /*
- * Each is done on the vCPU's core, where it does not run meanwhile: nothing that waits gets lost, and no figure is half
- * of one mode. injection_measure() returns 0 or -ENOMEM.
+ * Each is done on the vCPU's core, where it does not run meanwhile: nothing that waits gets lost,
+ * and no figure is half of one mode. injection_measure() returns 0 or -ENOMEM.
  */
 void injection_set_mode(struct vcpu *v, enum injection_mode mode);
 int injection_measure(struct vcpu *v, bool on);

@@ -2,8 +2,8 @@
 /*
  * kvmclock.c - writes KVM's clock into a guest's memory [Linux Documentation/virt/kvm/x86/msr.rst]
  *
- * On the vCPU's core while an exit is handled. Other vCPUs of the guest may read what stands there meanwhile: a version
- * that is odd, or changes, tells them to read again.
+ * On the vCPU's core while an exit is handled. Other vCPUs of the guest may read what stands there
+ * meanwhile: a version that is odd, or changes, tells them to read again.
  */
 #include "kvmclock.h"
 
@@ -37,8 +37,8 @@ _Static_assert(sizeof(struct pvclock_wall) == 12, "msr.rst, MSR_KVM_WALL_CLOCK_N
 #define NS_PER_S           UINT64_C(1000000000)
 
 /*
- * scale() - how ticks of tsc_khz become nanoseconds. The shift brings the rate to between 1 and 2 GHz, so that the
- * multiplier has all its 32 bits.
+ * scale() - how ticks of tsc_khz become nanoseconds. The shift brings the rate to between 1 and 2
+ * GHz, so that the multiplier has all its 32 bits.
  */
 static void scale(struct pvclock_time *t)
 {
@@ -53,8 +53,8 @@ static void scale(struct pvclock_time *t)
 }
 
 /*
- * publish() - copy @len bytes to @to in guest memory, of which the first four are the version. A reader that sees an
- * even version before and after, and the same, has read what belongs together.
+ * publish() - copy @len bytes to @to in guest memory, of which the first four are the version. A
+ * reader that sees an even version before and after, and the same, has read what belongs together.
  */
 static void publish(void *to, const void *from, size_t len, uint32_t *version)
 {
@@ -114,7 +114,10 @@ static int set_wall_clock(struct vcpu *v, uint64_t value)
 	return 0;
 }
 
-/* now_unix() - nanoseconds since 1970. The battery clock is asked once; from then on the TSC counts. */
+/*
+ * now_unix() - nanoseconds since 1970. The battery clock is asked once;
+ * from then on the TSC counts.
+ */
 static uint64_t now_unix(void)
 {
 	static uint64_t at_boot;

@@ -2,8 +2,9 @@
 /*
  * kvmclock.h - the clock that KVM gives its guests [Linux Documentation/virt/kvm/x86/msr.rst]
  *
- * The guest names a place in its memory; there it finds how its TSC becomes nanoseconds. The TSC is steady, so what
- * stands there holds until the guest moves its TSC, and all its vCPUs see one clock.
+ * The guest names a place in its memory; there it finds how its TSC becomes nanoseconds.
+ * The TSC is steady, so what stands there holds until the guest moves its TSC, and all
+ * its vCPUs see one clock.
  */
 #pragma once
 
@@ -12,7 +13,10 @@
 
 struct vcpu;
 
-/* kvmclock_reset() - zero from now on; the further vCPUs of a guest follow its first. Control context. */
+/*
+ * kvmclock_reset() - zero from now on; the further vCPUs of a guest follow
+ * its first. Control context.
+ */
 void kvmclock_reset(struct vcpu *v);
 
 bool kvmclock_owns_msr(uint32_t index);

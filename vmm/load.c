@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load.c - a kernel's file, an initrd and a command line become a guest's memory; what all kinds of kernels share
+ * load.c - a kernel's file, an initrd and a command line become a guest's memory; what
+ * all kinds of kernels share
  *
- * Called at each start of a guest, in the control context, while its vCPUs are off: memory belongs to nobody else.
- * Kernel and initrd come from the boot archive. Owns nothing.
+ * Called at each start of a guest, in the control context, while its vCPUs are off: memory belongs
+ * to nobody else. Kernel and initrd come from the boot archive. Owns nothing.
  */
 #include "load.h"
 

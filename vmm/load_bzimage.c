@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_bzimage.c - a Linux kernel as it is packed, entered as its 64-bit boot protocol wants it [boot.rst]
+ * load_bzimage.c - a Linux kernel as it is packed, entered as its 64-bit boot
+ * protocol wants it [boot.rst]
  *
  * Called by load.c in the control context with the guest off. Owns nothing.
  */
@@ -26,7 +27,10 @@ enum {
 #define PDE_LARGE   BIT(7) /* 2 MiB */
 enum { PT_ENTRIES = 512, PD_PAGES = 4, LARGE_PAGE = 2 * MIB };
 
-/* flat segments, accessed [SDM 3A 3.4.5], where the protocol wants them: __BOOT_CS 0x10, __BOOT_DS 0x18 */
+/*
+ * flat segments, accessed [SDM 3A 3.4.5], where the protocol wants them:
+ * __BOOT_CS 0x10, __BOOT_DS 0x18
+ */
 static const uint64_t gdt[] = {
 	0, 0, UINT64_C(0x00af9b000000ffff), /* execute and read, 64-bit */
 	UINT64_C(0x00cf93000000ffff),       /* read and write */
@@ -89,7 +93,10 @@ static int image_extent(struct image *im, const struct load *l)
 	return 0;
 }
 
-/* write_tables() - identity map of the first 4 GiB by 2 MiB pages, and the GDT. @low is the first MiB. */
+/*
+ * write_tables() - identity map of the first 4 GiB by 2 MiB pages, and the
+ * GDT. @low is the first MiB.
+ */
 static void write_tables(uint8_t *low)
 {
 	uint64_t *pml4 = (uint64_t *)(low + PML4_AT), *pdpt = (uint64_t *)(low + PDPT_AT);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_parts.h - between load.c (files, initrd, what every kernel finds) and the two kinds of kernels, load_bzimage.c
- * and load_pvh.c; the interface for all is in load.h
+ * load_parts.h - between load.c (files, initrd, what every kernel finds) and the two kinds of
+ * kernels, load_bzimage.c and load_pvh.c; the interface for all is in load.h
  *
- * All in the control context with the guest off: its memory belongs to whoever loads. A kernel's file is trusted no
- * further than the file and the memory reach.
+ * All in the control context with the guest off: its memory belongs to whoever loads. A kernel's
+ * file is trusted no further than the file and the memory reach.
  */
 #pragma once
 
@@ -52,11 +52,15 @@ enum { LOAD_REGIONS = 4 };
 int load_fail(const struct load *l, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /*
- * load_place() - a place for the initrd, as high as RAM and @top (a kernel's first byte that it may not take) allow; the
- * kernel itself ends at @kernel_end. Checks that all fits, also without an initrd. 0, or -ENOMEM.
+ * load_place() - a place for the initrd, as high as RAM and @top (a kernel's first byte that it
+ * may not take) allow; the kernel itself ends at @kernel_end. Checks that all fits, also without
+ * an initrd. 0, or -ENOMEM.
  */
 int load_place(struct load *l, uint64_t kernel_end, uint64_t top);
-/* load_begin() - the first MiB cleared, command line, ACPI tables and initrd in place. Returns the first MiB. */
+/*
+ * load_begin() - the first MiB cleared, command line, ACPI tables and initrd in
+ * place. Returns the first MiB.
+ */
 uint8_t *load_begin(struct load *l);
 /* load_copy() - into RAM that is known to be there; packets go on meanwhile. */
 void load_copy(const struct load *l, uint64_t gpa, const uint8_t *from, uint64_t len);
@@ -65,7 +69,10 @@ void load_clear(const struct load *l, uint64_t gpa, uint64_t len);
 /* load_memory() - the guest's memory in ascending order; returns how many regions. */
 unsigned load_memory(const struct load *l, struct load_region region[LOAD_REGIONS]);
 
-/* The kinds of kernels: is it one? And the rest of load_kernel(), in which nothing is written before all is checked. */
+/*
+ * The kinds of kernels: is it one? And the rest of load_kernel(), in which nothing is
+ * written before all is checked.
+ */
 int load_bzimage(struct load *l, struct vcpu_entry *entry);
 bool load_is_elf(const struct load *l);
 int load_pvh(struct load *l, struct vcpu_entry *entry);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_pvh.c - a kernel as an ELF file with a PVH entry: vmlinux, and kernels that were never packed [pvh.h]
+ * load_pvh.c - a kernel as an ELF file with a PVH entry: vmlinux, and kernels that
+ * were never packed [pvh.h]
  *
- * Called by load.c in the control context with the guest off. Owns nothing. ELF comes in two widths; a file's header and
- * segments are copied into the wider form, checked there, and nothing of memory is written before all of them fit.
+ * Called by load.c in the control context with the guest off. Owns nothing. ELF comes in two
+ * widths; a file's header and segments are copied into the wider form, checked there, and nothing
+ * of memory is written before all of them fit.
  */
 #include "load_parts.h"
 
@@ -114,7 +116,10 @@ static int image_segments(struct image *im, const struct load *l)
 	return 0;
 }
 
-/* read_note() - the note at @at, of which @left bytes are there; returns how long it is, 0 if it is not whole. */
+/*
+ * read_note() - the note at @at, of which @left bytes are there; returns how long it
+ * is, 0 if it is not whole.
+ */
 static uint64_t read_note(struct image *im, const uint8_t *at, uint64_t left)
 {
 	struct elf_note n;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* nested.c - see nested.h. Runs when a guest is created; the tables never change afterwards, so nothing is flushed. */
+/*
+ * nested.c - see nested.h. Runs when a guest is created; the tables never change
+ * afterwards, so nothing is flushed.
+ */
 #include "nested.h"
 
 #include "kernel/mem.h"
@@ -20,7 +23,10 @@ static uint64_t *table_new(void)
 	return t;
 }
 
-/* entry_at() - the entry for @gpa at @level (1: 4 KiB, 2: 2 MiB); makes the tables above. NULL without memory. */
+/*
+ * entry_at() - the entry for @gpa at @level (1: 4 KiB, 2: 2 MiB); makes the tables
+ * above. NULL without memory.
+ */
 static uint64_t *entry_at(uint64_t *root, uint64_t gpa, int level, const struct nested_bits *bits)
 {
 	uint64_t *table = root;

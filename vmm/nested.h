@@ -18,9 +18,12 @@ struct nested_bits {
 };
 
 /*
- * nested_build() - tables that map what @m has as RAM and nothing else, in pages of 2 MiB with a tail of small ones.
- * Returns the root, NULL if there is no memory for it.
+ * nested_build() - tables that map what @m has as RAM and nothing else, in pages of 2 MiB with a
+ * tail of small ones. Returns the root, NULL if there is no memory for it.
  */
 uint64_t *nested_build(const struct gpa_map *m, const struct nested_bits *bits);
-/* nested_map_page() - one page more, 4 KiB at @gpa, where nothing is mapped yet. False without memory for it. */
+/*
+ * nested_map_page() - one page more, 4 KiB at @gpa, where nothing is mapped yet.
+ * False without memory for it.
+ */
 bool nested_map_page(uint64_t *root, uint64_t gpa, uint64_t to, const struct nested_bits *bits);

@@ -2,11 +2,11 @@
 /*
  * operand.c - registers and memory as an emulated instruction sees them
  *
- * Called by emulate.c on the vCPU's core. Owns nothing. A linear address is guest-controlled, and so are the tables
- * that translate it: what comes out is used through gpa.h, or asked of a device.
+ * Called by emulate.c on the vCPU's core. Owns nothing. A linear address is guest-controlled, and
+ * so are the tables that translate it: what comes out is used through gpa.h, or asked of a device.
  *
- * Segment limits are not checked: the CPU did for the access that exited, and what follows in a repeated one lies in
- * the same segment of a guest that can hurt itself alone.
+ * Segment limits are not checked: the CPU did for the access that exited, and what follows in a
+ * repeated one lies in the same segment of a guest that can hurt itself alone.
  */
 #include "operand.h"
 
@@ -50,7 +50,9 @@ static enum segment data_segment(const struct emulation *e)
 	return i->base == GPR_RSP || i->base == GPR_RBP ? SEGMENT_SS : SEGMENT_DS;
 }
 
-/* BT with the bit's number in a register goes as far from the operand as that says [SDM 2A 3.1.1.9] */
+/*
+ * BT with the bit's number in a register goes as far from the operand as that says [SDM 2A 3.1.1.9]
+ */
 static uint64_t bit_distance(const struct emulation *e)
 {
 	const struct insn *i = &e->insn;

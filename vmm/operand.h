@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * operand.h - what an emulated instruction names: registers, linear addresses, and the places behind these
+ * operand.h - what an emulated instruction names: registers, linear addresses,
+ * and the places behind these
  *
  * On the vCPU's core while an exit is handled.
  */
@@ -18,7 +19,10 @@ struct emulation {
 	struct vcpu_sregs sregs;
 	enum insn_mode mode;
 	struct insn insn;
-	/* linear page to physical page as the hardware had it when it exited: [0] to read, [1] to write */
+	/*
+	 * linear page to physical page as the hardware had it when it exited:
+	 * [0] to read, [1] to write
+	 */
 	struct {
 		bool known;
 		uint64_t linear, gpa;
@@ -47,8 +51,8 @@ static inline int64_t operand_signed(uint64_t value, unsigned size)
 }
 
 /*
- * operand_reg(), operand_set_reg() - the lowest @size bytes of general register @reg. A write of 4 bytes clears the
- * upper half, one of 1 or 2 leaves the rest as it is [SDM 1 3.4.1.1].
+ * operand_reg(), operand_set_reg() - the lowest @size bytes of general register @reg. A write of 4
+ * bytes clears the upper half, one of 1 or 2 leaves the rest as it is [SDM 1 3.4.1.1].
  */
 uint64_t operand_reg(const struct vcpu *v, unsigned reg, unsigned size);
 void operand_set_reg(struct vcpu *v, unsigned reg, unsigned size, uint64_t value);
@@ -62,8 +66,10 @@ uint64_t operand_destination(const struct emulation *e);
 void operand_know(struct emulation *e, uint64_t linear, uint64_t gpa, bool write);
 
 /*
- * operand_find() - @size bytes at @linear. 0, or -EFAULT: not mapped, or across a page's end with a device in it.
- * operand_fault() - after that: the guest takes the page fault or #GP that its CPU would have. -EFAULT: none of them.
+ * operand_find() - @size bytes at @linear. 0, or -EFAULT: not mapped, or across a page's
+ * end with a device in it.
+ * operand_fault() - after that: the guest takes the page fault or #GP that its CPU would
+ * have. -EFAULT: none of them.
  * operand_load(), operand_store() - what is found there: RAM, or a device.
  */
 int operand_find(struct emulation *e, uint64_t linear, unsigned size, bool write, struct place *p);

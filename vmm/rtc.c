@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rtc.c - the date, read once, for the clocks of guests [MC146818A; the register of the century is nobody's standard,
- * so this century it is]
+ * rtc.c - the date, read once, for the clocks of guests [MC146818A; the register of the century is
+ * nobody's standard, so this century it is]
  *
  * Control context, core 0.
  */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * svm.c - the back end for AMD's SVM: into the guest and out, and what an entry brings with it [APM2 15]
+ * svm.c - the back end for AMD's SVM: into the guest and out, and what an entry
+ * brings with it [APM2 15]
  *
- * Called by vcpu.c on the vCPU's core. The gate is GIF: with CLGI nothing interrupts, then IF is set, so what comes in
- * the meantime makes VMRUN exit at once. #VMEXIT leaves GIF clear; STGI lets the interrupt in.
+ * Called by vcpu.c on the vCPU's core. The gate is GIF: with CLGI nothing interrupts, then IF
+ * is set, so what comes in the meantime makes VMRUN exit at once. #VMEXIT leaves GIF clear;
+ * STGI lets the interrupt in.
  */
 #include "svm.h"
 
@@ -34,7 +36,10 @@ static inline void svm_open_gate(void)
 	__asm__ volatile("cli; stgi" ::: "memory");
 }
 
-/* What the guest has changed. A guest that was not entered has not; what TCG leaves in the VMCB then is Weir's own. */
+/*
+ * What the guest has changed. A guest that was not entered has not; what TCG leaves in the
+ * VMCB then is Weir's own.
+ */
 static inline void take_registers(struct vcpu *v, const struct vmcb *c)
 {
 	v->gpr[GPR_RAX] = c->rax;
@@ -45,8 +50,9 @@ static inline void take_registers(struct vcpu *v, const struct vmcb *c)
 }
 
 /*
- * Of what VMRUN refuses, the one thing that a guest can bring about: TCG lets it write CR0 so, where a CPU faults. TCG
- * leaves Weir's registers in the VMCB after a refusal, and the report would be about those; so it is foreseen.
+ * Of what VMRUN refuses, the one thing that a guest can bring about: TCG lets it write CR0 so,
+ * where a CPU faults. TCG leaves Weir's registers in the VMCB after a refusal, and the report would
+ * be about those; so it is foreseen.
  */
 static inline bool is_refused(const struct vmcb *c)
 {
@@ -89,9 +95,10 @@ static void svm_run(struct vcpu *v)
 /* --- what the next entry brings --- */
 
 /*
- * A virtual interrupt of highest priority: the guest takes it before its next instruction, since it can [APM2 15.21.4].
- * Not by event_inj: TCG then remembers the vector, and may deliver it a second time at any instruction, IF or not.
- * What is still there at the exit was not taken, and svm_decode() takes it back.
+ * A virtual interrupt of highest priority: the guest takes it before its next instruction, since it
+ * can [APM2 15.21.4]. Not by event_inj: TCG then remembers the vector, and may deliver it a second
+ * time at any instruction, IF or not. What is still there at the exit was not taken, and
+ * svm_decode() takes it back.
  */
 static void inject_irq(struct vmcb *c, uint8_t vector)
 {
@@ -119,8 +126,9 @@ static void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 }
 
 /*
- * A virtual interrupt that is never taken: it exits when it could be. There is but one, so not beside an interrupt that
- * is being injected: that one's end of interrupt exits, and the next entry looks again.
+ * A virtual interrupt that is never taken: it exits when it could be. There is but one, so
+ * not beside an interrupt that is being injected: that one's end of interrupt exits, and
+ * the next entry looks again.
  */
 static void svm_want_irq_window(struct vcpu *v, bool on)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * svm.h - between the parts of the SVM back end: svm.c (entry, exit, injection), svm_setup.c, svm_features.c,
- * svm_decode.c, svm_length.c, svm_state.c
+ * svm.h - between the parts of the SVM back end: svm.c (entry, exit, injection), svm_setup.c,
+ * svm_features.c, svm_decode.c, svm_length.c, svm_state.c
  */
 #pragma once
 
@@ -66,7 +66,10 @@ int svm_vm_create(struct vm *vm);
 int svm_vcpu_create(struct vcpu *v);
 void svm_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *s);
 
-/* svm_features.c: svm_features_probe() - what this CPU has, of @edx of CPUID_SVM; what is there and of use is on. */
+/*
+ * svm_features.c: svm_features_probe() - what this CPU has, of @edx of CPUID_SVM; what
+ * is there and of use is on.
+ */
 void svm_features_probe(uint32_t edx);
 
 /* svm_decode.c: the exit that @c has, into v->exit; an event that it interrupted, into v->event. */
@@ -83,7 +86,10 @@ static inline struct svm_plain *svm_plain_at(struct svm_vcpu *s, uint64_t linear
 /* svm_length.c, where it was not found before */
 unsigned svm_length_read(struct vcpu *v, unsigned len);
 
-/* svm_length() - bytes of the instruction at v->rip, which has @len without prefixes. For CPUs without NRIPS. */
+/*
+ * svm_length() - bytes of the instruction at v->rip, which has @len without
+ * prefixes. For CPUs without NRIPS.
+ */
 static inline unsigned svm_length(struct vcpu *v, unsigned len)
 {
 	uint8_t first = len == 1 ? OPCODE_HLT : OPCODE_ESCAPE;

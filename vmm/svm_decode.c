@@ -2,8 +2,8 @@
 /*
  * svm_decode.c - what the hardware says about an exit, in the neutral words of exit.h [APM2 C]
  *
- * svm_decode() is called by svm_run() on the vCPU's core, once an exit. It changes the guest only where SVM needs two
- * exits for one event: the return from an NMI handler.
+ * svm_decode() is called by svm_run() on the vCPU's core, once an exit. It changes the guest only
+ * where SVM needs two exits for one event: the return from an NMI handler.
  */
 #include "svm.h"
 
@@ -66,7 +66,10 @@ static enum vcpu_exit_reason decode_short(struct vcpu *v, const struct vmcb *c, 
 	return r;
 }
 
-/* Which register: without decode assists only the instruction knows. What cannot be read is none that could have exited. */
+/*
+ * Which register: without decode assists only the instruction knows. What cannot be read is
+ * none that could have exited.
+ */
 static enum vcpu_exit_reason fetch_cr8(struct vcpu *v, const struct vmcb *c)
 {
 	struct vcpu_sregs sregs;
@@ -91,7 +94,10 @@ static enum vcpu_exit_reason decode_cr8(struct vcpu *v, const struct vmcb *c)
 	return EXIT_CR8;
 }
 
-/* An exception that is to be the guest's: it goes on by being injected. #AC pushes an error code, which is 0. */
+/*
+ * An exception that is to be the guest's: it goes on by being injected. #AC pushes
+ * an error code, which is 0.
+ */
 static enum vcpu_exit_reason decode_exception(struct vcpu *v, const struct vmcb *c)
 {
 	v->exit.exception.vector = c->exit_code - SVM_EXIT_EXCEPTION;
@@ -110,7 +116,10 @@ static enum vcpu_exit_reason step_over_iret(struct vcpu *v, struct vmcb *c)
 	return EXIT_NMI_WINDOW;
 }
 
-/* That step, or a debug exception of the guest's own. IRET has brought the guest's TF with the other flags. */
+/*
+ * That step, or a debug exception of the guest's own. IRET has brought the guest's
+ * TF with the other flags.
+ */
 static enum vcpu_exit_reason decode_debug(struct vcpu *v, struct vmcb *c)
 {
 	struct svm_vcpu *s = v->hw;
@@ -161,8 +170,8 @@ static enum vcpu_exit_reason reason_of(struct vcpu *v, struct vmcb *c)
 }
 
 /*
- * The exit came while an event was being delivered: it is due again. Not so INT n, INT3 and INTO: rip is still at the
- * instruction, which runs once more. [APM2 15.7.2]
+ * The exit came while an event was being delivered: it is due again. Not so INT n, INT3 and INTO:
+ * rip is still at the instruction, which runs once more. [APM2 15.7.2]
  */
 static void take_interrupted(struct vcpu *v, const struct vmcb *c)
 {
@@ -184,8 +193,8 @@ static void take_interrupted(struct vcpu *v, const struct vmcb *c)
 }
 
 /*
- * The exit came before the guest took the interrupt: it is due again. If it came while that was being delivered, TCG
- * calls the interrupt an exception in exit_int_info: not to be believed.
+ * The exit came before the guest took the interrupt: it is due again. If it came while that was
+ * being delivered, TCG calls the interrupt an exception in exit_int_info: not to be believed.
  */
 static void take_back(struct vcpu *v, struct vmcb *c)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * svm_features.c - what a CPU with SVM may offer beyond the least, and what Weir makes of it [APM3 E.4.9]
+ * svm_features.c - what a CPU with SVM may offer beyond the least, and what Weir
+ * makes of it [APM3 E.4.9]
  *
- * Probed once at boot; the operator switches later (features.c), any core reads. Each that is used has a path without it.
+ * Probed once at boot; the operator switches later (features.c), any core reads. Each that is
+ * used has a path without it.
  */
 #include "svm.h"
 

@@ -2,8 +2,9 @@
 /*
  * svm_setup.c - SVM found, switched on, and a guest's VMCB as it begins [APM2 15.4, 15.5, 15.25]
  *
- * svm_init_cpu() runs on each core once, the rest in the control context. Owns the two permission maps that all guests
- * share: every port and every MSR exits, but for those MSRs that the hardware switches anyhow.
+ * svm_init_cpu() runs on each core once, the rest in the control context. Owns the two permission
+ * maps that all guests share: every port and every MSR exits, but for those MSRs that the
+ * hardware switches anyhow.
  */
 #include "svm.h"
 
@@ -54,7 +55,10 @@ int svm_probe(const char **why)
 	return -EPERM;
 }
 
-/* msr_allow() - the guest reads, and with @write also writes, MSR @index without an exit. [APM2 15.11] */
+/*
+ * msr_allow() - the guest reads, and with @write also writes, MSR @index
+ * without an exit. [APM2 15.11]
+ */
 static void msr_allow(uint32_t index, bool write)
 {
 	uint32_t bit = 2 * (index & 0x1fff) + (index >= 0xc0000000 ? 0x800 * 8 : 0);

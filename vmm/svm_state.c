@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * svm_state.c - a guest's registers that only the VMCB has, for whoever decodes, emulates or reports
+ * svm_state.c - a guest's registers that only the VMCB has, for whoever
+ * decodes, emulates or reports
  *
  * On the vCPU's core between an exit and the next entry, or with the guest off.
  */
@@ -98,7 +99,10 @@ int svm_get_msr(struct vcpu *v, uint32_t index, uint64_t *value)
 	return 0;
 }
 
-/* The value has been checked by whoever knows which bits a guest may set; SVME stays, or VMRUN refuses. */
+/*
+ * The value has been checked by whoever knows which bits a guest may set; SVME
+ * stays, or VMRUN refuses.
+ */
 int svm_set_msr(struct vcpu *v, uint32_t index, uint64_t value)
 {
 	uint64_t *slot = msr_slot(v, index);
@@ -109,7 +113,10 @@ int svm_set_msr(struct vcpu *v, uint32_t index, uint64_t value)
 	return 0;
 }
 
-/* svm_explain() - what VMRUN looks at, in the order of its list [APM2 15.5.1]; the hardware itself does not say. */
+/*
+ * svm_explain() - what VMRUN looks at, in the order of its list [APM2 15.5.1]; the
+ * hardware itself does not say.
+ */
 void svm_explain(struct vcpu *v, char *text, size_t size)
 {
 	const struct vmcb *c = vmcb_of(v);

@@ -2,7 +2,8 @@
 /*
  * svm_vmcb.h - AMD's virtual machine control block [APM2 (rev. 3.40) 15, appendix B and C]
  *
- * One page a vCPU: what is intercepted and injected, then the guest's state. Times and sizes as the hardware has them.
+ * One page a vCPU: what is intercepted and injected, then the guest's state. Times and sizes
+ * as the hardware has them.
  */
 #pragma once
 
@@ -57,7 +58,10 @@
 #define INTERCEPT_RDPRU   BIT(14)
 
 #define INTERCEPT_CR8_WRITE BIT(8) /* in cr_write */
-/* in exceptions: delivering the first two may raise them again, for ever; the third is the machine's own */
+/*
+ * in exceptions: delivering the first two may raise them again, for ever; the
+ * third is the machine's own
+ */
 #define INTERCEPT_DB BIT(1)
 #define INTERCEPT_AC BIT(17)
 #define INTERCEPT_MC BIT(18)

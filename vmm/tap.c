@@ -2,9 +2,9 @@
 /*
  * tap.c - a guest's port, and the queue of 1000 behind it, or of fewer when there are many
  *
- * tun_net_xmit() is called by xmit_flush() and net_tx_action(), tap_drop() and tap_purge() by vhost_net.c's handlers: all
- * on the worker's core, or with the cores parked. Owns the queue, its conservation law, and how long it may be; the
- * ports' own law is net/port.c's.
+ * tun_net_xmit() is called by xmit_flush() and net_tx_action(), tap_drop() and tap_purge() by
+ * vhost_net.c's handlers: all on the worker's core, or with the cores parked. Owns the queue, its
+ * conservation law, and how long it may be; the ports' own law is net/port.c's.
  */
 #include "tap.h"
 
@@ -21,12 +21,14 @@ enum { TAP_MEMORY = 1 << 20 }; /* bytes that a port may cost in all */
 _Static_assert(VHOST_TAP_QUEUE + (unsigned)PKT_GSO_SEGS <= TAP_SLOTS, "the queue has its slots");
 
 /*
- * buffers that may wait in each tap: tap_share_pools(). Read by the workers, changed while the cores are parked
+ * buffers that may wait in each tap: tap_share_pools(). Read by the workers, changed
+ * while the cores are parked
  *
- * What waits for a guest that takes nothing waits for ever, and its buffers are missed by the core whose pool they are
- * from. So all taps together hold no more than a third of one core's pool, whichever cores they came from. Half of a
- * pool is for the NICs' rings (netdev_share_pools), so these can always be filled, and a sixth is left for packets on
- * their way. The parts are equal and fixed: what one guest leaves standing takes no other guest's place.
+ * What waits for a guest that takes nothing waits for ever, and its buffers are missed by the core
+ * whose pool they are from. So all taps together hold no more than a third of one core's pool,
+ * whichever cores they came from. Half of a pool is for the NICs' rings (netdev_share_pools), so
+ * these can always be filled, and a sixth is left for packets on their way. The parts are equal and
+ * fixed: what one guest leaves standing takes no other guest's place.
  */
 static unsigned share;
 
@@ -71,7 +73,10 @@ static void drop_closed(struct vhost_net *n, struct pkt **pkts, unsigned count)
 	}
 }
 
-/* xmit.c drops what does not fit, and says TAP_FULL. The last that does may be a long frame, and reach beyond the share. */
+/*
+ * xmit.c drops what does not fit, and says TAP_FULL. The last that does may be a long frame,
+ * and reach beyond the share.
+ */
 static unsigned tun_net_xmit(struct port *port, unsigned q, struct pkt **pkts, unsigned count,
 			     uint64_t frames)
 {
@@ -147,7 +152,9 @@ static const struct port_ops tap_ops = {
 	.explain = tap_explain,
 };
 
-/* tap_share_pools() - a tap has come: each has less, and what waits beyond that goes. Cores parked. */
+/*
+ * tap_share_pools() - a tap has come: each has less, and what waits beyond that goes. Cores parked.
+ */
 static void tap_share_pools(void)
 {
 	struct vhost_net *tap[PORT_MAX];

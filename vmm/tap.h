@@ -2,8 +2,8 @@
 /*
  * tap.h - a guest's port, the queue behind it, and the copy between packets and buffers
  *
- * Only the worker's core transmits to the port (txq_of_cpu), so the queue needs no lock: xmit.c brings what comes from
- * other cores there. One copy a frame each way.
+ * Only the worker's core transmits to the port (txq_of_cpu), so the queue needs no lock: xmit.c
+ * brings what comes from other cores there. One copy a frame each way.
  */
 #pragma once
 
@@ -22,8 +22,9 @@ enum {
 /*
  * tap_open() - the port and its queue. 0 or a negative errno, as vhost_net_open().
  *
- * The queue is counted in packet buffers: a frame takes as many slots as it has, of which the first says where it is. It
- * holds VHOST_TAP_QUEUE of them, or its part of a third of a core's pool, if that is less: 256 with four taps.
+ * The queue is counted in packet buffers: a frame takes as many slots as it has, of which the first
+ * says where it is. It holds VHOST_TAP_QUEUE of them, or its part of a third of a core's pool, if
+ * that is less: 256 with four taps.
  */
 int tap_open(struct vhost_net *n, const char *name, const uint8_t mac[6], unsigned mtu);
 
@@ -58,28 +59,32 @@ static inline void tap_delivered(struct vhost_net *n)
 }
 
 /*
- * tap_drop() - that packet goes nowhere. tap_purge_first() - because it was meant for another driver, or the same with
- * other offloads. tap_purge() - nor do others, until at most @keep buffers wait.
+ * tap_drop() - that packet goes nowhere. tap_purge_first() - because it was meant for
+ * another driver, or the same with other offloads. tap_purge() - nor do others, until at
+ * most @keep buffers wait.
  */
 void tap_drop(struct vhost_net *n, enum drop_reason why);
 void tap_purge_first(struct vhost_net *n);
 void tap_purge(struct vhost_net *n, unsigned keep);
 
-/* tap_share() - buffers that may wait in a tap, as things are. tap_explain() - port->ops->explain: tap_explain.c. */
+/*
+ * tap_share() - buffers that may wait in a tap, as things are. tap_explain() -
+ * port->ops->explain: tap_explain.c.
+ */
 unsigned tap_share(void);
 void tap_explain(struct port *port, const struct pkt *p, struct shell *sh);
 
 /* --- tun_get.c, tun_put.c --- */
 
 /*
- * tun_get_user() - the frame that the guest put into @c, which has pieces to read only, as a packet.
- * Returns NULL if it was dropped: counted at the port's ingress mouth as one that came in.
+ * tun_get_user() - the frame that the guest put into @c, which has pieces to read only, as a
+ * packet. Returns NULL if it was dropped: counted at the port's ingress mouth as one that came in.
  */
 struct pkt *tun_get_user(struct vhost_net *n, const struct virtq_chain *c);
 
 /*
  * tun_put_user() - copy @p into the next buffers of @vq and push them; the caller publishes.
- * Returns what it costs of the weight, 1 for a frame in few pieces, or 0: too few buffers now, -EMSGSIZE: never enough of
- * them, -EINVAL: the queue broke.
+ * Returns what it costs of the weight, 1 for a frame in few pieces, or 0: too few buffers now,
+ * -EMSGSIZE: never enough of them, -EINVAL: the queue broke.
  */
 int tun_put_user(const struct vhost_net *n, struct virtq *vq, const struct pkt *p);

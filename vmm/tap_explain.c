@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tap_explain.c - `explain`, behind a guest's port: its queue, its filter, its buffers, its header, its interrupt
+ * tap_explain.c - `explain`, behind a guest's port: its queue, its filter, its buffers,
+ * its header, its interrupt
  *
- * Control context, cores parked, so neither worker nor guest runs. The ring is walked on a copy of what the worker knows
- * of it: nothing is taken, nothing of the guest's memory is written.
+ * Control context, cores parked, so neither worker nor guest runs. The ring is walked on a copy of
+ * what the worker knows of it: nothing is taken, nothing of the guest's memory is written.
  */
 #include "net/observe/explain.h"
 #include "tap.h"

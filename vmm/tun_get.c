@@ -4,8 +4,9 @@
  *
  * Called by vhost_net.c's handle_tx on the worker's core, the vring's mutex held. Owns nothing.
  *
- * Guest memory is only seen through struct virtq_seg, which virtq.c has checked. Its bytes may change while they are
- * copied: a header is copied once and then looked at, of the frame only the copy is looked at.
+ * Guest memory is only seen through struct virtq_seg, which virtq.c has checked. Its bytes
+ * may change while they are copied: a header is copied once and then looked at, of the frame
+ * only the copy is looked at.
  */
 #include "tap.h"
 
@@ -22,7 +23,10 @@ enum { SEGMENTS_MAX = 8191 };
 
 enum nothing { MALFORMED, NO_BUFFER };
 
-/* came_to_nothing() - what the guest sent came in by its port and is dropped there, without ever having been a packet. */
+/*
+ * came_to_nothing() - what the guest sent came in by its port and is dropped there, without
+ * ever having been a packet.
+ */
 static __attribute__((noinline, cold)) struct pkt *came_to_nothing(struct vhost_net *n,
 								   uint32_t bytes, enum nothing how)
 {
@@ -66,7 +70,10 @@ static inline bool header_is_plain(const struct virtq_chain *c)
 	return !(asks[0] | asks[1]);
 }
 
-/* alloc_chain() - buffers for @len bytes, their lengths set; NULL, and none taken, if there are too few. */
+/*
+ * alloc_chain() - buffers for @len bytes, their lengths set; NULL, and none
+ * taken, if there are too few.
+ */
 static struct pkt *alloc_chain(uint32_t len)
 {
 	struct pkt *first = NULL, **link = &first;
@@ -92,7 +99,10 @@ static struct pkt *alloc_chain(uint32_t len)
 	return first;
 }
 
-/* get_scattered() - the same as below for a frame in several pieces, or for several buffers of ours. */
+/*
+ * get_scattered() - the same as below for a frame in several pieces, or for
+ * several buffers of ours.
+ */
 static __attribute__((noinline)) struct pkt *get_scattered(const struct virtq_chain *c,
 							   uint32_t len)
 {
@@ -121,8 +131,9 @@ static inline struct pkt *get_plain(const struct virtq_chain *c, uint32_t len)
 /* --- frames that leave something to the device --- */
 
 /*
- * unit_of() - how much payload a buffer gets, of a frame that is to be cut into parts of @gso_size: whole parts, so that
- * cutting need not copy (net/gso.h), unless that takes too many buffers. Of parts longer than a buffer: 0.
+ * unit_of() - how much payload a buffer gets, of a frame that is to be cut into parts of @gso_size:
+ * whole parts, so that cutting need not copy (net/gso.h), unless that takes too many buffers. Of
+ * parts longer than a buffer: 0.
  */
 static uint32_t unit_of(uint32_t payload, uint32_t gso_size)
 {
@@ -139,7 +150,10 @@ static uint32_t share_of(uint32_t at, uint32_t unit, uint32_t gso_size)
 	return unit ? unit : MIN((uint32_t)PKT_BUF_SIZE, gso_size - at % gso_size);
 }
 
-/* get_payload() - @len bytes from byte @from of @c on, laid out for parts of @gso_size; NULL: too few buffers. */
+/*
+ * get_payload() - @len bytes from byte @from of @c on, laid out for parts of
+ * @gso_size; NULL: too few buffers.
+ */
 static struct pkt *get_payload(const struct virtq_chain *c, uint32_t from, uint32_t len,
 			       uint32_t gso_size)
 {
@@ -168,15 +182,19 @@ static struct pkt *get_payload(const struct virtq_chain *c, uint32_t from, uint3
 }
 
 /*
- * too_many() - cutting it would take longer than a round of softirqs may, a guest holding up all others. TCP's shortest
- * segments, 8 bytes beside its options (Linux: tcp_min_snd_mss), are as many as that.
+ * too_many() - cutting it would take longer than a round of softirqs may, a guest holding
+ * up all others. TCP's shortest segments, 8 bytes beside its options (Linux:
+ * tcp_min_snd_mss), are as many as that.
  */
 static bool too_many(uint32_t payload, uint32_t gso_size)
 {
 	return (payload - 1) / gso_size >= SEGMENTS_MAX;
 }
 
-/* get_long() - a frame that the device is to cut; only @head, a copy of how it begins, is trusted to stay. */
+/*
+ * get_long() - a frame that the device is to cut; only @head, a copy of how it
+ * begins, is trusted to stay.
+ */
 static struct pkt *get_long(const struct virtq_chain *c, uint32_t len,
 			    const struct virtio_net_hdr *hdr, enum nothing *how)
 {

@@ -2,8 +2,8 @@
 /*
  * tun_put.c - to the guest: the one copy from a packet into its buffers
  *
- * Called by vhost_net.c's handle_rx on the worker's core, the vring's mutex held. Owns nothing. Guest memory is only seen
- * through struct virtq_seg, which virtq.c has checked.
+ * Called by vhost_net.c's handle_rx on the worker's core, the vring's mutex held. Owns nothing.
+ * Guest memory is only seen through struct virtq_seg, which virtq.c has checked.
  */
 #include "tap.h"
 
@@ -84,9 +84,9 @@ static void put_header_bytes(const struct virtq_chain *c, const struct virtio_ne
 }
 
 /*
- * put_scattered() - a frame that is not plain, or that @first does not take in one piece: its further pieces, and then,
- * if it may be merged, further buffers. They are pushed when all of the frame is in, else all are given back. The header comes last, since
- * it counts the buffers.
+ * put_scattered() - a frame that is not plain, or that @first does not take in one piece: its
+ * further pieces, and then, if it may be merged, further buffers. They are pushed when all of the
+ * frame is in, else all are given back. The header comes last, since it counts the buffers.
  */
 static __attribute__((noinline)) int put_scattered(const struct vhost_net *n, struct virtq *vq,
 						   const struct pkt *p,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vacpi.c - the tables that a guest's kernel finds in its memory [ACPI 6.4, sections 5.2.5 to 5.2.12]
+ * vacpi.c - the tables that a guest's kernel finds in its memory [ACPI 6.4,
+ * sections 5.2.5 to 5.2.12]
  *
- * Built anew at each start of a guest, in the control context, as the guest may have overwritten them. They lie one
- * behind the other from VACPI_TABLES on: RSDP, DSDT, FADT (which names the DSDT), MADT, XSDT (which names the two). In the
- * place of a BIOS there are a few bytes that ask for a reset.
+ * Built anew at each start of a guest, in the control context, as the guest may have
+ * overwritten them. They lie one behind the other from VACPI_TABLES on: RSDP, DSDT, FADT (which
+ * names the DSDT), MADT, XSDT (which names the two). In the place of a BIOS there are a few
+ * bytes that ask for a reset.
  */
 #include "vacpi.h"
 
@@ -106,8 +108,8 @@ enum { SLEEP_TYPE_S5 = 5 }; /* as \_S5 says */
 extern const uint8_t dsdt_begin[], dsdt_end[]; /* dsdt.S */
 
 /*
- * Where a PC's BIOS is entered, F000:FFF0. Linux does not use the reset register of hardware-reduced ACPI: it asks UEFI,
- * and without one jumps here in real mode.
+ * Where a PC's BIOS is entered, F000:FFF0. Linux does not use the reset register of
+ * hardware-reduced ACPI: it asks UEFI, and without one jumps here in real mode.
  */
 #define BIOS_ENTRY UINT64_C(0xffff0)
 static const uint8_t bios[] = {
@@ -136,7 +138,9 @@ static uint8_t checksum(const void *table, size_t len)
 	return -sum;
 }
 
-/* place() - a copy of @table, @len bytes, behind the last one; returns its guest-physical address. */
+/*
+ * place() - a copy of @table, @len bytes, behind the last one; returns its guest-physical address.
+ */
 static uint64_t place(struct writer *w, const void *table, uint32_t len)
 {
 	uint32_t at = ROUND_UP(w->used, 16);
@@ -190,7 +194,10 @@ static uint64_t place_fadt(struct writer *w, uint64_t dsdt)
 	return place_sdt(w, &fadt.sdt, "FACP", 6, sizeof(fadt));
 }
 
-/* No 8259 (flag PCAT_COMPAT), and ISA's lines are the IOAPIC's pins of the same numbers: no overrides. */
+/*
+ * No 8259 (flag PCAT_COMPAT), and ISA's lines are the IOAPIC's pins of the
+ * same numbers: no overrides.
+ */
 static uint64_t place_madt(struct writer *w, unsigned nvcpus)
 {
 	struct {

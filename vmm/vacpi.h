@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vacpi.h - the tables that tell a guest's kernel which machine it is on, and that machine's power switch [ACPI 6.4]
+ * vacpi.h - the tables that tell a guest's kernel which machine it is on, and that
+ * machine's power switch [ACPI 6.4]
  *
- * Hardware-reduced ACPI: no 8259, 8254, CMOS clock, VGA, keyboard controller or power-management timer is promised. The
- * interrupt controllers stand in the MADT, PCI, the serial line and the power button in the DSDT (dsdt.asl); sleep and
- * reset are three ports of our own.
+ * Hardware-reduced ACPI: no 8259, 8254, CMOS clock, VGA, keyboard controller or power-management
+ * timer is promised. The interrupt controllers stand in the MADT, PCI, the serial line and the
+ * power button in the DSDT (dsdt.asl); sleep and reset are three ports of our own.
  */
 #pragma once
 
@@ -27,12 +28,12 @@ enum {
 enum vacpi_wish { VACPI_NOTHING, VACPI_POWER_OFF, VACPI_REBOOT };
 
 /*
- * vacpi_build() - RSDP, DSDT, FADT, MADT, XSDT at VACPI_TABLES of @vm's memory, which must have that much; and a BIOS of
- * nine bytes where one is entered, which asks for a reset.
+ * vacpi_build() - RSDP, DSDT, FADT, MADT, XSDT at VACPI_TABLES of @vm's memory, which must have
+ * that much; and a BIOS of nine bytes where one is entered, which asks for a reset.
  */
 void vacpi_build(struct vm *vm);
 /*
- * vacpi_wish() - what a guest that writes @value to port VACPI_PORT + @offset asks for. It is read as zero there:
- * nothing has woken up.
+ * vacpi_wish() - what a guest that writes @value to port VACPI_PORT + @offset asks for. It is read
+ * as zero there: nothing has woken up.
  */
 enum vacpi_wish vacpi_wish(uint64_t offset, uint64_t value);

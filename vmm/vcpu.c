@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu.c - whose turn it is on a core, entering and leaving the guest, and what waits to be injected
+ * vcpu.c - whose turn it is on a core, entering and leaving the guest, and
+ * what waits to be injected
  *
- * vcpu_next() and vcpu_enter() are called by the core loop (kernel/guest.h). Owns for each core the list of its vCPUs, the
- * current one (whose FPU state is in the registers), and the timer that ends a slice.
+ * vcpu_next() and vcpu_enter() are called by the core loop (kernel/guest.h). Owns for each
+ * core the list of its vCPUs, the current one (whose FPU state is in the registers), and the
+ * timer that ends a slice.
  *
- * No interrupt for a guest is lost between the last look and the entry: who posts one sets the bit first and raises a
- * softirq on the vCPU's core afterwards; the last look at the softirqs is taken behind the gate, where the IPI can no
- * longer come in and makes the guest exit at once. The same look finds what must come before an entry: a guest that has
- * ended is not entered once more (vcpu_signal.c).
+ * No interrupt for a guest is lost between the last look and the entry: who posts one sets the
+ * bit first and raises a softirq on the vCPU's core afterwards; the last look at the softirqs
+ * is taken behind the gate, where the IPI can no longer come in and makes the guest exit at
+ * once. The same look finds what must come before an entry: a guest that has ended is not
+ * entered once more (vcpu_signal.c).
  */
 #include "vcpu.h"
 
@@ -107,7 +110,10 @@ static bool inject_nmi(struct vcpu *v, bool busy)
 	return true;
 }
 
-/* inject_irq() - @busy: something else is injected already, or it can't be just now: ask for the window. */
+/*
+ * inject_irq() - @busy: something else is injected already, or it can't be just
+ * now: ask for the window.
+ */
 static void inject_irq(struct vcpu *v, bool busy)
 {
 	int vector = vlapic_pending(&v->lapic);
@@ -130,7 +136,10 @@ static void inject_irq(struct vcpu *v, bool busy)
 		backend->want_irq_window(v, true);
 }
 
-/* inject_rare() - what an exit interrupted first, then an NMI. Returns whether something is injected now. */
+/*
+ * inject_rare() - what an exit interrupted first, then an NMI. Returns whether
+ * something is injected now.
+ */
 static __attribute__((noinline)) bool inject_rare(struct vcpu *v, uint32_t signals)
 {
 	bool busy = v->event.type != EVENT_NONE;
@@ -142,10 +151,16 @@ static __attribute__((noinline)) bool inject_rare(struct vcpu *v, uint32_t signa
 	return signals & SIGNAL_NMI ? inject_nmi(v, busy) : busy;
 }
 
-/* vcpu_inject_events() - those, then the local APIC's say. False, and nothing is done: it may not be entered. */
+/*
+ * vcpu_inject_events() - those, then the local APIC's say. False, and nothing is
+ * done: it may not be entered.
+ */
 static inline bool vcpu_inject_events(struct vcpu *v)
 {
-	/* relaxed: who sets a bit kicks behind it, and what the bit is about is read by vcpu_signals_take() */
+	/*
+	 * relaxed: who sets a bit kicks behind it, and what the bit is about is
+	 * read by vcpu_signals_take()
+	 */
 	uint32_t signals = atomic_load_explicit(&v->signals, memory_order_relaxed);
 	bool busy = false;
 
@@ -169,7 +184,10 @@ static void give_credit(const struct vcpu_core *core, struct vcpu *v)
 	v->vruntime = MAX(v->vruntime, least);
 }
 
-/* wakes_up() - something has come for one that sleeps, or a signal that its core must see to: that, vcpu_run() does. */
+/*
+ * wakes_up() - something has come for one that sleeps, or a signal that its core must see
+ * to: that, vcpu_run() does.
+ */
 static __attribute__((noinline)) bool wakes_up(const struct vcpu_core *core, struct vcpu *v)
 {
 	uint32_t signals = atomic_load_explicit(&v->signals, memory_order_relaxed);
@@ -220,20 +238,28 @@ static void make_current(struct vcpu_core *core, struct vcpu *v)
 		backend->vcpu_load(v);
 }
 
-/* slices_by_cpu() - the CPU ends an entry when the slice is over: no timer of ours, and no interrupt. */
+/*
+ * slices_by_cpu() - the CPU ends an entry when the slice is over: no timer
+ * of ours, and no interrupt.
+ */
 static inline bool slices_by_cpu(void)
 {
 	return unlikely(backend->slice_timer) &&
 	       atomic_load_explicit(&backend->slice_timer->on, memory_order_relaxed);
 }
 
-/* The timer need do nothing: its interrupt ends the run, the softirq sees to it that the core loop turns. */
+/*
+ * The timer need do nothing: its interrupt ends the run, the softirq sees to it
+ * that the core loop turns.
+ */
 static void slice_over(struct timer *t)
 {
 	(void)t;
 }
 
-/* It stays armed over short runs, so a guest that is entered often does not pay for it each time. */
+/*
+ * It stays armed over short runs, so a guest that is entered often does not pay for it each time.
+ */
 static void bound_slice(struct vcpu_core *core, uint64_t now, uint64_t slice)
 {
 	struct timer *t = &core->slice;
@@ -243,9 +269,9 @@ static void bound_slice(struct vcpu_core *core, uint64_t now, uint64_t slice)
 }
 
 /*
- * work_waits() - is there what ends a run? A kept one goes on beside packets, and looks at each entry what it was kicked
- * for; clocks, calls and parking end it as any other. The clock must: the one that bounds the run may stand behind
- * another timer, which that softirq runs first.
+ * work_waits() - is there what ends a run? A kept one goes on beside packets, and looks at each
+ * entry what it was kicked for; clocks, calls and parking end it as any other. The clock must: the
+ * one that bounds the run may stand behind another timer, which that softirq runs first.
  */
 static inline bool work_waits(const struct cpu *c, bool keep)
 {
@@ -255,7 +281,10 @@ static inline bool work_waits(const struct cpu *c, bool keep)
 	return softirq_pending_on(c) & (keep ? ~load : ~0u);
 }
 
-/* see_to_signals() - it was not entered. What is reset is in no registers of the core meanwhile. Interrupts off. */
+/*
+ * see_to_signals() - it was not entered. What is reset is in no registers of the core
+ * meanwhile. Interrupts off.
+ */
 static void see_to_signals(struct vcpu *v)
 {
 	irq_enable();
@@ -265,8 +294,8 @@ static void see_to_signals(struct vcpu *v)
 }
 
 /*
- * vcpu_run() - enter and handle exits until there is a reason to stop. The last look for work is taken behind the gate.
- * Returns with interrupts off.
+ * vcpu_run() - enter and handle exits until there is a reason to stop. The last look for work is
+ * taken behind the gate. Returns with interrupts off.
  */
 static void vcpu_run(struct vcpu *v, struct cpu *c, uint64_t end, bool keep)
 {
@@ -289,7 +318,10 @@ static void vcpu_run(struct vcpu *v, struct cpu *c, uint64_t end, bool keep)
 		backend->run(v);
 		exit_handle(v);
 		if (v->state != VCPU_RUNNING) {
-			/* pairs with the fence in sleeps(): who posts now sees that it sleeps (injection.c) */
+			/*
+			 * pairs with the fence in sleeps(): who posts now sees
+			 * that it sleeps (injection.c)
+			 */
 			atomic_thread_fence(memory_order_seq_cst);
 			irq_disable();
 			return;

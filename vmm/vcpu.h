@@ -2,9 +2,10 @@
 /*
  * vcpu.h - a virtual CPU: its registers, what waits to be injected, and whose turn it is
  *
- * A vCPU is pinned to a core and touched by that core alone, but for what others may write: bits of its local APIC's
- * IRR, signals, and the kick. The core loop chooses and enters it through kernel/guest.h. Between two exits the
- * neutral half (exits.c, vlapic.c, devices) works on struct vcpu; what is in hardware's form belongs to the back end.
+ * A vCPU is pinned to a core and touched by that core alone, but for what others may write: bits of
+ * its local APIC's IRR, signals, and the kick. The core loop chooses and enters it through
+ * kernel/guest.h. Between two exits the neutral half (exits.c, vlapic.c, devices) works on struct
+ * vcpu; what is in hardware's form belongs to the back end.
  *
  *	OFF ─guest starts─► RUNNING ◄─HLT, an interrupt─► HALTED	the first of a guest
  *	OFF ─guest starts─► WAITING ─STARTUP─► RUNNING ─INIT─► WAITING	the others
@@ -80,7 +81,10 @@ enum vcpu_state {
 	VCPU_WAITING, /* for STARTUP [SDM 3A 9.4.3] */
 };
 
-/* what others ask of it, in v->signals. All but the NMI come before its next entry: it may not be entered after them */
+/*
+ * what others ask of it, in v->signals. All but the NMI come before its next entry: it may
+ * not be entered after them
+ */
 #define SIGNAL_NMI     BIT(0)
 #define SIGNAL_STOP    BIT(1) /* its guest has ended */
 #define SIGNAL_INIT    BIT(2)
@@ -109,7 +113,10 @@ struct vcpu_past {
 };
 
 struct vcpu {
-	/* first, on a page of its own: Bochs takes no posted-interrupt descriptor but there, where 64 bytes should do */
+	/*
+	 * first, on a page of its own: Bochs takes no posted-interrupt descriptor but there,
+	 * where 64 bytes should do
+	 */
 	struct vlapic lapic;
 
 	/* by the core that it is pinned to */
@@ -150,17 +157,25 @@ struct vcpu {
 	struct injection injection;
 };
 
-/* vcpu_kick() - it has something new to take: ends its run or its sleep. From any context of any core. */
+/*
+ * vcpu_kick() - it has something new to take: ends its run or its sleep. From
+ * any context of any core.
+ */
 void vcpu_kick(struct vcpu *v);
-/* vcpu_give_way() - @v has woken @to, of the same core, whose turn comes next. While an exit of @v is handled. */
+/*
+ * vcpu_give_way() - @v has woken @to, of the same core, whose turn comes next. While
+ * an exit of @v is handled.
+ */
 void vcpu_give_way(struct vcpu *v, const struct vcpu *to);
 
 /*
- * Signals, from any context of any core; the vCPU's own core sees to them before the next entry (vcpu_signal.c).
+ * Signals, from any context of any core; the vCPU's own core sees to them before the
+ * next entry (vcpu_signal.c).
  *
- * vcpu_signal_nmi() - an NMI for it. vcpu_signal_init() - an INIT: what waited before is forgotten; the first vCPU of a
- * guest goes to where a BIOS begins, the others wait. vcpu_signal_startup() - it begins at 4 KiB page @page, if it waits
- * for that then. vcpu_signal_stop() - its guest has ended: it is off from now on, and vm_left() is told.
+ * vcpu_signal_nmi() - an NMI for it. vcpu_signal_init() - an INIT: what waited before is forgotten;
+ * the first vCPU of a guest goes to where a BIOS begins, the others wait. vcpu_signal_startup() -
+ * it begins at 4 KiB page @page, if it waits for that then. vcpu_signal_stop() - its guest has
+ * ended: it is off from now on, and vm_left() is told.
  */
 void vcpu_signal_nmi(struct vcpu *v);
 void vcpu_signal_init(struct vcpu *v);
@@ -176,15 +191,20 @@ static inline bool vcpu_is_called(const struct vcpu *v)
 }
 
 /*
- * vcpu_reset() - as after RESET; the first vCPU of a guest with the registers of @e, the others wait for STARTUP. In the
- * control context with the vCPU off; the first before the others.
+ * vcpu_reset() - as after RESET; the first vCPU of a guest with the registers of @e, the others
+ * wait for STARTUP. In the control context with the vCPU off; the first before the others.
  */
 struct vcpu_entry;
 void vcpu_reset(struct vcpu *v, const struct vcpu_entry *e);
-/* vcpu_off() - it ceases to run, and vm_left() is told unless it had. On its core, v not current. */
+/*
+ * vcpu_off() - it ceases to run, and vm_left() is told unless it had. On its core, v not current.
+ */
 void vcpu_off(struct vcpu *v);
 
-/* vcpu_exception() - inject a fault at the next entry instead of going on; vCPU's core, while an exit is handled. */
+/*
+ * vcpu_exception() - inject a fault at the next entry instead of going on; vCPU's core,
+ * while an exit is handled.
+ */
 void vcpu_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
 enum {
 	EXCEPTION_DB = 1,
@@ -195,10 +215,16 @@ enum {
 	EXCEPTION_MC = 18,
 };
 
-/* vcpu_single_step() - what was carried out for a guest that debugs is one step of it: #DB, which ends a halt, too. */
+/*
+ * vcpu_single_step() - what was carried out for a guest that debugs is one step of it:
+ * #DB, which ends a halt, too.
+ */
 void vcpu_single_step(struct vcpu *v);
 
-/* vcpu_step(), vcpu_step_to() - the instruction that caused the exit is done: go on behind it, or at @rip. */
+/*
+ * vcpu_step(), vcpu_step_to() - the instruction that caused the exit is done: go
+ * on behind it, or at @rip.
+ */
 static inline void vcpu_step_to(struct vcpu *v, uint64_t rip)
 {
 	v->rip = rip;
@@ -212,7 +238,10 @@ static inline void vcpu_step(struct vcpu *v)
 	vcpu_step_to(v, v->exit.next_rip);
 }
 
-/* vcpu_start(), vcpu_stop() - put it on its core's list or take it off, with its timers. Control context; waits for the core. */
+/*
+ * vcpu_start(), vcpu_stop() - put it on its core's list or take it off, with its timers. Control
+ * context; waits for the core.
+ */
 void vcpu_start(struct vcpu *v);
 void vcpu_stop(struct vcpu *v);
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu_signal.c - what one vCPU asks of another: NMI, INIT, STARTUP; what a guest's end asks of all; and how one begins
+ * vcpu_signal.c - what one vCPU asks of another: NMI, INIT, STARTUP; what a guest's end asks
+ * of all; and how one begins
  *
- * Posted on any core, by bits of v->signals and a kick, and seen to on the vCPU's own core, where no exit is being
- * handled: by vcpu_run() before each entry. So a vCPU that is in the guest just now comes out first, and one that sleeps
- * or waits is chosen by its core for this alone. Owns nothing.
+ * Posted on any core, by bits of v->signals and a kick, and seen to on the vCPU's own core,
+ * where no exit is being handled: by vcpu_run() before each entry. So a vCPU that is in the
+ * guest just now comes out first, and one that sleeps or waits is chosen by its core for
+ * this alone. Owns nothing.
  *
- * Of INIT and STARTUP the order matters, and both may wait together: an INIT forgets what came before it, a STARTUP that
- * comes behind one is for whoever waits then. One that finds nobody waiting is lost, as on hardware, where a
- * kernel sends it twice [SDM 3A 9.4.4.1].
+ * Of INIT and STARTUP the order matters, and both may wait together: an INIT forgets what came
+ * before it, a STARTUP that comes behind one is for whoever waits then. One that finds nobody
+ * waiting is lost, as on hardware, where a kernel sends it twice [SDM 3A 9.4.4.1].
  */
 #include "kernel/bits.h"
 #include "kernel/x86.h"
@@ -25,14 +27,18 @@ enum { BIOS_PAGE = 0xf0, BIOS_IP = 0xfff0 };
 /* --- posting --- */
 
 /*
- * post() - all of @forget is gone then, and @bits are there. Whoever posted first what waits there still has kicked, or is
- * about to: a guest that sends all the time does not interrupt the core of another one more often than this one looks.
+ * post() - all of @forget is gone then, and @bits are there. Whoever posted first what waits there
+ * still has kicked, or is about to: a guest that sends all the time does not interrupt the core of
+ * another one more often than this one looks.
  */
 static void post(struct vcpu *v, uint32_t forget, uint32_t bits)
 {
 	uint32_t old = atomic_load_explicit(&v->signals, memory_order_relaxed);
 
-	/* release: pairs with the exchange in vcpu_signals_take(); what the sender did before is seen there */
+	/*
+	 * release: pairs with the exchange in vcpu_signals_take(); what the sender
+	 * did before is seen there
+	 */
 	while (!atomic_compare_exchange_weak_explicit(&v->signals, &old, (old & ~forget) | bits,
 						      memory_order_release, memory_order_relaxed))
 		;
@@ -85,8 +91,9 @@ static void set_real(struct vcpu *v, uint8_t page, uint16_t ip)
 }
 
 /*
- * TSC, MTRRs and KVM's clock outlive an INIT. Hardware keeps FPU and SYSCALL's MSRs as well [SDM 3A table 9-1]; here they
- * are as after RESET, which no kernel that starts a CPU can tell, since it sets them.
+ * TSC, MTRRs and KVM's clock outlive an INIT. Hardware keeps FPU and SYSCALL's MSRs as well
+ * [SDM 3A table 9-1]; here they are as after RESET, which no kernel that starts a CPU can
+ * tell, since it sets them.
  */
 static void on_init(struct vcpu *v)
 {

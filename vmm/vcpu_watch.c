@@ -2,8 +2,9 @@
 /*
  * vcpu_watch.c - while records are kept: entries, exits and injections are among them
  *
- * The functions here stand in the place of the back end's and the core loop's, whom they call; otherwise nobody pays for
- * them. They run on the vCPU's core; they come and go with the cores parked, as nobody is in a guest then.
+ * The functions here stand in the place of the back end's and the core loop's, whom they call;
+ * otherwise nobody pays for them. They run on the vCPU's core; they come and go with the cores
+ * parked, as nobody is in a guest then.
  */
 #include "vcpu_watch.h"
 
@@ -43,7 +44,10 @@ const char *vcpu_exit_name(unsigned reason)
 	return reason < EXIT_N ? exit_text[reason].name : "?";
 }
 
-/* SVM takes the interrupt that made it exit before run() returns: the guest's time ends where that began. */
+/*
+ * SVM takes the interrupt that made it exit before run() returns: the guest's
+ * time ends where that began.
+ */
 static void run_recorded(struct vcpu *v)
 {
 	uint64_t begin = rdtsc(), end;

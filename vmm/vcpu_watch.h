@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* vcpu_watch.h - entries, exits and injections as record points, and the names of what these name */
+/*
+ * vcpu_watch.h - entries, exits and injections as record points, and the names of what these name
+ */
 #pragma once
 
 #include <stddef.h>
 
-/* vcpu_watch_init() - the core loop knows guests by now: records may be kept already. Cores parked. */
+/*
+ * vcpu_watch_init() - the core loop knows guests by now: records may be kept already. Cores parked.
+ */
 void vcpu_watch_init(void);
 
 /* vcpu_name(), vcpu_exit_name() - the ops of these names (kernel/guest.h). */

@@ -2,9 +2,10 @@
 /*
  * vhost.c - work lists, the worker, when kicks are asked for, and the life of a vring
  *
- * The worker is SOFTIRQ_VHOST. A core's work list is filled by any core (a kick on the vCPU's core, tun_net_xmit on the
- * worker's) and emptied by that core alone. Its list of polled vrings and their timer are its own. Set-up runs on the
- * vCPU's core or in the control context and meets the worker only at a vring's mutex.
+ * The worker is SOFTIRQ_VHOST. A core's work list is filled by any core (a kick on the vCPU's core,
+ * tun_net_xmit on the worker's) and emptied by that core alone. Its list of polled vrings and their
+ * timer are its own. Set-up runs on the vCPU's core or in the control context and meets the worker
+ * only at a vring's mutex.
  */
 #include "vhost.h"
 
@@ -16,8 +17,9 @@
 #include "vm.h"
 
 /*
- * sysctl vmm.vhost_poll_us: an adaptive ring of a guest that computes on without an exit is looked at so often. A look
- * ends its run, and what it finds may be worth an interrupt: less often than Linux takes for 32 packets.
+ * sysctl vmm.vhost_poll_us: an adaptive ring of a guest that computes on without an exit is looked
+ * at so often. A look ends its run, and what it finds may be worth an interrupt: less often than
+ * Linux takes for 32 packets.
  */
 static unsigned poll_us = 150;
 
@@ -36,7 +38,10 @@ void vhost_poll_queue(struct vhost_vring *v)
 	struct vhost_cpu *c = &vhost_cpu[v->net->cpu];
 	struct vhost_work *w = &v->work, *top;
 
-	/* seq_cst, as in vhost_worker(): either we queue it, or the worker has yet to look at what we are here for */
+	/*
+	 * seq_cst, as in vhost_worker(): either we queue it, or the worker has yet to
+	 * look at what we are here for
+	 */
 	if (atomic_exchange(&w->queued, true))
 		return;
 	top = atomic_load_explicit(&c->work, memory_order_relaxed);
@@ -62,7 +67,10 @@ static struct vhost_work *oldest_first(struct vhost_work *w)
 	return done;
 }
 
-/* The softirq: each that was on the list, once. What comes meanwhile, or has work left, raises it again. */
+/*
+ * The softirq: each that was on the list, once. What comes meanwhile, or has
+ * work left, raises it again.
+ */
 static void vhost_worker(void)
 {
 	struct vhost_cpu *c = &vhost_cpu[this_cpu()->id];
@@ -72,7 +80,10 @@ static void vhost_worker(void)
 	for (w = oldest_first(w); w;) {
 		struct vhost_work *next = w->next;
 
-		/* seq_cst: off the list before the rings are read; who finds it queued still comes before that read */
+		/*
+		 * seq_cst: off the list before the rings are read; who finds it queued
+		 * still comes before that read
+		 */
 		atomic_exchange(&w->queued, false);
 		w->fn(w);
 		w = next;
@@ -81,7 +92,10 @@ static void vhost_worker(void)
 
 /* --- when the guest is asked to kick --- */
 
-/* look_later() - look at @v, whose kicks are off, when the guest has run; by the timer if it goes on for long. */
+/*
+ * look_later() - look at @v, whose kicks are off, when the guest has run; by the
+ * timer if it goes on for long.
+ */
 static void look_later(struct vhost_cpu *c, struct vhost_vring *v)
 {
 	if (v->polling)
@@ -143,7 +157,10 @@ void vhost_guest_left(unsigned cpu)
 		look_now(&vhost_cpu[cpu]);
 }
 
-/* Its interrupt alone ends the run of a guest on this core, and vhost_guest_left() comes first; here if none ran. */
+/*
+ * Its interrupt alone ends the run of a guest on this core, and vhost_guest_left() comes
+ * first; here if none ran.
+ */
 static void poll_timer(struct timer *t)
 {
 	look_now(container_of(t, struct vhost_cpu, timer));
@@ -161,14 +178,20 @@ void vhost_kick(struct vhost_net *n, unsigned index)
 
 /* --- a round --- */
 
-/* vhost_signal() - straight to the virtual APIC, as irqfd does. A function of its own, for a breakpoint. */
+/*
+ * vhost_signal() - straight to the virtual APIC, as irqfd does. A function of
+ * its own, for a breakpoint.
+ */
 static __attribute__((noinline)) void vhost_signal(void (*call)(void *arg, unsigned index),
 						   void *arg, unsigned index)
 {
 	call(arg, index);
 }
 
-/* signal_stamped() - the same where some packets of the round are stamped: the first of them waits for the interrupt. */
+/*
+ * signal_stamped() - the same where some packets of the round are stamped: the first of them
+ * waits for the interrupt.
+ */
 static __attribute__((noinline)) void signal_stamped(struct vhost_vring *v,
 						     void (*call)(void *arg, unsigned index),
 						     void *arg, unsigned index)
@@ -179,8 +202,9 @@ static __attribute__((noinline)) void signal_stamped(struct vhost_vring *v,
 }
 
 /*
- * call() and broken() take locks that set-up holds while it waits for the mutex, so they come after it. The vring may
- * have been stopped by then: the guest gets an interrupt without a cause, which it must bear.
+ * call() and broken() take locks that set-up holds while it waits for the mutex, so they come
+ * after it. The vring may have been stopped by then: the guest gets an interrupt without a
+ * cause, which it must bear.
  */
 void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v))
 {
@@ -251,7 +275,10 @@ void vhost_set_features(struct vhost_net *n, uint64_t features)
 	vhost_set_offloads(n, features);
 }
 
-/* Senders look at it whenever they have a packet for the guest; what waits already is looked at again: handle_rx. */
+/*
+ * Senders look at it whenever they have a packet for the guest; what waits already is
+ * looked at again: handle_rx.
+ */
 void vhost_set_offloads(struct vhost_net *n, uint64_t features)
 {
 	n->port->features = virtio_hdr_features(features);

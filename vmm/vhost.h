@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vhost.h - the worker between a guest's virtqueues and its tap, in the steps that Linux's vhost-net has
+ * vhost.h - the worker between a guest's virtqueues and its tap, in the steps
+ * that Linux's vhost-net has
  *
  *	life	vhost_net_open ► vhost_set_owner ► vhost_set_features ► vhost_set_vring_num, _addr, _base, _kick, _call
  *		► vhost_net_set_backend			(the other way round: vhost_net_stop)
  *	out	kick (a port write) ► vhost_poll_queue ► vhost_worker ► handle_tx ► tun_get_user ► switch_input
  *	in	xmit_flush ► tun_net_xmit ► vhost_poll_queue ► vhost_worker ► handle_rx ► vhost_signal ► vlapic_post
  *
- * The worker is SOFTIRQ_VHOST on the core that owns it; its work list is that core's. A vring's mutex keeps set-up, which
- * runs where the guest's vCPU runs, away from the worker; it is held by nobody for long.
+ * The worker is SOFTIRQ_VHOST on the core that owns it; its work list is that core's. A
+ * vring's mutex keeps set-up, which runs where the guest's vCPU runs, away from the worker; it
+ * is held by nobody for long.
  *
- * A kick is an exit, so as few as possible are asked for; how, is a vring's policy (kernel/policy.h). While it is served
- * kicks are off. As it begins, adaptive: one that gave work and ran empty is looked at once more after the guest has run
- * (vhost_guest_left); only when that finds nothing is the guest asked to kick again. So are the transmit rings of a guest
- * that was just given frames, those that answer such. Where worker and vCPU have different cores the guest is asked as
- * soon as the ring is empty.
+ * A kick is an exit, so as few as possible are asked for; how, is a vring's policy
+ * (kernel/policy.h). While it is served kicks are off. As it begins, adaptive: one that gave work
+ * and ran empty is looked at once more after the guest has run (vhost_guest_left); only when that
+ * finds nothing is the guest asked to kick again. So are the transmit rings of a guest that was
+ * just given frames, those that answer such. Where worker and vCPU have different cores the guest
+ * is asked as soon as the ring is empty.
  */
 #pragma once
 
@@ -52,10 +55,15 @@ struct vhost_work {
 	_Atomic bool queued;
 };
 
-/* of a ring that is measured: nanoseconds that a frame can have waited at most, one count a frame */
+/*
+ * of a ring that is measured: nanoseconds that a frame can have waited at most, one count a frame
+ */
 struct vhost_measure {
 	void (*fn)(struct vhost_work *w); /* the ring's work itself */
-	/* TSC since when somebody knows of what waits: a kick, or a frame for the guest; 0: nobody. By any core */
+	/*
+	 * TSC since when somebody knows of what waits: a kick, or a frame for the
+	 * guest; 0: nobody. By any core
+	 */
 	_Atomic uint64_t told;
 	uint64_t ended; /* TSC: the last round; by the worker's core, as the rest */
 	struct histogram wait;
@@ -83,7 +91,10 @@ struct vhost_vring {
 	struct vhost_vring *poll_next;
 	struct vhost_measure *measure;  /* NULL: not measured. Changes while the cores are parked */
 	struct vhost_measure *measured; /* kept for the next time */
-	/* stamped packets of this round: they have not been shown to the guest yet, or not signalled */
+	/*
+	 * stamped packets of this round: they have not been shown to the
+	 * guest yet, or not signalled
+	 */
 	struct path_row row[VHOST_ROWS];
 	unsigned nrows;
 
@@ -105,12 +116,15 @@ struct vhost_net {
 	uint64_t features;
 	bool mergeable; /* a frame may span several buffers */
 	/*
-	 * A ring's driver did what none may: the device tells the guest. call() and broken() come on the worker's core, no
-	 * lock held; late ones may come just after the vring was stopped.
+	 * A ring's driver did what none may: the device tells the guest. call() and broken() come
+	 * on the worker's core, no lock held; late ones may come just after the vring was stopped.
 	 */
 	void (*broken)(void *arg, unsigned index, const char *why);
 	void *broken_arg;
-	/* does the guest want this frame (RX mode, MAC table)? Read-only, on the worker's core; may be NULL */
+	/*
+	 * does the guest want this frame (RX mode, MAC table)? Read-only, on the
+	 * worker's core; may be NULL
+	 */
 	bool (*wants)(void *arg, const uint8_t *frame);
 
 	/* the tap: a queue on the worker's core. See tap.h */
@@ -124,35 +138,52 @@ struct vhost_net {
 };
 
 /*
- * vhost_net_open() - make the guest's port. Control context, at creation; @n is zeroed but for broken and wants, which
- * are the device's. 0, -EEXIST: there is such a port, -ENOSPC: no more ports, -ENOMEM. @name, @mac, @mtu are the port's;
- * @cpu is the worker's core.
+ * vhost_net_open() - make the guest's port. Control context, at creation; @n is zeroed but for
+ * broken and wants, which are the device's. 0, -EEXIST: there is such a port, -ENOSPC: no more
+ * ports, -ENOMEM. @name, @mac, @mtu are the port's; @cpu is the worker's core.
  */
 int vhost_net_open(struct vhost_net *n, struct vm *vm, const char *name, const uint8_t mac[6],
 		   unsigned mtu, unsigned cpu);
 
-/* The rest on the vCPU's core while an exit is handled, or in the control context with the VM off. */
+/*
+ * The rest on the vCPU's core while an exit is handled, or in the control context with the VM off.
+ */
 void vhost_set_owner(struct vhost_net *n);
 void vhost_set_features(struct vhost_net *n, uint64_t features);
-/* vhost_set_offloads() - which packets the driver takes whole from now on: the GUEST_ ones of @features. */
+/*
+ * vhost_set_offloads() - which packets the driver takes whole from now on: the
+ * GUEST_ ones of @features.
+ */
 void vhost_set_offloads(struct vhost_net *n, uint64_t features);
-/* vhost_set_vring() - num, addr, base in one: 0, or -EINVAL with a reason in vring->vq.broken. The vring is stopped. */
+/*
+ * vhost_set_vring() - num, addr, base in one: 0, or -EINVAL with a reason in
+ * vring->vq.broken. The vring is stopped.
+ */
 int vhost_set_vring(struct vhost_net *n, unsigned index, unsigned size, uint64_t desc,
 		    uint64_t avail, uint64_t used);
 void vhost_set_vring_call(struct vhost_net *n, unsigned index,
 			  void (*call)(void *arg, unsigned index), void *arg);
-/* vhost_net_set_backend() - from now on the vring is served; looks at once for what was made available before. */
+/*
+ * vhost_net_set_backend() - from now on the vring is served; looks at once for what
+ * was made available before.
+ */
 void vhost_net_set_backend(struct vhost_net *n, unsigned index);
-/* vhost_net_stop_vring() - from now on nobody touches its memory. vhost_net_stop() - all; the worker purges the tap's queue. */
+/*
+ * vhost_net_stop_vring() - from now on nobody touches its memory. vhost_net_stop() - all; the
+ * worker purges the tap's queue.
+ */
 void vhost_net_stop_vring(struct vhost_net *n, unsigned index);
 void vhost_net_stop(struct vhost_net *n);
 
-/* vhost_kick() - the guest rang the doorbell of @index. vCPU's core, vm->lock not held. Harmless before DRIVER_OK. */
+/*
+ * vhost_kick() - the guest rang the doorbell of @index. vCPU's core, vm->lock not held.
+ * Harmless before DRIVER_OK.
+ */
 void vhost_kick(struct vhost_net *n, unsigned index);
 
 /*
- * vhost_guest_left() - a vCPU of core @cpu, this one, went back to the core loop: it sleeps, its slice is over, or there
- * is work. The vrings that wait for this are put on the work list.
+ * vhost_guest_left() - a vCPU of core @cpu, this one, went back to the core loop: it sleeps, its
+ * slice is over, or there is work. The vrings that wait for this are put on the work list.
  */
 void vhost_guest_left(unsigned cpu);
 
@@ -163,11 +194,14 @@ void vhost_init(void);
 
 /* vhost_poll_queue() - have @v served. Any context of any core but hard interrupts. */
 void vhost_poll_queue(struct vhost_vring *v);
-/* vhost_serve() - one round of handle() under the mutex, then tell the guest; handle() returns whether work is left. */
+/*
+ * vhost_serve() - one round of handle() under the mutex, then tell the guest; handle()
+ * returns whether work is left.
+ */
 void vhost_serve(struct vhost_vring *v, bool (*handle)(struct vhost_vring *v));
 /*
- * vhost_wait() - @v has no more buffers, and had @took in this round: arrange for the next look. Returns true if one
- * came in meanwhile. Mutex held.
+ * vhost_wait() - @v has no more buffers, and had @took in this round: arrange for the next look.
+ * Returns true if one came in meanwhile. Mutex held.
  */
 bool vhost_wait(struct vhost_vring *v, unsigned took);
 /* vhost_measure(), vhost_waits() - a ring's policy_ops: vhost_measure.c. */
@@ -189,8 +223,8 @@ void vhost_policy_init(struct vhost_vring *v);
 /* vhost_policy_shares() - policy or cores have changed: v->shares. */
 void vhost_policy_shares(struct vhost_vring *v);
 /*
- * vhost_expect() - the guest may answer by @v: if it did so the last time, it need not kick. Takes v's mutex; a receive
- * ring's may be held, no other.
+ * vhost_expect() - the guest may answer by @v: if it did so the last time, it need not kick. Takes
+ * v's mutex; a receive ring's may be held, no other.
  */
 void vhost_expect(struct vhost_vring *v);
 

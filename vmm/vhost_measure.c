@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vhost_measure.c - how long frames wait for the worker to look at their ring, as napi_measure.c has it for a NIC's queue
+ * vhost_measure.c - how long frames wait for the worker to look at their ring, as napi_measure.c
+ * has it for a NIC's queue
  *
- * measured_work() stands around the ring's work on the worker's core, vhost_told_now() on the core of who tells, the rest
- * in the control context. Work is exchanged with the cores parked: nobody is in it then.
+ * measured_work() stands around the ring's work on the worker's core, vhost_told_now() on the
+ * core of who tells, the rest in the control context. Work is exchanged with the cores
+ * parked: nobody is in it then.
  */
 #include "vhost.h"
 
@@ -22,7 +24,10 @@ void vhost_told_now(struct vhost_vring *v)
 	atomic_compare_exchange_strong(&v->measure->told, &none, rdtsc());
 }
 
-/* some_left() - the round ended with work: those that wait have waited since they were told of, at most. */
+/*
+ * some_left() - the round ended with work: those that wait have waited since
+ * they were told of, at most.
+ */
 static bool some_left(const struct vhost_vring *v)
 {
 	bool rx = v == &v->net->vring[VHOST_RX];

@@ -2,9 +2,10 @@
 /*
  * vhost_net.c - handle_tx and handle_rx: what the worker does for a guest's two vrings
  *
- * Called by vhost_worker() on the worker's core. The guest's transmit ring becomes batches for the switch; what waits in
- * the tap goes into the guest's receive buffers. Both stop at Linux's weights, so that other work of the core has its
- * turn. The guest chooses how its buffers are cut, so what weighs is the work that they make.
+ * Called by vhost_worker() on the worker's core. The guest's transmit ring becomes batches for the
+ * switch; what waits in the tap goes into the guest's receive buffers. Both stop at Linux's
+ * weights, so that other work of the core has its turn. The guest chooses how its buffers are cut,
+ * so what weighs is the work that they make.
  */
 #include "net/receive.h"
 #include "net/validate.h"
@@ -16,18 +17,24 @@
 
 /* --- from the guest: handle_tx --- */
 
-/* a batch is no longer: a frame that is to be cut may take PKT_GSO_SEGS buffers of the pool that all live on */
+/*
+ * a batch is no longer: a frame that is to be cut may take PKT_GSO_SEGS buffers of
+ * the pool that all live on
+ */
 enum { TX_BATCH_BYTES = 2 * 65536 };
 
-/* headers_of() - about what cutting @p adds to its bytes: a segment costs something, however short [Linux: qdisc_pkt_len_init()] */
+/*
+ * headers_of() - about what cutting @p adds to its bytes: a segment costs something, however short
+ * [Linux: qdisc_pkt_len_init()]
+ */
 static inline uint32_t headers_of(const struct pkt *p)
 {
 	return unlikely(p->flags & PKT_GSO) ? p->frame_len / p->gso_size * ETH_MIN_FRAME : 0;
 }
 
 /*
- * tx_batch() - up to PORT_BATCH frames from the guest into the switch. Returns how many, malformed ones included. *@work
- * grows by what they weigh; *@full: it ended because it was long enough.
+ * tx_batch() - up to PORT_BATCH frames from the guest into the switch. Returns how many, malformed
+ * ones included. *@work grows by what they weigh; *@full: it ended because it was long enough.
  */
 static unsigned tx_batch(struct vhost_vring *v, uint64_t *work, bool *full)
 {
@@ -90,8 +97,8 @@ void handle_tx_kick(struct vhost_work *w)
 /* --- to the guest: handle_rx --- */
 
 /*
- * What a walk through buffers costs that came to nothing: they are too few, or all of them too small. It may have been
- * thousands of pieces, and the next frame finds the same ones again.
+ * What a walk through buffers costs that came to nothing: they are too few, or all of them too
+ * small. It may have been thousands of pieces, and the next frame finds the same ones again.
  */
 enum { VAIN_WALK = VHOST_WEIGHT / 4 };
 
@@ -100,7 +107,10 @@ static inline bool wanted(const struct vhost_net *n, const struct pkt *p)
 	return !n->wants || n->wants(n->broken_arg, p->data);
 }
 
-/* rx_one() - the packet that waits longest. Its cost: done with it; 0: no buffers; negative: the queue broke. */
+/*
+ * rx_one() - the packet that waits longest. Its cost: done with it; 0: no buffers;
+ * negative: the queue broke.
+ */
 static inline int rx_one(struct vhost_vring *v, struct pkt *p)
 {
 	struct vhost_net *n = v->net;
@@ -131,7 +141,10 @@ static inline int rx_one(struct vhost_vring *v, struct pkt *p)
 	return put;
 }
 
-/* expect_answers() - echoes, acknowledgements, or the same frame by another port: where the guest sends from this core. */
+/*
+ * expect_answers() - echoes, acknowledgements, or the same frame by another port: where the
+ * guest sends from this core.
+ */
 static void expect_answers(const struct vhost_net *n)
 {
 	for (unsigned i = 0; i < n->vm->nports; i++) {

@@ -2,9 +2,9 @@
 /*
  * vhost_policy.c - kick or look: how the worker learns that a guest has put something into a ring
  *
- * vhost_wait_otherwise() runs on the worker's core when a ring was found empty, its mutex held; the rest in the control
- * context, where policies change with the cores parked. What POLICY_ADAPTIVE does while worker and guest share a core is
- * vhost.c's, since it waits for the guest's run to end.
+ * vhost_wait_otherwise() runs on the worker's core when a ring was found empty, its mutex held; the
+ * rest in the control context, where policies change with the cores parked. What POLICY_ADAPTIVE
+ * does while worker and guest share a core is vhost.c's, since it waits for the guest's run to end.
  */
 #include "vhost.h"
 
@@ -34,7 +34,10 @@ static bool look_next_turn(struct vhost_vring *v)
 	return false;
 }
 
-/* busyloop() - so long after the last that was found it is looked at once more [Linux: vhost_net_busy_poll()] */
+/*
+ * busyloop() - so long after the last that was found it is looked at once more
+ * [Linux: vhost_net_busy_poll()]
+ */
 static bool busyloop(struct vhost_vring *v, unsigned took)
 {
 	uint64_t now = rdtsc();

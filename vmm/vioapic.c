@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vioapic.c - a guest's IOAPIC: 24 lines, each with an entry that says where its interrupt goes [82093AA 3.2]
+ * vioapic.c - a guest's IOAPIC: 24 lines, each with an entry that says where its
+ * interrupt goes [82093AA 3.2]
  *
- * Called with vm->lock held, which guards all of it: by exits that touch its memory, by devices whose line moves, and by the
- * local APIC at the end of a level-triggered interrupt.
+ * Called with vm->lock held, which guards all of it: by exits that touch its memory, by devices
+ * whose line moves, and by the local APIC at the end of a level-triggered interrupt.
  *
- * An edge is sent when the line rises, and is lost if the pin is masked then. A level is sent while the line is up and
- * remote IRR is clear; remote IRR is set by sending and cleared by EOI, so one interrupt is under way at a time.
+ * An edge is sent when the line rises, and is lost if the pin is masked then. A level is sent while
+ * the line is up and remote IRR is clear; remote IRR is set by sending and cleared by EOI, so one
+ * interrupt is under way at a time.
  */
 #include "vioapic.h"
 
@@ -70,7 +72,10 @@ static void send(struct vioapic *io, unsigned pin)
 		io->redirection[pin] |= RTE_REMOTE_IRR;
 }
 
-/* look() - a level-triggered pin: is there something to send? Whenever line, mask or remote IRR have changed. */
+/*
+ * look() - a level-triggered pin: is there something to send? Whenever line, mask or
+ * remote IRR have changed.
+ */
 static void look(struct vioapic *io, unsigned pin)
 {
 	uint64_t rte = io->redirection[pin];
@@ -108,7 +113,10 @@ void vioapic_eoi(struct vioapic *io, uint8_t vector)
 
 /* --- registers --- */
 
-/* pin_write() - one half of an entry. A pin that becomes an edge forgets remote IRR: that is how a lost EOI is mended. */
+/*
+ * pin_write() - one half of an entry. A pin that becomes an edge forgets remote IRR: that is
+ * how a lost EOI is mended.
+ */
 static void pin_write(struct vioapic *io, unsigned pin, bool high, uint32_t value)
 {
 	uint64_t *rte = &io->redirection[pin];

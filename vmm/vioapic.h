@@ -27,9 +27,14 @@ struct vioapic {
 /* vioapic_init() - once. vioapic_reset() - as after RESET: all pins masked, no line asserted. */
 void vioapic_init(struct vioapic *io, struct vm *vm);
 void vioapic_reset(struct vioapic *io);
-/* vioapic_set() - the line at @pin goes up or down. Lines shared by several devices are the caller's to OR. */
+/*
+ * vioapic_set() - the line at @pin goes up or down. Lines shared by several
+ * devices are the caller's to OR.
+ */
 void vioapic_set(struct vioapic *io, unsigned pin, bool up);
-/* vioapic_eoi() - a vCPU finished a level-triggered @vector: pins that still are up are sent again. */
+/*
+ * vioapic_eoi() - a vCPU finished a level-triggered @vector: pins that still are up are sent again.
+ */
 void vioapic_eoi(struct vioapic *io, uint8_t vector);
 /* vioapic_read(), vioapic_write() - its memory; @offset from VIOAPIC_BASE. */
 uint64_t vioapic_read(struct vioapic *io, uint64_t offset, unsigned size);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio_common.c - a device's status and its common configuration, by which a driver sets it up [virtio 1.2 3.1, 4.1.4.3]
+ * virtio_common.c - a device's status and its common configuration, by which a driver sets it up
+ * [virtio 1.2 3.1, 4.1.4.3]
  *
- * Called by virtio_pci.c on the vCPU's core while an exit is handled, with vm->lock held; virtio_needs_reset() on any
- * core without it. Owns what struct virtio_pci calls "as the guest programs it", and status.
+ * Called by virtio_pci.c on the vCPU's core while an exit is handled, with vm->lock held;
+ * virtio_needs_reset() on any core without it. Owns what struct virtio_pci calls "as the guest
+ * programs it", and status.
  */
 #include "virtio_parts.h"
 
@@ -47,7 +49,10 @@ void virtio_needs_reset(struct virtio_pci *d, unsigned q, const char *const *why
 
 static void queue_reset(struct virtio_queue *q)
 {
-	/* member by member: who signals reads the vector without the lock, and must not find a 0 in between */
+	/*
+	 * member by member: who signals reads the vector without the lock, and
+	 * must not find a 0 in between
+	 */
 	q->vector = VIRTIO_NO_VECTOR;
 	q->size = q->max;
 	q->enabled = q->bad_size = false;
@@ -82,8 +87,8 @@ static bool features_acceptable(struct virtio_pci *d)
 }
 
 /*
- * status_write() - the driver adds bits, step by step; it takes none away but by a reset. A step that is refused leaves
- * its bit 0, which the driver reads back [virtio 1.2 3.1.1].
+ * status_write() - the driver adds bits, step by step; it takes none away but by a reset. A step
+ * that is refused leaves its bit 0, which the driver reads back [virtio 1.2 3.1.1].
  */
 static void status_write(struct virtio_pci *d, uint8_t value)
 {
@@ -174,8 +179,9 @@ static uint16_t vector_or_none(const struct virtio_pci *d, uint32_t value)
 }
 
 /*
- * queue_enable() - the driver has said all about the queue: look at its rings, remember it. Between FEATURES_OK and
- * DRIVER_OK only, that is when queues are set up [virtio 1.2 3.1.1]; at any other time nothing happens.
+ * queue_enable() - the driver has said all about the queue: look at its rings, remember it.
+ * Between FEATURES_OK and DRIVER_OK only, that is when queues are set up [virtio 1.2 3.1.1]; at
+ * any other time nothing happens.
  */
 static void queue_enable(struct virtio_pci *d, struct virtio_queue *q)
 {
@@ -222,7 +228,10 @@ static void queue_write(struct virtio_pci *d, struct virtio_queue *q, unsigned o
 	}
 }
 
-/* What was agreed by FEATURES_OK stands until a reset. Bits that were not offered are kept, so that they are refused. */
+/*
+ * What was agreed by FEATURES_OK stands until a reset. Bits that were not offered are kept,
+ * so that they are refused.
+ */
 static void features_write(struct virtio_pci *d, uint32_t value)
 {
 	if (d->features_select < 2 && !(d->status & VIRTIO_STATUS_FEATURES_OK))

@@ -2,9 +2,9 @@
 /*
  * virtio_ctrl.c - the control queue: a driver says which frames it wants
  *
- * Commands are carried out where they are kicked, on the vCPU's core: they are few, and the driver spins till each is
- * answered. The filter that they set is read by the vhost worker on its core, frame by frame. Owns the second half of
- * struct virtio_net, under its control_lock.
+ * Commands are carried out where they are kicked, on the vCPU's core: they are few, and the driver
+ * spins till each is answered. The filter that they set is read by the vhost worker on its core,
+ * frame by frame. Owns the second half of struct virtio_net, under its control_lock.
  *
  * A command is guest-controlled: each byte is copied once, then looked at.
  */
@@ -44,7 +44,10 @@ static bool in_table(const struct virtio_net *n, const uint8_t *mac)
 	return false;
 }
 
-/* by_mode() - what the modes and the addresses say about a frame to @mac [virtio 1.2 5.1.6.5.1, 5.1.6.5.2]. */
+/*
+ * by_mode() - what the modes and the addresses say about a frame to @mac [virtio
+ * 1.2 5.1.6.5.1, 5.1.6.5.2].
+ */
 static bool by_mode(const struct virtio_net *n, const uint8_t *mac)
 {
 	if (is_broadcast(mac))
@@ -56,8 +59,8 @@ static bool by_mode(const struct virtio_net *n, const uint8_t *mac)
 }
 
 /*
- * While the filter changes, everything is wanted: a frame too many is allowed, one too few is not [virtio 1.2
- * 5.1.6.5.1]. So the worker waits for nobody.
+ * While the filter changes, everything is wanted: a frame too many is allowed, one too few is not
+ * [virtio 1.2 5.1.6.5.1]. So the worker waits for nobody.
  */
 bool virtio_ctrl_wants(void *arg, const uint8_t *frame)
 {
@@ -66,7 +69,10 @@ bool virtio_ctrl_wants(void *arg, const uint8_t *frame)
 	uint32_t seq = atomic_load_explicit(&n->filter_seq, memory_order_acquire);
 	bool wanted = n->promisc || seq % 2 || by_mode(n, frame);
 
-	/* acquire: what was read above was read before the number is looked at again; pairs with filter_begin() */
+	/*
+	 * acquire: what was read above was read before the number is looked at again;
+	 * pairs with filter_begin()
+	 */
 	atomic_thread_fence(memory_order_acquire);
 	return wanted || atomic_load_explicit(&n->filter_seq, memory_order_relaxed) != seq;
 }
@@ -102,7 +108,10 @@ struct reader {
 	uint32_t left; /* bytes in all */
 };
 
-/* reader_get() - the next @len bytes; @to may be NULL to pass over them. False if they are not there. */
+/*
+ * reader_get() - the next @len bytes; @to may be NULL to pass over them.
+ * False if they are not there.
+ */
 static bool reader_get(struct reader *r, void *to, uint32_t len)
 {
 	uint8_t *p = to;
@@ -162,7 +171,10 @@ struct mac_table {
 	uint8_t mac[VIRTIO_NET_MACS][MAC_LEN];
 };
 
-/* read_table() - a count and as many addresses, appended to @t; what @t has no room for is read all the same. */
+/*
+ * read_table() - a count and as many addresses, appended to @t; what @t has no room
+ * for is read all the same.
+ */
 static bool read_table(struct reader *r, struct mac_table *t)
 {
 	uint32_t count;
@@ -178,7 +190,9 @@ static bool read_table(struct reader *r, struct mac_table *t)
 	return true;
 }
 
-/* Unicast addresses, then multicast ones: whoever is in either is wanted, so one table holds both. */
+/*
+ * Unicast addresses, then multicast ones: whoever is in either is wanted, so one table holds both.
+ */
 static bool set_table(struct virtio_net *n, struct reader *r)
 {
 	struct mac_table t;

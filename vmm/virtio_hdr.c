@@ -2,7 +2,8 @@
 /*
  * virtio_hdr.c - virtio-net's header and a packet's flags, one made of the other
  *
- * Called by tun_get.c and tun_put.c on the worker's core, and by vhost.c when features are set. Owns nothing.
+ * Called by tun_get.c and tun_put.c on the worker's core, and by vhost.c when
+ * features are set. Owns nothing.
  */
 #include "virtio_hdr.h"
 
@@ -22,8 +23,8 @@ static const struct {
 };
 
 /*
- * Without CSUM all is 0 [5.1.6.2.1]. Flags that are not known are to be ignored [5.1.6.2.2]; ECN was not offered, so that
- * is a type that is not known.
+ * Without CSUM all is 0 [5.1.6.2.1]. Flags that are not known are to be ignored [5.1.6.2.2]; ECN
+ * was not offered, so that is a type that is not known.
  */
 bool virtio_hdr_allowed(const struct virtio_net_hdr *hdr, uint64_t features)
 {

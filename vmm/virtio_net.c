@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio_net.c - the network device that a guest sees: features, configuration, and wires to the vhost worker
+ * virtio_net.c - the network device that a guest sees: features, configuration, and
+ * wires to the vhost worker
  *
- * virtio_net_create() in the control context; what virtio_pci.c calls on the vCPU's core, vm->lock held but for kicks;
- * what vhost calls on the worker's core. The steps are those of Linux's vhost-net: features and owner when the driver
- * has chosen, rings as it enables them, the back end with DRIVER_OK.
+ * virtio_net_create() in the control context; what virtio_pci.c calls on the vCPU's core,
+ * vm->lock held but for kicks; what vhost calls on the worker's core. The steps are those of
+ * Linux's vhost-net: features and owner when the driver has chosen, rings as it enables them, the
+ * back end with DRIVER_OK.
  */
 #include "virtio_net.h"
 
@@ -117,7 +119,10 @@ static void kick(struct virtio_pci *d, unsigned q)
 		virtio_ctrl_kick(of_virtio(d));
 }
 
-/* The MAC may change between two bytes; the generation tells the driver to read again [virtio 1.2 2.5.1]. */
+/*
+ * The MAC may change between two bytes; the generation tells the driver to read
+ * again [virtio 1.2 2.5.1].
+ */
 static uint8_t config_read(struct virtio_pci *d, unsigned offset)
 {
 	const struct virtio_net *n = of_virtio(d);

@@ -51,8 +51,8 @@ struct virtio_net {
 };
 
 /*
- * virtio_net_create() - a device of @vm and its port, number vm->nports; the caller puts it into vm->port[]. Control
- * context, VM off. NULL and *why if it can't be.
+ * virtio_net_create() - a device of @vm and its port, number vm->nports; the caller puts it into
+ * vm->port[]. Control context, VM off. NULL and *why if it can't be.
  */
 struct virtio_net *virtio_net_create(struct vm *vm, const struct virtio_net_options *o,
 				     const char **why);

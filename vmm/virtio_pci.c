@@ -2,8 +2,9 @@
 /*
  * virtio_pci.c - virtio's PCI transport, modern drivers only
  *
- * Registers are read and written on the vCPU's core while an exit is handled, with vm->lock held. Doorbells come on
- * that core without it, signals on any core. Owns struct virtio_pci; what a device does with a queue is behind its ops.
+ * Registers are read and written on the vCPU's core while an exit is handled, with vm->lock held.
+ * Doorbells come on that core without it, signals on any core. Owns struct virtio_pci; what a
+ * device does with a queue is behind its ops.
  */
 #include "virtio_pci.h"
 
@@ -45,8 +46,9 @@ void virtio_line_update(struct virtio_pci *d)
 }
 
 /*
- * A signal may come late, when the device was reset meanwhile. A reset holds vm->lock: for whoever looks under it too,
- * the reset has come before, and there is nothing to signal, or it will come, and clears what is set here.
+ * A signal may come late, when the device was reset meanwhile. A reset holds vm->lock: for whoever
+ * looks under it too, the reset has come before, and there is nothing to signal, or it will come,
+ * and clears what is set here.
  */
 static bool is_driven(const struct virtio_pci *d)
 {
@@ -314,7 +316,10 @@ int virtio_pci_add(struct virtio_pci *d, struct vm *vm, uint16_t device_type, un
 	err = vpci_add(&vm->pci, pd);
 	if (err)
 		return err;
-	/* where to find what; a driver takes the first of a type that it can use [virtio 1.2 4.1.4.1] */
+	/*
+	 * where to find what; a driver takes the first of a type that it can
+	 * use [virtio 1.2 4.1.4.1]
+	 */
 	cap_add(d, VIRTIO_CAP_COMMON, BAR_REGISTERS, COMMON_AT, VIRTIO_COMMON_LEN);
 	notify_cap_add(d);
 	cap_add(d, VIRTIO_CAP_ISR, BAR_REGISTERS, ISR_AT, 1);

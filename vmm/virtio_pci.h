@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio_pci.h - virtio over PCI: capabilities, common configuration, notification, ISR [virtio 1.2 4.1]
+ * virtio_pci.h - virtio over PCI: capabilities, common configuration,
+ * notification, ISR [virtio 1.2 4.1]
  *
- * BARs: 0 notify (I/O ports), 1 common, ISR, device configuration, MSI-X table and PBA, 2 notify (memory; instead of 0).
- * A device fills in its half (struct virtio_dev_ops) and adds the function to the bus. Guarded by vm->lock but for
- * doorbells and signals.
+ * BARs: 0 notify (I/O ports), 1 common, ISR, device configuration, MSI-X table and PBA, 2 notify
+ * (memory; instead of 0). A device fills in its half (struct virtio_dev_ops) and adds the function
+ * to the bus. Guarded by vm->lock but for doorbells and signals.
  *
- * Lock order: vm->lock, then the locks that a device's ops take (a vring's mutex). So signals, which may take vm->lock,
- * come with none of them held.
+ * Lock order: vm->lock, then the locks that a device's ops take (a vring's mutex). So signals,
+ * which may take vm->lock, come with none of them held.
  */
 #pragma once
 
@@ -30,13 +31,19 @@ struct virtio_pci;
 
 /* all but kick: on the vCPU's core, vm->lock held */
 struct virtio_dev_ops {
-	/* the driver wrote FEATURES_OK: may it have @features? They are VERSION_1 and offered. [virtio 1.2 3.1.1] */
+	/*
+	 * the driver wrote FEATURES_OK: may it have @features? They are VERSION_1 and
+	 * offered. [virtio 1.2 3.1.1]
+	 */
 	bool (*features_ok)(struct virtio_pci *d, uint64_t features);
 	/* queue_enable: 0, or -EINVAL and a sentence in *why: NEEDS_RESET */
 	int (*queue_start)(struct virtio_pci *d, unsigned q, const char **why);
 	/* serve the queues that are enabled; comes again after each hold(), and maybe between */
 	void (*driver_ok)(struct virtio_pci *d);
-	/* the function may not be bus master: returns when nobody touches the guest's memory, until driver_ok() */
+	/*
+	 * the function may not be bus master: returns when nobody touches the guest's
+	 * memory, until driver_ok()
+	 */
 	void (*hold)(struct virtio_pci *d);
 	/* reset: returns when nobody touches the guest's memory */
 	void (*stop)(struct virtio_pci *d);
@@ -76,16 +83,19 @@ struct virtio_pci {
 	char broken[80]; /* why it last needed a reset */
 };
 
-/* virtio_pci_add() - as a function of @vm's bus, with @vectors MSI-X vectors. 0 or -ENOSPC. VM off. */
+/*
+ * virtio_pci_add() - as a function of @vm's bus, with @vectors MSI-X vectors. 0 or -ENOSPC. VM off.
+ */
 int virtio_pci_add(struct virtio_pci *d, struct vm *vm, uint16_t device_type, unsigned vectors);
 /*
- * virtio_signal_queue() - used buffers. Any core, no lock held. virtio_signal_config() - a changed configuration. Any core,
- * vm->lock held. A device that was reset meanwhile signals nothing.
+ * virtio_signal_queue() - used buffers. Any core, no lock held. virtio_signal_config() - a changed
+ * configuration. Any core, vm->lock held. A device that was reset meanwhile signals nothing.
  */
 void virtio_signal_queue(struct virtio_pci *d, unsigned q);
 void virtio_signal_config(struct virtio_pci *d);
 /*
- * virtio_needs_reset() - the driver did with queue @q what none may: *@why. Any core, no lock held. A complaint that comes
- * late is none: *@why is looked at when no reset and no set-up can come between, and the latter makes it NULL.
+ * virtio_needs_reset() - the driver did with queue @q what none may: *@why. Any core, no lock held.
+ * A complaint that comes late is none: *@why is looked at when no reset and no set-up can come
+ * between, and the latter makes it NULL.
  */
 void virtio_needs_reset(struct virtio_pci *d, unsigned q, const char *const *why);

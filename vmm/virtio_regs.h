@@ -2,8 +2,8 @@
 /*
  * virtio_regs.h - what a virtio-net device shows on PCI
  *
- * Virtual I/O Device (VIRTIO) Version 1.2, cited as [virtio 1.2 n.n]. Chapter 4.1 has PCI, chapter 5.1 the network device.
- * All of it is little-endian. Offsets in bytes.
+ * Virtual I/O Device (VIRTIO) Version 1.2, cited as [virtio 1.2 n.n]. Chapter 4.1 has PCI, chapter
+ * 5.1 the network device. All of it is little-endian. Offsets in bytes.
  *
  * RO read only, RW read and write, RC cleared by reading; for the driver.
  */
@@ -41,13 +41,19 @@ struct virtio_pci_cap {
 	uint32_t offset, length;   /* in the BAR */
 };
 
-/* VIRTIO_CAP_NOTIFY: queue q is kicked at offset + queue_notify_off * multiplier [virtio 1.2 4.1.4.4] */
+/*
+ * VIRTIO_CAP_NOTIFY: queue q is kicked at offset + queue_notify_off *
+ * multiplier [virtio 1.2 4.1.4.4]
+ */
 struct virtio_pci_notify_cap {
 	struct virtio_pci_cap cap;
 	uint32_t multiplier;
 };
 
-/* VIRTIO_CAP_PCI: reading or writing data is an access of @length bytes to the BAR [virtio 1.2 4.1.4.9] */
+/*
+ * VIRTIO_CAP_PCI: reading or writing data is an access of @length bytes to the
+ * BAR [virtio 1.2 4.1.4.9]
+ */
 struct virtio_pci_cfg_cap {
 	struct virtio_pci_cap cap;
 	uint8_t data[4];
@@ -57,7 +63,10 @@ _Static_assert(sizeof(struct virtio_pci_cap) == 16, "as drivers read it");
 _Static_assert(sizeof(struct virtio_pci_notify_cap) == 20, "as drivers read it");
 _Static_assert(sizeof(struct virtio_pci_cfg_cap) == 20, "as drivers read it");
 
-/* --- common configuration [virtio 1.2 4.1.4.3]; each is accessed by its width, 64 bits also as two halves --- */
+/*
+ * --- common configuration [virtio 1.2 4.1.4.3]; each is accessed by its width, 64
+ * bits also as two halves ---
+ */
 
 #define VIRTIO_DEVICE_FEATURE_SELECT 0	/* RW 32: which 32 bits DEVICE_FEATURE shows */
 #define VIRTIO_DEVICE_FEATURE	   4	/* RO 32 */
@@ -127,7 +136,9 @@ struct virtio_net_config {
 
 _Static_assert(sizeof(struct virtio_net_config) == 12, "as drivers read it");
 
-/* --- control queue: class, command, data; the device answers with a byte [virtio 1.2 5.1.6.5] --- */
+/*
+ * --- control queue: class, command, data; the device answers with a byte [virtio 1.2 5.1.6.5] ---
+ */
 
 struct virtio_net_ctrl {
 	uint8_t class, command;

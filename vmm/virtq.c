@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtq.c - split virtqueues: taking buffers, giving them back, and who wants to be told [virtio 1.2 2.7]
+ * virtq.c - split virtqueues: taking buffers, giving them back, and who wants to
+ * be told [virtio 1.2 2.7]
  *
- * Called by who serves the queue: the vhost worker on its core, under the vring's mutex; the control queue's device on
- * the vCPU's core. Owns struct virtq; the rings themselves are shared with a driver that may do anything at any moment.
+ * Called by who serves the queue: the vhost worker on its core, under the vring's mutex; the
+ * control queue's device on the vCPU's core. Owns struct virtq; the rings themselves are shared
+ * with a driver that may do anything at any moment.
  *
- * What the driver can write is read once, by a volatile load of the whole word, into a local; only the local is checked
- * and used. An address becomes a pointer in gpa_ptr() alone, and what it returns stays good: a guest's RAM never moves.
+ * What the driver can write is read once, by a volatile load of the whole word, into a local; only
+ * the local is checked and used. An address becomes a pointer in gpa_ptr() alone, and what it
+ * returns stays good: a guest's RAM never moves.
  */
 #include "virtq.h"
 
@@ -59,7 +62,10 @@ int virtq_start(struct virtq *vq, const struct gpa_map *mem, unsigned size, uint
 /* see_avail() - read the driver's index; false if it cannot be. */
 static bool see_avail(struct virtq *vq)
 {
-	/* acquire: pairs with the driver's barrier before it moves the index; ring and descriptors are read after it */
+	/*
+	 * acquire: pairs with the driver's barrier before it moves the index; ring and
+	 * descriptors are read after it
+	 */
 	uint16_t idx = __atomic_load_n(&vq->avail[VIRTQ_IDX], __ATOMIC_ACQUIRE);
 
 	if (unlikely((uint16_t)(idx - vq->last_avail) > vq->size)) {
@@ -94,7 +100,10 @@ struct walk {
 	bool indirect;
 };
 
-/* does the chain from @i on end at all? Asked when it is too long, to say in which way; it may have changed meanwhile. */
+/*
+ * does the chain from @i on end at all? Asked when it is too long, to say in which way; it
+ * may have changed meanwhile.
+ */
 static bool chain_ends(const struct walk *w, unsigned i)
 {
 	for (unsigned n = 0; n < w->size && i < w->size; n++) {
@@ -155,7 +164,10 @@ static int add_seg(struct virtq *vq, struct virtq_chain *c, const struct virtq_d
 	return virtq_break(vq, "a chain of more than 4 GiB");
 }
 
-/* follow() - the whole chain from descriptor @i on. Ends: each turn adds a piece, or enters the one table. */
+/*
+ * follow() - the whole chain from descriptor @i on. Ends: each turn adds a piece,
+ * or enters the one table.
+ */
 static __attribute__((noinline)) int follow(struct virtq *vq, struct virtq_chain *c, unsigned i)
 {
 	struct walk w = { .table = vq->desc, .size = vq->size };
@@ -240,8 +252,9 @@ bool virtq_should_signal(struct virtq *vq)
 		return false;
 	vq->signalled = to;
 	/*
-	 * seq_cst: the used index is visible before the driver's wish is read. Pairs with the driver's barrier between
-	 * its wish and its last look at the index: one of us sees the other.
+	 * seq_cst: the used index is visible before the driver's wish is read. Pairs
+	 * with the driver's barrier between its wish and its last look at the index:
+	 * one of us sees the other.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (vq->event_idx)
@@ -269,8 +282,8 @@ bool virtq_notify_on(struct virtq *vq)
 	else
 		vq->used[VIRTQ_FLAGS] = 0;
 	/*
-	 * seq_cst: our wish is visible before the index is read. Pairs with the driver's barrier between the index and its
-	 * look at our wish: either it kicks, or we see the buffer here.
+	 * seq_cst: our wish is visible before the index is read. Pairs with the driver's barrier
+	 * between the index and its look at our wish: either it kicks, or we see the buffer here.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return see_avail(vq) && vq->avail_seen != seen;

@@ -2,9 +2,10 @@
 /*
  * virtq.h - the device's half of a split virtqueue [virtio 1.2 2.7]
  *
- * Descriptor table and available ring are guest-controlled: every index, address, length and flag is read once and
- * bounded before it is used. What no driver may do (a loop, an index beyond the table, a hole in memory, a jump of the
- * available index) breaks the queue: it takes nothing more until it is reset, and says why.
+ * Descriptor table and available ring are guest-controlled: every index, address, length and flag
+ * is read once and bounded before it is used. What no driver may do (a loop, an index beyond the
+ * table, a hole in memory, a jump of the available index) breaks the queue: it takes nothing more
+ * until it is reset, and says why.
  */
 #pragma once
 
@@ -42,7 +43,10 @@ struct virtq_seg {
 	uint32_t len;
 };
 
-/* what the driver made available as one buffer: device-readable pieces first, then device-writable ones */
+/*
+ * what the driver made available as one buffer: device-readable pieces first,
+ * then device-writable ones
+ */
 struct virtq_chain {
 	uint16_t head;
 	unsigned nread, nwrite;
@@ -70,8 +74,9 @@ struct virtq {
 };
 
 /*
- * virtq_start() - rings at guest-physical addresses, @size descriptors, starting at index @base; the driver is told to
- * kick. Returns 0, or -EINVAL and a reason in vq->broken: size no power of two, misaligned, not all in RAM.
+ * virtq_start() - rings at guest-physical addresses, @size descriptors, starting at index @base;
+ * the driver is told to kick. Returns 0, or -EINVAL and a reason in vq->broken: size no power of
+ * two, misaligned, not all in RAM.
  */
 int virtq_start(struct virtq *vq, const struct gpa_map *mem, unsigned size, uint64_t desc,
 		uint64_t avail, uint64_t used, uint16_t base);
@@ -79,9 +84,15 @@ int virtq_start(struct virtq *vq, const struct gpa_map *mem, unsigned size, uint
 /* virtq_break() - the driver did what none may: nothing more is taken. Returns -EINVAL. */
 int virtq_break(struct virtq *vq, const char *why);
 
-/* virtq_more() - is a buffer available? One read of the driver's index when the last look found none. */
+/*
+ * virtq_more() - is a buffer available? One read of the driver's index when
+ * the last look found none.
+ */
 bool virtq_more(struct virtq *vq);
-/* virtq_pop() - the next buffer. 1: @c is filled; 0: none; -EINVAL: the queue broke, vq->broken says why. */
+/*
+ * virtq_pop() - the next buffer. 1: @c is filled; 0: none; -EINVAL: the queue
+ * broke, vq->broken says why.
+ */
 int virtq_pop(struct virtq *vq, struct virtq_chain *c);
 
 /* virtq_unpop() - give the last @n popped back untouched. */
@@ -104,15 +115,18 @@ static inline void virtq_push(struct virtq *vq, uint16_t head, uint32_t len)
 /* virtq_publish() - the driver sees all that were pushed. */
 static inline void virtq_publish(struct virtq *vq)
 {
-	/* release: pairs with the driver's read barrier behind its look at the index; buffers and ring come first */
+	/*
+	 * release: pairs with the driver's read barrier behind its look at the index;
+	 * buffers and ring come first
+	 */
 	__atomic_store_n(&vq->used[VIRTQ_IDX], vq->used_idx, __ATOMIC_RELEASE);
 }
 
 /* virtq_should_signal() - after publishing: does the driver want an interrupt for it? [2.7.7] */
 bool virtq_should_signal(struct virtq *vq);
 /*
- * virtq_notify_on() - ask for a kick at the next buffer that has not been seen yet, again after each kick. Returns true
- * if one came in meanwhile: look again, its kick may never come.
+ * virtq_notify_on() - ask for a kick at the next buffer that has not been seen yet, again after
+ * each kick. Returns true if one came in meanwhile: look again, its kick may never come.
  * virtq_notify_off() - no more kicks, please.
  */
 bool virtq_notify_on(struct virtq *vq);

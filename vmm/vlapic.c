@@ -2,18 +2,20 @@
 /*
  * vlapic.c - a vCPU's local APIC: what waits, what is served, which comes first [SDM 3A 11.8]
  *
- * vlapic_post() runs on any core: devices, workers, other vCPUs. All else runs on the vCPU's core, between an exit and the
- * next entry. A vector goes from IRR (requested) to ISR (in service) when it is injected, and leaves ISR at EOI.
+ * vlapic_post() runs on any core: devices, workers, other vCPUs. All else runs on the vCPU's core,
+ * between an exit and the next entry. A vector goes from IRR (requested) to ISR (in service) when
+ * it is injected, and leaves ISR at EOI.
  *
- * irr_words is what makes the look before each entry cheap, and the one place where a vector could be lost:
+ * irr_words is what makes the look before each entry cheap, and the one place
+ * where a vector could be lost:
  *
  *	poster                        vCPU's core
  *	1. irr[w] |= vector           1. irr[w] &= ~vector, and nothing is left in it
  *	2. irr_words |= w             2. irr_words &= ~w
  *	                              3. irr[w] again: something came in between? irr_words |= w
  *
- * Whichever of the two steps 2 is later sees what the other did: the poster's leaves w set, or ours is followed by a look
- * that finds the vector.
+ * Whichever of the two steps 2 is later sees what the other did: the poster's leaves w set, or ours
+ * is followed by a look that finds the vector.
  */
 #include "vlapic.h"
 
@@ -36,7 +38,10 @@ static unsigned class_of(unsigned priority)
 
 static inline int highest_requested(const struct vlapic *l)
 {
-	/* acquire: pairs with the naming in vlapic_post; a word that is named shows the vector that it is named for */
+	/*
+	 * acquire: pairs with the naming in vlapic_post; a word that is named shows the
+	 * vector that it is named for
+	 */
 	uint32_t words = atomic_load_explicit(&l->irr_words, memory_order_acquire);
 
 	while (words) {
@@ -60,7 +65,9 @@ static int highest_in_service(const struct vlapic *l)
 	return w * 32 + top_bit(l->isr[w]);
 }
 
-/* served_class() - of the highest vector in service; 0 if none is, since no vector has that class. */
+/*
+ * served_class() - of the highest vector in service; 0 if none is, since no vector has that class.
+ */
 static unsigned served_class(const struct vlapic *l)
 {
 	int vector = highest_in_service(l);
@@ -97,7 +104,10 @@ void vlapic_accept(struct vlapic *l, uint8_t vector)
 
 	if (unlikely(injection_measured(&l->vcpu->injection)))
 		injection_enter(&l->vcpu->injection, vector);
-	/* acquire: pairs with the release in vlapic_post; the vector's trigger is there, for its end */
+	/*
+	 * acquire: pairs with the release in vlapic_post; the vector's
+	 * trigger is there, for its end
+	 */
 	if (!(atomic_fetch_and_explicit(&l->irr[w], ~bit, memory_order_acquire) & ~bit)) {
 		/* acquire: pairs with the naming in vlapic_post, for the look that follows */
 		atomic_fetch_and_explicit(&l->irr_words, ~BIT(w), memory_order_acq_rel);
@@ -147,7 +157,10 @@ void vlapic_eoi(struct vlapic *l)
 
 /* --- posting --- */
 
-/* set_trigger() - most vectors keep theirs for ever: look first, a write would take the cache line from other cores. */
+/*
+ * set_trigger() - most vectors keep theirs for ever: look first, a write would take the
+ * cache line from other cores.
+ */
 static void set_trigger(struct vlapic *l, unsigned w, uint32_t bit, bool level)
 {
 	bool was = atomic_load_explicit(&l->tmr[w], memory_order_relaxed) & bit;
@@ -187,8 +200,9 @@ void vlapic_post(struct vlapic *l, uint8_t vector, bool level)
 	if (atomic_fetch_or_explicit(&l->irr[w], bit, memory_order_release) & bit)
 		return;
 	/*
-	 * The word is named. Releases: pairs with the acquires in highest_requested and vlapic_accept; the vector is there
-	 * before. And before the kick: who takes the softirq that it raises finds the vector.
+	 * The word is named. Releases: pairs with the acquires in highest_requested and
+	 * vlapic_accept; the vector is there before. And before the kick: who takes the softirq
+	 * that it raises finds the vector.
 	 */
 	atomic_fetch_or_explicit(&l->irr_words, BIT(w), memory_order_seq_cst);
 	injection_notify(l->vcpu);
@@ -213,7 +227,10 @@ void vlapic_stop(struct vlapic *l)
 	timer_cancel(&l->timer);
 }
 
-/* clear_waiting() - words first: a vector that is being posted may get lost, but never stands in irr unnamed for good. */
+/*
+ * clear_waiting() - words first: a vector that is being posted may get lost, but never stands
+ * in irr unnamed for good.
+ */
 static void clear_waiting(struct vlapic *l)
 {
 	atomic_store(&l->irr_words, 0);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vlapic_access.c - how a guest reads and writes its local APIC: memory, MSRs, and the way from one to the other
+ * vlapic_access.c - how a guest reads and writes its local APIC: memory, MSRs, and the
+ * way from one to the other
  *
- * Called on the vCPU's core while an exit is handled, vm->lock not held. One table says what may be done to which register
- * in which mode. What may not: in x2APIC mode it is a #GP, in xAPIC mode it reads 0, writes nothing, and is an error in
- * ESR if there is no such register [SDM 3A 11.5.3, 11.12.1.3].
+ * Called on the vCPU's core while an exit is handled, vm->lock not held. One table says what
+ * may be done to which register in which mode. What may not: in x2APIC mode it is a #GP, in
+ * xAPIC mode it reads 0, writes nothing, and is an error in ESR if there is no such register
+ * [SDM 3A 11.5.3, 11.12.1.3].
  */
 #include "vlapic_parts.h"
 
@@ -131,7 +133,10 @@ static void lvt_write(struct vlapic *l, uint32_t reg, uint32_t value)
 		*lvt_entry(l, reg) = value;
 }
 
-/* svr_write() - switched off by software, all local interrupts are masked [11.4.7.2]; what waits already stays. */
+/*
+ * svr_write() - switched off by software, all local interrupts are masked [11.4.7.2];
+ * what waits already stays.
+ */
 static void svr_write(struct vlapic *l, uint32_t value)
 {
 	atomic_store_explicit(&l->svr, value, memory_order_relaxed);
@@ -174,7 +179,10 @@ static void reg_write(struct vlapic *l, uint32_t reg, uint32_t value)
 
 /* --- xAPIC: memory [11.4.1] --- */
 
-/* an access that is not within the four bytes of a register is undefined: it reads 0 and writes nothing */
+/*
+ * an access that is not within the four bytes of a register is undefined: it
+ * reads 0 and writes nothing
+ */
 uint64_t vlapic_mmio_read(struct vlapic *l, uint64_t offset, unsigned size)
 {
 	uint32_t reg = ROUND_DOWN(offset, 16);

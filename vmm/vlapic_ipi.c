@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vlapic_ipi.c - who is meant by an interrupt that names its destination: IPI, MSI, pin of the IOAPIC [SDM 3A 11.6]
+ * vlapic_ipi.c - who is meant by an interrupt that names its destination: IPI, MSI, pin of
+ * the IOAPIC [SDM 3A 11.6]
  *
- * Called on any core. It reads of other vCPUs only mode, enable bit and logical ID, which are atomic; a guest that changes
- * them while it is sent to gets the interrupt by the old ones or by the new.
+ * Called on any core. It reads of other vCPUs only mode, enable bit and logical ID,
+ * which are atomic; a guest that changes them while it is sent to gets the interrupt by
+ * the old ones or by the new.
  */
 #include "vlapic_parts.h"
 
@@ -88,14 +90,20 @@ static bool receive(struct vlapic *l, const struct message *m)
 	return false;
 }
 
-/* make_room() - of one whose turn can come only when the sender's is over: that may be waiting for it. */
+/*
+ * make_room() - of one whose turn can come only when the sender's is over:
+ * that may be waiting for it.
+ */
 static void make_room(const struct vlapic *l, const struct message *m)
 {
 	if (m->from && m->from != l && m->from->vcpu->cpu == l->vcpu->cpu)
 		vcpu_give_way(m->from->vcpu, l->vcpu);
 }
 
-/* send() - lowest priority is whoever comes first: a guest's vCPUs have no priorities that Weir would know. */
+/*
+ * send() - lowest priority is whoever comes first: a guest's vCPUs have no
+ * priorities that Weir would know.
+ */
 static unsigned send(struct vm *vm, const struct message *m)
 {
 	unsigned sent = 0;
@@ -148,7 +156,10 @@ void vlapic_ipi(struct vlapic *l, uint32_t dest, uint32_t icr)
 		.from = l,
 	};
 
-	/* "INIT level de-assert" did something to the first local APICs, and is still sent [SDM 3A 11.6.1] */
+	/*
+	 * "INIT level de-assert" did something to the first local APICs, and is
+	 * still sent [SDM 3A 11.6.1]
+	 */
 	if (m.mode == DELIVER_INIT && (icr & ICR_LEVEL) && !(icr & ICR_ASSERT))
 		return;
 	if ((m.mode == DELIVER_FIXED || m.mode == DELIVER_LOWEST) && m.vector < APIC_FIRST_VECTOR) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vlapic_parts.h - between vlapic.c (what waits and what is served), vlapic_access.c (registers), vlapic_ipi.c (who is
- * meant) and vlapic_timer.c; the interface for all is in vlapic.h
+ * vlapic_parts.h - between vlapic.c (what waits and what is served), vlapic_access.c (registers),
+ * vlapic_ipi.c (who is meant) and vlapic_timer.c; the interface for all is in vlapic.h
  *
  * All on the vCPU's core, but for the first three, which any core may ask.
  */
@@ -30,7 +30,10 @@ static inline uint32_t vlapic_x2_ldr(uint32_t id)
 
 /* vlapic_ppr() - the priority that a vector must exceed to be taken. */
 uint8_t vlapic_ppr(const struct vlapic *l);
-/* vlapic_eoi() - the highest vector in service is done; of a level-triggered one the IOAPIC learns. Takes vm->lock. */
+/*
+ * vlapic_eoi() - the highest vector in service is done; of a level-triggered one the
+ * IOAPIC learns. Takes vm->lock.
+ */
 void vlapic_eoi(struct vlapic *l);
 /* vlapic_local() - something that entry @lvt of the local vector table stands for has happened. */
 void vlapic_local(struct vlapic *l, uint32_t lvt);

@@ -2,8 +2,9 @@
 /*
  * vlapic_regs.h - registers of the local APIC, as a guest sees them
  *
- * Intel 64 and IA-32 Architectures Software Developer's Manual, volume 3A, chapter 11 (10 in older editions), cited as
- * [SDM 3A 11.n]. An offset is that of xAPIC's memory [11.4.1]; the x2APIC MSR is 0x800 + offset / 16 [11.12.1].
+ * Intel 64 and IA-32 Architectures Software Developer's Manual, volume 3A, chapter 11 (10 in older
+ * editions), cited as [SDM 3A 11.n]. An offset is that of xAPIC's memory [11.4.1]; the x2APIC MSR
+ * is 0x800 + offset / 16 [11.12.1].
  *
  * RO read only, RW read and write, WO write only; x1 in xAPIC mode only, x2 in x2APIC mode only.
  */
@@ -15,7 +16,10 @@
 #include "kernel/bits.h"
 #include "kernel/x86.h"
 
-/* --- MSRs: MSR_APIC_BASE, MSR_TSC_DEADLINE and MSR_X2APIC are the machine's own, in kernel/x86.h --- */
+/*
+ * --- MSRs: MSR_APIC_BASE, MSR_TSC_DEADLINE and MSR_X2APIC are the machine's
+ * own, in kernel/x86.h ---
+ */
 
 /* MSR_APIC_BASE, RW [11.4.4, 11.12.1] */
 #define	  APIC_BASE_BSP		BIT(8)	     /* RO: the processor that booted */
@@ -96,7 +100,10 @@
 
 enum { APIC_REGS = 0x400 / 16 };
 
-/* how an interrupt is delivered: ICR, MSI data, IOAPIC and local vector table have the same field [11.6.1] */
+/*
+ * how an interrupt is delivered: ICR, MSI data, IOAPIC and local vector table
+ * have the same field [11.6.1]
+ */
 enum apic_delivery {
 	DELIVER_FIXED = 0,
 	DELIVER_LOWEST = 1,

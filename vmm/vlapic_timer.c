@@ -2,17 +2,21 @@
 /*
  * vlapic_timer.c - the timer of a vCPU's local APIC, on a kernel timer of its core [SDM 3A 11.5.4]
  *
- * The guest's timer counts nanoseconds, divided as the guest says; what the machine's own timer counts is nothing to it.
- * Its registers are written by exits of the vCPU, and it fires in SOFTIRQ_TIMER, both on the vCPU's core.
+ * The guest's timer counts nanoseconds, divided as the guest says; what the machine's own timer
+ * counts is nothing to it. Its registers are written by exits of the vCPU, and it fires in
+ * SOFTIRQ_TIMER, both on the vCPU's core.
  *
- * timer_start is where a count begins. In periodic mode it moves on by whole periods as they pass, so that the grid on
- * which the interrupts come is never shifted by how late they were noticed.
+ * timer_start is where a count begins. In periodic mode it moves on by whole periods as they pass,
+ * so that the grid on which the interrupts come is never shifted by how late they were noticed.
  */
 #include "vlapic_parts.h"
 
 #include "vcpu.h"
 
-/* A guest may ask for a tick a nanosecond. It gets each one that is this far from the last, and the core stays ours. */
+/*
+ * A guest may ask for a tick a nanosecond. It gets each one that is this far from the last,
+ * and the core stays ours.
+ */
 enum { TICK_MIN_NS = 100 * 1000 };
 
 static unsigned mode(const struct vlapic *l)
@@ -35,7 +39,10 @@ static uint64_t tsc_from_ns(uint64_t ns)
 	return tsc_from_us(ns / 1000) + tsc_from_us(ns % 1000) / 1000;
 }
 
-/* span_tsc() - from timer_start to the next interrupt: the count, or as many periods as TICK_MIN_NS asks for. */
+/*
+ * span_tsc() - from timer_start to the next interrupt: the count, or as many periods
+ * as TICK_MIN_NS asks for.
+ */
 static uint64_t span_tsc(const struct vlapic *l)
 {
 	uint64_t ns = guest_ticks_ns(l, l->timer_initial);
@@ -91,7 +98,10 @@ void vlapic_timer_deadline(struct vlapic *l, uint64_t guest_tsc)
 	timer_arm_at(&l->timer, now + MIN(left, UINT64_MAX - now));
 }
 
-/* A change of mode disarms [SDM 3A 11.5.4.1]; a mask does not, a masked timer counts and stays silent. */
+/*
+ * A change of mode disarms [SDM 3A 11.5.4.1]; a mask does not, a masked timer
+ * counts and stays silent.
+ */
 void vlapic_timer_lvt(struct vlapic *l, uint32_t lvt)
 {
 	if ((lvt ^ l->lvt_timer) & TIMER_MODE) {

@@ -2,11 +2,12 @@
 /*
  * vm.c - the list of guests, starting and stopping one; vm_create.c makes them
  *
- * In the control context on core 0, but for the end of a guest, which vCPUs bring about on their cores. Owns the list of
- * guests.
+ * In the control context on core 0, but for the end of a guest, which vCPUs bring about on their
+ * cores. Owns the list of guests.
  *
- * vCPUs run on other cores meanwhile. vcpu_stop() returns when the vCPU's core has left it for good, so behind it nobody
- * handles an exit of this guest: one that ends by itself just then has done so before.
+ * vCPUs run on other cores meanwhile. vcpu_stop() returns when the vCPU's core has left it
+ * for good, so behind it nobody handles an exit of this guest: one that ends by itself just
+ * then has done so before.
  */
 #include "vm.h"
 
@@ -131,7 +132,9 @@ bool vm_end(struct vm *vm, enum vm_state state)
 	return true;
 }
 
-/* Whoever has claimed the end has not left yet: what he prints stands there before the state tells. */
+/*
+ * Whoever has claimed the end has not left yet: what he prints stands there before the state tells.
+ */
 void vm_power_off(struct vm *vm)
 {
 	if (vm_end(vm, VM_OFF))

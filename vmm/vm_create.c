@@ -2,8 +2,8 @@
 /*
  * vm_create.c - making a guest: memory, vCPUs, the devices at fixed addresses, ports
  *
- * In the control context on core 0. Owns nothing: what it made is the guest's. Boot memory and ports never come back, so
- * everything that can be known is checked before any is taken.
+ * In the control context on core 0. Owns nothing: what it made is the guest's. Boot memory and
+ * ports never come back, so everything that can be known is checked before any is taken.
  */
 #include "vm.h"
 
@@ -67,7 +67,10 @@ static void power_write(void *vm, uint64_t offset, unsigned size, uint64_t value
 	}
 }
 
-/* A keyboard controller that is never busy and has no keyboard; but it can pull the reset line, as kernels know. */
+/*
+ * A keyboard controller that is never busy and has no keyboard; but it can pull the
+ * reset line, as kernels know.
+ */
 enum { KEYBOARD_PORT = 0x64, KEYBOARD_RESET = 0xfe };
 
 static void keyboard_write(void *vm, uint64_t offset, unsigned size, uint64_t value)
@@ -160,7 +163,10 @@ static void *try_zalloc(size_t bytes, size_t align)
 	return p ? memset(p, 0, bytes) : NULL;
 }
 
-/* ram_alloc() - zeroed, so that a guest learns nothing of who had it before. Packets go on meanwhile. */
+/*
+ * ram_alloc() - zeroed, so that a guest learns nothing of who had it before.
+ * Packets go on meanwhile.
+ */
 static uint8_t *ram_alloc(size_t bytes)
 {
 	uint8_t *ram = mem_try_alloc(bytes, GUEST_ALIGN);

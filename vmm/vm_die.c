@@ -2,9 +2,10 @@
 /*
  * vm_die.c - the last words of a guest that did what no guest may do
  *
- * On the core of the vCPU that did it, while its exit is handled; the others are leaving meanwhile, and as this one has
- * yet to, the guest is dead only when all is said. It prints and owns nothing. Every line begins with the guest's name, so
- * that two reports, or a report in the midst of other lines, can be told apart.
+ * On the core of the vCPU that did it, while its exit is handled; the others are leaving meanwhile,
+ * and as this one has yet to, the guest is dead only when all is said. It prints and owns nothing.
+ * Every line begins with the guest's name, so that two reports, or a report in the midst of other
+ * lines, can be told apart.
  */
 #include "vm.h"
 

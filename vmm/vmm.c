@@ -2,7 +2,8 @@
 /*
  * vmm.c - the room's boot list: which back end there is, and switching it on
  *
- * On core 0: vmm_init() at boot, vmm_enable() in the control context, which may wait for the other cores.
+ * On core 0: vmm_init() at boot, vmm_enable() in the control context, which may
+ * wait for the other cores.
  */
 #include "vmm.h"
 
@@ -20,7 +21,10 @@ const char *backend_missing;
 
 static bool enabled; /* on every core */
 
-/* choose() - the back end that this machine can do; else why not, by whoever knows more than that it is not there. */
+/*
+ * choose() - the back end that this machine can do; else why not, by whoever knows more
+ * than that it is not there.
+ */
 static const struct vmm_backend *choose(const char **why)
 {
 	static const struct vmm_backend *const all[] = { &vmx_backend, &svm_backend };

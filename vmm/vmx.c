@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx.c - the back end for Intel's VT-x: into the guest and out, and what an entry brings with it [SDM 3C 24 to 27]
+ * vmx.c - the back end for Intel's VT-x: into the guest and out, and what an entry brings
+ * with it [SDM 3C 24 to 27]
  *
- * Called by vcpu.c on the vCPU's core. The gate is IF: with CLI nothing interrupts, and what comes in the meantime makes
- * the guest exit before its first instruction, since external interrupts exit whatever IF says. Such an exit leaves IF
- * clear and has acknowledged the interrupt: its vector stands in the VMCS, and Weir calls the handler by itself.
+ * Called by vcpu.c on the vCPU's core. The gate is IF: with CLI nothing interrupts, and what comes
+ * in the meantime makes the guest exit before its first instruction, since external interrupts exit
+ * whatever IF says. Such an exit leaves IF clear and has acknowledged the interrupt: its vector
+ * stands in the VMCS, and Weir calls the handler by itself.
  */
 #include "vmx.h"
 
@@ -64,7 +66,10 @@ static uint32_t interruptibility(const struct vcpu *v)
 	return blocked;
 }
 
-/* set_timer() - the preemption timer; a slice that is over ends at once, one too long for it comes round again. */
+/*
+ * set_timer() - the preemption timer; a slice that is over ends at once, one too long
+ * for it comes round again.
+ */
 static void set_timer(struct vmx_vcpu *x, uint64_t end)
 {
 	bool on = vmx_has(VMX_PREEMPTION_TIMER);
@@ -94,7 +99,10 @@ static void give_registers(struct vcpu *v, struct vmx_vcpu *x)
 	vmwrite(VMCS_GUEST_RIP, v->rip);
 	vmwrite(VMCS_GUEST_RFLAGS, v->rflags);
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, interruptibility(v));
-	/* in a shadow the single step is due behind it; without saying so the entry is refused [26.3.1.5] */
+	/*
+	 * in a shadow the single step is due behind it; without saying so the
+	 * entry is refused [26.3.1.5]
+	 */
 	if (unlikely(v->rflags & RFLAGS_TF) && v->irq_shadow)
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
 	if (unlikely(x->tsc_offset != v->tsc_offset)) {
@@ -114,7 +122,10 @@ static void take_registers(struct vcpu *v)
 	v->nmi_blocked = blocked & BLOCKED_BY_NMI;
 }
 
-/* take_interrupt() - the exit has acknowledged it, so that nobody else will call its handler [33.2]. IF is clear. */
+/*
+ * take_interrupt() - the exit has acknowledged it, so that nobody else will call its
+ * handler [33.2]. IF is clear.
+ */
 static void take_interrupt(uint32_t reason)
 {
 	uint64_t info;
@@ -194,7 +205,10 @@ static void vmx_want_nmi_window(struct vcpu *v, bool on)
 		on ? PRIMARY_NMI_WINDOW : 0);
 }
 
-/* vmx_apic.c makes a threshold of it; where there is no shadow of the TPR each write of CR8 exits anyway. */
+/*
+ * vmx_apic.c makes a threshold of it; where there is no shadow of the TPR each
+ * write of CR8 exits anyway.
+ */
 static void vmx_want_cr8(struct vcpu *v, bool on)
 {
 	vmx_of(v)->wants_cr8 = on;

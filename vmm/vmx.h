@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx.h - between the parts of the VT-x back end: vmx.c (entry, exit, injection), vmx_setup.c, vmx_reset.c,
- * vmx_controls.c, vmx_decode.c, vmx_cr.c, vmx_state.c, vmx_apic.c
+ * vmx.h - between the parts of the VT-x back end: vmx.c (entry, exit, injection), vmx_setup.c,
+ * vmx_reset.c, vmx_controls.c, vmx_decode.c, vmx_cr.c, vmx_state.c, vmx_apic.c
  */
 #pragma once
 
 #include "backend.h"
 #include "vmx_vmcs.h"
 
-/* MSRs that a guest has to itself and no hardware switches: Weir uses none of them, so they change with the vCPU */
+/*
+ * MSRs that a guest has to itself and no hardware switches: Weir uses none of them, so
+ * they change with the vCPU
+ */
 enum { VMX_STAR, VMX_LSTAR, VMX_CSTAR, VMX_SFMASK, VMX_KERNEL_GS, VMX_MSRS };
 
 struct vmx_vcpu {
@@ -44,7 +47,10 @@ static inline struct vmx_vcpu *vmx_of(const struct vcpu *v)
 uint64_t vmread(enum vmcs_field field);
 void vmwrite(enum vmcs_field field, uint64_t value);
 #else
-/* A field that this CPU does not have reads 0 and writes nothing: the controls that need it are then off. */
+/*
+ * A field that this CPU does not have reads 0 and writes nothing: the controls
+ * that need it are then off.
+ */
 static inline uint64_t vmread(enum vmcs_field field)
 {
 	uint64_t value = 0;
@@ -59,7 +65,10 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 }
 #endif
 
-/* vmx_set() - the bits of @mask in a word of controls, which *@word mirrors, become @bits; mostly they are so already. */
+/*
+ * vmx_set() - the bits of @mask in a word of controls, which *@word mirrors, become @bits;
+ * mostly they are so already.
+ */
 static inline void vmx_set(enum vmcs_field field, uint32_t *word, uint32_t mask, uint32_t bits)
 {
 	uint32_t value = (*word & ~mask) | bits;
@@ -70,7 +79,10 @@ static inline void vmx_set(enum vmcs_field field, uint32_t *word, uint32_t mask,
 	vmwrite(field, value);
 }
 
-/* --- vmx_controls.c: what is switched on, as far as this CPU has it [SDM 3C 24.6 to 24.8, appendix A] --- */
+/*
+ * --- vmx_controls.c: what is switched on, as far as this CPU has it [SDM 3C 24.6
+ * to 24.8, appendix A] ---
+ */
 
 struct vmx_controls {
 	uint32_t pin, primary, secondary, exit, entry;
@@ -78,7 +90,10 @@ struct vmx_controls {
 
 extern struct vmx_controls vmx_controls; /* of a vCPU as it begins; the same on every core */
 
-/* vmx_controls_choose() - fill vmx_controls. 0, or -ENODEV and a sentence in *why: this CPU lacks what Weir needs. */
+/*
+ * vmx_controls_choose() - fill vmx_controls. 0, or -ENODEV and a sentence in *why: this
+ * CPU lacks what Weir needs.
+ */
 int vmx_controls_choose(const char **why);
 
 /* --- vmx_setup.c: the ops of these names (backend.h) --- */
@@ -96,7 +111,10 @@ extern uint8_t *vmx_msr_bitmap, *vmx_msr_bitmap_x2apic;
 /* --- vmx_reset.c --- */
 
 void vmx_vcpu_reset(struct vcpu *v, const struct vcpu_sregs *s); /* the op */
-/* vmx_current() - @vmcs is what VMREAD and VMWRITE are about on this core. vmx_clear() - it is no core's any more. */
+/*
+ * vmx_current() - @vmcs is what VMREAD and VMWRITE are about on this core. vmx_clear() -
+ * it is no core's any more.
+ */
 void vmx_current(void *vmcs);
 void vmx_clear(void *vmcs);
 /* vmx_host_state() - what a VM exit loads, of this core, into the current VMCS. */
@@ -104,21 +122,27 @@ void vmx_host_state(void);
 /* vmx_flush() - what the TLB holds for @v, on this core. */
 void vmx_flush(const struct vcpu *v);
 
-/* --- vmx_decode.c: the exit that has just come, into v->exit; an event that it interrupted, into v->event --- */
+/*
+ * --- vmx_decode.c: the exit that has just come, into v->exit; an event that it
+ * interrupted, into v->event ---
+ */
 
 void vmx_decode(struct vcpu *v);
 /* vmx_decode_failed() - VMLAUNCH or VMRESUME itself refused: nothing of the guest was loaded. */
 void vmx_decode_failed(struct vcpu *v);
 
 /*
- * vmx_cr.c: vmx_set_cr0(), vmx_set_cr4() - what a MOV of @value does, bits that Weir keeps included. 0, or -EINVAL: takes
- * #GP. vmx_cr0(), vmx_cr4() - as the guest sees it.
+ * vmx_cr.c: vmx_set_cr0(), vmx_set_cr4() - what a MOV of @value does, bits that Weir keeps
+ * included. 0, or -EINVAL: takes #GP. vmx_cr0(), vmx_cr4() - as the guest sees it.
  */
 int vmx_set_cr0(struct vcpu *v, uint64_t value);
 int vmx_set_cr4(struct vcpu *v, uint64_t value);
 uint64_t vmx_cr0(void);
 uint64_t vmx_cr4(void);
-/* vmx_cr_init() - which bits are Weir's. vmx_cr_reset() - registers and shadows of a vCPU as it begins. VMCS current. */
+/*
+ * vmx_cr_init() - which bits are Weir's. vmx_cr_reset() - registers and shadows of a vCPU as
+ * it begins. VMCS current.
+ */
 void vmx_cr_init(void);
 void vmx_cr_reset(uint64_t cr0, uint64_t cr4);
 

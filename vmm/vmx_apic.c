@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_apic.c - the CPU's own local APIC for guests, and how vlapic.c and it share the work [SDM 3C 29]
+ * vmx_apic.c - the CPU's own local APIC for guests, and how vlapic.c and it
+ * share the work [SDM 3C 29]
  *
  * What the CPU can do comes in steps, each useful without the next:
  *
@@ -10,13 +11,15 @@
  *	virtual interrupts	the CPU chooses and delivers what waits in that page, and ends it: no window, no exit at EOI
  *	posted interrupts	another core sets a bit in a descriptor and sends a notification: no exit at all
  *
- * The last three are on together while the guest's injection is "posted". vlapic.c stays the one truth between an exit
- * and the next entry: before each entry IRR and ISR go into the page, after each exit they come back. Its irr is the
- * descriptor itself, so what is posted meanwhile the CPU takes from there.
+ * The last three are on together while the guest's injection is "posted". vlapic.c stays the one
+ * truth between an exit and the next entry: before each entry IRR and ISR go into the page,
+ * after each exit they come back. Its irr is the descriptor itself, so what is posted meanwhile
+ * the CPU takes from there.
  *
- * No posted interrupt is lost. A poster sets the bit, then ON, and sends a notification unless ON was set. In the guest
- * the CPU clears ON and takes the bits; outside, the entry clears ON first and then looks at the bits. A notification
- * that arrives outside wakes the core loop (VECTOR_NOTIFY), which enters.
+ * No posted interrupt is lost. A poster sets the bit, then ON, and sends a notification unless ON
+ * was set. In the guest the CPU clears ON and takes the bits; outside, the entry clears ON first
+ * and then looks at the bits. A notification that arrives outside wakes the core loop
+ * (VECTOR_NOTIFY), which enters.
  */
 #include "vmx.h"
 
@@ -70,7 +73,10 @@ static uint32_t *page_word(struct vmx_vcpu *x, uint32_t first, unsigned w)
 	return page_reg(x, first + 16 * w);
 }
 
-/* vmx_apic_allow() - what the CPU does about an MSR of x2APIC's needs no exit. It would let those be read that cannot be. */
+/*
+ * vmx_apic_allow() - what the CPU does about an MSR of x2APIC's needs no exit. It would let
+ * those be read that cannot be.
+ */
 void vmx_apic_allow(uint8_t *bitmap, void (*allow)(uint8_t *bitmap, uint32_t msr, bool write))
 {
 	static const uint32_t reads[] = { APIC_ID,  APIC_VERSION, APIC_TPR, APIC_PPR,
@@ -85,7 +91,10 @@ void vmx_apic_allow(uint8_t *bitmap, void (*allow)(uint8_t *bitmap, uint32_t msr
 		allow(bitmap, MSR_X2APIC + writes[i] / 16, true);
 }
 
-/* vmx_apic_vm_create() - the page that stands at VLAPIC_BASE: never read or written, its address is what counts. */
+/*
+ * vmx_apic_vm_create() - the page that stands at VLAPIC_BASE: never read or written,
+ * its address is what counts.
+ */
 int vmx_apic_vm_create(uint64_t *ept, const struct nested_bits *bits, void **page)
 {
 	if (!vmx_features[VMX_APIC_ACCESSES].has)
@@ -108,8 +117,9 @@ static bool wants_live(const struct vcpu *v)
 }
 
 /*
- * controls() - for the mode that the guest's APIC is in. An access to its page exits in every mode, and vlapic.c knows
- * whether anybody is there; but live and by MSRs the two exclude each other, and the page is plain memory then [26.2.1.1].
+ * controls() - for the mode that the guest's APIC is in. An access to its page exits in every mode,
+ * and vlapic.c knows whether anybody is there; but live and by MSRs the two exclude each other, and
+ * the page is plain memory then [26.2.1.1].
  */
 static uint32_t controls(const struct vcpu *v, bool live)
 {
@@ -138,7 +148,10 @@ static void set_mode(struct vcpu *v, struct vmx_vcpu *x)
 	vmx_set(VMCS_SECONDARY_CONTROLS, &x->secondary, SECONDARY_APIC, secondary);
 	vmwrite(VMCS_MSR_BITMAP,
 		(uint64_t)(secondary & SECONDARY_X2APIC ? vmx_msr_bitmap_x2apic : vmx_msr_bitmap));
-	/* live, the CPU opens its own; ceasing to be, what still waits is looked at as soon as it can be taken */
+	/*
+	 * live, the CPU opens its own; ceasing to be, what still waits is looked at
+	 * as soon as it can be taken
+	 */
 	if (live != v->irqs_by_cpu)
 		vmx_set(VMCS_PRIMARY_CONTROLS, &x->primary, PRIMARY_INTERRUPT_WINDOW,
 			live ? 0 : PRIMARY_INTERRUPT_WINDOW);
@@ -159,7 +172,10 @@ static unsigned give_irr(struct vlapic *l, struct vmx_vcpu *x)
 	for (unsigned w = 0; w < VLAPIC_WORDS; w++) {
 		uint32_t bits = atomic_load_explicit(&l->irr[w], memory_order_relaxed);
 
-		/* acquire: pairs with the release in vlapic_post; the trigger was set before the vector */
+		/*
+		 * acquire: pairs with the release in vlapic_post; the trigger
+		 * was set before the vector
+		 */
 		if (bits)
 			bits = atomic_exchange_explicit(&l->irr[w], 0, memory_order_acquire);
 		*page_word(x, APIC_IRR, w) = bits;
@@ -238,8 +254,9 @@ void vmx_apic_enter(struct vcpu *v)
 }
 
 /*
- * take_all() - what still waits, and what is served: vlapic.c's again. And the destination of an IPI in xAPIC mode, the one
- * register that the guest writes without an exit and the CPU does nothing about [29.4.3.2].
+ * take_all() - what still waits, and what is served: vlapic.c's again. And the destination of an
+ * IPI in xAPIC mode, the one register that the guest writes without an exit and the CPU does
+ * nothing about [29.4.3.2].
  */
 static void take_all(struct vlapic *l, struct vmx_vcpu *x)
 {
@@ -288,12 +305,16 @@ void vmx_apic_reset(struct vcpu *v)
 }
 
 /*
- * misses_end() - is there a level-triggered vector of whose end the CPU would not tell? It became one since the last entry:
- * taken without an exit, it would be ended without one as well, and the IOAPIC would wait for that for ever.
+ * misses_end() - is there a level-triggered vector of whose end the CPU would not tell? It became
+ * one since the last entry: taken without an exit, it would be ended without one as well, and the
+ * IOAPIC would wait for that for ever.
  */
 static bool misses_end(const struct vlapic *l, const struct vmx_vcpu *x)
 {
-	/* relaxed: the trigger was set by this core, or before the vector that another one posted and tells of itself */
+	/*
+	 * relaxed: the trigger was set by this core, or before the vector that another one
+	 * posted and tells of itself
+	 */
 	for (unsigned w = 0; w < VLAPIC_WORDS; w++) {
 		uint32_t level = atomic_load_explicit(&l->tmr[w], memory_order_relaxed);
 		uint64_t exits = atomic_load_explicit(&x->eoi_exits[w / 2], memory_order_relaxed);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_check.c - why a VM entry failed: what the CPU says itself, then the rules that it leaves to the reader to go through
+ * vmx_check.c - why a VM entry failed: what the CPU says itself, then the rules that it leaves to
+ * the reader to go through
  *
- * Called by vmx_explain() when a guest is about to die, on the vCPU's core. Reads through a view and owns nothing, so
- * the rules are tested on the host. Fields that Weir does not have in its VMCS (lists of MSRs, shadow VMCSs, SMM) have no
- * rules here.
+ * Called by vmx_explain() when a guest is about to die, on the vCPU's core. Reads through a view
+ * and owns nothing, so the rules are tested on the host. Fields that Weir does not have in its VMCS
+ * (lists of MSRs, shadow VMCSs, SMM) have no rules here.
  */
 #include "vmx_check.h"
 #include "vmx_check_parts.h"
@@ -101,7 +102,9 @@ bool vmx_injects(const struct vmx_check *c, unsigned type)
 	return c->event && FIELD_GET(INTR_TYPE, c->event) == type;
 }
 
-/* The instruction itself refused [SDM 3C 30.4]; of the numbers there those that an entry can give. */
+/*
+ * The instruction itself refused [SDM 3C 30.4]; of the numbers there those that an entry can give.
+ */
 static const char *instruction_error_text(uint64_t error)
 {
 	switch (error) {

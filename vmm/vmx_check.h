@@ -2,7 +2,8 @@
 /*
  * vmx_check.h - which field of the VMCS made the CPU refuse a VM entry [SDM 3C 26.1 to 26.3, 30.4]
  *
- * The hardware says "invalid guest state" and no more, so its rules are gone through again, in the manual's order.
+ * The hardware says "invalid guest state" and no more, so its rules are gone through
+ * again, in the manual's order.
  */
 #pragma once
 
@@ -20,9 +21,9 @@ struct vmx_view {
 };
 
 /*
- * vmx_check() - a sentence about a failed entry into @text: "guest RFLAGS (6820) is 0x0: bit 1 must be 1".
- * @exit_reason: bit 31 included; 0 where VMLAUNCH or VMRESUME itself failed, with @instruction_error. Changes nothing;
- * the VMCS is current and as it was for the entry.
+ * vmx_check() - a sentence about a failed entry into @text: "guest RFLAGS (6820) is 0x0: bit 1 must
+ * be 1". @exit_reason: bit 31 included; 0 where VMLAUNCH or VMRESUME itself failed, with
+ * @instruction_error. Changes nothing; the VMCS is current and as it was for the entry.
  */
 void vmx_check(const struct vmx_view *view, uint64_t exit_reason, uint64_t instruction_error,
 	       char *text, size_t size);

@@ -103,7 +103,10 @@ static bool check_pages(const struct vmx_check *c)
 	return false;
 }
 
-/* [26.2.1.1] Not with virtual-interrupt delivery: the CPU looks at priorities itself, the threshold means nothing. */
+/*
+ * [26.2.1.1] Not with virtual-interrupt delivery: the CPU looks at priorities itself, the
+ * threshold means nothing.
+ */
 static bool check_tpr_threshold(const struct vmx_check *c)
 {
 	uint64_t threshold = vmx_field(c, VMCS_TPR_THRESHOLD);

@@ -2,7 +2,8 @@
 /*
  * vmx_check_guest.c - the rules for a guest's state, but for its segments [SDM 3C 26.3.1]
  *
- * Called by vmx_check.c after exit reason 33. One function a section of the manual, where a section is not long.
+ * Called by vmx_check.c after exit reason 33. One function a section of the manual,
+ * where a section is not long.
  */
 #include "vcpu.h"
 #include "vmx_check_parts.h"
@@ -21,7 +22,10 @@ enum { ACTIVE = 0, ACTIVITY_HLT = 1, ACTIVITY_SHUTDOWN = 2, ACTIVITY_WAIT_FOR_SI
 /* exit qualification of an invalid guest state: an NMI behind STI, which some CPUs refuse [26.8] */
 enum { REFUSED_NMI_BEHIND_STI = 3 };
 
-/* [26.3.1.1, 23.8] An unrestricted guest need not page, nor be protected; CD and NW are nobody's business. */
+/*
+ * [26.3.1.1, 23.8] An unrestricted guest need not page, nor be protected; CD and
+ * NW are nobody's business.
+ */
 static bool check_cr0_and_cr4(const struct vmx_check *c)
 {
 	uint64_t must = c->view->capability(MSR_VMX_CR0_FIXED0) & ~(CR0_CD | CR0_NW);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_check_host.c - the rules for the host's state, which an exit will load [SDM 3C 26.2.2 to 26.2.4]
+ * vmx_check_host.c - the rules for the host's state, which an exit will load
+ * [SDM 3C 26.2.2 to 26.2.4]
  *
  * Called by vmx_check.c after VM-instruction error 7 or 8. One function a section of the manual.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_check_parts.h - between vmx_check.c (what failed, and how it is said), vmx_check_controls.c,
- * vmx_check_host.c, vmx_check_guest.c and vmx_check_segments.c; the interface for all is in vmx_check.h
+ * vmx_check_parts.h - between vmx_check.c (what failed, and how it is said),
+ * vmx_check_controls.c, vmx_check_host.c, vmx_check_guest.c and vmx_check_segments.c; the
+ * interface for all is in vmx_check.h
  *
  * Each part goes through its rules and returns true with the first broken one told.
  */
@@ -41,7 +42,10 @@ bool vmx_check_rules(const struct vmx_check *c, const struct vmx_rule *rules, un
 /* vmx_check_bits() - all of @must are 1, and none but @may. */
 bool vmx_check_bits(const struct vmx_check *c, enum vmcs_field field, uint64_t must, uint64_t may);
 
-/* addresses: beyond what the CPU has; not canonical; the same of a field, where those below @align count too */
+/*
+ * addresses: beyond what the CPU has; not canonical; the same of a field, where
+ * those below @align count too
+ */
 bool vmx_beyond(const struct vmx_check *c, uint64_t physical);
 bool vmx_noncanonical(const struct vmx_check *c, enum vmcs_field field);
 bool vmx_misplaced(const struct vmx_check *c, enum vmcs_field field, uint64_t align);

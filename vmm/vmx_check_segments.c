@@ -2,7 +2,8 @@
 /*
  * vmx_check_segments.c - the rules for a guest's segment registers [SDM 3C 26.3.1.2]
  *
- * Called by vmx_check_guest.c. What holds for all eight stands in a table, and beside it what is each one's own.
+ * Called by vmx_check_guest.c. What holds for all eight stands in a table, and beside
+ * it what is each one's own.
  */
 #include "vmx_check_parts.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_controls.c - which of VT-x's controls a vCPU runs with, as far as this CPU has them [SDM 3C 24.6 to 24.8]
+ * vmx_controls.c - which of VT-x's controls a vCPU runs with, as far as this CPU has
+ * them [SDM 3C 24.6 to 24.8]
  *
- * Called once at boot on core 0. Each word of controls has bits that Weir needs, bits that it takes where they are
- * offered, and bits that it wants off; the CPU says which must be 1 and which may be 1. Owns vmx_controls.
+ * Called once at boot on core 0. Each word of controls has bits that Weir needs, bits that it
+ * takes where they are offered, and bits that it wants off; the CPU says which must be 1 and which
+ * may be 1. Owns vmx_controls.
  */
 #include "vmx.h"
 
@@ -26,7 +28,10 @@ static bool true_controls; /* a second set of capability MSRs tells of the defau
 	 EXIT_CTL_LOAD_PAT | EXIT_CTL_SAVE_EFER | EXIT_CTL_LOAD_EFER)
 #define ENTRY_NEEDED (ENTRY_CTL_LOAD_DEBUG | ENTRY_CTL_LOAD_PAT | ENTRY_CTL_LOAD_EFER)
 
-/* what must be off: a CPU that insists on it has no use for Weir. All others are 0 where the CPU lets them be */
+/*
+ * what must be off: a CPU that insists on it has no use for Weir. All others are 0
+ * where the CPU lets them be
+ */
 #define PRIMARY_FORBIDDEN (PRIMARY_CR3_LOAD | PRIMARY_CR3_STORE | PRIMARY_INTERRUPT_WINDOW)
 
 enum { WORD_PIN, WORD_PRIMARY, WORD_SECONDARY, WORD_EXIT, WORD_ENTRY, WORDS };

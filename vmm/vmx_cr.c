@@ -2,9 +2,10 @@
 /*
  * vmx_cr.c - control registers that a guest shares with VT-x [SDM 3C 23.8, 24.6.6, 25.3]
  *
- * VMX operation keeps CR0.NE and CR4.VMXE at 1 for everybody, and CR0.CD and NW are the machine's business. The guest
- * reads these bits from a shadow, as it wrote them; a write that differs from the shadow exits and is done here. All
- * other bits are the guest's own, without an exit. On the vCPU's core, its VMCS current.
+ * VMX operation keeps CR0.NE and CR4.VMXE at 1 for everybody, and CR0.CD and NW are the machine's
+ * business. The guest reads these bits from a shadow, as it wrote them; a write that differs from
+ * the shadow exits and is done here. All other bits are the guest's own, without an exit. On the
+ * vCPU's core, its VMCS current.
  */
 #include "vmx.h"
 
@@ -25,8 +26,9 @@ static uint64_t pdpte_reserved;
 	 CR0_PG)
 
 /*
- * What CPUID tells a guest of; the others take #GP, as on a CPU without them. The hardware's word is not enough: it would
- * have no entry with PCIDE outside long mode, and knows features whose state nobody switches.
+ * What CPUID tells a guest of; the others take #GP, as on a CPU without them. The hardware's
+ * word is not enough: it would have no entry with PCIDE outside long mode, and knows features
+ * whose state nobody switches.
  */
 #define CR4_KNOWN (BITS(10, 0) | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
 
@@ -79,7 +81,10 @@ void vmx_cr_reset(uint64_t cr0, uint64_t cr4)
 	write_cr4_fields(cr4);
 }
 
-/* load_pdptes() - 32-bit paging with PAE keeps the top level in the CPU, which has looked at it [SDM 3A 4.4.1]. */
+/*
+ * load_pdptes() - 32-bit paging with PAE keeps the top level in the CPU, which has
+ * looked at it [SDM 3A 4.4.1].
+ */
 static int load_pdptes(struct vcpu *v)
 {
 	uint64_t table = vmread(VMCS_GUEST_CR3) & BITS(31, 5);
@@ -95,7 +100,9 @@ static int load_pdptes(struct vcpu *v)
 	return 0;
 }
 
-/* set_long_mode() - LMA follows paging where LME is set [SDM 3A 9.8.5], and the entry must agree. */
+/*
+ * set_long_mode() - LMA follows paging where LME is set [SDM 3A 9.8.5], and the entry must agree.
+ */
 static void set_long_mode(bool on)
 {
 	uint64_t efer = vmread(VMCS_GUEST_EFER);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_decode.c - what the hardware says about an exit, in the neutral words of exit.h [SDM 3C 27.2, appendix C]
+ * vmx_decode.c - what the hardware says about an exit, in the neutral words of exit.h
+ * [SDM 3C 27.2, appendix C]
  *
- * vmx_decode() is called by vmx_run() on the vCPU's core, once an exit, its VMCS current. It changes the guest only where
- * VT-x leaves half of an instruction to be done: NMI unblocking by IRET, DR6, and control registers that are shadowed.
+ * vmx_decode() is called by vmx_run() on the vCPU's core, once an exit, its VMCS current. It
+ * changes the guest only where VT-x leaves half of an instruction to be done: NMI unblocking by
+ * IRET, DR6, and control registers that are shadowed.
  */
 #include "vmx.h"
 
@@ -51,7 +53,10 @@ static enum vcpu_exit_reason decode_msr(struct vcpu *v, enum vcpu_exit_reason r)
 	return r;
 }
 
-/* unblocked_by_iret() - the exit hit IRET of the NMI handler, which runs again: NMIs are blocked until then. [27.2.3] */
+/*
+ * unblocked_by_iret() - the exit hit IRET of the NMI handler, which runs again: NMIs are
+ * blocked until then. [27.2.3]
+ */
 static void unblocked_by_iret(struct vcpu *v, bool said)
 {
 	if (said && !(vmread(VMCS_IDT_VECTORING_INFO) & INTR_VALID))
@@ -68,7 +73,10 @@ static enum vcpu_exit_reason decode_mmio(struct vcpu *v, uint64_t q)
 	return EXIT_MMIO;
 }
 
-/* An access to the page behind which the CPU's own local APIC for guests stands, of a register that it leaves to us. */
+/*
+ * An access to the page behind which the CPU's own local APIC for guests stands, of a
+ * register that it leaves to us.
+ */
 static enum vcpu_exit_reason decode_apic_access(struct vcpu *v, uint64_t q)
 {
 	unsigned type = FIELD_GET(APIC_ACCESS_TYPE, q);
@@ -99,7 +107,10 @@ static enum vcpu_exit_reason decode_eoi(struct vcpu *v, uint64_t q)
 
 /* --- exceptions and NMIs --- */
 
-/* An exception that is to be the guest's: it goes on by being injected. The causes of #DB are not in DR6 yet. */
+/*
+ * An exception that is to be the guest's: it goes on by being injected. The causes
+ * of #DB are not in DR6 yet.
+ */
 static enum vcpu_exit_reason decode_exception(struct vcpu *v, uint64_t q)
 {
 	uint64_t info = vmread(VMCS_VM_EXIT_INTERRUPTION_INFO);
@@ -125,7 +136,10 @@ static enum vcpu_exit_reason decode_cr8(struct vcpu *v, uint64_t q)
 	return EXIT_CR8;
 }
 
-/* moved() - what MOV takes to a control register: outside 64-bit code there are but 32 bits, whatever stands above. */
+/*
+ * moved() - what MOV takes to a control register: outside 64-bit code there are but 32
+ * bits, whatever stands above.
+ */
 static uint64_t moved(const struct vcpu *v, uint64_t q)
 {
 	uint64_t value = v->gpr[FIELD_GET(CR_GPR, q)];
@@ -209,8 +223,8 @@ static enum vcpu_exit_reason reason_of(struct vcpu *v, uint32_t reason)
 }
 
 /*
- * The exit came while an event was being delivered: it is due again. Not so INT n, INT3 and INTO: rip is still at the
- * instruction, which runs once more. [27.2.4]
+ * The exit came while an event was being delivered: it is due again. Not so INT n, INT3 and INTO:
+ * rip is still at the instruction, which runs once more. [27.2.4]
  */
 static void take_interrupted(struct vcpu *v, uint64_t info)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* vmx_insn.h - instructions of VT-x that C has no words for; false where the CPU says VMfail [SDM 3C 30.2, 30.3] */
+/*
+ * vmx_insn.h - instructions of VT-x that C has no words for; false where the CPU says
+ * VMfail [SDM 3C 30.2, 30.3]
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -2,7 +2,8 @@
 /*
  * vmx_reset.c - a vCPU's VMCS as it begins, and what a VM exit loads [SDM 3C 24.4 to 24.8, 24.11]
  *
- * vmx_vcpu_reset() runs in the control context, or on the vCPU's core when INIT or STARTUP has come; vmx_host_state(),
+ * vmx_vcpu_reset() runs in the control context, or on the vCPU's core when INIT or STARTUP
+ * has come; vmx_host_state(),
  * vmx_current() and vmx_flush() on the vCPU's core. Owns nothing.
  */
 #include "vmx.h"
@@ -114,7 +115,10 @@ static void reset_controls(struct vcpu *v)
 	vmwrite(VMCS_VM_EXIT_MSR_LOAD_COUNT, 0);
 	vmwrite(VMCS_VM_ENTRY_MSR_LOAD_COUNT, 0);
 	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
-	/* the first two may raise themselves again while they are delivered, for ever; the third is the machine's own */
+	/*
+	 * the first two may raise themselves again while they are delivered, for ever; the
+	 * third is the machine's own
+	 */
 	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(EXCEPTION_DB) | BIT(EXCEPTION_AC) | BIT(EXCEPTION_MC));
 	vmwrite(VMCS_PAGE_FAULT_ERROR_MASK, 0);
 	vmwrite(VMCS_PAGE_FAULT_ERROR_MATCH, 0);

@@ -2,8 +2,9 @@
 /*
  * vmx_setup.c - VT-x found and switched on, and what a guest has of it [SDM 3C 23.7, 24.11, 31.5]
  *
- * vmx_init_cpu() runs on each core once, the rest at boot or in the control context. Owns what all guests share: the port bitmaps, by which every port exits, and the MSR bitmaps, by which
- * every MSR does, but for those that a guest has to itself.
+ * vmx_init_cpu() runs on each core once, the rest at boot or in the control context. Owns what all
+ * guests share: the port bitmaps, by which every port exits, and the MSR bitmaps, by which every
+ * MSR does, but for those that a guest has to itself.
  */
 #include "vmx.h"
 
@@ -18,7 +19,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* bytes of an MSR bitmap: reads first, and in each half the MSRs from 0, then those from C0000000H [24.6.9] */
+/*
+ * bytes of an MSR bitmap: reads first, and in each half the MSRs from 0, then
+ * those from C0000000H [24.6.9]
+ */
 enum { MSR_BITMAP_WRITES = 2048, MSR_BITMAP_HIGH = 1024 };
 
 /* read-write-execute at all levels; a leaf says how memory is cached [28.2.2] */
@@ -105,7 +109,10 @@ static void make_bitmaps(void)
 	vmx_cr_init();
 }
 
-/* fixed_bits() - those of CR0 and CR4 that VMX operation wants. False: this core cannot have them so. [23.8] */
+/*
+ * fixed_bits() - those of CR0 and CR4 that VMX operation wants. False: this core
+ * cannot have them so. [23.8]
+ */
 static bool fixed_bits(void)
 {
 	uint64_t cr0 = read_cr0() | rdmsr(MSR_VMX_CR0_FIXED0);
@@ -118,7 +125,9 @@ static bool fixed_bits(void)
 	return true;
 }
 
-/* set_revision() - a VMXON region or a VMCS begins with the revision of its form [24.2, 24.11.5]. */
+/*
+ * set_revision() - a VMXON region or a VMCS begins with the revision of its form [24.2, 24.11.5].
+ */
 static void set_revision(void *page)
 {
 	*(uint32_t *)page = FIELD_GET(VMX_BASIC_REVISION, rdmsr(MSR_VMX_BASIC));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_state.c - a guest's registers that only the VMCS has, or the CPU itself, for whoever decodes, emulates or reports
+ * vmx_state.c - a guest's registers that only the VMCS has, or the CPU itself, for whoever
+ * decodes, emulates or reports
  *
  * On the vCPU's core between an exit and the next entry, its VMCS current.
  */
@@ -20,7 +21,10 @@ static enum vmcs_field field_of(enum vmcs_field of_es, unsigned segment)
 	return of_es + VMCS_SEGMENT_STEP * segment;
 }
 
-/* A register that holds no segment has no attributes: not present, which is what "unusable" comes to. */
+/*
+ * A register that holds no segment has no attributes: not present, which is
+ * what "unusable" comes to.
+ */
 static struct vcpu_segment get_segment(unsigned i)
 {
 	uint32_t rights = vmread(field_of(VMCS_GUEST_ES_ACCESS_RIGHTS, i));
@@ -46,7 +50,9 @@ static void set_segment(unsigned i, const struct vcpu_segment *s)
 	vmwrite(field_of(VMCS_GUEST_ES_BASE, i), s->base);
 }
 
-/* The current privilege level is that of the stack segment [24.4.1]; CR2 the hardware leaves alone. */
+/*
+ * The current privilege level is that of the stack segment [24.4.1]; CR2 the hardware leaves alone.
+ */
 void vmx_get_sregs(struct vcpu *v, struct vcpu_sregs *s)
 {
 	(void)v;
@@ -174,7 +180,10 @@ void vmx_msrs_put(struct vcpu *v)
 	x->dr6 = read_dr6();
 }
 
-/* The handler may touch the debug registers: delivery ends their protection, which is left to us [27.1, SDM 3B 17.2.4]. */
+/*
+ * The handler may touch the debug registers: delivery ends their protection, which is left to
+ * us [27.1, SDM 3B 17.2.4].
+ */
 void vmx_note_debug(uint64_t causes)
 {
 	write_dr6(read_dr6() | causes);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmx_vmcs.h - Intel's virtual machine control structure: fields, and the bits in them [SDM 3C 24, appendix A and B]
+ * vmx_vmcs.h - Intel's virtual machine control structure: fields, and the bits in them [SDM
+ * 3C 24, appendix A and B]
  *
- * A VMCS is a page whose form only the CPU knows; VMREAD and VMWRITE take a field's encoding. Names are the SDM's.
+ * A VMCS is a page whose form only the CPU knows; VMREAD and VMWRITE take a field's
+ * encoding. Names are the SDM's.
  */
 #pragma once
 
@@ -145,10 +147,16 @@ enum vmcs_field {
 #undef X
 };
 
-/* segment fields of one kind stand 2 apart, in the order ES, CS, SS, DS, FS, GS, LDTR, TR: as enum segment, and two more */
+/*
+ * segment fields of one kind stand 2 apart, in the order ES, CS, SS, DS, FS, GS, LDTR, TR: as
+ * enum segment, and two more
+ */
 enum { VMCS_SEGMENT_STEP = 2 };
 
-/* access rights: those of a descriptor, with a gap, and a bit for a segment register that holds none [24.4.1] */
+/*
+ * access rights: those of a descriptor, with a gap, and a bit for a segment register
+ * that holds none [24.4.1]
+ */
 #define RIGHTS_LOW      BITS(7, 0)   /* type, S, DPL, P */
 #define RIGHTS_HIGH     BITS(15, 12) /* AVL, L, DB, G */
 #define RIGHTS_L        BIT(13)
@@ -278,7 +286,10 @@ enum {
 #define CR_LMSW   BITS(31, 16) /* its operand */
 enum { CR_MOV_TO = 0, CR_MOV_FROM = 1, CR_CLTS = 2, CR_LMSW_OP = 3 };
 
-/* of an I/O instruction [table 27-5]; size and address size are in VM_EXIT_INSTRUCTION_INFO [table 27-8] */
+/*
+ * of an I/O instruction [table 27-5]; size and address size are in
+ * VM_EXIT_INSTRUCTION_INFO [table 27-8]
+ */
 #define IO_SIZE              BITS(2, 0) /* bytes - 1 */
 #define IO_IN                BIT(3)
 #define IO_STRING            BIT(4)
@@ -321,7 +332,10 @@ enum { EPT_WRITE_BACK = 6 };
 #define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1)) /* and what lies beyond physical addresses */
 enum { PDPTES = 4 };
 
-/* capability MSRs [SDM 3D appendix A]; allowed-0 in the low half (must be 1), allowed-1 in the high half (may be 1) */
+/*
+ * capability MSRs [SDM 3D appendix A]; allowed-0 in the low half (must be 1), allowed-1 in
+ * the high half (may be 1)
+ */
 #define MSR_FEATURE_CONTROL  0x03a
 #define FEATURE_LOCKED       BIT(0)
 #define FEATURE_VMX          BIT(2) /* outside SMX */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vpci.c - a guest's PCI bus: devices in their slots, and configuration space by ports [PCI 3.2.2.3.2, 6.1]
+ * vpci.c - a guest's PCI bus: devices in their slots, and configuration space by
+ * ports [PCI 3.2.2.3.2, 6.1]
  *
- * vpci_add() at a guest's creation, in the control context; vpci_reset() there or on a vCPU's core; reads and writes on
- * the vCPU's core while an exit is handled. All with vm->lock held, or with the VM off. Owns struct vpci and config[] of
- * its devices.
+ * vpci_add() at a guest's creation, in the control context; vpci_reset() there or on a vCPU's core;
+ * reads and writes on the vCPU's core while an exit is handled. All with vm->lock held, or with the
+ * VM off. Owns struct vpci and config[] of its devices.
  */
 #include "vpci.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vpci.h - a guest's PCI bus 0: configuration space by 0xcf8/0xcfc, BARs, MSI-X, INTx [PCI 3.0, PCI Firmware 3.0]
+ * vpci.h - a guest's PCI bus 0: configuration space by 0xcf8/0xcfc, BARs, MSI-X, INTx
+ * [PCI 3.0, PCI Firmware 3.0]
  *
- * A device fills in a struct vpci_dev and adds it; the bus owns configuration space, places its BARs on the VM's buses
- * as the guest programs them, and keeps the MSI-X table. Guarded by vm->lock, but for vpci_signal().
+ * A device fills in a struct vpci_dev and adds it; the bus owns configuration space, places its
+ * BARs on the VM's buses as the guest programs them, and keeps the MSI-X table. Guarded by
+ * vm->lock, but for vpci_signal().
  */
 #pragma once
 
@@ -26,7 +28,10 @@ enum { VPCI_DEVICES = 8, VPCI_BARS = 6, VPCI_VECTORS = 4 };
 #define VPCI_MEM_BASE UINT64_C(0xe0000000)
 #define VPCI_MEM_SIZE UINT64_C(0x10000000)
 
-/* INTx of device @slot, INTA, comes in at this pin of the IOAPIC, level, active low (_PRT says the same) */
+/*
+ * INTx of device @slot, INTA, comes in at this pin of the IOAPIC, level, active
+ * low (_PRT says the same)
+ */
 #define VPCI_INTX_PIN(slot) (16 + (slot) % 8)
 
 enum vpci_bar_kind { VPCI_BAR_NONE, VPCI_BAR_IO, VPCI_BAR_MEM32, VPCI_BAR_MEM64 };
@@ -62,8 +67,8 @@ struct vpci_dev {
 	struct vpci_bar bar[VPCI_BARS];
 	void (*reset)(struct vpci_dev *d); /* RESET of the machine; may be NULL */
 	/*
-	 * A capability that does something (virtio's PCI_CFG): called before a read takes its bytes out of config[], and
-	 * after a write has put its bytes there. NULL if there is none.
+	 * A capability that does something (virtio's PCI_CFG): called before a read takes its bytes
+	 * out of config[], and after a write has put its bytes there. NULL if there is none.
 	 */
 	void (*config_access)(struct vpci_dev *d, unsigned offset, unsigned size, bool write);
 
@@ -99,13 +104,15 @@ void vpci_init(struct vpci *pci, struct vm *vm);
 /* vpci_reset() - RESET: all devices as vpci_add() left them. vm->lock is held. */
 void vpci_reset(struct vpci *pci);
 /*
- * vpci_add() - @d in the next free slot, BARs at addresses of our choosing inside the windows (the guest may move them),
- * decoding on, as firmware leaves a device that it booted from. Returns 0 or -ENOSPC.
+ * vpci_add() - @d in the next free slot, BARs at addresses of our choosing inside the
+ * windows (the guest may move them), decoding on, as firmware leaves a device that it booted
+ * from. Returns 0 or -ENOSPC.
  */
 int vpci_add(struct vpci *pci, struct vpci_dev *d);
 /*
- * vpci_add_cap() - @len bytes of a capability, the two of its header included, appended; returns its offset. After
- * vpci_add(). All of it is read-only: the device sets d->writable where it is not.
+ * vpci_add_cap() - @len bytes of a capability, the two of its header included, appended;
+ * returns its offset. After vpci_add(). All of it is read-only: the device sets
+ * d->writable where it is not.
  */
 unsigned vpci_add_cap(struct vpci_dev *d, const void *cap, unsigned len);
 
@@ -114,8 +121,8 @@ uint64_t vpci_config_read(void *pci, uint64_t offset, unsigned size);
 void vpci_config_write(void *pci, uint64_t offset, unsigned size, uint64_t value);
 
 /*
- * vpci_signal() - interrupt the guest by MSI-X @vector: straight to the virtual APIC; masked ones stay pending. Any core,
- * vm->lock not needed. Only while d->msix_on.
+ * vpci_signal() - interrupt the guest by MSI-X @vector: straight to the virtual APIC; masked ones
+ * stay pending. Any core, vm->lock not needed. Only while d->msix_on.
  */
 void vpci_signal(struct vpci_dev *d, unsigned vector);
 /* vpci_intx_locked() - the device wants its line up or down. */

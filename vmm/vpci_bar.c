@@ -2,8 +2,9 @@
 /*
  * vpci_bar.c - BARs: where a device answers on its guest's buses [PCI 6.2.5]
  *
- * Called by vpci.c, at creation in the control context and after each write to configuration space on the vCPU's core.
- * Owns what struct vpci_bar calls "by vpci.c" and the ranges of devices on vm->ports and vm->memory.
+ * Called by vpci.c, at creation in the control context and after each write to configuration space
+ * on the vCPU's core. Owns what struct vpci_bar calls "by vpci.c" and the ranges of devices on
+ * vm->ports and vm->memory.
  */
 #include "vpci_parts.h"
 
@@ -50,7 +51,10 @@ static uint64_t bar_programmed(const struct vpci_dev *d, unsigned i)
 	}
 }
 
-/* Nothing answers at 0, and nothing where no address leads: all ones are written to learn a BAR's size. */
+/*
+ * Nothing answers at 0, and nothing where no address leads: all ones are
+ * written to learn a BAR's size.
+ */
 static bool bar_decodes(const struct vpci_dev *d, unsigned i, uint64_t base)
 {
 	bool io = d->bar[i].kind == VPCI_BAR_IO;

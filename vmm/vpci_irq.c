@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vpci_irq.c - how a device interrupts its guest: a line to the IOAPIC, or messages to local APICs [PCI 2.2.6, 6.8.2]
+ * vpci_irq.c - how a device interrupts its guest: a line to the IOAPIC, or messages to local
+ * APICs [PCI 2.2.6, 6.8.2]
  *
- * vpci_signal() on any core, vm->lock not needed; the rest with it held, mostly on the vCPU's core while it writes the
- * MSI-X table. Owns vectors, messages and pending bits of struct vpci_dev, and vpci->intx_up.
+ * vpci_signal() on any core, vm->lock not needed; the rest with it held, mostly on the vCPU's
+ * core while it writes the MSI-X table. Owns vectors, messages and pending bits of struct
+ * vpci_dev, and vpci->intx_up.
  */
 #include "vpci_parts.h"
 
@@ -11,7 +13,10 @@
 
 /* --- INTx [PCI 2.2.6] --- */
 
-/* One device a pin, so the line is the device's alone. With MSI-X on there is no INTx [PCI 6.8.3.3]. */
+/*
+ * One device a pin, so the line is the device's alone. With MSI-X on there
+ * is no INTx [PCI 6.8.3.3].
+ */
 static void intx_update(struct vpci_dev *d)
 {
 	struct vpci *pci = &d->vm->pci;
@@ -52,15 +57,20 @@ static void msix_send_pending(struct vpci_dev *d, unsigned v)
 
 static bool msix_is_open(struct vpci_dev *d, unsigned v)
 {
-	/* acquire: pairs with the store in vpci_irq_update(); the message is the one that it was opened with */
+	/*
+	 * acquire: pairs with the store in vpci_irq_update(); the message is the
+	 * one that it was opened with
+	 */
 	return atomic_load_explicit(&d->msix_open, memory_order_acquire) & BIT(v);
 }
 
 /*
- * vpci_irq_update() - after whatever decides which vectors may be sent: control word, mask bits, bus mastering.
+ * vpci_irq_update() - after whatever decides which vectors may be sent: control word,
+ * mask bits, bus mastering.
  *
- * A message lies in one word, written before its vector opens, so a core that signals meanwhile sends the old one or the
- * new one and never half of each. A device that may not write memory sends no MSI either.
+ * A message lies in one word, written before its vector opens, so a core that signals
+ * meanwhile sends the old one or the new one and never half of each. A device that may not
+ * write memory sends no MSI either.
  */
 void vpci_irq_update(struct vpci_dev *d)
 {
@@ -82,7 +92,9 @@ void vpci_irq_update(struct vpci_dev *d)
 	d->msix_on = on;
 	if (!on)
 		d->msix_pending = 0;
-	/* a full barrier, pairs with the one in vpci_signal(): open before looking what is pending */
+	/*
+	 * a full barrier, pairs with the one in vpci_signal(): open before looking what is pending
+	 */
 	d->msix_open = open;
 	for (unsigned v = 0; v < d->nvectors; v++)
 		if (open & BIT(v))
@@ -98,7 +110,10 @@ void vpci_signal(struct vpci_dev *d, unsigned vector)
 		msix_send(d, vector);
 		return;
 	}
-	/* a full barrier, pairs with the one in vpci_irq_update(): pending before looking whether it has opened */
+	/*
+	 * a full barrier, pairs with the one in vpci_irq_update(): pending before
+	 * looking whether it has opened
+	 */
 	atomic_fetch_or(&d->msix_pending, (uint32_t)BIT(vector));
 	if (msix_is_open(d, vector))
 		msix_send_pending(d, vector);

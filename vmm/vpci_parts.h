@@ -2,8 +2,8 @@
 /*
  * vpci_parts.h - between vpci.c, vpci_bar.c and vpci_irq.c
  *
- * config[] is the truth: whatever a device does (decoding, bases, MSI-X) is derived from its bytes after each write.
- * All with vm->lock held, or with the VM off.
+ * config[] is the truth: whatever a device does (decoding, bases, MSI-X) is derived from its bytes
+ * after each write. All with vm->lock held, or with the VM off.
  */
 #pragma once
 
@@ -38,16 +38,28 @@ static inline uint32_t vpci_command(const struct vpci_dev *d)
 	return vpci_get(d, PCI_COMMAND, 2);
 }
 
-/* vpci_bars_place() - a home for each of d's BARs, naturally aligned; false if a window is full, and then nothing is taken. */
+/*
+ * vpci_bars_place() - a home for each of d's BARs, naturally aligned; false if a window is full,
+ * and then nothing is taken.
+ */
 bool vpci_bars_place(struct vpci *pci, struct vpci_dev *d);
-/* vpci_bars_allow() - the bits that the guest may write; vpci_bars_go_home() - config[] says what vpci_bars_place() chose. */
+/*
+ * vpci_bars_allow() - the bits that the guest may write; vpci_bars_go_home() - config[] says what
+ * vpci_bars_place() chose.
+ */
 void vpci_bars_allow(struct vpci_dev *d);
 void vpci_bars_go_home(struct vpci_dev *d);
 /* vpci_bars_update() - on the buses where config[] says, or off them. */
 void vpci_bars_update(struct vpci_dev *d);
 
-/* vpci_msix_init() - the capability, if d has vectors. vpci_irq_reset() - table masked, nothing wanted. */
+/*
+ * vpci_msix_init() - the capability, if d has vectors. vpci_irq_reset() -
+ * table masked, nothing wanted.
+ */
 void vpci_msix_init(struct vpci_dev *d);
 void vpci_irq_reset(struct vpci_dev *d);
-/* vpci_irq_update() - after whatever decides what may be sent: control word, mask bits, command register. */
+/*
+ * vpci_irq_update() - after whatever decides what may be sent: control word,
+ * mask bits, command register.
+ */
 void vpci_irq_update(struct vpci_dev *d);

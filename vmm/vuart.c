@@ -2,11 +2,13 @@
 /*
  * vuart.c - a 16550A whose transmitter is always empty and whose modem is always there
  *
- * vuart_read() and vuart_write() run on the vCPU's core for its port accesses, vm->lock held; vuart_type() and
+ * vuart_read() and vuart_write() run on the vCPU's core for its port accesses,
+ * vm->lock held; vuart_type() and
  * vuart_said() in the control context, they take the lock. Owns both rings.
  *
- * A byte is gone the moment it is written, so LSR always shows an empty transmitter. What the 8250 driver counts on is
- * that its interrupt comes as an edge: when THRI is enabled, and after each byte written; reading IIR takes it back.
+ * A byte is gone the moment it is written, so LSR always shows an empty transmitter. What the 8250
+ * driver counts on is that its interrupt comes as an edge: when THRI is enabled, and after each
+ * byte written; reading IIR takes it back.
  */
 #include "vuart.h"
 
@@ -60,7 +62,10 @@ static void send(struct vuart *u, uint8_t c)
 	u->thr_empty_irq = true; /* it was full for an instant */
 }
 
-/* modem() - looped back it is what MCR says [8.6.7]; Linux probes for that. Otherwise somebody always listens. */
+/*
+ * modem() - looped back it is what MCR says [8.6.7]; Linux probes for that. Otherwise
+ * somebody always listens.
+ */
 static uint8_t modem(const struct vuart *u)
 {
 	if (!(u->mcr & UART_MCR_LOOP))

@@ -2,8 +2,8 @@
 /*
  * vuart.h - a guest's serial line: a 16550A at COM1, pin 4 of its IOAPIC [PC16550D]
  *
- * What the guest sends is kept in a ring, the oldest overwritten, for `guest console`; what is typed there waits in
- * another for its receiver. Guarded by vm->lock.
+ * What the guest sends is kept in a ring, the oldest overwritten, for `guest console`; what is
+ * typed there waits in another for its receiver. Guarded by vm->lock.
  */
 #pragma once
 
@@ -26,7 +26,10 @@ struct vuart {
 	char out[VUART_OUT];
 };
 
-/* vuart_init() - once. vuart_reset() - as after RESET; what the guest has sent stays readable. vm->lock held, or VM off. */
+/*
+ * vuart_init() - once. vuart_reset() - as after RESET; what the guest has sent stays readable.
+ * vm->lock held, or VM off.
+ */
 void vuart_init(struct vuart *u, struct vm *vm);
 void vuart_reset(struct vuart *u);
 /* vuart_read(), vuart_write() - of a struct bus_range; @offset from VUART_PORT. vm->lock held. */
@@ -37,7 +40,7 @@ unsigned vuart_room(struct vuart *u);
 /* vuart_type() - a byte for the guest; false if there is no room (counted). Takes vm->lock. */
 bool vuart_type(struct vuart *u, uint8_t c);
 /*
- * vuart_said() - what the guest sent from byte @from on, up to @max of it. Returns how many; *from moves on, past what
- * was overwritten too. Takes vm->lock.
+ * vuart_said() - what the guest sent from byte @from on, up to @max of it. Returns how many; *from
+ * moves on, past what was overwritten too. Takes vm->lock.
  */
 unsigned vuart_said(struct vuart *u, uint64_t *from, char *buf, unsigned max);

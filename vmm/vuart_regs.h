@@ -2,8 +2,8 @@
 /*
  * vuart_regs.h - the registers of a 16550A [PC16550D, National Semiconductor, June 1995, section 8]
  *
- * A register by its offset from the base port; two sit behind one offset where reading and writing, or the divisor
- * latch bit, tell them apart.
+ * A register by its offset from the base port; two sit behind one offset where reading and writing,
+ * or the divisor latch bit, tell them apart.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
 /*
  * elf.c - the kernel's file, checked and laid out [System V ABI, ELF-64]
  *
- * Called by main.c of the loader, and by its unit test on the host: nothing here knows UEFI. The file may be damaged or
- * cut short, so each offset in it is bounded before it is used.
+ * Called by main.c of the loader, and by its unit test on the host: nothing here knows UEFI. The
+ * file may be damaged or cut short, so each offset in it is bounded before it is used.
  */
 #include "elf.h"
 

@@ -2,7 +2,8 @@
 /*
  * file.c - reading files with the firmware's own file system [UEFI 2.10, 13.4, 13.5]
  *
- * Called by main.c of the loader. A file is read in pieces: there is firmware that does not like many megabytes at once.
+ * Called by main.c of the loader. A file is read in pieces: there is firmware that does not
+ * like many megabytes at once.
  */
 #include "file.h"
 

@@ -2,9 +2,10 @@
 /*
  * handover.h - what BOOTX64.EFI leaves for Weir, known to both
  *
- * It enters at the address in the kernel's ELF note HANDOVER_NOTE ("Weir", type 1): 64-bit mode, the firmware's identity
- * map and stack, interrupts off, boot services left, rdi pointing here. Entry.S has only 32 bits for that pointer, and
- * a map of 4 GiB until paging_init(): so this block and the memory map lie below 4 GiB, the archive wherever it likes.
+ * It enters at the address in the kernel's ELF note HANDOVER_NOTE ("Weir", type 1): 64-bit mode,
+ * the firmware's identity map and stack, interrupts off, boot services left, rdi pointing here.
+ * Entry.S has only 32 bits for that pointer, and a map of 4 GiB until paging_init(): so this block
+ * and the memory map lie below 4 GiB, the archive wherever it likes.
  */
 #pragma once
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - BOOTX64.EFI: a menu, the kernel and an archive from the EFI system partition, and into Weir
+ * main.c - BOOTX64.EFI: a menu, the kernel and an archive from the EFI system
+ * partition, and into Weir
  *
- * The firmware calls efi_main() on one core with boot services on. All messages go to the firmware's console, which is
- * the screen, the serial line or both; Weir itself then speaks on the first serial port. What is missing or damaged is said
- * in a sentence: without an archive Weir starts with no config, without a kernel the firmware goes on with what it has.
+ * The firmware calls efi_main() on one core with boot services on. All messages go to the
+ * firmware's console, which is the screen, the serial line or both; Weir itself then speaks on the
+ * first serial port. What is missing or damaged is said in a sentence: without an archive Weir
+ * starts with no config, without a kernel the firmware goes on with what it has.
  */
 #include <efi.h>
 #include <efilib.h>
@@ -59,7 +61,10 @@ static BOOLEAN get_choice(unsigned *chosen)
 	return FALSE;
 }
 
-/* menu() - which entry it shall be. Other keys do not stop the clock: a noisy serial line must not keep Weir from starting. */
+/*
+ * menu() - which entry it shall be. Other keys do not stop the clock: a noisy serial line must not
+ * keep Weir from starting.
+ */
 static const struct entry *menu(struct settings s)
 {
 	Print(L"\r\nWeir\r\n");
@@ -74,7 +79,10 @@ static const struct entry *menu(struct settings s)
 
 /* --- what Weir is given --- */
 
-/* load_kernel() - at the addresses that it is linked for, which must be free; @entry is where its door is. */
+/*
+ * load_kernel() - at the addresses that it is linked for, which must be free;
+ * @entry is where its door is.
+ */
 static EFI_STATUS load_kernel(UINT64 *entry)
 {
 	struct elf_image image;
@@ -136,7 +144,10 @@ static UINT64 find_rsdp(void)
 
 /* --- the way out --- */
 
-/* make_handover() - the block, with room for the memory map behind it, where entry.S reaches it; NULL, having said why. */
+/*
+ * make_handover() - the block, with room for the memory map behind it, where entry.S reaches
+ * it; NULL, having said why.
+ */
 static struct efi_handover *make_handover(const struct file *archive)
 {
 	EFI_PHYSICAL_ADDRESS at = HANDOVER_LIMIT;
@@ -165,8 +176,9 @@ static struct efi_handover *make_handover(const struct file *archive)
 }
 
 /*
- * leave_firmware() - end boot services with the map that is true at that moment [UEFI 2.10, 7.4.6]. Between map and end
- * nothing may be allocated, nor printed; after a first try that fails only these two services are left.
+ * leave_firmware() - end boot services with the map that is true at that moment [UEFI 2.10, 7.4.6].
+ * Between map and end nothing may be allocated, nor printed; after a first try that fails only
+ * these two services are left.
  */
 static EFI_STATUS leave_firmware(EFI_HANDLE loader, struct efi_handover *h)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* settings.h - the entries of the menu, and \boot\weir.cfg, which says which of them is taken and when */
+/*
+ * settings.h - the entries of the menu, and \boot\weir.cfg, which says which
+ * of them is taken and when
+ */
 #pragma once
 
 #include <stddef.h>
@@ -20,7 +23,10 @@ struct settings {
 
 extern const struct settings settings_usual;
 
-/* what is wrong with a line: @found, as far as it fits, stands where @expected should; @line 0 if nothing is */
+/*
+ * what is wrong with a line: @found, as far as it fits, stands where @expected
+ * should; @line 0 if nothing is
+ */
 struct settings_error {
 	unsigned line;
 	const char *expected;
@@ -28,7 +34,8 @@ struct settings_error {
 };
 
 /*
- * settings_parse() - the lines `timeout SECONDS` and `default NAME`, in any order, with comments behind #. A line that
- * is wrong changes nothing; the first such is told in @error. @text need not end with NUL.
+ * settings_parse() - the lines `timeout SECONDS` and `default NAME`, in any order, with
+ * comments behind #. A line that is wrong changes nothing; the first such is told in @error.
+ * @text need not end with NUL.
  */
 void settings_parse(const char *text, size_t len, struct settings *s, struct settings_error *error);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* string.c - what the loader takes of <string.h> and GNU-EFI does not bring along (memcpy and memset it does) */
+/*
+ * string.c - what the loader takes of <string.h> and GNU-EFI does not bring along
+ * (memcpy and memset it does)
+ */
 #include <string.h>
 
 int memcmp(const void *a, const void *b, size_t n)

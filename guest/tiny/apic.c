@@ -116,7 +116,10 @@ void apic_start(void)
 
 void apic_init(bool may_x2apic)
 {
-	/* the 8259s of a PC, where the firmware's clock may be knocking: quiet, while the local APIC still listens to them */
+	/*
+	 * the 8259s of a PC, where the firmware's clock may be knocking: quiet, while the local
+	 * APIC still listens to them
+	 */
 	outb(PIC_MASK(0), 0xff);
 	outb(PIC_MASK(1), 0xff);
 	xapic = ioremap(APIC_BASE, PAGE_SIZE);

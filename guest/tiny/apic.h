@@ -45,7 +45,9 @@
 extern bool x2apic;             /* the mode that it is in */
 extern volatile uint8_t *xapic; /* its registers in xAPIC mode */
 
-/* apic_init() - switch it on, as x2APIC where there is one and @may_x2apic; all IOAPIC pins masked. */
+/*
+ * apic_init() - switch it on, as x2APIC where there is one and @may_x2apic; all IOAPIC pins masked.
+ */
 void apic_init(bool may_x2apic);
 /* apic_start() - another CPU's, in the same mode. */
 void apic_start(void);
@@ -59,7 +61,10 @@ void apic_eoi(void);
 /* apic_send() - an interrupt command to APIC @dest; @command is the low half of ICR. */
 void apic_send(uint32_t dest, uint32_t command);
 
-/* The timer counts nanoseconds, in Weir and in QEMU. apic_wake() - one VECTOR_TIMER in @ns, in place of the last one. */
+/*
+ * The timer counts nanoseconds, in Weir and in QEMU. apic_wake() - one VECTOR_TIMER in @ns,
+ * in place of the last one.
+ */
 void apic_wake(uint32_t ns);
 bool apic_has_deadline(void);
 

@@ -8,7 +8,13 @@
 
 enum door { DOOR_LINUX, DOOR_PVH };
 
-/* boot_init() - copy the command line from the zero page or struct hvm_start_info at physical @information. */
+/*
+ * boot_init() - copy the command line from the zero page or struct hvm_start_info
+ * at physical @information.
+ */
 void boot_init(enum door door, uint64_t information);
-/* cmdline_get() - the value of `key=value`, '...' or "..." around it taken off; false and "" if it is not there. */
+/*
+ * cmdline_get() - the value of `key=value`, '...' or "..." around it taken off; false
+ * and "" if it is not there.
+ */
 bool cmdline_get(const char *key, char *value, size_t size);

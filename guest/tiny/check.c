@@ -2,8 +2,9 @@
 /*
  * check.c - the command `check`: one by name, or all that need no words
  *
- * A check that takes an exception which it did not ask for has failed, and the next one begins. What a check waits for
- * it waits for with a bound of its own; the name stands on the console before it begins, should it never come back.
+ * A check that takes an exception which it did not ask for has failed, and the next one begins.
+ * What a check waits for it waits for with a bound of its own; the name stands on the console
+ * before it begins, should it never come back.
  */
 #include "check.h"
 

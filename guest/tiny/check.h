@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check.h - does the machine do what a machine does? Each check is a function that looks at one subject.
+ * check.h - does the machine do what a machine does? Each check is a function
+ * that looks at one subject.
  */
 #pragma once
 
@@ -10,7 +11,10 @@
 
 struct check {
 	const char *name, *help;
-	/* NULL: it held. Else what was seen, as by seen(), or lacks(). Words behind the name are the check's. */
+	/*
+	 * NULL: it held. Else what was seen, as by seen(), or lacks(). Words behind
+	 * the name are the check's.
+	 */
 	const char *(*run)(int n, char **word);
 	bool alone; /* only when asked for by name */
 };
@@ -34,6 +38,7 @@ const char *seen(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *lacks(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * check_parts() - the functions of @part one after the other, from @fresh() each; the first that does not hold.
+ * check_parts() - the functions of @part one after the other, from @fresh() each; the
+ * first that does not hold.
  */
 const char *check_parts(const char *(*const part[])(void), unsigned parts, void (*fresh)(void));

@@ -73,7 +73,10 @@ static const char *check_cpuid(int n, char **word)
 
 /* --- MSRs --- */
 
-/* values are not checked: an MSR that a hypervisor lets through is the CPU's own, and an emulated one takes anything */
+/*
+ * values are not checked: an MSR that a hypervisor lets through is the CPU's own, and an
+ * emulated one takes anything
+ */
 static const char *check_msr(int n, char **word)
 {
 	uint64_t value = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_event.c - interrupts and NMIs in states where they have to wait: shadows, handlers, halts, a line that stays up
+ * check_event.c - interrupts and NMIs in states where they have to wait: shadows, handlers,
+ * halts, a line that stays up
  */
 #include "apic.h"
 #include "check.h"
@@ -173,7 +174,9 @@ static void on_nmi(void)
 	note('.');
 }
 
-/* an NMI and an interrupt wait for the end of an NMI handler: both come, once, and not before that */
+/*
+ * an NMI and an interrupt wait for the end of an NMI handler: both come, once, and not before that
+ */
 static const char *check_nmi_irq(int n, char **word)
 {
 	(void)n;

@@ -2,8 +2,8 @@
 /*
  * check_fault.c - exceptions, and what they bring: error code, CR2, the address they name
  *
- * Most of them never leave the guest. They go wrong where a hypervisor looks at one before the guest takes it, or throws
- * away what stood in CR2 or in the error code.
+ * Most of them never leave the guest. They go wrong where a hypervisor looks at one before the
+ * guest takes it, or throws away what stood in CR2 or in the error code.
  */
 #include "check.h"
 #include "code.h"

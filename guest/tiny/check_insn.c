@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_insn.c - instructions that a hypervisor carries out: done once, rip right behind them, whatever stands in front
+ * check_insn.c - instructions that a hypervisor carries out: done once, rip right behind them,
+ * whatever stands in front
  *
- * Each is run in the middle of a page and over a page's end, with and without prefixes that mean nothing to it.
+ * Each is run in the middle of a page and over a page's end, with and without prefixes
+ * that mean nothing to it.
  */
 #include "apic.h"
 #include "check.h"
@@ -171,7 +173,10 @@ static const char *no_such_call(const struct code_case *c)
 	return NULL;
 }
 
-/* The one of this CPU's maker is a hypercall; the other one is undefined, or KVM below takes it for the first. */
+/*
+ * The one of this CPU's maker is a hypercall; the other one is undefined, or KVM
+ * below takes it for the first.
+ */
 static const char *check_insn_hypercall(int n, char **word)
 {
 	static const struct code_case cases[][3] = {

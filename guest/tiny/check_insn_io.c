@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_insn_io.c - port I/O in all forms, with prefixes that mean nothing to it, over a page's end: as check_insn.c
+ * check_insn_io.c - port I/O in all forms, with prefixes that mean nothing to it, over a
+ * page's end: as check_insn.c
  */
 #include "check.h"
 #include "code.h"

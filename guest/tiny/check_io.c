@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_io.c - ports and device memory: what nobody claims, string instructions, all forms of access to the local APIC
+ * check_io.c - ports and device memory: what nobody claims, string instructions, all forms of
+ * access to the local APIC
  */
 #include "apic.h"
 #include "check.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_mmio.c - instructions that reach for a device: every form that a decoder has to know, in a page and over its end
+ * check_mmio.c - instructions that reach for a device: every form that a decoder has to know,
+ * in a page and over its end
  *
- * The device is the IOAPIC's select register, which keeps 8 bits and does nothing: rbx points there, rcx is 4, FS begins
- * there as well. What is wider than a register of it reads the hole, where all bits are ones.
+ * The device is the IOAPIC's select register, which keeps 8 bits and does nothing: rbx points
+ * there, rcx is 4, FS begins there as well. What is wider than a register of it reads the hole,
+ * where all bits are ones.
  */
 #include "check.h"
 #include "apic.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_modes.c - real mode, 16-bit and 32-bit protected mode, with and without paging, compatibility mode (modes.S)
+ * check_modes.c - real mode, 16-bit and 32-bit protected mode, with and without paging,
+ * compatibility mode (modes.S)
  *
- * In each: CPUID, RDMSR, ports, strings, a device's memory, INT n, and an interrupt. A hypervisor reads instructions and
- * addresses otherwise in every one of them.
+ * In each: CPUID, RDMSR, ports, strings, a device's memory, INT n, and an interrupt. A hypervisor
+ * reads instructions and addresses otherwise in every one of them.
  */
 #include "modes.h"
 
@@ -67,7 +68,10 @@ static void on_int(void *arg)
 	(*(volatile uint32_t *)low(modes_ints))++;
 }
 
-/* trip() - down to real mode and up again; only @mode does something. Interrupts off, and no other can come meanwhile. */
+/*
+ * trip() - down to real mode and up again; only @mode does something. Interrupts off, and no
+ * other can come meanwhile.
+ */
 static const struct mode_result *trip(unsigned mode)
 {
 	void (*go)(void) = (void (*)(void))(uintptr_t)low_address(modes_trip);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_msr.c - MSRs by what they refuse: reserved bits, registers of one direction, modes that cannot follow each other
+ * check_msr.c - MSRs by what they refuse: reserved bits, registers of one direction, modes that
+ * cannot follow each other
  */
 #include "apic.h"
 #include "check.h"

@@ -95,7 +95,10 @@ static unsigned landed(const unsigned before[SMP_CPUS], unsigned cpus, uint32_t 
 	return n;
 }
 
-/* lands() - @command to @dest arrives at those CPUs of mask @want, once, and at no other; @any: at one of them */
+/*
+ * lands() - @command to @dest arrives at those CPUs of mask @want, once, and at no
+ * other; @any: at one of them
+ */
 static const char *lands(const char *name, uint32_t dest, uint32_t command, uint32_t want, bool any,
 			 unsigned cpus)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_smp.h - checks of several CPUs: each starts the others anew and leaves them waiting for a STARTUP
+ * check_smp.h - checks of several CPUs: each starts the others anew and leaves
+ * them waiting for a STARTUP
  */
 #pragma once
 

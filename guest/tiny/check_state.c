@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_state.c - registers that a hypervisor switches lazily or forgets: x87, SSE, AVX, XCR0, debug registers
+ * check_state.c - registers that a hypervisor switches lazily or forgets: x87, SSE,
+ * AVX, XCR0, debug registers
  *
- * `check fpu SEED MS` fills them with what follows from SEED and looks for MS milliseconds (0: for ever) whether they
- * stay. Two guests on one core with different seeds would see each other's.
+ * `check fpu SEED MS` fills them with what follows from SEED and looks for MS milliseconds (0: for
+ * ever) whether they stay. Two guests on one core with different seeds would see each other's.
  */
 #include "fpu.h"
 

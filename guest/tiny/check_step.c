@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check_step.c - #DB: one step at a time with TF, also over what somebody else carries out, and breakpoints
+ * check_step.c - #DB: one step at a time with TF, also over what somebody else
+ * carries out, and breakpoints
  */
 #include "check.h"
 #include "apic.h"

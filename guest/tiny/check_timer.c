@@ -2,7 +2,8 @@
 /*
  * check_timer.c - the local APIC's timer: in all modes, divided, masked, changed while it runs
  *
- * It counts nanoseconds, in Weir and in QEMU. Nothing comes too early; how late it comes is the host's business.
+ * It counts nanoseconds, in Weir and in QEMU. Nothing comes too early; how late it
+ * comes is the host's business.
  */
 #include "apic.h"
 #include "check.h"

@@ -2,8 +2,8 @@
 /*
  * check_tlb.c - a changed page is seen when it has to be, and another guest's pages never are
  *
- * `check tlb-guests SEED MS` fills pages with what follows from SEED and looks for MS milliseconds whether they hold it.
- * Two guests on one core with different seeds use the same addresses.
+ * `check tlb-guests SEED MS` fills pages with what follows from SEED and looks for MS milliseconds
+ * whether they hold it. Two guests on one core with different seeds use the same addresses.
  */
 #include "check.h"
 #include "clock.h"
@@ -26,7 +26,10 @@ static uint64_t entry(unsigned i, uint64_t flags)
 	return physical(frames[i]) | KEEP | flags;
 }
 
-/* remapped() - the page goes from one frame to the other, @flush() is called: what is read there must be the other's */
+/*
+ * remapped() - the page goes from one frame to the other, @flush() is called: what is read
+ * there must be the other's
+ */
 static const char *remapped(const char *name, uint64_t flags, void (*flush)(void *page))
 {
 	volatile uint64_t *page = window_map(PAGE, entry(0, flags));
@@ -108,7 +111,10 @@ static void op_write(void *page)
 	*(volatile uint64_t *)page = 1;
 }
 
-/* A page that becomes read-only, or more: seen at once; that becomes writable: at the latest after the fault. */
+/*
+ * A page that becomes read-only, or more: seen at once; that becomes writable: at
+ * the latest after the fault.
+ */
 static const char *check_tlb_rights(int n, char **word)
 {
 	uint64_t cr0 = read_cr0();

@@ -88,7 +88,10 @@ void idle_until(uint64_t until, bool (*more)(void))
 
 	if (net_rx_action())
 		return; /* a poll may have brought what the caller waits for: let it look */
-	/* interrupts off, look, and sti;hlt in one breath: what comes between the look and the sleep ends the sleep */
+	/*
+	 * interrupts off, look, and sti;hlt in one breath: what comes between the look and
+	 * the sleep ends the sleep
+	 */
 	irq_disable();
 	now = rdtsc();
 	if (napi_pending() || (more && more()) || (until && now >= until)) {

@@ -30,13 +30,22 @@ struct pvclock {
 
 extern uint64_t tsc_khz;
 
-/* clock_init() - tsc_khz from KVM's clock, or measured against the local APIC's timer, which takes 10 ms. */
+/*
+ * clock_init() - tsc_khz from KVM's clock, or measured against the local APIC's
+ * timer, which takes 10 ms.
+ */
 void clock_init(void);
-/* clock_has_kvm() - does the hypervisor offer KVM's clock? pvclock_read() - a copy of its page, not half written. */
+/*
+ * clock_has_kvm() - does the hypervisor offer KVM's clock? pvclock_read() - a copy of
+ * its page, not half written.
+ */
 bool clock_has_kvm(void);
 bool pvclock_read(struct pvclock *c);
 
-/* clock_in_ms() - the TSC @ms from now. clock_passed() - is it that late? clock_us() - ticks as microseconds. */
+/*
+ * clock_in_ms() - the TSC @ms from now. clock_passed() - is it that late? clock_us()
+ * - ticks as microseconds.
+ */
 uint64_t clock_in_ms(uint64_t ms);
 bool clock_passed(uint64_t tsc);
 uint64_t clock_us(uint64_t ticks);
@@ -44,13 +53,16 @@ uint64_t clock_us(uint64_t ticks);
 void clock_pause_us(uint64_t us);
 
 /*
- * idle_until() - a round of polls; if there was nobody to poll, sleep until an interrupt or TSC @until (0: as long as it
- * takes), unless @more() says there is something to do (NULL: nothing else counts). The caller looks at what it waits for
- * before each call.
+ * idle_until() - a round of polls; if there was nobody to poll, sleep until an interrupt or TSC
+ * @until (0: as long as it takes), unless @more() says there is something to do (NULL: nothing else
+ * counts). The caller looks at what it waits for before each call.
  */
 void idle_until(uint64_t until, bool (*more)(void));
 
-/* wait_for() - let the machine go on until @condition holds, for at most @ms; false if it never did. */
+/*
+ * wait_for() - let the machine go on until @condition holds, for at most
+ * @ms; false if it never did.
+ */
 #define wait_for(condition, ms)                                       \
 	({                                                            \
 		uint64_t end_ = clock_in_ms(ms);                      \

@@ -2,9 +2,10 @@
 /*
  * code.c - machine code, byte for byte, run with registers of one's choice
  *
- * An undefined byte stands behind the code, many times, and where the first of them was met says whether whoever stepped
- * over an instruction knew its length: one byte too few, and the CPU reads the rest as something else. As a ModRM byte it
- * names what rSI points to and rAX, not the stack: what goes wrong there stays harmless.
+ * An undefined byte stands behind the code, many times, and where the first of them was met says
+ * whether whoever stepped over an instruction knew its length: one byte too few, and the CPU reads
+ * the rest as something else. As a ModRM byte it names what rSI points to and rAX, not the stack:
+ * what goes wrong there stays harmless.
  */
 #include "code.h"
 

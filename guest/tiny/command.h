@@ -2,7 +2,8 @@
 /*
  * command.h - what one can type: each command defines itself where its subject lives
  *
- * A command may say lines that begin with a blank; its last line is the answer and begins with "ok" or "FAIL".
+ * A command may say lines that begin with a blank; its last line is the answer and
+ * begins with "ok" or "FAIL".
  */
 #pragma once
 
@@ -30,5 +31,7 @@ void answer_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 uint64_t word_number(int n, char **word, int i, uint64_t otherwise);
 bool word_is(int n, char **word, int i, const char *s);
 
-/* command_line() - run all commands of @line, which are parted by semicolons; the line is cut up. */
+/*
+ * command_line() - run all commands of @line, which are parted by semicolons; the line is cut up.
+ */
 void command_line(char *line);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.h - what the tiny guest asks of its one CPU beyond kernel/x86.h: interrupts, barriers, device memory, addresses
+ * cpu.h - what the tiny guest asks of its one CPU beyond kernel/x86.h: interrupts, barriers,
+ * device memory, addresses
  */
 #pragma once
 
@@ -25,7 +26,10 @@ static inline void *virtual(uint64_t address)
 }
 
 #define barrier() __asm__ volatile("" ::: "memory")
-/* Linux's names, and what they take on x86 for memory shared with another CPU: stores and loads stay in order */
+/*
+ * Linux's names, and what they take on x86 for memory shared with another CPU:
+ * stores and loads stay in order
+ */
 #define wmb() barrier()
 #define rmb() barrier()
 /* but for a store and a load behind it */
@@ -129,5 +133,8 @@ static inline void writeq(volatile void *p, uint64_t v)
 #define NOBODYS_PORT 0x5150               /* and such a port */
 #define UART_SCRATCH 0x3ff                /* of COM1: keeps a byte, does nothing */
 
-/* ioremap() - device memory [physical, physical + len), uncached; NULL: no room is left for it. (paging.c) */
+/*
+ * ioremap() - device memory [physical, physical + len), uncached; NULL: no room
+ * is left for it. (paging.c)
+ */
 volatile uint8_t *ioremap(uint64_t address, uint64_t len);

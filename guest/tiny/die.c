@@ -41,8 +41,9 @@ static void tables(void)
 }
 
 /*
- * Not write-through without cache disable: no CPU takes that, and none should enter a guest with it [APM2 15.5.1]. On
- * hardware the write itself takes #GP; TCG lets it pass, and refuses at the next entry.
+ * Not write-through without cache disable: no CPU takes that, and none should enter a guest
+ * with it [APM2 15.5.1]. On hardware the write itself takes #GP; TCG lets it pass, and
+ * refuses at the next entry.
  */
 static void not_write_through(void *arg)
 {

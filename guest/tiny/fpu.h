@@ -10,5 +10,7 @@
 #define XCR0_SSE BIT(1)
 #define XCR0_AVX BIT(2)
 
-/* fpu_enable() - switch on what the CPU has; returns XCR0, or X87 and SSE where there is no XSAVE. */
+/*
+ * fpu_enable() - switch on what the CPU has; returns XCR0, or X87 and SSE where there is no XSAVE.
+ */
 uint64_t fpu_enable(void);

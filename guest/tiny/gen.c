@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gen.c - numbered UDP datagrams: `gen` as fast as they go, `udp` to a host's port and back; `count` says what arrived
+ * gen.c - numbered UDP datagrams: `gen` as fast as they go, `udp` to a host's port and back;
+ * `count` says what arrived
  *
  * Commands, in the main loop.
  */
@@ -21,7 +22,10 @@ enum {
 	POOL_LOW = 64,      /* buffers that receiving may want meanwhile */
 };
 
-/* number_send() - datagram @number in a frame of @size bytes; waits while the device has no room. false: it never had. */
+/*
+ * number_send() - datagram @number in a frame of @size bytes; waits while the device has no
+ * room. false: it never had.
+ */
 static bool number_send(struct net_device *dev, const uint8_t mac[6], uint32_t ip, uint16_t port,
 			uint32_t number, unsigned size)
 {
@@ -77,7 +81,10 @@ static void gen(int n, char **word)
 			    taken ? "took them" : "did not take them all");
 }
 
-/* udp_exchange() - @count datagrams; to an echo never more than a window under way. Returns how many were sent */
+/*
+ * udp_exchange() - @count datagrams; to an echo never more than a window under way.
+ * Returns how many were sent
+ */
 static uint64_t udp_exchange(struct net_device *dev, const uint8_t mac[6], uint32_t ip,
 			     uint16_t port, uint64_t count, unsigned size)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hostile.c - `hostile CASE`: do to the device what no driver may, and see whether it can be brought back
+ * hostile.c - `hostile CASE`: do to the device what no driver may, and see
+ * whether it can be brought back
  *
- * A case writes into the rings behind the driver's back, or sets the device up wrongly. Polls rest meanwhile, since the
- * driver would trust what stands there. Then the device is reset and probed as ever, and has to send a frame.
+ * A case writes into the rings behind the driver's back, or sets the device up wrongly. Polls rest
+ * meanwhile, since the driver would trust what stands there. Then the device is reset and probed as
+ * ever, and has to send a frame.
  */
 #include "hostile.h"
 

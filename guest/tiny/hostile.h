@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hostile.h - what no driver may do: cases in the rings, cases of set-up, and the command that tries them
+ * hostile.h - what no driver may do: cases in the rings, cases of set-up, and
+ * the command that tries them
  */
 #pragma once
 

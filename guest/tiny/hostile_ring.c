@@ -2,7 +2,8 @@
 /*
  * hostile_ring.c - chains that no driver may make [virtio 1.2 2.7]
  *
- * Called by hostile.c with the device up and no poll running: descriptors and indices are overwritten.
+ * Called by hostile.c with the device up and no poll running: descriptors and
+ * indices are overwritten.
  */
 #include "hostile.h"
 
@@ -28,7 +29,9 @@ static void piece(struct virtqueue *vq, unsigned i, uint64_t addr, uint32_t len,
 	vq->vring.desc[i].next = next;
 }
 
-/* expose() - @head is available. For receive, where all entries are already: each of them is @head */
+/*
+ * expose() - @head is available. For receive, where all entries are already: each of them is @head
+ */
 static void expose(struct virtqueue *vq, uint16_t head)
 {
 	if (vq->index == VQ_RX) {
@@ -131,7 +134,10 @@ static void jump(struct virtqueue *vq)
 
 static void back(struct virtqueue *vq)
 {
-	/* one short of what the device has taken already, which of a receive queue is nothing at all */
+	/*
+	 * one short of what the device has taken already, which of a
+	 * receive queue is nothing at all
+	 */
 	vq->avail_idx -= vq->index == VQ_RX ? vq->vring.num + 1 : 1;
 	vq->vring.avail->idx = vq->avail_idx;
 	virtqueue_notify(vq);

@@ -2,7 +2,8 @@
 /*
  * inet.c - a host's protocols, as far as a test needs them [RFC 826, 791, 792, 768]
  *
- * In the main loop, from the drivers' polls. A reply goes out in the buffer that the question came in.
+ * In the main loop, from the drivers' polls. A reply goes out in the buffer
+ * that the question came in.
  */
 #include "inet.h"
 
@@ -224,7 +225,10 @@ static void ip_rcv(struct skb *skb)
 		drop(skb);
 }
 
-/* udp_check() - over pseudo header, header and payload, which may lie in several buffers of even length */
+/*
+ * udp_check() - over pseudo header, header and payload, which may lie in
+ * several buffers of even length
+ */
 static uint16_t udp_check(const struct skb *skb, const struct iphdr *ip, const struct udphdr *udp)
 {
 	uint32_t s = sum((const uint8_t *)&ip->saddr, 8, IPPROTO_UDP + be16(udp->len));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inet.h - what happens to a frame: ARP, ICMP echo, UDP to its socket; or, in the bench's modes, none of it
+ * inet.h - what happens to a frame: ARP, ICMP echo, UDP to its socket; or, in the
+ * bench's modes, none of it
  *
  *	netif_receive_skb ► arp_rcv
  *			  ► ip_rcv ► icmp_rcv
@@ -60,10 +61,16 @@ static inline uint32_t be32(uint32_t v)
 /* netif_receive_skb() - a frame from a driver; takes it. */
 void netif_receive_skb(struct skb *skb);
 
-/* neigh_lookup() - who is @ip on @dev's wire? Asks and waits if need be; false: no answer. Not from a poll. */
+/*
+ * neigh_lookup() - who is @ip on @dev's wire? Asks and waits if need be; false: no
+ * answer. Not from a poll.
+ */
 bool neigh_lookup(struct net_device *dev, uint32_t ip, uint8_t mac[6]);
 /* arp_send() - ask for @ip; 0: announce ourselves. */
 bool arp_send(struct net_device *dev, uint32_t ip);
-/* udp_header() - all headers in front of a frame's payload, checksums included; the payload is there already. */
+/*
+ * udp_header() - all headers in front of a frame's payload, checksums included; the
+ * payload is there already.
+ */
 void udp_header(struct skb *skb, struct net_device *dev, const uint8_t mac[6], uint32_t ip,
 		uint16_t source, uint16_t dest);

@@ -2,8 +2,8 @@
 /*
  * modes.h - the way down from long mode to real mode and up again, for check_modes.c and modes.S
  *
- * The code is copied to MODES_AT, where all modes can reach it. In each mode that is asked for it does the same few things
- * that somebody else carries out, and leaves what came of them.
+ * The code is copied to MODES_AT, where all modes can reach it. In each mode that is asked for it
+ * does the same few things that somebody else carries out, and leaves what came of them.
  */
 #pragma once
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* napi.c - the poll list. Interrupts append to it, the main loop takes from it with interrupts off. */
+/*
+ * napi.c - the poll list. Interrupts append to it, the main loop takes from it with interrupts off.
+ */
 #include "napi.h"
 
 #include <stddef.h>

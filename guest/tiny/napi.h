@@ -18,7 +18,10 @@ struct napi {
 	unsigned (*poll)(struct napi *napi, unsigned budget);
 };
 
-/* napi_schedule_prep() - is it ours to schedule? From an interrupt or the poll itself. __napi_schedule() - onto the list. */
+/*
+ * napi_schedule_prep() - is it ours to schedule? From an interrupt or the poll itself.
+ * __napi_schedule() - onto the list.
+ */
 bool napi_schedule_prep(struct napi *napi);
 void __napi_schedule(struct napi *napi);
 /* napi_complete() - off the list, by its poll. */
@@ -26,6 +29,9 @@ void napi_complete(struct napi *napi);
 /* napi_disable() - it is not polled any more, the device being quiet. */
 void napi_disable(struct napi *napi);
 
-/* napi_pending() - does anybody want to be polled? net_rx_action() - a round: each one once. false: there was none. */
+/*
+ * napi_pending() - does anybody want to be polled? net_rx_action() - a round: each one
+ * once. false: there was none.
+ */
 bool napi_pending(void);
 bool net_rx_action(void);

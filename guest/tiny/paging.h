@@ -24,10 +24,15 @@
 
 enum { WINDOW_PAGES = 511 };
 
-/* window_address() - of page @i. window_set() - its entry, which is returned as it was; the TLB is not told. */
+/*
+ * window_address() - of page @i. window_set() - its entry, which is returned as it
+ * was; the TLB is not told.
+ */
 void *window_address(unsigned i);
 uint64_t window_set(unsigned i, uint64_t entry);
 /* window_map() - the same, and the TLB is told; returns the address. */
 void *window_map(unsigned i, uint64_t entry);
-/* identity_map() - are the first GiB and the fourth, with the APICs, seen where they are as well? */
+/*
+ * identity_map() - are the first GiB and the fourth, with the APICs, seen where they are as well?
+ */
 void identity_map(bool on);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* pci.c - configuration space, capabilities, BARs, the MSI-X table. At set-up, by the drivers' probe. */
+/*
+ * pci.c - configuration space, capabilities, BARs, the MSI-X table. At
+ * set-up, by the drivers' probe.
+ */
 #include "pci.h"
 
 #include "apic.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* pci.h - PCI functions of bus 0, by ports 0xcf8 and 0xcfc; BARs are as the firmware left them [PCI 3.0 3.2.2.3, 6] */
+/*
+ * pci.h - PCI functions of bus 0, by ports 0xcf8 and 0xcfc; BARs are as the firmware left
+ * them [PCI 3.0 3.2.2.3, 6]
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -50,15 +53,24 @@ uint32_t pci_read32(const struct pci_dev *d, unsigned off);
 void pci_write16(const struct pci_dev *d, unsigned off, uint16_t v);
 void pci_write32(const struct pci_dev *d, unsigned off, uint32_t v);
 
-/* pci_find() - the next function behind *slot with this vendor and device; false: there are no more. */
+/*
+ * pci_find() - the next function behind *slot with this vendor and device;
+ * false: there are no more.
+ */
 bool pci_find(struct pci_dev *d, uint8_t *slot, uint16_t vendor, uint16_t device);
-/* pci_next_cap() - the first capability @id (from = 0), or the next one behind offset @from; 0: none. */
+/*
+ * pci_next_cap() - the first capability @id (from = 0), or the next one
+ * behind offset @from; 0: none.
+ */
 unsigned pci_next_cap(const struct pci_dev *d, unsigned from, uint8_t id);
 /* pci_region() - @len bytes at @off of BAR @bar; false: no such BAR, or it stands nowhere. */
 bool pci_region(const struct pci_dev *d, unsigned bar, uint32_t off, uint32_t len,
 		struct region *r);
 
-/* msix_init() - find the table. msix_enable() - the function as a whole on or off. msix_set() - entry @n sends @vector. */
+/*
+ * msix_init() - find the table. msix_enable() - the function as a whole on or off. msix_set()
+ * - entry @n sends @vector.
+ */
 void msix_init(struct pci_dev *d);
 void msix_enable(const struct pci_dev *d, bool on);
 void msix_set(const struct pci_dev *d, unsigned n, unsigned vector);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pktgen.c - numbered packets at a rate, for a sink of Weir's (kernel/stream.h); the words are those of its own pktgen
+ * pktgen.c - numbered packets at a rate, for a sink of Weir's (kernel/stream.h); the words
+ * are those of its own pktgen
  *
- * A command, in the main loop: between two bursts the machine goes on, or sleeps until the next is due.
+ * A command, in the main loop: between two bursts the machine goes on, or
+ * sleeps until the next is due.
  */
 #include "clock.h"
 #include "command.h"
@@ -17,7 +19,10 @@
 
 enum { BURST_MAX = 64, POOL_LOW = 64, PATIENCE_MS = 1000 };
 
-/* a hypervisor that is Weir has MSRs of this number; read, they say how far its TSC is ahead of ours */
+/*
+ * a hypervisor that is Weir has MSRs of this number; read, they say how far
+ * its TSC is ahead of ours
+ */
 #define MSR_WEIR 0x57454900
 
 static struct pktgen {
@@ -180,7 +185,8 @@ static bool send_all(struct net_device *dev)
 		if (!wait_for(!dev->waiting.n && skb_available() >= POOL_LOW, PATIENCE_MS) ||
 		    !send_burst(dev))
 			return false;
-		cpu_pause(); /* where an emulator plays all cores in turn, whoever gets them must have one */
+		cpu_pause(); /* where an emulator plays all cores in turn, whoever gets them must
+				have one */
 	}
 	return wait_for(virtnet_tx_idle(dev), PATIENCE_MS);
 }

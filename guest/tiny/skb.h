@@ -2,7 +2,8 @@
 /*
  * skb.h - a frame, or a piece of one, in a buffer of 2 KiB
  *
- * Where the device put it is where the reply goes out from: in front of the frame there is room for virtio's header.
+ * Where the device put it is where the reply goes out from: in front of the frame there is
+ * room for virtio's header.
  */
 #pragma once
 
@@ -37,10 +38,16 @@ struct skb_queue {
 	unsigned n;
 };
 
-/* skb_alloc() - one buffer, data behind the header; NULL: the pool is empty. skb_free() - it and what hangs on it. */
+/*
+ * skb_alloc() - one buffer, data behind the header; NULL: the pool is empty. skb_free() -
+ * it and what hangs on it.
+ */
 struct skb *skb_alloc(void);
 void skb_free(struct skb *skb);
-/* skb_alloc_frame() - buffers for a frame of @len bytes, lengths filled in; NULL: not enough of them. */
+/*
+ * skb_alloc_frame() - buffers for a frame of @len bytes, lengths filled in;
+ * NULL: not enough of them.
+ */
 struct skb *skb_alloc_frame(uint32_t len);
 unsigned skb_available(void);
 

@@ -2,8 +2,9 @@
 /*
  * smp.c - the other CPUs: from INIT to a loop that runs what it is given
  *
- * smp_main() runs on each of them, on a stack of its own, with the tables of the CPU that booted; everything else is called
- * by that one. Nothing but checks uses them, and behind a check they wait for a STARTUP again.
+ * smp_main() runs on each of them, on a stack of its own, with the tables of the CPU that booted;
+ * everything else is called by that one. Nothing but checks uses them, and behind a check they
+ * wait for a STARTUP again.
  */
 #include "smp.h"
 
@@ -67,7 +68,10 @@ static void set_logical_id(unsigned id)
 	apic_write(APIC_LDR, 1U << (24 + id));
 }
 
-/* On each of the others. What is posted before the look is seen by it; behind it, the interrupt ends the halt. */
+/*
+ * On each of the others. What is posted before the look is seen by it; behind it, the
+ * interrupt ends the halt.
+ */
 void smp_main(unsigned id)
 {
 	struct ap *a = &ap[id];

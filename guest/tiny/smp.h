@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * smp.h - the other CPUs: started for a check, given functions to run, put back to where INIT leaves them
+ * smp.h - the other CPUs: started for a check, given functions to run, put back
+ * to where INIT leaves them
  */
 #pragma once
 
@@ -32,7 +33,10 @@ unsigned smp_cpus(void);
 const char *smp_start(void);
 /* smp_stop() - INIT: they wait for the next STARTUP. */
 void smp_stop(void);
-/* smp_post() - let CPU @id run @fn(@arg). smp_wait() - until it has, but not for ever: NULL, or what went wrong. */
+/*
+ * smp_post() - let CPU @id run @fn(@arg). smp_wait() - until it has, but not for ever:
+ * NULL, or what went wrong.
+ */
 void smp_post(unsigned id, void (*fn)(void *arg), void *arg);
 const char *smp_wait(unsigned id);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket.c - three UDP sockets: 7 sends back what comes, 9 counts it, and 40000 is where we send from and count replies
+ * socket.c - three UDP sockets: 7 sends back what comes, 9 counts it, and 40000 is where we
+ * send from and count replies
  *
  * In the main loop, from udp_rcv().
  */
@@ -58,7 +59,10 @@ static void echo(struct sock *sk, struct skb *skb, struct iphdr *ip, struct udph
 	sk->stats.sent += dev_queue_xmit(skb->dev, skb);
 }
 
-/* rest_is() - do the bytes behind the number follow from it? @front bytes of the first buffer are others', @len in all */
+/*
+ * rest_is() - do the bytes behind the number follow from it? @front bytes of the first buffer
+ * are others', @len in all
+ */
 static bool rest_is(const struct skb *skb, unsigned front, unsigned len, uint32_t number)
 {
 	uint8_t want = number;
@@ -70,7 +74,10 @@ static bool rest_is(const struct skb *skb, unsigned front, unsigned len, uint32_
 	return !len;
 }
 
-/* in_order() - a number that is too high: those between are lost; one that is too low: it was not lost after all */
+/*
+ * in_order() - a number that is too high: those between are lost; one that is too low:
+ * it was not lost after all
+ */
 static void in_order(struct sock_stats *s, uint32_t number)
 {
 	if (number == 0) /* a new run */

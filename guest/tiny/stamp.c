@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stamp.c - when did the handler begin? Weir knows when it posts an interrupt, and only we know when it is there
+ * stamp.c - when did the handler begin? Weir knows when it posts an interrupt, and only
+ * we know when it is there
  *
- * The TSC is read first and told by a write to the MSR of Weir's that stands for the vector: an exit, but one behind what
- * it measures. VECTOR_PROBE does nothing else, for `guest injection NAME test COUNT 0x53`.
+ * The TSC is read first and told by a write to the MSR of Weir's that stands for the vector:
+ * an exit, but one behind what it measures. VECTOR_PROBE does nothing else, for `guest
+ * injection NAME test COUNT 0x53`.
  */
 #include "stamp.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* stamp.h - told `stamps on`, each interrupt's handler says when it began, to a hypervisor that measures (vmm/injection.h) */
+/*
+ * stamp.h - told `stamps on`, each interrupt's handler says when it began, to a hypervisor that
+ * measures (vmm/injection.h)
+ */
 #pragma once
 
 #include <stdbool.h>

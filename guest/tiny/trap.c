@@ -2,8 +2,8 @@
 /*
  * trap.c - GDT, IDT, and where all exceptions and interrupts arrive [SDM 3A 6]
  *
- * An exception inside try() ends the try; any other is the end of this guest, with a report. Interrupts go to their
- * handler. Owns both tables.
+ * An exception inside try() ends the try; any other is the end of this guest, with a report.
+ * Interrupts go to their handler. Owns both tables.
  */
 #include "trap.h"
 

@@ -49,7 +49,10 @@ enum {
 void trap_init(void);
 /* trap_load() - the same tables on another CPU. */
 void trap_load(void);
-/* irq_handler_set() - @handler(@arg) for interrupt @vector, interrupts off; the local APIC's EOI follows it. */
+/*
+ * irq_handler_set() - @handler(@arg) for interrupt @vector, interrupts off; the
+ * local APIC's EOI follows it.
+ */
 void irq_handler_set(unsigned vector, void (*handler)(void *arg), void *arg);
 
 /* NMIs taken; nmi_hook, if any, is called in each */
@@ -59,8 +62,8 @@ extern void (*volatile nmi_hook)(void);
 extern volatile uint64_t stray_irqs;
 
 /*
- * try() - op(arg). Returns 0, or the vector of the exception that ended it. The exception is found in caught, registers
- * and all; NOTHING_CAUGHT there tells 0 from a #DE.
+ * try() - op(arg). Returns 0, or the vector of the exception that ended it. The exception is found
+ * in caught, registers and all; NOTHING_CAUGHT there tells 0 from a #DE.
  */
 unsigned try(void (*op)(void *), void *arg);
 struct caught {
@@ -74,7 +77,10 @@ enum { NOTHING_CAUGHT = 256 }; /* in caught.frame.vector, by try() */
 unsigned try_rdmsr(uint32_t index, uint64_t *value);
 unsigned try_wrmsr(uint32_t index, uint64_t value);
 
-/* trap_leave() - go on with all registers as in @f, at its rip and in its ring. Only an exception comes back, by try(). */
+/*
+ * trap_leave() - go on with all registers as in @f, at its rip and in its ring. Only an
+ * exception comes back, by try().
+ */
 void trap_leave(void *f) __attribute__((noreturn));
 
 /* trap_hook, if any, sees an exception first; true: it has seen to it, go on */
@@ -82,5 +88,8 @@ extern bool (*volatile trap_hook)(struct trap_frame *f);
 /* what the interrupt whose handler runs has interrupted */
 extern const struct trap_frame *volatile interrupted;
 
-/* trap_gate() - whether @vector has a gate that is present, for those who want a fault at the second step. */
+/*
+ * trap_gate() - whether @vector has a gate that is present, for those who want a
+ * fault at the second step.
+ */
 void trap_gate(unsigned vector, bool present);

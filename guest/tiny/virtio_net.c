@@ -2,8 +2,9 @@
 /*
  * virtio_net.c - the driver of a virtio network device [virtio 1.2 5.1]
  *
- * Everything runs in the main loop: probe, polls, transmit. Interrupts only put a queue on the poll list. Transmit
- * interrupts are off until the ring is full: buffers are freed when the next frames are sent, or polled for.
+ * Everything runs in the main loop: probe, polls, transmit. Interrupts only put a queue on the poll
+ * list. Transmit interrupts are off until the ring is full: buffers are freed when the next frames
+ * are sent, or polled for.
  */
 #include "virtio_net.h"
 
@@ -43,7 +44,10 @@ static void try_fill_recv(struct net_device *dev)
 		virtqueue_kick(rq);
 }
 
-/* receive_mergeable() - the further buffers of a frame that did not fit into one [5.1.6.3.2]; false: one is missing */
+/*
+ * receive_mergeable() - the further buffers of a frame that did not fit into one
+ * [5.1.6.3.2]; false: one is missing
+ */
 static bool receive_mergeable(struct net_device *dev, struct skb *first, unsigned buffers)
 {
 	struct skb **end = &first->frag;
@@ -133,7 +137,10 @@ static bool start_xmit(struct net_device *dev, struct skb *skb)
 
 	for (struct skb *s = skb; s && n < VIRTQUEUE_SG_MAX; s = s->frag)
 		sg[n++] = (struct scatterlist){ physical(s->data), s->len };
-	/* the header, all zero: no checksum, no segmentation; the same piece as the start of the frame [2.7.4] */
+	/*
+	 * the header, all zero: no checksum, no segmentation; the same piece as the
+	 * start of the frame [2.7.4]
+	 */
 	memset(skb->data - SKB_HEADER, 0, SKB_HEADER);
 	sg[0].addr -= SKB_HEADER;
 	sg[0].len += SKB_HEADER;
@@ -277,7 +284,9 @@ static void read_config(struct net_device *dev)
 {
 	const struct region *config = &dev->vdev.device;
 
-	/* without the feature the driver chooses one: locally administered, by the device's number */
+	/*
+	 * without the feature the driver chooses one: locally administered, by the device's number
+	 */
 	memcpy(dev->mac, (uint8_t[6]){ 2, 0, 0, 0, 1, dev->vdev.id }, 6);
 	if (dev->vdev.features & VIRTIO_NET_F_MAC)
 		for (unsigned i = 0; i < 6; i++)
@@ -293,7 +302,10 @@ static void virtnet_open(struct net_device *dev)
 	dev->tx_napi.poll = virtnet_poll_tx;
 	skb_queue_init(&dev->waiting);
 	try_fill_recv(dev);
-	/* a poll by itself: it looks at what came before, and enables the interrupts when it completes */
+	/*
+	 * a poll by itself: it looks at what came before, and enables the
+	 * interrupts when it completes
+	 */
 	virtqueue_napi_schedule(&dev->rx_napi, &dev->rq);
 }
 

@@ -48,27 +48,44 @@ struct net_device {
 extern struct net_device nic[NICS];
 extern unsigned nnics;
 
-/* what it knows, and what it asks for unless told otherwise: no INDIRECT, since chains are short here */
+/*
+ * what it knows, and what it asks for unless told otherwise: no INDIRECT,
+ * since chains are short here
+ */
 #define VIRTNET_FEATURES (VIRTNET_FEATURES_DEFAULT | VIRTIO_F_RING_INDIRECT_DESC)
 #define VIRTNET_FEATURES_DEFAULT                                                              \
 	(VIRTIO_NET_F_MTU | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_STATUS | \
 	 VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA |           \
 	 VIRTIO_NET_F_CTRL_MAC_ADDR | VIRTIO_F_RING_EVENT_IDX | VIRTIO_F_VERSION_1)
 
-/* virtnet_init() - probe all network devices: @wanted features, at most @vectors MSI-X vectors. Says what it found. */
+/*
+ * virtnet_init() - probe all network devices: @wanted features, at most @vectors MSI-X
+ * vectors. Says what it found.
+ */
 void virtnet_init(uint64_t wanted, unsigned vectors);
-/* virtnet_probe() - bring @dev up from whatever state the device is in. NULL, or what went wrong. */
+/*
+ * virtnet_probe() - bring @dev up from whatever state the device is in. NULL, or what went wrong.
+ */
 const char *virtnet_probe(struct net_device *dev);
 /* virtnet_remove() - reset it and take all buffers back. */
 void virtnet_remove(struct net_device *dev);
 
-/* dev_queue_xmit() - send @skb, which is gone then; the doorbell waits for virtnet_flush(). false: dropped. */
+/*
+ * dev_queue_xmit() - send @skb, which is gone then; the doorbell waits for
+ * virtnet_flush(). false: dropped.
+ */
 bool dev_queue_xmit(struct net_device *dev, struct skb *skb);
 /* virtnet_flush() - ring for all that was sent since the last time, all devices. */
 void virtnet_flush(void);
-/* virtnet_tx_idle() - has the device taken everything that was sent? If not, its interrupt is on: look again then. */
+/*
+ * virtnet_tx_idle() - has the device taken everything that was sent? If not, its
+ * interrupt is on: look again then.
+ */
 bool virtnet_tx_idle(struct net_device *dev);
 
-/* virtnet_send_command() - over the control queue: the device's answer (VIRTIO_NET_OK is 0), or -1: none came. */
+/*
+ * virtnet_send_command() - over the control queue: the device's answer (VIRTIO_NET_OK
+ * is 0), or -1: none came.
+ */
 int virtnet_send_command(struct net_device *dev, uint8_t class, uint8_t cmd, const void *data,
 			 unsigned len);

@@ -2,7 +2,8 @@
 /*
  * virtio_pci.c - virtio over PCI, revision 1 ("modern") [virtio 1.2 4.1]
  *
- * At set-up, from the driver's probe; the interrupt handlers at the end. Owns the device's registers.
+ * At set-up, from the driver's probe; the interrupt handlers at the end.
+ * Owns the device's registers.
  */
 #include "virtio_pci.h"
 
@@ -145,7 +146,10 @@ bool vp_setup_vq(struct virtio_device *vdev, unsigned index, unsigned num, uint6
 	return ioread16(&vdev->common, VIRTIO_PCI_COMMON_Q_ENABLE) == 1;
 }
 
-/* set_vector() - of the queue that is selected, or of the configuration; a device that can't says so by NO_VECTOR */
+/*
+ * set_vector() - of the queue that is selected, or of the configuration; a device that
+ * can't says so by NO_VECTOR
+ */
 static bool set_vector(struct virtio_device *vdev, unsigned reg, uint16_t vector)
 {
 	iowrite16(&vdev->common, reg, vector);
@@ -236,7 +240,10 @@ static void request_vector(struct virtio_device *vdev, unsigned n, void (*handle
 	msix_set(&vdev->pci, n, our_vector(vdev, n));
 }
 
-/* vp_find_vqs_msix() - vector 0 for the configuration; then one a queue that calls back, or one for all */
+/*
+ * vp_find_vqs_msix() - vector 0 for the configuration; then one a queue that
+ * calls back, or one for all
+ */
 static bool vp_find_vqs_msix(struct virtio_device *vdev, const struct vq_info *info,
 			     unsigned nvectors, bool per_vq)
 {

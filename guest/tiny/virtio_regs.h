@@ -2,7 +2,8 @@
 /*
  * virtio_regs.h - what driver and device have in common, as the driver sees it
  *
- * Virtual I/O Device (VIRTIO) Version 1.2: [2.7] split virtqueues, [4.1.4] PCI capabilities and registers, [5.1] network.
+ * Virtual I/O Device (VIRTIO) Version 1.2: [2.7] split virtqueues, [4.1.4] PCI capabilities and
+ * registers, [5.1] network.
  */
 #pragma once
 
@@ -85,7 +86,10 @@ struct vring_desc {
 	uint16_t flags, next;
 };
 
-/* used_event and avail_event stand behind the ring's last entry, wherever that is: vring_used_event() */
+/*
+ * used_event and avail_event stand behind the ring's last entry, wherever
+ * that is: vring_used_event()
+ */
 struct vring_avail {
 	uint16_t flags, idx;
 	uint16_t ring[VRING_MAX + 1];
@@ -103,7 +107,10 @@ struct vring_used {
 
 _Static_assert(sizeof(struct vring_desc) == 16, "as the device has it");
 
-/* --- network device: configuration [5.1.4], header of each frame [5.1.6], control queue [5.1.6.5] --- */
+/*
+ * --- network device: configuration [5.1.4], header of each frame [5.1.6],
+ * control queue [5.1.6.5] ---
+ */
 
 #define VIRTIO_NET_CONFIG_MAC    0
 #define VIRTIO_NET_CONFIG_STATUS 6

@@ -2,8 +2,9 @@
 /*
  * virtio_ring.c - descriptors, available ring, used ring [virtio 1.2 2.7]
  *
- * From the driver's poll and transmit, never from an interrupt but for vring_interrupt(). Each index has one writer:
- * avail_idx is ours, used->idx the device's. Four barriers, and each has its reason at its place.
+ * From the driver's poll and transmit, never from an interrupt but for vring_interrupt(). Each
+ * index has one writer: avail_idx is ours, used->idx the device's. Four barriers, and each has
+ * its reason at its place.
  */
 #include "virtio_ring.h"
 
@@ -112,8 +113,8 @@ static bool virtqueue_kick_prepare(struct virtqueue *vq)
 	uint16_t new = vq->avail_idx, old = new - vq->num_added;
 
 	/*
-	 * Our index before a look at whether the device sleeps; the device writes that it sleeps before it looks at our index.
-	 * So at least one of us sees the other.
+	 * Our index before a look at whether the device sleeps; the device writes that it sleeps
+	 * before it looks at our index. So at least one of us sees the other.
 	 */
 	mb();
 	vq->num_added = 0;

@@ -61,25 +61,36 @@ struct virtqueue {
 void vring_new_virtqueue(struct virtqueue *vq, unsigned num);
 
 /*
- * virtqueue_add() - make one buffer available: @out pieces that the device reads, then @in pieces that it writes. @data
- * comes back from virtqueue_get_buf(). false, and nothing done: not enough descriptors are free.
+ * virtqueue_add() - make one buffer available: @out pieces that the device reads, then @in
+ * pieces that it writes. @data comes back from virtqueue_get_buf(). false, and nothing done: not
+ * enough descriptors are free.
  */
 bool virtqueue_add(struct virtqueue *vq, const struct scatterlist *sg, unsigned out, unsigned in,
 		   void *data);
-/* virtqueue_kick() - ring the doorbell, if the device wants it rung for what was added since the last time. */
+/*
+ * virtqueue_kick() - ring the doorbell, if the device wants it rung for what was
+ * added since the last time.
+ */
 void virtqueue_kick(struct virtqueue *vq);
 /* virtqueue_notify() - ring it in any case. */
 void virtqueue_notify(struct virtqueue *vq);
 
-/* virtqueue_get_buf() - the next buffer that the device is through with; NULL: none. *len: bytes that it wrote, may be NULL. */
+/*
+ * virtqueue_get_buf() - the next buffer that the device is through with; NULL: none. *len: bytes
+ * that it wrote, may be NULL.
+ */
 void *virtqueue_get_buf(struct virtqueue *vq, uint32_t *len);
-/* virtqueue_detach_unused_buf() - one that it never used, the device being reset; NULL: that was all, the queue is done for. */
+/*
+ * virtqueue_detach_unused_buf() - one that it never used, the device being reset; NULL: that was
+ * all, the queue is done for.
+ */
 void *virtqueue_detach_unused_buf(struct virtqueue *vq);
 
 /* virtqueue_disable_cb() - no more interrupts, please; a hint. */
 void virtqueue_disable_cb(struct virtqueue *vq);
 /*
- * virtqueue_enable_cb() - interrupts again. false: a buffer came in meanwhile, whose interrupt may never come: look again.
+ * virtqueue_enable_cb() - interrupts again. false: a buffer came in meanwhile, whose interrupt
+ * may never come: look again.
  * virtqueue_enable_cb_delayed() - the same for when three quarters of what is outstanding are used.
  */
 bool virtqueue_enable_cb(struct virtqueue *vq);

@@ -2,8 +2,8 @@
 /*
  * arp.c - ARP: answers for Weir's addresses, questions for its neighbours'
  *
- * arp_rcv() runs on the core that has the packet; arp_solicit() there and in the clock's tick. Owns nothing: what is
- * learnt is neigh.c's.
+ * arp_rcv() runs on the core that has the packet; arp_solicit() there and in the clock's tick. Owns
+ * nothing: what is learnt is neigh.c's.
  */
 #include "arp.h"
 
@@ -13,8 +13,8 @@
 
 /* an ARP packet for IPv4 on Ethernet, from the frame's first byte */
 enum {
-	ARP_HRD =
-		14, /* hardware 1, protocol 0x0800, lengths 6 and 4: eight bytes that are always the same but the last */
+	ARP_HRD = 14, /* hardware 1, protocol 0x0800, lengths 6 and 4: eight bytes that are always
+			 the same but the last */
 	ARP_OP = 20,
 	ARP_SHA = 22,
 	ARP_SPA = 28,
@@ -85,7 +85,10 @@ void arp_rcv(struct port *port, struct pkt *p)
 		news = mac_is_group(p->data[0]) ? NEIGH_OVERRIDE : NEIGH_OVERRIDE | NEIGH_ANSWERED;
 	else
 		news = NEIGH_OVERRIDE | (for_us ? NEIGH_HEARD : 0);
-	/* no sender: a probe whether the address is free [RFC 5227 2.1.1]; our own: somebody else has it too */
+	/*
+	 * no sender: a probe whether the address is free [RFC 5227 2.1.1]; our own:
+	 * somebody else has it too
+	 */
 	if (!inet_is_any(&sender) && !inet_is_multicast(&sender) && !inet_local(&sender, port))
 		neigh_update(port, &sender, p->data + ARP_SHA, news);
 	if (for_us && load16(p->data + ARP_OP) == be16(ARP_REQUEST))

@@ -2,8 +2,8 @@
 /*
  * forward.c - a router's part of IPv4 and IPv6 [RFC 1812 5, RFC 8200]
  *
- * On the core that has the packet. Owns nothing. What is passed on was `consumed` where it came in, and is `originated`
- * where it leaves.
+ * On the core that has the packet. Owns nothing. What is passed on was `consumed` where it came in,
+ * and is `originated` where it leaves.
  */
 #include "forward.h"
 

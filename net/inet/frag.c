@@ -2,8 +2,9 @@
 /*
  * frag.c - reassembly
  *
- * frag_add() runs on the core that has the fragment, frag_tick() on core 0. Fragments of a packet may come to several
- * cores, and none of this is anybody's hot path: one lock. Owns the fragments that wait for others.
+ * frag_add() runs on the core that has the fragment, frag_tick() on core 0. Fragments of a
+ * packet may come to several cores, and none of this is anybody's hot path: one lock. Owns the
+ * fragments that wait for others.
  */
 #include "frag.h"
 
@@ -121,8 +122,9 @@ static struct frag *take_out(struct queue *q)
 enum outcome { KEPT, WHOLE, DUPLICATE, BAD, OVERLAP, TOO_MANY, FULL };
 
 /*
- * With @f, which ends at @end, the whole would be longer than its header can say. That is in front of the first fragment,
- * which @f is, or the one that is first so far, or one that is yet to come and will be asked the same.
+ * With @f, which ends at @end, the whole would be longer than its header can say. That is in front
+ * of the first fragment, which @f is, or the one that is first so far, or one that is yet to come
+ * and will be asked the same.
  */
 static bool is_too_long(const struct queue *q, const struct frag *f, uint32_t end)
 {
@@ -131,7 +133,10 @@ static bool is_too_long(const struct queue *q, const struct frag *f, uint32_t en
 	return head - (q->v6 ? IPV6_HLEN : 0) + MAX(end, q->end) > LENGTH_MAX;
 }
 
-/* Is @f, which ends at @end, in order with what is there of @q? @more: it says that it is not the last. */
+/*
+ * Is @f, which ends at @end, in order with what is there of @q? @more: it says
+ * that it is not the last.
+ */
 static enum outcome check(const struct queue *q, const struct frag *f, uint32_t end, bool more)
 {
 	if (is_too_long(q, f, end) || (more && f->len % FRAG_UNIT) || (!f->len && (more || f->off)))
@@ -285,7 +290,10 @@ bool frag_add(struct inet_rx *rx, const struct frag_info *info)
 	}
 }
 
-/* Too late: the sender is told if the first fragment has come, which says what it was [RFC 792, RFC 4443 3.3]. */
+/*
+ * Too late: the sender is told if the first fragment has come, which says what it was
+ * [RFC 792, RFC 4443 3.3].
+ */
 static void expire(struct queue *q, struct frag *list)
 {
 	struct frag *f = list;
@@ -303,7 +311,10 @@ static void expire(struct queue *q, struct frag *list)
 	drop_list(list, DROP_FRAG_TIMEOUT);
 }
 
-/* One that @gone says is to go, out of bucket @i; its address and family in *copy. NULL: there is none. */
+/*
+ * One that @gone says is to go, out of bucket @i; its address and family in
+ * *copy. NULL: there is none.
+ */
 static struct frag *take_one(unsigned i, bool (*gone)(const struct queue *q, const void *arg),
 			     const void *arg, struct queue *copy, bool *found)
 {

@@ -2,9 +2,10 @@
 /*
  * frag.h - fragments put together again, for packets that are for Weir [RFC 791 3.2, RFC 8200 4.5]
  *
- * What is known about missing parts of packets is somebody else's memory to fill, so all of it is limited: buffers of
- * each family (ipfrag_high_thresh), fragments of a packet, time (ipfrag_time). Fragments that overlap are nothing an
- * honest sender makes: the packet goes [RFC 5722]. The same one twice is harmless.
+ * What is known about missing parts of packets is somebody else's memory to fill, so all of it is
+ * limited: buffers of each family (ipfrag_high_thresh), fragments of a packet, time
+ * (ipfrag_time). Fragments that overlap are nothing an honest sender makes: the packet goes [RFC
+ * 5722]. The same one twice is harmless.
  */
 #pragma once
 
@@ -19,8 +20,9 @@ struct frag_info {
 };
 
 /*
- * frag_add() - @rx is a fragment: rx->l4 says where its payload begins, and what stands before it in the first fragment
- * stands before the whole. Takes rx->p. Returns true if it was the one that was missing: rx->p is the whole packet then.
+ * frag_add() - @rx is a fragment: rx->l4 says where its payload begins, and what stands before it
+ * in the first fragment stands before the whole. Takes rx->p. Returns true if it was the one that
+ * was missing: rx->p is the whole packet then.
  */
 bool frag_add(struct inet_rx *rx, const struct frag_info *info);
 

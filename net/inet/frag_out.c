@@ -25,7 +25,9 @@ enum {
 
 static uint32_t ident_of_cpu[MAX_CPUS];
 
-/* Each core has every ncpus-th, so that no two of them give the same to one destination at a time. */
+/*
+ * Each core has every ncpus-th, so that no two of them give the same to one destination at a time.
+ */
 static uint32_t next_ident(void)
 {
 	unsigned cpu = this_cpu()->id;
@@ -57,7 +59,9 @@ static void complete_csum(struct pkt *p)
 	bytes_pull(p, ETH_HLEN);
 }
 
-/* The @n bytes from @off on behind the header of @p, with a header of their own; NULL: no buffers. */
+/*
+ * The @n bytes from @off on behind the header of @p, with a header of their own; NULL: no buffers.
+ */
 static struct pkt *cut4(const struct pkt *p, unsigned hlen, uint32_t off, uint32_t n)
 {
 	struct pkt *f = bytes_copy(p, hlen + off, n);
@@ -78,7 +82,10 @@ static struct pkt *cut4(const struct pkt *p, unsigned hlen, uint32_t off, uint32
 	return f;
 }
 
-/* The same for IPv6: the fragment header stands behind the first, which is the only one that Weir makes. */
+/*
+ * The same for IPv6: the fragment header stands behind the first, which is the
+ * only one that Weir makes.
+ */
 static struct pkt *cut6(const struct pkt *p, uint32_t id, uint32_t off, uint32_t n)
 {
 	struct pkt *f = bytes_copy(p, IPV6_HLEN + off, n);

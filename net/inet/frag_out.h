@@ -4,5 +4,8 @@
 
 #include "inet.h"
 
-/* ip_fragment() - @p, from its IP header on and longer than @port takes, to @next, in pieces. Takes @p. */
+/*
+ * ip_fragment() - @p, from its IP header on and longer than @port takes, to
+ * @next, in pieces. Takes @p.
+ */
 void ip_fragment(struct pkt *p, struct port *port, const struct inet_addr *next);

@@ -27,6 +27,9 @@ enum icmp_type {
 /* icmp_rcv() - of either family; for inet_protos. */
 void icmp_rcv(struct inet_rx *rx);
 
-/* icmp_send() - @p, from its ICMP header on but for the checksum, to @dst from @src, by @port where that matters. */
+/*
+ * icmp_send() - @p, from its ICMP header on but for the checksum, to @dst from @src, by
+ * @port where that matters.
+ */
 struct inet_tx;
 void icmp_send(struct pkt *p, const struct inet_tx *tx);

@@ -2,8 +2,8 @@
 /*
  * icmp_error.c - errors that Weir reports [RFC 792, RFC 1122 3.2.2, RFC 4443]
  *
- * On the core that has the packet, or in the clock's tick when a neighbour is given up. Owns the limits, which all cores
- * share under a lock: an error is nobody's hot path.
+ * On the core that has the packet, or in the clock's tick when a neighbour is given up. Owns the
+ * limits, which all cores share under a lock: an error is nobody's hot path.
  */
 #include "icmp_error.h"
 
@@ -56,7 +56,9 @@ struct bucket {
 static struct spinlock lock; /* guards both */
 static struct bucket all_hosts, peers[1 << PEER_BITS];
 
-/* So much time has passed, but no more than @most counts; does that pay for one that costs @price? */
+/*
+ * So much time has passed, but no more than @most counts; does that pay for one that costs @price?
+ */
 static bool pay(struct bucket *b, uint64_t now, uint64_t price, uint64_t most)
 {
 	b->tokens = MIN(b->tokens + (now - b->last_ms), most);
@@ -115,7 +117,10 @@ static bool is_later_fragment(const struct inet_rx *rx)
 	return !rx->v6 && load16(rx->p->data + 6) & be16(IPV4_OFFSET);
 }
 
-/* Too big and unknown options are told of groups too: path MTU discovery has to work there [RFC 4443 2.4 e]. */
+/*
+ * Too big and unknown options are told of groups too: path MTU discovery has to
+ * work there [RFC 4443 2.4 e].
+ */
 static bool is_forbidden(const struct inet_rx *rx, enum icmp_why why)
 {
 	bool to_group = rx->group || inet_is_multicast(&rx->dst) ||
@@ -128,7 +133,10 @@ static bool is_forbidden(const struct inet_rx *rx, enum icmp_why why)
 	       is_later_fragment(rx) || is_icmp_error(rx);
 }
 
-/* From the address that was asked if it is ours, else from that of the interface that the error leaves by. */
+/*
+ * From the address that was asked if it is ours, else from that of the interface
+ * that the error leaves by.
+ */
 static bool choose_source(const struct inet_rx *rx, struct inet_tx *tx)
 {
 	const struct route *r = inet_route(tx);
@@ -182,7 +190,8 @@ void icmp_host_unreachable(struct port *port, struct pkt *p)
 		rx.src = inet_v4(p->data + 12);
 		rx.dst = inet_v4(p->data + 16);
 	} else {
-		rx.l4 = IPV6_HLEN; /* where there are extension headers, that they are no ICMPv6 is a guess */
+		rx.l4 = IPV6_HLEN; /* where there are extension headers, that they are no ICMPv6 is
+				      a guess */
 		rx.proto = p->data[6];
 		rx.src = inet_v6(p->data + 8);
 		rx.dst = inet_v6(p->data + 24);

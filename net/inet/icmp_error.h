@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* icmp_error.h - telling a sender why its packet did not arrive, within the limits that keep that from being a nuisance */
+/*
+ * icmp_error.h - telling a sender why its packet did not arrive, within the limits that keep
+ * that from being a nuisance
+ */
 #pragma once
 
 #include "inet.h"
@@ -20,7 +23,10 @@ enum icmp_why {
 /* icmp_error() - about @rx, which stays the caller's. Says nothing where a standard forbids it. */
 void icmp_error(const struct inet_rx *rx, enum icmp_why why, uint32_t info);
 
-/* icmp_host_unreachable() - @p, from its IP header on, would have left by @port, but nobody answers there. */
+/*
+ * icmp_host_unreachable() - @p, from its IP header on, would have left by @port,
+ * but nobody answers there.
+ */
 void icmp_host_unreachable(struct port *port, struct pkt *p);
 
 void icmp_error_init(void);

@@ -2,8 +2,8 @@
 /*
  * inet.c - Weir's own addresses, and the tables by which packets find their protocol
  *
- * Looked at by each packet for Weir on the core that has it; addresses change in the control context with the cores
- * parked. Owns the addresses.
+ * Looked at by each packet for Weir on the core that has it; addresses change in the control
+ * context with the cores parked. Owns the addresses.
  */
 #include "inet.h"
 
@@ -76,7 +76,10 @@ const struct inet_ifaddr *inet_local(const struct inet_addr *a, const struct por
 	return NULL;
 }
 
-/* Is @a of IPv4, and all ones behind the prefix of @i? Prefixes of 31 and 32 bits have no such address [RFC 3021]. */
+/*
+ * Is @a of IPv4, and all ones behind the prefix of @i? Prefixes of 31 and 32 bits have no
+ * such address [RFC 3021].
+ */
 static bool is_last_of(const struct inet_addr *a, const struct inet_ifaddr *i)
 {
 	uint32_t host = i->len > INET_V4_BITS ? ~0U >> (i->len - INET_V4_BITS) : ~0U;

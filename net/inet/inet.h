@@ -2,11 +2,12 @@
 /*
  * inet.h - Weir's own addresses, and what its protocols have in common
  *
- * An IPv4 address is kept as the IPv6 address that it maps to, ::ffff:a.b.c.d [RFC 4291 2.5.5.2]: so one table of
- * addresses, routes, neighbours and fragments serves both families, and most code need not ask which one it has.
+ * An IPv4 address is kept as the IPv6 address that it maps to, ::ffff:a.b.c.d [RFC 4291 2.5.5.2]:
+ * so one table of addresses, routes, neighbours and fragments serves both families, and most code
+ * need not ask which one it has.
  *
- * The hot side of each table is read without a lock on the core that has the packet. Addresses and routes change
- * in the control context with the cores parked.
+ * The hot side of each table is read without a lock on the core that has the packet. Addresses and
+ * routes change in the control context with the cores parked.
  */
 #pragma once
 
@@ -72,7 +73,10 @@ static inline bool inet_is_link_local(const struct inet_addr *a)
 /* inet_in_prefix() - do the first @len bits of both agree? */
 bool inet_in_prefix(const struct inet_addr *a, const struct inet_addr *prefix, unsigned len);
 
-/* inet_str() - as text; returns the length. inet_read() - the opposite, of either family; false if it is none. */
+/*
+ * inet_str() - as text; returns the length. inet_read() - the opposite, of either
+ * family; false if it is none.
+ */
 int inet_str(const struct inet_addr *a, char buf[IP_STR]);
 bool inet_read(const char *s, struct inet_addr *a);
 
@@ -92,27 +96,35 @@ extern unsigned ninet_addrs;
 
 #define inet_for_each(a) for (struct inet_ifaddr *a = inet_addrs; a < inet_addrs + ninet_addrs; a++)
 
-/* inet_local() - the entry of an address of Weir's, up or not; NULL if it is none. For link-local ones by @port. */
+/*
+ * inet_local() - the entry of an address of Weir's, up or not; NULL if it is none. For
+ * link-local ones by @port.
+ */
 const struct inet_ifaddr *inet_local(const struct inet_addr *a, const struct port *port);
 
 /* inet_is_broadcast() - 255.255.255.255, or the last address of a prefix of @port's. */
 bool inet_is_broadcast(const struct inet_addr *a, const struct port *port);
 
 /*
- * inet_source() - the address of @port to send to @dst with: of its family, link-local only to such, of several the first in
- * whose prefix @dst lies, else the first. NULL: none.
+ * inet_source() - the address of @port to send to @dst with: of its family, link-local only to
+ * such, of several the first in whose prefix @dst lies, else the first. NULL: none.
  */
 const struct inet_addr *inet_source(const struct port *port, const struct inet_addr *dst);
 
 /*
- * inet_add(), inet_del() - give @port an address with a prefix of @len bits, and the route to it, or take them away.
- * 0 or a negative errno. Control context; they park the cores.
+ * inet_add(), inet_del() - give @port an address with a prefix of @len bits, and the route to it,
+ * or take them away. 0 or a negative errno. Control context; they park the cores.
  */
 int inet_add(struct port *port, const struct inet_addr *a, unsigned len);
 int inet_del(struct port *port, const struct inet_addr *a, unsigned len);
-/* inet_mac_changed() - of @port: its link-local address is made of it. Control context; parks the cores. */
+/*
+ * inet_mac_changed() - of @port: its link-local address is made of it. Control
+ * context; parks the cores.
+ */
 void inet_mac_changed(struct port *port);
-/* inet_port_gone() - @port will be no more: its addresses, routes and neighbours go. Cores parked. */
+/*
+ * inet_port_gone() - @port will be no more: its addresses, routes and neighbours go. Cores parked.
+ */
 void inet_port_gone(struct port *port);
 
 /* --- a packet on its way up --- */
@@ -133,15 +145,15 @@ struct inet_rx {
 typedef void inet_handler(struct inet_rx *rx);
 
 /*
- * inet_protos, inet6_protos - who takes a packet for Weir, by protocol number; NULL: nobody. Whoever takes it owns
- * rx->p, and frees it by inet_done() or inet_drop() or sends it back.
+ * inet_protos, inet6_protos - who takes a packet for Weir, by protocol number; NULL: nobody.
+ * Whoever takes it owns rx->p, and frees it by inet_done() or inet_drop() or sends it back.
  */
 extern inet_handler *const inet_protos[256];
 extern inet_handler *const inet6_protos[256];
 
 /*
- * inet_may_end() - may @p, from its IP header on, be trimmed to the @len bytes that this says? Not in front of what it asks
- * a device for; a guest can write both as it likes.
+ * inet_may_end() - may @p, from its IP header on, be trimmed to the @len bytes that this says? Not
+ * in front of what it asks a device for; a guest can write both as it likes.
  */
 bool inet_may_end(const struct pkt *p, uint32_t len);
 
@@ -152,7 +164,10 @@ void inet_deliver(struct inet_rx *rx);
 void inet_done(struct inet_rx *rx);
 void inet_drop(struct inet_rx *rx, enum drop_reason why);
 
-/* inet_pseudo() - what stands in for the IP header in the checksums of UDP and ICMPv6 [RFC 768, RFC 8200 8.1]. */
+/*
+ * inet_pseudo() - what stands in for the IP header in the checksums of UDP and ICMPv6
+ * [RFC 768, RFC 8200 8.1].
+ */
 uint64_t inet_pseudo(const struct inet_addr *src, const struct inet_addr *dst, uint8_t proto,
 		     uint32_t len);
 

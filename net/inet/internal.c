@@ -2,9 +2,9 @@
 /*
  * internal.c - internal ports
  *
- * internal_tx_batch() runs at the end of a batch on the core that has it, internal_poll() in SOFTIRQ_NET_RX on the
- * same core, the rest in the control context with the cores parked. Owns one queue a core for all internal ports, and
- * the ports, of which there are as many as switches.
+ * internal_tx_batch() runs at the end of a batch on the core that has it, internal_poll() in
+ * SOFTIRQ_NET_RX on the same core, the rest in the control context with the cores parked. Owns one
+ * queue a core for all internal ports, and the ports, of which there are as many as switches.
  */
 #include "internal.h"
 
@@ -206,7 +206,10 @@ struct port *internal_port(const struct vswitch *sw)
 	return in && in->port.sw == sw ? &in->port : NULL;
 }
 
-/* No two alike on a wire: the first NIC's address, said to be a local one, and a bit of it for each switch. */
+/*
+ * No two alike on a wire: the first NIC's address, said to be a local one, and a
+ * bit of it for each switch.
+ */
 static void make_mac(struct port *port, unsigned sw)
 {
 	static const uint8_t weir[6] = { 0x02, 'W', 'e', 'i', 'r', 0 };
@@ -253,7 +256,10 @@ int internal_add(struct vswitch *sw)
 	return err;
 }
 
-/* What waits in the queues is delivered first, by this core in place of the others, which stand still. */
+/*
+ * What waits in the queues is delivered first, by this core in place of the
+ * others, which stand still.
+ */
 static void queues_settle(void)
 {
 	cpu_for_each(i) {

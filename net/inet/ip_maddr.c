@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ip_maddr.c - `ip maddr`: groups by their Ethernet addresses, as iproute2 shows and sets them. Control context. */
+/*
+ * ip_maddr.c - `ip maddr`: groups by their Ethernet addresses, as iproute2 shows and
+ * sets them. Control context.
+ */
 #include "ip_words.h"
 
 #include "maddr.h"

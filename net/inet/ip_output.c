@@ -2,8 +2,8 @@
 /*
  * ip_output.c - packets on their way down
  *
- * On the core that has the packet, or sends one of its own. Owns nothing. ip_output() is where what Weir sends and what
- * it passes on come together, as in Linux; fragments are made in frag_out.c.
+ * On the core that has the packet, or sends one of its own. Owns nothing. ip_output() is where what
+ * Weir sends and what it passes on come together, as in Linux; fragments are made in frag_out.c.
  */
 #include "ip_output.h"
 
@@ -26,7 +26,10 @@ bool ip_fits(const struct pkt *p, const struct port *port)
 	return p->frame_len <= port->mtu || (p->flags & PKT_GSO && ip_segment_len(p) <= port->mtu);
 }
 
-/* A frame of a wire is a chain of a few buffers, and reassembly makes longer ones. NULL: no buffers. */
+/*
+ * A frame of a wire is a chain of a few buffers, and reassembly makes
+ * longer ones. NULL: no buffers.
+ */
 static struct pkt *compact(struct pkt *p)
 {
 	struct pkt *copy;
@@ -44,7 +47,10 @@ static void no_buffer(struct pkt *p, struct port *port)
 	local_send_drop(port, p, DROP_LOCAL_NO_BUFFER);
 }
 
-/* Its segments do not fit either: each goes in fragments of its own [Linux: ip_finish_output_gso()]. */
+/*
+ * Its segments do not fit either: each goes in fragments of its own [Linux:
+ * ip_finish_output_gso()].
+ */
 static void output_segments(struct pkt *p, struct port *port, const struct inet_addr *next)
 {
 	struct gso g;
@@ -97,7 +103,10 @@ static void push(struct pkt *p, const struct inet_tx *tx)
 		ipv6_push(p, tx);
 }
 
-/* Where @tx leaves, and who is next on that link; false: there is no way. A group is on the link that was named. */
+/*
+ * Where @tx leaves, and who is next on that link; false: there is no way. A group is on
+ * the link that was named.
+ */
 static bool find_way(const struct inet_tx *tx, struct port **port, const struct inet_addr **next)
 {
 	const struct route *r;

@@ -66,8 +66,8 @@ static void print_route(struct shell *sh, const struct route *r)
 }
 
 /*
- * is_shown_before() - as Linux walks its tries: IPv4 by address, of equal ones the longer prefix; of IPv6 what a prefix holds
- * before it.
+ * is_shown_before() - as Linux walks its tries: IPv4 by address, of equal ones the longer prefix;
+ * of IPv6 what a prefix holds before it.
  */
 static bool is_shown_before(const struct route *a, const struct route *b)
 {
@@ -78,7 +78,10 @@ static bool is_shown_before(const struct route *a, const struct route *b)
 	return memcmp(a->dst.b, b->dst.b, sizeof(a->dst.b)) < 0;
 }
 
-/* is_again() - it came with a further address of the same network: to Linux a secondary one, which brings none. */
+/*
+ * is_again() - it came with a further address of the same network: to Linux a
+ * secondary one, which brings none.
+ */
 static bool is_again(const struct route *r)
 {
 	for (const struct route *o = routes; r->connected && o < r; o++)
@@ -133,7 +136,9 @@ static int read_option(struct shell *sh, int i, struct route *r)
 	return err;
 }
 
-/* [unreachable|blackhole] PREFIX [via A] [dev P] [src A] [metric N]; *@at: the word of the prefix */
+/*
+ * [unreachable|blackhole] PREFIX [via A] [dev P] [src A] [metric N]; *@at: the word of the prefix
+ */
 static int read_route(struct shell *sh, int i, const struct ip_options *o, struct route *r, int *at)
 {
 	struct inet_addr prefix;

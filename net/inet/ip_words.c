@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ip_words.c - what the words of `ip` have in common: options, addresses, prefixes, devices. Control context. */
+/*
+ * ip_words.c - what the words of `ip` have in common: options, addresses, prefixes,
+ * devices. Control context.
+ */
 #include "ip_words.h"
 
 #include "kernel/words.h"

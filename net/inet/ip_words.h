@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ip_words.h - `ip`, object by object, and what the words of each have in common. Control context. */
+/*
+ * ip_words.h - `ip`, object by object, and what the words of each have in common. Control context.
+ */
 #pragma once
 
 #include "kernel/shell.h"
@@ -20,7 +22,10 @@ int ip_route(struct shell *sh, int i, const struct ip_options *o);
 int ip_maddr(struct shell *sh, int i, const struct ip_options *o);
 int ip_neigh(struct shell *sh, int i, const struct ip_options *o);
 
-/* ip_port_head() - the first two lines of a port, as `ip link` and `ip addr` print them; of one family there is but one. */
+/*
+ * ip_port_head() - the first two lines of a port, as `ip link` and `ip addr` print them; of one
+ * family there is but one.
+ */
 void ip_port_head(struct shell *sh, const struct port *p, bool with_mode, enum ip_family family);
 
 /* ip_shown() - is an address of this family to be shown? */
@@ -31,9 +36,10 @@ static inline bool ip_shown(const struct ip_options *o, const struct inet_addr *
 
 /*
  * Each reads word @i, and says what was expected if it is not that; 0 or -EINVAL.
- * ip_read_prefix(): ADDRESS[/LENGTH], *len of 128 bits; without a length it is one station. "default" with @any_ok.
- * ip_read_dev(): the name of one port. ip_read_its_dev(): dev PORT, the last words of the line. ip_read_devs():
- * [[dev] PORTS], the last words as well; all ports without them; returns how many.
+ * ip_read_prefix(): ADDRESS[/LENGTH], *len of 128 bits; without a length it is one station.
+ * "default" with @any_ok. ip_read_dev(): the name of one port. ip_read_its_dev(): dev PORT, the
+ * last words of the line. ip_read_devs(): [[dev] PORTS], the last words as well; all ports
+ * without them; returns how many.
  */
 int ip_read_addr(struct shell *sh, int i, struct inet_addr *a);
 int ip_read_prefix(struct shell *sh, int i, const struct ip_options *o, bool any_ok,

@@ -2,7 +2,8 @@
 /*
  * ipv4.c - IPv4: is it sound, is it for Weir, and the header of what Weir sends
  *
- * ipv4_rcv() runs on the core that has the packet. Owns the counters of identifications, one a core.
+ * ipv4_rcv() runs on the core that has the packet. Owns the counters of
+ * identifications, one a core.
  */
 #include "ipv4.h"
 
@@ -27,7 +28,9 @@ SYSCTL(sys_ip_ttl, "net.ipv4.ip_default_ttl", &ip_default_ttl, 1, 255,
 
 static uint16_t ident_of_cpu[MAX_CPUS];
 
-/* Each core has every ncpus-th, so that no two of them give the same to one destination at a time. */
+/*
+ * Each core has every ncpus-th, so that no two of them give the same to one destination at a time.
+ */
 static uint16_t next_ident(void)
 {
 	unsigned cpu = this_cpu()->id;
@@ -68,7 +71,10 @@ static bool has_right_csum(const uint8_t *ip)
 	return csum_fold(csum_add(0, ip, (ip[0] & 0xf) * 4)) == 0xffff;
 }
 
-/* No station has such an address, or it is one of Weir's own, and on a wire [RFC 1122 3.2.1.3, RFC 1812 5.3.7]. */
+/*
+ * No station has such an address, or it is one of Weir's own, and on a wire [RFC 1122
+ * 3.2.1.3, RFC 1812 5.3.7].
+ */
 static bool is_martian(const struct inet_rx *rx)
 {
 	unsigned s = rx->src.b[12], d = rx->dst.b[12];

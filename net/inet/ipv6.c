@@ -2,7 +2,8 @@
 /*
  * ipv6.c - IPv6: is it sound, is it for Weir, and the header of what Weir sends
  *
- * ipv6_rcv() runs on the core that has the packet. Owns nothing. Extension headers are looked at in ipv6_ext.c.
+ * ipv6_rcv() runs on the core that has the packet. Owns nothing. Extension headers are
+ * looked at in ipv6_ext.c.
  */
 #include "ipv6.h"
 
@@ -42,7 +43,10 @@ struct inet_addr ipv6_solicited_node(const struct inet_addr *a)
 	return (struct inet_addr){ .b = { 0xff, 2, [11] = 1, 0xff, a->b[13], a->b[14], a->b[15] } };
 }
 
-/* Is @a a group that Weir is in by @port: all nodes, all routers, or one in which it can be asked for? */
+/*
+ * Is @a a group that Weir is in by @port: all nodes, all routers, or one in
+ * which it can be asked for?
+ */
 static bool is_our_group(const struct inet_addr *a, const struct port *port)
 {
 	static const struct inet_addr nodes = { .b = { 0xff, 2, [15] = 1 } };
@@ -73,7 +77,10 @@ static bool is_unfit(const struct inet_addr *a)
 	return inet_is_v4(a) || (!a->q[0] && !load32(a->b + 8) && be32(load32(a->b + 12)) <= 1);
 }
 
-/* :: may ask whether an address is free, and nothing else, but that is the neighbours' business [RFC 4862 5.4.2] */
+/*
+ * :: may ask whether an address is free, and nothing else, but that is the neighbours'
+ * business [RFC 4862 5.4.2]
+ */
 static bool is_martian(const struct inet_rx *rx)
 {
 	return inet_is_multicast(&rx->src) || is_unfit(&rx->dst) ||

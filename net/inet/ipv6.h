@@ -14,5 +14,8 @@ struct inet_tx;
 /* ipv6_push() - put the header in front of @p. */
 void ipv6_push(struct pkt *p, const struct inet_tx *tx);
 
-/* ipv6_solicited_node() - the group in which the station with address @a can be asked for [RFC 4291 2.7.1]. */
+/*
+ * ipv6_solicited_node() - the group in which the station with address @a can be
+ * asked for [RFC 4291 2.7.1].
+ */
 struct inet_addr ipv6_solicited_node(const struct inet_addr *a);

@@ -2,8 +2,8 @@
 /*
  * ipv6_ext.c - IPv6's extension headers, of packets for Weir
  *
- * On the core that has the packet. Owns nothing. In each step rx->l4 is where the header in question begins, and
- * rx->next the byte before it that names it.
+ * On the core that has the packet. Owns nothing. In each step rx->l4 is where the header in
+ * question begins, and rx->next the byte before it that names it.
  */
 #include "ipv6_ext.h"
 

@@ -7,5 +7,8 @@
 /* ipv6_hop_by_hop() - the one header that every router looks at. False: @rx was dropped for it. */
 bool ipv6_hop_by_hop(struct inet_rx *rx);
 
-/* ipv6_deliver() - @rx is for Weir: through the headers in front of its protocol to that. Takes rx->p. */
+/*
+ * ipv6_deliver() - @rx is for Weir: through the headers in front of its
+ * protocol to that. Takes rx->p.
+ */
 void ipv6_deliver(struct inet_rx *rx);

@@ -2,9 +2,10 @@
 /*
  * local.c - Weir as a station
  *
- * local_receive() runs on the core that has the batch: from receive_core() for a NIC, from an internal port's poll
- * otherwise. local_send() runs there too, and in timers and the control context of core 0, which nothing of the data
- * path interrupts. Owns one outbox a core; it is empty between two turns of the core loop.
+ * local_receive() runs on the core that has the batch: from receive_core() for a NIC, from an
+ * internal port's poll otherwise. local_send() runs there too, and in timers and the control
+ * context of core 0, which nothing of the data path interrupts. Owns one outbox a core; it is empty
+ * between two turns of the core loop.
  */
 #include "local.h"
 

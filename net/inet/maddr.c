@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* maddr.c - see maddr.h. Control context; what a device is told it is told with the cores parked. Owns port->groups. */
+/*
+ * maddr.c - see maddr.h. Control context; what a device is told it is told with the cores
+ * parked. Owns port->groups.
+ */
 #include "maddr.h"
 
 #include "inet.h"
@@ -62,7 +65,10 @@ static bool join(struct port *port, const struct inet_addr *a)
 	return e;
 }
 
-/* all routers' too, though only with forwarding: a knob turns without a word, and a filter may let more in */
+/*
+ * all routers' too, though only with forwarding: a knob turns without a word, and
+ * a filter may let more in
+ */
 static bool join_for(const struct inet_ifaddr *i)
 {
 	static const struct inet_addr hosts = { .b = { [10] = 0xff, 0xff, 224, [15] = 1 } };
@@ -75,7 +81,10 @@ static bool join_for(const struct inet_ifaddr *i)
 	return join(i->port, &nodes) && join(i->port, &routers) && join(i->port, &solicited);
 }
 
-/* follow() - the device is told what port->groups and Weir's addresses come to. 0 or a negative errno. */
+/*
+ * follow() - the device is told what port->groups and Weir's addresses come
+ * to. 0 or a negative errno.
+ */
 static int follow(struct port *port)
 {
 	bool missing = false; /* one that there was no memory for */

@@ -2,10 +2,11 @@
 /*
  * maddr.h - the groups that a port listens to, by their Ethernet addresses
  *
- * The operator adds some (`ip maddr`), and those follow that Weir's addresses on the port need: all hosts, all nodes and
- * routers, and where each IPv6 address is asked for [RFC 1112, RFC 2464 7, RFC 4291 2.7.1]. A NIC filters by them while it
- * is in no switch and neither promisc nor allmulticast; a switch takes everything. It has a table of NETDEV_GROUPS: while
- * there are more, it takes all groups, as Linux's drivers do then.
+ * The operator adds some (`ip maddr`), and those follow that Weir's addresses on the port need: all
+ * hosts, all nodes and routers, and where each IPv6 address is asked for [RFC 1112, RFC 2464 7, RFC
+ * 4291 2.7.1]. A NIC filters by them while it is in no switch and neither promisc nor allmulticast;
+ * a switch takes everything. It has a table of NETDEV_GROUPS: while there are more, it takes all
+ * groups, as Linux's drivers do then.
  */
 #pragma once
 
@@ -33,7 +34,10 @@ struct maddrs {
 	struct maddr entry[MADDRS_FIXED + MADDRS_OWN];
 };
 
-/* Control context; they park the cores. maddr_add() - 0, -EEXIST, -ENOSPC or -ENOMEM; maddr_del() - 0 or -ENOENT. */
+/*
+ * Control context; they park the cores. maddr_add() - 0, -EEXIST, -ENOSPC or -ENOMEM;
+ * maddr_del() - 0 or -ENOENT.
+ */
 int maddr_add(struct port *port, const uint8_t mac[ETH_ALEN]);
 int maddr_del(struct port *port, const uint8_t mac[ETH_ALEN]);
 

@@ -2,8 +2,8 @@
 /*
  * ndisc.c - neighbour solicitations and advertisements
  *
- * ndisc_rcv() runs on the core that has the packet; ndisc_solicit() there and in the clock's tick. Owns nothing: what
- * is learnt is neigh.c's.
+ * ndisc_rcv() runs on the core that has the packet; ndisc_solicit() there and in the clock's tick.
+ * Owns nothing: what is learnt is neigh.c's.
  */
 #include "ndisc.h"
 
@@ -54,7 +54,10 @@ static const uint8_t *lladdr(const uint8_t *b, uint32_t n, unsigned type)
 	return NULL;
 }
 
-/* @type, flags, target and Weir's own MAC address, to @tx->dst; without a buffer it is asked for again. */
+/*
+ * @type, flags, target and Weir's own MAC address, to @tx->dst; without a
+ * buffer it is asked for again.
+ */
 static void send(struct port *port, unsigned type, unsigned flags, const struct inet_addr *target,
 		 struct inet_tx *tx)
 {
@@ -78,7 +81,9 @@ static void send(struct port *port, unsigned type, unsigned flags, const struct 
 	icmp_send(p, tx);
 }
 
-/* Who asks whether an address is free has none, and is told by a message to all [RFC 4861 7.2.4]. */
+/*
+ * Who asks whether an address is free has none, and is told by a message to all [RFC 4861 7.2.4].
+ */
 static void advertise(struct inet_rx *rx, const struct inet_addr *target)
 {
 	static const struct inet_addr all = { .b = { 0xff, 2, [15] = 1 } };

@@ -2,8 +2,8 @@
 /*
  * neigh.c - neighbours and their states
  *
- * neigh_output() and neigh_update() run on the core that has the packet, neigh_tick() on core 0. Owns nothing: the
- * entries, and what waits for them, are neigh_table.c's.
+ * neigh_output() and neigh_update() run on the core that has the packet, neigh_tick() on core 0.
+ * Owns nothing: the entries, and what waits for them, are neigh_table.c's.
  */
 #include "neigh.h"
 
@@ -91,7 +91,9 @@ static void begin_asking(struct neigh *n, enum nud state)
 	n->due_ms = neigh_now_ms() + retrans_ms;
 }
 
-/* 0.5 to 1.5 times as long, so that neighbours that came together do not all become stale together */
+/*
+ * 0.5 to 1.5 times as long, so that neighbours that came together do not all become stale together
+ */
 static uint64_t reachable_ms(void)
 {
 	return base_reachable_ms / 2 + rdtsc() % base_reachable_ms;
@@ -181,7 +183,10 @@ void neigh_output(struct port *port, const struct inet_addr *next, struct pkt *p
 	}
 }
 
-/* What a message says of @n. Returns what waited for it, if the address is known now. Under the lock. */
+/*
+ * What a message says of @n. Returns what waited for it, if the address is
+ * known now. Under the lock.
+ */
 static struct waiting *apply(struct neigh *n, uint64_t mac, unsigned news)
 {
 	enum nud state = neigh_state(n);

@@ -2,7 +2,8 @@
 /*
  * neigh.h - neighbours: the MAC address behind an IP address, asked for, kept, doubted, given up
  *
- * One table for ARP and IPv6's neighbour discovery, with the states of RFC 4861 7.3.2 that Linux has for both:
+ * One table for ARP and IPv6's neighbour discovery, with the states of RFC 4861 7.3.2
+ * that Linux has for both:
  *
  *	INCOMPLETE	asked; packets wait, at most unres_qlen of them
  *	REACHABLE	it has answered lately: for 0.5 to 1.5 times base_reachable_time
@@ -12,8 +13,8 @@
  *	FAILED		no answer to mcast_solicit or ucast_solicit questions; what waited is dropped
  *	PERMANENT	the operator said so
  *
- * To send to a neighbour takes one load of one word and no lock; what changes a state takes the table's lock. Time is
- * looked at once a second, on core 0.
+ * To send to a neighbour takes one load of one word and no lock; what changes a state takes the
+ * table's lock. Time is looked at once a second, on core 0.
  */
 #pragma once
 
@@ -40,7 +41,10 @@ extern const char *const nud_name[NUD_STATES];
 /* neigh_group_mac() - the Ethernet address of a group, as mac_load() has it. */
 uint64_t neigh_group_mac(const struct inet_addr *a);
 
-/* neigh_output() - @p, from its IP header on, to @next on the link of @port, as soon as its MAC address is known. */
+/*
+ * neigh_output() - @p, from its IP header on, to @next on the link of @port, as soon as
+ * its MAC address is known.
+ */
 void neigh_output(struct port *port, const struct inet_addr *next, struct pkt *p);
 
 /* what somebody's message says of a neighbour */
@@ -70,7 +74,10 @@ unsigned neigh_rows(struct neigh_row *rows, unsigned max);
 int neigh_set(struct port *port, const struct inet_addr *addr, const uint8_t mac[6]);
 /* neigh_del() - forget it. 0 or -ENOENT. */
 int neigh_del(struct port *port, const struct inet_addr *addr);
-/* neigh_flush() - forget all of @port (NULL: of any), the permanent ones only if @all. Returns how many. */
+/*
+ * neigh_flush() - forget all of @port (NULL: of any), the permanent ones only
+ * if @all. Returns how many.
+ */
 unsigned neigh_flush(const struct port *port, bool all);
 
 void neigh_tick(void);

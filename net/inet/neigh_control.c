@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* neigh_control.c - what the operator sees of neighbours and does to them. Control context. Owns nothing. */
+/*
+ * neigh_control.c - what the operator sees of neighbours and does to them.
+ * Control context. Owns nothing.
+ */
 #include "neigh_table.h"
 
 #include "local.h"

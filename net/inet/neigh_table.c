@@ -2,8 +2,8 @@
 /*
  * neigh_table.c - neighbours in a hash table, and the packets that wait for them
  *
- * neigh_find() runs on any core without a lock, all else under neigh_lock. Owns all entries and all places in their
- * queues: two arrays, carved at boot.
+ * neigh_find() runs on any core without a lock, all else under neigh_lock. Owns all entries and all
+ * places in their queues: two arrays, carved at boot.
  */
 #include "neigh_table.h"
 
@@ -79,7 +79,9 @@ bool neigh_is_idle(const struct neigh *n)
 	return n->linked && (neigh_state(n) == NUD_STALE || neigh_state(n) == NUD_FAILED);
 }
 
-/* The idle entry that was used longest ago makes room; its place is free after a turn of all cores. */
+/*
+ * The idle entry that was used longest ago makes room; its place is free after a turn of all cores.
+ */
 static void make_room(void)
 {
 	struct neigh *oldest = NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * neigh_table.h - the table behind neigh.h, and the packets that wait in it; for neigh.c and neigh_control.c alone
+ * neigh_table.h - the table behind neigh.h, and the packets that wait in it; for neigh.c
+ * and neigh_control.c alone
  *
- * neigh_find() may be called by any core at any time, and what it finds is good until the core's loop turns. All else
- * here is called with the lock held.
+ * neigh_find() may be called by any core at any time, and what it finds is good until the core's
+ * loop turns. All else here is called with the lock held.
  */
 #pragma once
 
@@ -77,15 +78,19 @@ uint64_t neigh_now_ms(void);
 struct neigh *neigh_find(const struct port *port, const struct inet_addr *a);
 /* neigh_make() - a new entry, INCOMPLETE; NULL: gc_thresh3 are there, and all are needed. */
 struct neigh *neigh_make(struct port *port, const struct inet_addr *addr);
-/* neigh_retire() - take it out of the table; its place is free when no core can hold it any more. Nothing waits for it. */
+/*
+ * neigh_retire() - take it out of the table; its place is free when no core can hold it any
+ * more. Nothing waits for it.
+ */
 void neigh_retire(struct neigh *n);
 /* neigh_is_idle() - nobody would miss it: it may be asked for again. */
 bool neigh_is_idle(const struct neigh *n);
 
 /*
- * neigh_enqueue() - put @p behind what waits for @n, at most @most of them. Returns the packet that has to go for it: the
- * oldest, or @p itself; NULL: none. neigh_detach() - take all that waits out, as a list; neigh_give_back() - the
- * list's places are free again, its packets gone; it takes the lock itself.
+ * neigh_enqueue() - put @p behind what waits for @n, at most @most of them. Returns the packet
+ * that has to go for it: the oldest, or @p itself; NULL: none. neigh_detach() - take all that
+ * waits out, as a list; neigh_give_back() - the list's places are free again, its packets gone;
+ * it takes the lock itself.
  */
 struct pkt *neigh_enqueue(struct neigh *n, struct pkt *p, unsigned most);
 struct waiting *neigh_detach(struct neigh *n);
@@ -93,6 +98,9 @@ void neigh_give_back(struct waiting *list);
 
 /* --- neigh.c; without the lock --- */
 
-/* neigh_send_list() - its address is @mac: what waited leaves. neigh_fail_list() - nobody answers: it goes, and is told. */
+/*
+ * neigh_send_list() - its address is @mac: what waited leaves. neigh_fail_list() - nobody
+ * answers: it goes, and is told.
+ */
 void neigh_send_list(struct port *port, uint64_t mac, struct waiting *list);
 void neigh_fail_list(struct port *port, struct waiting *list);

@@ -2,8 +2,9 @@
 /*
  * ping.c - `ping`: echo requests from Weir, in iputils' words
  *
- * The command runs in the control context and yields while it waits; ping_reply() and ping_error() run on whatever core
- * has the packet. Owns what is known about the one request that is under way; there is one shell, so there is one ping.
+ * The command runs in the control context and yields while it waits; ping_reply() and ping_error()
+ * run on whatever core has the packet. Owns what is known about the one request that is under way;
+ * there is one shell, so there is one ping.
  */
 #include "ping.h"
 
@@ -40,7 +41,10 @@ static struct {
 
 enum { WAITING, TAKEN, ANSWERED, REFUSED };
 
-/* An answer to request @id, @seq: is it the one that is waited for? Who is told so may write it down. */
+/*
+ * An answer to request @id, @seq: is it the one that is waited for? Who is
+ * told so may write it down.
+ */
 static bool claim(uint16_t id, uint16_t seq)
 {
 	unsigned waiting = WAITING;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ping_options.c - the words behind `ping`, iputils' in any order. Control context. Owns nothing. */
+/*
+ * ping_options.c - the words behind `ping`, iputils' in any order. Control context. Owns nothing.
+ */
 #include "ping_options.h"
 
 #include "ip_words.h"

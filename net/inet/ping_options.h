@@ -13,5 +13,8 @@ struct ping_options {
 	struct port *port; /* to leave by; NULL: by the route */
 };
 
-/* ping_read_line() - the whole line of @sh; says what was expected if it is wrong. 0 or -EINVAL. Control context. */
+/*
+ * ping_read_line() - the whole line of @sh; says what was expected if it is wrong. 0 or
+ * -EINVAL. Control context.
+ */
 int ping_read_line(struct shell *sh, struct ping_options *o);

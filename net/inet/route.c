@@ -2,9 +2,9 @@
 /*
  * route.c - the routes
  *
- * route_lookup() runs on any core, the rest in the control context with the cores parked. Owns the table. A router
- * with a full view of the Internet wants a trie (Linux: fib_trie); a host between a few networks has a handful of
- * prefixes, and walking them in order is quicker and plainer.
+ * route_lookup() runs on any core, the rest in the control context with the cores parked. Owns the
+ * table. A router with a full view of the Internet wants a trie (Linux: fib_trie); a host between a
+ * few networks has a handful of prefixes, and walking them in order is quicker and plainer.
  */
 #include "route.h"
 
@@ -139,7 +139,8 @@ void route_connected(struct port *port, const struct inet_addr *a, unsigned len,
 	want.metric = v6 ? 256 : 0; /* as Linux has it */
 	want.src = v6 ? inet_any : *a;
 	if (comes) {
-		insert(&want); /* without room for it the address has no route, and `ip route` shows that */
+		insert(&want); /* without room for it the address has no route, and `ip route` shows
+				  that */
 		return;
 	}
 	route_for_each(r)

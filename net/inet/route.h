@@ -2,8 +2,9 @@
 /*
  * route.h - which way an address lies: the longest prefix that matches
  *
- * One table, in the order of the search: longer prefixes first, of equal ones the smaller metric. A route whose port is
- * down is as if it were not there. Changes in the control context with the cores parked.
+ * One table, in the order of the search: longer prefixes first, of equal ones the smaller
+ * metric. A route whose port is down is as if it were not there. Changes in the control
+ * context with the cores parked.
  */
 #pragma once
 
@@ -33,8 +34,8 @@ extern unsigned nroutes;
 #define route_for_each(r) for (struct route *r = routes; r < routes + nroutes; r++)
 
 /*
- * route_lookup() - the route to @dst; NULL if there is none. @port: the only one to leave by, for link-local addresses
- * and groups; NULL: any. Any core, good until its loop turns.
+ * route_lookup() - the route to @dst; NULL if there is none. @port: the only one to leave by, for
+ * link-local addresses and groups; NULL: any. Any core, good until its loop turns.
  */
 const struct route *route_lookup(const struct inet_addr *dst, const struct port *port);
 
@@ -47,16 +48,24 @@ static inline const struct inet_addr *route_next(const struct route *r, const st
 /* route_prefix() - @a with nothing behind its first @len bits of 128. */
 struct inet_addr route_prefix(const struct inet_addr *a, unsigned len);
 /*
- * route_source() - the address to send to @dst with over @r: the route's own, else one of its port's; IPv4's choice goes by
- * who is next, IPv6's by the destination, as in Linux. NULL: the port has none.
+ * route_source() - the address to send to @dst with over @r: the route's own, else one of
+ * its port's; IPv4's choice goes by who is next, IPv6's by the destination, as in Linux.
+ * NULL: the port has none.
  */
 const struct inet_addr *route_source(const struct route *r, const struct inet_addr *dst);
 
-/* route_add() - 0, -EEXIST (same prefix and metric) or -ENOSPC. Control context; parks the cores. */
+/*
+ * route_add() - 0, -EEXIST (same prefix and metric) or -ENOSPC. Control context; parks the cores.
+ */
 int route_add(const struct route *r);
-/* route_del() - the first that has the prefix of @r and, where @r says them, port, gateway and metric. 0 or -ESRCH. */
+/*
+ * route_del() - the first that has the prefix of @r and, where @r says them, port, gateway
+ * and metric. 0 or -ESRCH.
+ */
 int route_del(const struct route *r);
-/* route_connected() - an address of @port with a prefix of @len bits comes, or goes. Cores parked. */
+/*
+ * route_connected() - an address of @port with a prefix of @len bits comes, or goes. Cores parked.
+ */
 void route_connected(struct port *port, const struct inet_addr *a, unsigned len, bool comes);
 /* route_source_gone() - forget what speaks by @a, which is Weir's no more. Cores parked. */
 void route_source_gone(const struct inet_addr *a);

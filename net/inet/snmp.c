@@ -2,8 +2,9 @@
 /*
  * snmp.c - what Weir's own protocols count: /proc/net/snmp and /proc/net/snmp6
  *
- * Counted on any core, printed in the control context. Owns the counters. Columns that Linux has and Weir has no use
- * for (TCP's, ICMP messages that nobody sends any more) are there and 0, for who reads by their place.
+ * Counted on any core, printed in the control context. Owns the counters. Columns that Linux has
+ * and Weir has no use for (TCP's, ICMP messages that nobody sends any more) are there and 0, for
+ * who reads by their place.
  */
 #include "snmp.h"
 

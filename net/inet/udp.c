@@ -2,7 +2,8 @@
 /*
  * udp.c - UDP: to the service that has the port
  *
- * On the core that has the packet. Owns the table of services. TCP would stand beside it; Weir has none.
+ * On the core that has the packet. Owns the table of services. TCP would stand
+ * beside it; Weir has none.
  */
 #include "udp.h"
 
@@ -52,8 +53,8 @@ static const struct service {
 };
 
 /*
- * deliver_each() - what GRO merged, or a guest left uncut, comes to the service as the datagrams that it is; none has asked
- * for more [Linux: udp_queue_rcv_skb()].
+ * deliver_each() - what GRO merged, or a guest left uncut, comes to the service as the datagrams
+ * that it is; none has asked for more [Linux: udp_queue_rcv_skb()].
  */
 static void deliver_each(const struct service *s, const struct inet_rx *rx)
 {

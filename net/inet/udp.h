@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* udp.h - UDP [RFC 768], and the two old services that Weir has: echo [RFC 862] and discard [RFC 863] */
+/*
+ * udp.h - UDP [RFC 768], and the two old services that Weir has: echo [RFC
+ * 862] and discard [RFC 863]
+ */
 #pragma once
 
 #include "inet.h"

@@ -85,7 +85,10 @@ static void arp_answer(struct text *t, const uint8_t *p)
 	text_add(t, "Reply %s is-at %s", spa, mac);
 }
 
-/* RARP [RFC 903] and InARP [RFC 2390]: who has a hardware address, or which protocol address goes with it */
+/*
+ * RARP [RFC 903] and InARP [RFC 2390]: who has a hardware address, or which
+ * protocol address goes with it
+ */
 static void arp_reverse(struct text *t, const uint8_t *p, uint16_t op)
 {
 	char sha[MAC_STR], tha[MAC_STR], spa[IP_STR], tpa[IP_STR];

@@ -2,9 +2,10 @@
 /*
  * decode.h - a frame as a line of text, as tcpdump writes it with -n
  *
- * Ethernet with VLAN tags, ARP, IPv4, IPv6 with its extension headers, TCP, UDP, ICMP, ICMPv6: word for word what
- * tcpdump 4.99 prints. What is inside UDP and TCP is not looked at, whatever its port; what is inside other protocols is
- * given by its length, or in hex. A frame may have been cut: no byte behind the captured ones is looked at.
+ * Ethernet with VLAN tags, ARP, IPv4, IPv6 with its extension headers, TCP, UDP, ICMP, ICMPv6: word
+ * for word what tcpdump 4.99 prints. What is inside UDP and TCP is not looked at, whatever its
+ * port; what is inside other protocols is given by its length, or in hex. A frame may have been
+ * cut: no byte behind the captured ones is looked at.
  */
 #pragma once
 
@@ -41,8 +42,8 @@ struct decode {
 };
 
 /*
- * decode() - the frame, of @len bytes, of which @caplen were captured, appended to @t. No newline at the end. Returns how
- * many bytes are the link's: Ethernet's header and tags.
+ * decode() - the frame, of @len bytes, of which @caplen were captured, appended to @t. No newline
+ * at the end. Returns how many bytes are the link's: Ethernet's header and tags.
  */
 uint32_t decode(struct decode *d, struct text *t, const uint8_t *frame, uint32_t caplen,
 		uint32_t len);

@@ -63,7 +63,10 @@ static void port_unreachable(const struct part *x, const struct part *in, const 
 		 be16(load16(in->p + ihl + 2)));
 }
 
-/* unreachable() - what could not be reached; the packet that tried stands behind the header, if enough of it is there. */
+/*
+ * unreachable() - what could not be reached; the packet that tried stands behind the header,
+ * if enough of it is there.
+ */
 static void unreachable(const struct part *x)
 {
 	struct part in = part_behind(x, ICMP_HEADER);
@@ -159,7 +162,10 @@ static bool carries_packet(uint8_t type)
 	       type == TIME_EXCEEDED || type == PARAMETER_PROBLEM;
 }
 
-/* quote() - what an error is about. There are no errors about errors [RFC 1122 3.2.2], or only to be decoded for ever. */
+/*
+ * quote() - what an error is about. There are no errors about errors [RFC 1122 3.2.2], or
+ * only to be decoded for ever.
+ */
 static void quote(struct part x)
 {
 	if (x.d->quoted)

@@ -188,8 +188,8 @@ static void header_v6(const struct part *x)
 }
 
 /*
- * extension() - one header in front of what is carried; false if nothing more can be told. tcpdump says "HBH" and the
- * like; of what is in them it says more with -v, this does not.
+ * extension() - one header in front of what is carried; false if nothing more can be told. tcpdump
+ * says "HBH" and the like; of what is in them it says more with -v, this does not.
  */
 static bool extension(struct part *x, struct ends *ends, uint8_t *next)
 {

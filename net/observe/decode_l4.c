@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode_l4.c - UDP [RFC 768] and ICMPv6 [RFC 4443, RFC 4861] as text; TCP is decode_tcp.c's, ICMP decode_icmp.c's
+ * decode_l4.c - UDP [RFC 768] and ICMPv6 [RFC 4443, RFC 4861] as text; TCP is
+ * decode_tcp.c's, ICMP decode_icmp.c's
  *
  * Called by decode_ip.c. Owns nothing.
  */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* decode_parts.h - what the files of decode.h share: one function a layer, each given the bytes from its header on */
+/*
+ * decode_parts.h - what the files of decode.h share: one function a layer, each given the
+ * bytes from its header on
+ */
 #pragma once
 
 #include "decode.h"
@@ -38,19 +41,25 @@ struct ends {
 void decode_ipv4(struct part x);
 void decode_ipv6(struct part x);
 
-/* decode_l4() - what @proto carries, with the addresses in front. False if that protocol is not known here. */
+/*
+ * decode_l4() - what @proto carries, with the addresses in front. False if that
+ * protocol is not known here.
+ */
 bool decode_l4(struct part x, const struct ends *ends, uint8_t proto);
 
-/* decode_ends() - "SRC > DST: ", with ports unless they are negative, and with these alone if the rest was said. */
+/*
+ * decode_ends() - "SRC > DST: ", with ports unless they are negative, and with these
+ * alone if the rest was said.
+ */
 void decode_ends(struct text *t, const struct ends *ends, int sport, int dport);
 
 /* decode_protocol() - its name as tcpdump says it in headers. */
 const char *decode_protocol(uint8_t proto);
 
 /*
- * decode_sum() - what is missing, in one's complement, for the checksum in @x, with the pseudo header that @ends and @proto
- * make unless @ends is NULL; 0: it is right. False if not all that it is about was captured. decode_sum_right() - what it
- * should be.
+ * decode_sum() - what is missing, in one's complement, for the checksum in @x, with the pseudo
+ * header that @ends and @proto make unless @ends is NULL; 0: it is right. False if not all that it
+ * is about was captured. decode_sum_right() - what it should be.
  */
 bool decode_sum(const struct part *x, const struct ends *ends, uint8_t proto, uint16_t *wrong);
 uint16_t decode_sum_right(uint16_t is, uint16_t wrong);

@@ -2,8 +2,8 @@
 /*
  * decode_tcp.c - TCP [RFC 9293] as text
  *
- * Called by decode_l4.c. As in tcpdump, numbers are counted from the first that was seen of a connection, or from its
- * SYN, where they are printed as they are.
+ * Called by decode_l4.c. As in tcpdump, numbers are counted from the first that was seen of a
+ * connection, or from its SYN, where they are printed as they are.
  */
 #include "decode_parts.h"
 
@@ -40,7 +40,10 @@ static void addr_set(uint8_t to[16], const uint8_t *addr, unsigned size)
 	memcpy(to, addr, size);
 }
 
-/* flow_find() - the connection between @key's two sides, whichever way; *@back: @key is its second side's. */
+/*
+ * flow_find() - the connection between @key's two sides, whichever way; *@back:
+ * @key is its second side's.
+ */
 static struct decode_flow *flow_find(struct decode *d, const struct decode_flow *key, bool *back)
 {
 	for (unsigned i = 0; i < DECODE_FLOWS; i++) {

@@ -2,8 +2,9 @@
 /*
  * explain.c - `explain`: what each stage would decide about a frame, and why
  *
- * Control context. The frame is a packet of this core's that no other stage ever sees: each stage is asked by the function
- * that decides there, or one beside it that only looks, in the order of receive.c. Nothing is learnt, counted or sent.
+ * Control context. The frame is a packet of this core's that no other stage ever sees: each stage
+ * is asked by the function that decides there, or one beside it that only looks, in the order of
+ * receive.c. Nothing is learnt, counted or sent.
  */
 #include "explain.h"
 

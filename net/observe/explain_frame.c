@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* explain_frame.c - the frame that `explain` is asked about, as the line gives it: hex, or a packet of a pcap file. Control context. */
+/*
+ * explain_frame.c - the frame that `explain` is asked about, as the line gives it: hex, or a packet
+ * of a pcap file. Control context.
+ */
 #include "explain.h"
 
 #include "kernel/archive.h"
@@ -16,7 +19,10 @@ static int digit(char c)
 	return at && c >= 'A' ? (int)(at - hex) : -1;
 }
 
-/* hex_words() - bytes of the words from @i on, two digits each, colons between or not. The length, or -EINVAL, said. */
+/*
+ * hex_words() - bytes of the words from @i on, two digits each, colons between or not. The
+ * length, or -EINVAL, said.
+ */
 static int hex_words(struct shell *sh, int i, uint8_t *frame)
 {
 	int n = 0;
@@ -36,7 +42,10 @@ static int hex_words(struct shell *sh, int i, uint8_t *frame)
 	return n;
 }
 
-/* what a capture of libpcap's begins with, and what each packet in it begins with; by the byte order of this machine */
+/*
+ * what a capture of libpcap's begins with, and what each packet in it begins with; by the
+ * byte order of this machine
+ */
 struct pcap_file {
 	uint32_t magic;
 	uint16_t major, minor;
@@ -49,7 +58,10 @@ struct pcap_packet {
 
 enum { PCAP_US = 0xa1b2c3d4, PCAP_NS = 0xa1b23c4d, PCAP_ETHERNET = 1 };
 
-/* pcap_frame() - packet number @want, from 1, of a file of the boot archive. Its length, or an error, said. */
+/*
+ * pcap_frame() - packet number @want, from 1, of a file of the boot archive. Its
+ * length, or an error, said.
+ */
 static int pcap_frame(struct shell *sh, int i, unsigned long want, uint8_t *frame)
 {
 	const struct pcap_file *file;

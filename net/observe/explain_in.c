@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* explain_in.c - `explain`, from the wire to the handler: NIC, queue, GRO, RPS, taps, filter. Control context, cores parked. */
+/*
+ * explain_in.c - `explain`, from the wire to the handler: NIC, queue, GRO, RPS, taps, filter.
+ * Control context, cores parked.
+ */
 #include "explain.h"
 
 #include "kernel/policy.h"
@@ -27,7 +30,10 @@ static const char *refused(const struct netdev *dev, const uint8_t *dst)
 	return dev->ops->takes_group(dev, dst) ? NULL : "a group that it does not listen to";
 }
 
-/* hash_of() - by the chip's rules; where it tells us, @p brings it along from now on. False: it has none. */
+/*
+ * hash_of() - by the chip's rules; where it tells us, @p brings it along from
+ * now on. False: it has none.
+ */
 static bool hash_of(struct port *port, struct pkt *p, uint32_t *hash)
 {
 	struct netdev *dev = port->priv;
@@ -41,7 +47,9 @@ static bool hash_of(struct port *port, struct pkt *p, uint32_t *hash)
 	return has;
 }
 
-/* explain_nic() - would the chip take it, and which queue? Returns the queue, -1 if it would not. */
+/*
+ * explain_nic() - would the chip take it, and which queue? Returns the queue, -1 if it would not.
+ */
 static int explain_nic(struct shell *sh, struct port *port, struct pkt *p)
 {
 	struct netdev *dev = port->priv;

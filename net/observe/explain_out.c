@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explain_out.c - `explain`, from the verdict to the device: link, length, who sends, queueing discipline, taps; and those
- * that look on, which both ways have
+ * explain_out.c - `explain`, from the verdict to the device: link, length, who sends, queueing
+ * discipline, taps; and those that look on, which both ways have
  *
  * Control context, cores parked. What is behind the port it knows itself: ops->explain.
  */

@@ -2,8 +2,8 @@
 /*
  * path_show.c - `trace path`: how long the stages of stamped packets' ways took
  *
- * Control context. All is reckoned from the rows that are still there, the last PATH_STAMPS of each core, so percentiles
- * are those of just these packets, to the tick.
+ * Control context. All is reckoned from the rows that are still there, the last PATH_STAMPS of each
+ * core, so percentiles are those of just these packets, to the tick.
  */
 #include "kernel/park.h"
 #include "kernel/path.h"
@@ -46,7 +46,10 @@ static bool since_first(const struct path_stamp *s, unsigned point, uint64_t *ti
 	return s->tsc[point];
 }
 
-/* collect() - the nanoseconds of all rows that have it, into ns[]; returns how many. The cores stand still meanwhile. */
+/*
+ * collect() - the nanoseconds of all rows that have it, into ns[]; returns how many. The
+ * cores stand still meanwhile.
+ */
 static unsigned collect(uint64_t *ns, span *of, unsigned point)
 {
 	unsigned n = 0;

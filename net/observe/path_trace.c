@@ -2,8 +2,9 @@
 /*
  * path_trace.c - the first packet of one poll in so many is stamped
  *
- * path_poll() and path_told() run on the core that owns a NIC's queue, path_sample() on a guest's worker's; on and off
- * in the control context with the cores parked. What is counted down is each core's own.
+ * path_poll() and path_told() run on the core that owns a NIC's queue, path_sample() on a
+ * guest's worker's; on and off in the control context with the cores parked. What is counted
+ * down is each core's own.
  */
 #include "path_trace.h"
 
@@ -80,8 +81,8 @@ static void stamp_first(struct netdev_queue *q, struct pkt **pkts)
 }
 
 /*
- * due_poll() - a stamp is due. The first poll of a queue that finds this has it told of interrupts, the one behind it is
- * it. One that takes nothing leaves all as it was.
+ * due_poll() - a stamp is due. The first poll of a queue that finds this has it told of interrupts,
+ * the one behind it is it. One that takes nothing leaves all as it was.
  */
 static __attribute__((noinline)) unsigned due_poll(struct sample *c, struct napi *napi,
 						   unsigned budget)

@@ -2,12 +2,14 @@
 /*
  * pcapng.c - blocks and options of a capture file
  *
- * Called by tcpdump.c in the control context. Owns nothing. Numbers are in our own byte order: the section says which.
+ * Called by tcpdump.c in the control context. Owns nothing. Numbers are in our own byte
+ * order: the section says which.
  *
- * A packet says where it went (epb_flags), by which queue it came (epb_queue) and which record it is (epb_packetid). One
- * that was dropped has the reason as its comment, "dropped: no_rule"; epb_verdict has no type for a verdict of ours. One
- * that is stamped has another comment: when it came by which point. These are the points it had met when it was put here,
- * some milliseconds after it was seen: mostly all, though it was seen on its way in.
+ * A packet says where it went (epb_flags), by which queue it came (epb_queue) and which record it
+ * is (epb_packetid). One that was dropped has the reason as its comment, "dropped: no_rule";
+ * epb_verdict has no type for a verdict of ours. One that is stamped has another comment: when it
+ * came by which point. These are the points it had met when it was put here, some milliseconds
+ * after it was seen: mostly all, though it was seen on its way in.
  */
 #include "pcapng.h"
 
@@ -77,7 +79,9 @@ static void pad(struct pcapng *to)
 		to->buf[to->n++] = 0;
 }
 
-/* block_begin() - returns where it begins, for block_end(), which writes its length at both ends. */
+/*
+ * block_begin() - returns where it begins, for block_end(), which writes its length at both ends.
+ */
 static size_t block_begin(struct pcapng *to, uint32_t type)
 {
 	put32(to, type);
@@ -181,7 +185,10 @@ static uint32_t flags(const struct tap_record *r, const uint8_t *mac)
 	       FIELD_PREP(FLAGS_RECEPTION, reception(r, mac));
 }
 
-/* when(), at core @cpu if that is another one than before: "poll +12.345 us", "handle_rx +150.001 us on core 1" */
+/*
+ * when(), at core @cpu if that is another one than before: "poll +12.345 us",
+ * "handle_rx +150.001 us on core 1"
+ */
 static void add_point(struct text *t, const struct path_stamp *s, unsigned point, uint64_t first,
 		      unsigned cpu_before)
 {
@@ -192,7 +199,10 @@ static void add_point(struct text *t, const struct path_stamp *s, unsigned point
 		text_add(t, " on core %u", s->cpu[point]);
 }
 
-/* when it was where, as a sentence: "stamped 7: hard_irq at 12.345678901 s on core 1, poll +21.300 us, ..." */
+/*
+ * when it was where, as a sentence: "stamped 7: hard_irq at 12.345678901 s on core
+ * 1, poll +21.300 us, ..."
+ */
 static void comment_stamps(struct pcapng *to, const struct path_stamp *s)
 {
 	char sentence[768];

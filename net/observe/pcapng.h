@@ -2,8 +2,8 @@
 /*
  * pcapng.h - captures as wireshark and tcpdump read them [draft-ietf-opsawg-pcapng]
  *
- * Blocks are put one behind the other into a buffer; whoever holds it empties it in time. Stamps are nanoseconds since
- * boot, so a capture begins on the first of January 1970.
+ * Blocks are put one behind the other into a buffer; whoever holds it empties it in time. Stamps
+ * are nanoseconds since boot, so a capture begins on the first of January 1970.
  */
 #pragma once
 
@@ -25,16 +25,22 @@ enum { PCAPNG_BLOCK_MAX = 1024 };
 void pcapng_section(struct pcapng *to);
 
 /*
- * pcapng_interface() - the next interface, numbered from 0; @mac may be NULL, @filter too: the expression that packets
- * were chosen by.
+ * pcapng_interface() - the next interface, numbered from 0; @mac may be NULL, @filter too: the
+ * expression that packets were chosen by.
  */
 void pcapng_interface(struct pcapng *to, const char *name, const uint8_t *mac, uint32_t snaplen,
 		      const char *filter);
 
-/* pcapng_packet() - @r, seen at interface @number, whose address is @mac. There is room for its frame and PCAPNG_BLOCK_MAX. */
+/*
+ * pcapng_packet() - @r, seen at interface @number, whose address is @mac. There is room for its
+ * frame and PCAPNG_BLOCK_MAX.
+ */
 void pcapng_packet(struct pcapng *to, const struct tap_record *r, uint32_t number,
 		   const uint8_t *mac);
 
-/* pcapng_statistics() - of interface @number, at the end: when the capture began and ended, in ns; packets that came in. */
+/*
+ * pcapng_statistics() - of interface @number, at the end: when the capture began and ended, in
+ * ns; packets that came in.
+ */
 void pcapng_statistics(struct pcapng *to, uint32_t number, uint64_t began, uint64_t ended,
 		       const struct tap_stats *stats);

@@ -2,8 +2,9 @@
 /*
  * tcpdump.c - `tcpdump`: what passes a port, as lines, or as a capture on the host
  *
- * Runs in the control context: it empties the rings of its tap (taps.h) whenever the core loop lets it, until so many
- * packets have come or Ctrl-C. What it cannot keep up with the rings drop, and count.
+ * Runs in the control context: it empties the rings of its tap (taps.h) whenever the core
+ * loop lets it, until so many packets have come or Ctrl-C. What it cannot keep up with
+ * the rings drop, and count.
  */
 #include "tcpdump.h"
 
@@ -114,7 +115,10 @@ static void keep(struct dump *d, const struct tap_record *r)
 		flush(d);
 }
 
-/* keep_interface() - the next one of the file is @port; NULL: where things are dropped and no port is known. */
+/*
+ * keep_interface() - the next one of the file is @port; NULL: where things are
+ * dropped and no port is known.
+ */
 static void keep_interface(struct dump *d, const struct port *port)
 {
 	const char *filter = d->is.expression[0] ? d->is.expression : NULL;

@@ -28,8 +28,14 @@ struct tcpdump_words {
 
 enum { HEX_LETTERS = 16 };
 
-/* tcpdump_read() - words 1 to @n - 1 of the line that @sh runs. 0 or a negative errno, having said why. */
+/*
+ * tcpdump_read() - words 1 to @n - 1 of the line that @sh runs. 0 or a
+ * negative errno, having said why.
+ */
 int tcpdump_read(struct shell *sh, int n, const struct word *w, struct tcpdump_words *to);
 
-/* bpf_word() - word @i is a program, or with @file the name of one in the boot archive. NULL, having said why. */
+/*
+ * bpf_word() - word @i is a program, or with @file the name of one in the boot
+ * archive. NULL, having said why.
+ */
 struct bpf_prog *bpf_word(struct shell *sh, int i, bool file);

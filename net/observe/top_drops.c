@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * top_drops.c - `top drops`: why packets go nowhere just now, the most frequent reason first, and the knob for each
+ * top_drops.c - `top drops`: why packets go nowhere just now, the most frequent reason
+ * first, and the knob for each
  *
- * Control context. A line a reason and port, of all that have ever counted. Ports count what they drop by core. What is
- * dropped behind a port, in a guest's queue say, and what no port knows of, the cores alone count: such a line names all
- * cores that counted more of the reason than the ports.
+ * Control context. A line a reason and port, of all that have ever counted. Ports count
+ * what they drop by core. What is dropped behind a port, in a guest's queue say, and what
+ * no port knows of, the cores alone count: such a line names all cores that counted more of
+ * the reason than the ports.
  */
 #include "kernel/top.h"
 #include "kernel/time.h"
@@ -102,7 +104,10 @@ static unsigned collect(const struct port_snapshot *from, const struct port_snap
 	return n;
 }
 
-/* the most frequent one first; of equal ones that which has counted more, then in the order of kernel/drop.h */
+/*
+ * the most frequent one first; of equal ones that which has counted more, then in
+ * the order of kernel/drop.h
+ */
 static int compare(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;

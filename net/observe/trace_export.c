@@ -2,9 +2,10 @@
 /*
  * trace_export.c - `trace export`: the last moments as a file on the host that opens in Perfetto
  *
- * Control context. A copy of the last records and of the rows of stamped packets is made first, with the cores parked for
- * the rows; what happens while it is sent does not change it. Threads are the cores, the vCPUs and, a track each, the
- * stamped packets. A packet is an arrow through the slices that it passed.
+ * Control context. A copy of the last records and of the rows of stamped packets is made first,
+ * with the cores parked for the rows; what happens while it is sent does not change it. Threads
+ * are the cores, the vCPUs and, a track each, the stamped packets. A packet is an arrow through
+ * the slices that it passed.
  */
 #include "trace_export.h"
 
@@ -27,7 +28,10 @@ enum {
 
 /* --- places --- */
 
-/* first_of() - of the guests' records, where is the first that agrees with @e in its vCPU's number but for @shift bits? */
+/*
+ * first_of() - of the guests' records, where is the first that agrees with @e in its vCPU's
+ * number but for @shift bits?
+ */
 static const struct trace_event *first_of(const struct trace_export *x, const struct trace_event *e,
 					  unsigned shift)
 {
@@ -141,7 +145,10 @@ static void say_event(struct trace_export *x, const struct trace_event *e)
 		trace_json_instant(&x->json, trace_place_of(e), e->end, name, what);
 }
 
-/* say_events() - the newest first: of two that begin in the same nanosecond the outer one is said first. */
+/*
+ * say_events() - the newest first: of two that begin in the same nanosecond the
+ * outer one is said first.
+ */
 static void say_events(struct trace_export *x)
 {
 	for (unsigned i = 0; i < x->events && x->json.err >= 0; i++) {

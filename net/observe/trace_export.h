@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_export.h - what `trace export` writes: a copy of records and rows, and where each belongs in the file
+ * trace_export.h - what `trace export` writes: a copy of records and rows, and where
+ * each belongs in the file
  *
- * Processes are the cores, the stamped packets and each guest; threads of them are a core, a packet, a vCPU.
+ * Processes are the cores, the stamped packets and each guest; threads of them are
+ * a core, a packet, a vCPU.
  */
 #pragma once
 
@@ -54,8 +56,14 @@ static inline bool trace_is_span(const struct trace_event *e)
 	       e->point == TRACE_TURN || e->point == TRACE_GUEST;
 }
 
-/* trace_queue() - the name of the NIC's queue whose NAPI instance has number @id; else what else there is. */
+/*
+ * trace_queue() - the name of the NIC's queue whose NAPI instance has number @id;
+ * else what else there is.
+ */
 const char *trace_queue(unsigned id);
 
-/* trace_say_packets() - each row as a track of its stages, and as an arrow through the slices that it passed: x->arrows. */
+/*
+ * trace_say_packets() - each row as a track of its stages, and as an arrow through the slices
+ * that it passed: x->arrows.
+ */
 void trace_say_packets(struct trace_export *x);

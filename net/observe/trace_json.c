@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* trace_json.c - see trace_json.h. Called by trace_export.c in the control context; owns nothing. */
+/*
+ * trace_json.c - see trace_json.h. Called by trace_export.c in the control context; owns nothing.
+ */
 #include "trace_json.h"
 
 #include "kernel/hostlink.h"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_json.h - a file of trace events on the host, as ui.perfetto.dev and chrome://tracing open it [Trace Event Format]
+ * trace_json.h - a file of trace events on the host, as ui.perfetto.dev and chrome://tracing
+ * open it [Trace Event Format]
  *
- * A line an event, sent in pieces while it is made. Times are TSC here and microseconds with three digits there, of one
- * clock, since boot. What Perfetto asks of such a file: a thread's number is nobody else's, slices of a thread lie one in
- * another or apart, a flow's events lie in slices and in order of time.
+ * A line an event, sent in pieces while it is made. Times are TSC here and microseconds with
+ * three digits there, of one clock, since boot. What Perfetto asks of such a file: a thread's
+ * number is nobody else's, slices of a thread lie one in another or apart, a flow's events lie in
+ * slices and in order of time.
  */
 #pragma once
 
@@ -29,7 +31,10 @@ struct trace_place {
 	unsigned pid, tid;
 };
 
-/* trace_json_begin() - a new file. 0 or what hostlink_create() says. trace_json_end() - it is whole. 0 or an errno. */
+/*
+ * trace_json_begin() - a new file. 0 or what hostlink_create() says. trace_json_end() - it
+ * is whole. 0 or an errno.
+ */
 int trace_json_begin(struct trace_json *j, const char *name);
 int trace_json_end(struct trace_json *j);
 
@@ -42,7 +47,10 @@ void trace_json_slice(struct trace_json *j, struct trace_place at, uint64_t begi
 void trace_json_instant(struct trace_json *j, struct trace_place at, uint64_t tsc, const char *name,
 			const char *args);
 
-/* trace_json_flow() - where flow @id is at @ns since boot: 's' it begins, 't' it comes by, 'f' it ends. */
+/*
+ * trace_json_flow() - where flow @id is at @ns since boot: 's' it begins, 't'
+ * it comes by, 'f' it ends.
+ */
 void trace_json_flow(struct trace_json *j, struct trace_place at, uint64_t ns, char phase,
 		     unsigned id);
 

@@ -2,9 +2,10 @@
 /*
  * trace_one.c - `trace one`: the next frame is caught, and followed through every stage
  *
- * trace_one_arm() has records kept, registers traced and whoever receives frames looked at, in the control context: NICs'
- * queues by trace_one_nic.c, guests' batches here. The frame is caught on the core that receives it: the first that gets
- * there has it, and everybody else goes the usual way from then on. Nothing of this is there while nobody asks.
+ * trace_one_arm() has records kept, registers traced and whoever receives frames looked at, in the
+ * control context: NICs' queues by trace_one_nic.c, guests' batches here. The frame is caught on
+ * the core that receives it: the first that gets there has it, and everybody else goes the usual
+ * way from then on. Nothing of this is there while nobody asks.
  */
 #include "trace_one.h"
 
@@ -48,8 +49,8 @@ void trace_one_unclaim(void)
 }
 
 /*
- * What is recorded from here on shall not wash away what was, however much traffic there is. Release: pairs with the
- * acquire in the control context, which reads what was written down.
+ * What is recorded from here on shall not wash away what was, however much traffic there is.
+ * Release: pairs with the acquire in the control context, which reads what was written down.
  */
 void trace_one_have(struct path_row its)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_one.h - the next frame, and all that is known of its way: trace_one.c catches it, trace_one_cmd.c waits for it and
- * follows it, trace_one_show.c tells of it
+ * trace_one.h - the next frame, and all that is known of its way: trace_one.c catches it,
+ * trace_one_cmd.c waits for it and follows it, trace_one_show.c tells of it
  */
 #pragma once
 
@@ -36,7 +36,9 @@ struct trace_one {
 	uint8_t nsegs;
 	uint8_t frame[PKT_BUF_SIZE]; /* its first buffer */
 
-	/* where it was to be sent: that ring's descriptors, as they were written, and a while later */
+	/*
+	 * where it was to be sent: that ring's descriptors, as they were written, and a while later
+	 */
 	struct netdev *tx;
 	unsigned txq, ntx, ntx_later;
 	struct netdev_desc tx_desc[TRACE_ONE_TX], tx_later[TRACE_ONE_TX];
@@ -48,9 +50,10 @@ struct trace_one {
 };
 
 /*
- * trace_one.c: trace_one_arm() - the next frame that comes in by @port, NULL: any, and its queue @queue, negative: any, is
- * caught; records are kept and registers traced from now on. 0 or -ENOMEM. trace_one_disarm() - everything is as it was
- * before, records are kept if @recorded. Control context; they park the cores.
+ * trace_one.c: trace_one_arm() - the next frame that comes in by @port, NULL: any, and its queue
+ * @queue, negative: any, is caught; records are kept and registers traced from now on. 0 or
+ * -ENOMEM. trace_one_disarm() - everything is as it was before, records are kept if @recorded.
+ * Control context; they park the cores.
  */
 int trace_one_arm(struct port *port, int queue);
 void trace_one_disarm(bool recorded);

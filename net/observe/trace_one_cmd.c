@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_one_cmd.c - `trace one`: waits for a frame, lets it go its way for a while, and has it shown
+ * trace_one_cmd.c - `trace one`: waits for a frame, lets it go its way for
+ * a while, and has it shown
  *
  * Control context. Whatever happens, everything is put back as it was.
  */
@@ -47,7 +48,10 @@ static unsigned points(const struct path_stamp *s)
 	return n;
 }
 
-/* follow() - until it has not got any further for a while; its points are in one->stamp, the last that there were. */
+/*
+ * follow() - until it has not got any further for a while; its points are in one->stamp,
+ * the last that there were.
+ */
 static void follow(struct trace_one *one, struct path_row row)
 {
 	unsigned n = 0, quiet = 0;
@@ -66,7 +70,10 @@ static void follow(struct trace_one *one, struct path_row row)
 	}
 }
 
-/* is_its() - are these the descriptors that sent it? Its buffer may be back in a ring with another frame by now. */
+/*
+ * is_its() - are these the descriptors that sent it? Its buffer may be back in a ring
+ * with another frame by now.
+ */
 static bool is_its(const struct trace_one *one, const struct netdev *dev, unsigned q)
 {
 	if (!one->ntx)
@@ -74,7 +81,9 @@ static bool is_its(const struct trace_one *one, const struct netdev *dev, unsign
 	return one->tx == dev && one->txq == q && one->tx_later[0].slot == one->tx_desc[0].slot;
 }
 
-/* look_again() - what has become of its descriptors; another core may have sent it. Cores parked. */
+/*
+ * look_again() - what has become of its descriptors; another core may have sent it. Cores parked.
+ */
 static void look_again(struct trace_one *one)
 {
 	netdev_for_each(i)

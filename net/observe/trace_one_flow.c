@@ -2,8 +2,8 @@
 /*
  * trace_one_flow.c - key and actions of a frame that was caught
  *
- * Control context, cores parked meanwhile. A copy of the frame is parsed again, by the same function; the verdict is that
- * of its flow, or what the slow path would say.
+ * Control context, cores parked meanwhile. A copy of the frame is parsed again, by the same
+ * function; the verdict is that of its flow, or what the slow path would say.
  */
 #include "trace_one_flow.h"
 

@@ -2,9 +2,10 @@
 /*
  * trace_one_nic.c - the frame that `trace one` waits for comes in by a NIC
  *
- * While one is waited for each queue has a layer around its poll, and other functions by which its interrupt receives it,
- * if that is its policy: one_poll() in SOFTIRQ_NET_RX, one_take() in the hard interrupt, both on the core that owns the
- * queue. Owns what is known of a queue before its next frame comes, and a row for the frame caught in an interrupt.
+ * While one is waited for each queue has a layer around its poll, and other functions by which its
+ * interrupt receives it, if that is its policy: one_poll() in SOFTIRQ_NET_RX, one_take() in the
+ * hard interrupt, both on the core that owns the queue. Owns what is known of a queue before its
+ * next frame comes, and a row for the frame caught in an interrupt.
  */
 #include "kernel/napi_layers.h"
 #include "kernel/time.h"
@@ -15,8 +16,8 @@
 
 /* of one queue of a NIC, by the core that owns it */
 static struct ahead {
-	uint64_t
-		irq; /* TSC of the interrupt since its last poll, or since it was found empty; 0: none */
+	uint64_t irq;  /* TSC of the interrupt since its last poll, or since it was found empty; 0:
+			  none */
 	uint64_t irqs; /* interrupts so far, where it is received in them */
 	bool posted;   /* next is as it was posted */
 	struct netdev_desc next;
@@ -27,7 +28,10 @@ static struct trace_one *one;
 static struct path_row row;
 static uint64_t irq_tsc, poll_tsc;
 
-/* the row of one that is caught in an interrupt, which may have come while path_begin() took one of its core's */
+/*
+ * the row of one that is caught in an interrupt, which may have come while
+ * path_begin() took one of its core's
+ */
 static struct path_stamp irq_row;
 
 static struct netdev_queue *queue_of(struct napi *napi)
@@ -50,7 +54,10 @@ static void look_ahead(const struct netdev_queue *q)
 	a->posted = q->dev->look->rx(q->dev, q->index, &a->next) && !a->next.done;
 }
 
-/* as_posted() - one that was full already when it was looked at ahead: each is posted with its buffer's address and a zero. */
+/*
+ * as_posted() - one that was full already when it was looked at ahead: each is posted with its
+ * buffer's address and a zero.
+ */
 static struct netdev_desc as_posted(const struct netdev_desc *back)
 {
 	struct netdev_desc d = *back;
@@ -61,7 +68,10 @@ static struct netdev_desc as_posted(const struct netdev_desc *back)
 	return d;
 }
 
-/* claim() - is there a frame in @q, and is it this core that has the one? With its descriptor, then. */
+/*
+ * claim() - is there a frame in @q, and is it this core that has the one?
+ * With its descriptor, then.
+ */
 static struct trace_one *claim(struct netdev_queue *q, unsigned budget)
 {
 	struct ahead *a = ahead_of(q);
@@ -104,7 +114,10 @@ static void seen(struct netdev_queue *q, struct pkt **pkts)
 	row = path_row(p);
 }
 
-/* look_at_tx() - if this core sent it: the descriptors, before the device can have done much with them. */
+/*
+ * look_at_tx() - if this core sent it: the descriptors, before the device can
+ * have done much with them.
+ */
 static void look_at_tx(void)
 {
 	netdev_for_each(i) {
@@ -162,8 +175,9 @@ static void interrupted(struct ahead *a, const struct napi *napi)
 }
 
 /*
- * one_take() - the frame is in hand when its batch is out of the ring: it may be dropped right away, for want of a place in
- * the backlog, and what becomes of it in the softirq is followed by its row.
+ * one_take() - the frame is in hand when its batch is out of the ring: it may be
+ * dropped right away, for want of a place in the backlog, and what becomes of it in the
+ * softirq is followed by its row.
  */
 static unsigned one_take(struct napi *napi, struct pkt **pkts, unsigned max)
 {

@@ -2,9 +2,10 @@
 /*
  * trace_one_show.c - one frame's way as text to read aloud, in order of time
  *
- * Control context, on what trace_one.c wrote down. Three things are put in order by the clock: the points that the frame
- * came by, which carry what is known there (descriptors, key, flow); what was recorded on the cores that had it while they
- * had it; and the registers that these read and wrote (both: trace_one_story.c).
+ * Control context, on what trace_one.c wrote down. Three things are put in order by the clock: the
+ * points that the frame came by, which carry what is known there (descriptors, key, flow); what was
+ * recorded on the cores that had it while they had it; and the registers that these read and wrote
+ * (both: trace_one_story.c).
  */
 
 #include "kernel/time.h"

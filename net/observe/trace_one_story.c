@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_one_story.c - what the cores did while they had a frame: what was recorded, and the registers they read and wrote
+ * trace_one_story.c - what the cores did while they had a frame: what was recorded, and the
+ * registers they read and wrote
  *
- * Control context, on what trace_one.c wrote down. A core has the frame from the beginning of the interrupt or softirq in
- * which it came by a point to the end of the last such; a guest's core up to the end of its first run with it. Where other
- * frames came at the same time, their records stand among these.
+ * Control context, on what trace_one.c wrote down. A core has the frame from the beginning of
+ * the interrupt or softirq in which it came by a point to the end of the last such; a guest's
+ * core up to the end of its first run with it. Where other frames came at the same time, their
+ * records stand among these.
  */
 #include "trace_one_story.h"
 
@@ -36,7 +38,10 @@ static bool holds(const struct trace_event *e, unsigned cpu, uint64_t tsc)
 	return e->cpu == cpu && e->begin <= tsc && tsc <= e->end;
 }
 
-/* widen_to_spans() - the interrupt, the softirq and the poll in which core @cpu was then, from their beginning to their end */
+/*
+ * widen_to_spans() - the interrupt, the softirq and the poll in which core @cpu was then, from
+ * their beginning to their end
+ */
 static void widen_to_spans(struct story *s, unsigned cpu, uint64_t tsc)
 {
 	widen(s, cpu, tsc, tsc);
@@ -80,8 +85,9 @@ static const struct trace_event *run_over_since(const struct trace_one *one, uin
 }
 
 /*
- * widen_to_guest() - the guest has it: from where that came out, if it ran, up to the end of its first run with an interrupt
- * for it. Where the CPU injects by itself there is no record of that, and the first run is taken for it.
+ * widen_to_guest() - the guest has it: from where that came out, if it ran, up to the end of its
+ * first run with an interrupt for it. Where the CPU injects by itself there is no record of that,
+ * and the first run is taken for it.
  */
 static void widen_to_guest(struct story *s)
 {

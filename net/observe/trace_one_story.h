@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* trace_one_story.h - lines about a frame's way, to be put in order of time: of its points, and of what was recorded */
+/*
+ * trace_one_story.h - lines about a frame's way, to be put in order of time: of its points,
+ * and of what was recorded
+ */
 #pragma once
 
 #include <stdio.h>
@@ -29,7 +32,10 @@ struct story_line *story_line(struct story *s, uint64_t tsc, unsigned cpu, bool 
 #define say(s, tsc, cpu, part, ...) \
 	snprintf(story_line(s, tsc, cpu, part)->text, STORY_TEXT, __VA_ARGS__)
 
-/* story_first() - the first record of @point since TSC @tsc on core @cpu, with MAX_CPUS on any. NULL: none. */
+/*
+ * story_first() - the first record of @point since TSC @tsc on core @cpu, with
+ * MAX_CPUS on any. NULL: none.
+ */
 const struct trace_event *story_first(const struct trace_one *one, enum trace_point point,
 				      unsigned cpu, uint64_t tsc);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace_packets.c - stamped packets in an exported trace: their stages, and through which slices they came
+ * trace_packets.c - stamped packets in an exported trace: their stages, and
+ * through which slices they came
  *
- * Called by trace_export.c in the control context, on its copy; owns nothing. A row says when its packet was where and on
- * which core; the slice that the core was in just then is where the arrow passes.
+ * Called by trace_export.c in the control context, on its copy; owns nothing. A row says
+ * when its packet was where and on which core; the slice that the core was in just then
+ * is where the arrow passes.
  */
 #include "trace_export.h"
 
@@ -87,8 +89,9 @@ static void name(struct trace_export *x, unsigned i)
 }
 
 /*
- * say_arrow() - through @n slices, two at least. Perfetto takes the slice that was opened last, so each event stands right
- * behind its slice's beginning, where no other has been opened; but never before the one in front of it.
+ * say_arrow() - through @n slices, two at least. Perfetto takes the slice that was opened last, so
+ * each event stands right behind its slice's beginning, where no other has been opened; but never
+ * before the one in front of it.
  */
 static void say_arrow(struct trace_export *x, unsigned row, const struct hop *hop, unsigned n)
 {

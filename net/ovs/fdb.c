@@ -2,8 +2,9 @@
 /*
  * fdb.c - the MAC table
  *
- * fdb_find() and fdb_learn() run on any core's slow path, fdb_age() on core 0, the rest in the control context. Owns
- * all entries: one array, carved at boot. Whatever changes where an address lives invalidates the flows.
+ * fdb_find() and fdb_learn() run on any core's slow path, fdb_age() on core 0, the rest in the
+ * control context. Owns all entries: one array, carved at boot. Whatever changes where an address
+ * lives invalidates the flows.
  */
 #include "fdb.h"
 
@@ -41,7 +42,10 @@ static struct fdb_entry *free_list;
 static unsigned nentries; /* linked; retired ones not included */
 static uint32_t oldest;   /* none of them was seen before; of fdb_age() alone */
 
-/* since fdb_age() last looked: who was not learnt for want of room, or not moved; set under the lock */
+/*
+ * since fdb_age() last looked: who was not learnt for want of room, or not
+ * moved; set under the lock
+ */
 static _Atomic bool refused_new, refused_move;
 
 static uint64_t fdb_key(unsigned sw, unsigned vid, uint64_t mac)
@@ -155,7 +159,10 @@ static struct fdb_entry *learn_slow(uint64_t key, unsigned port)
 	return e;
 }
 
-/* A new entry invalidates nothing: frames to an unknown address were flooded, and floods to one are not cached. */
+/*
+ * A new entry invalidates nothing: frames to an unknown address were flooded, and
+ * floods to one are not cached.
+ */
 struct fdb_entry *fdb_learn(unsigned sw, unsigned vid, uint64_t mac, unsigned port)
 {
 	uint64_t key = fdb_key(sw, vid, mac);
@@ -236,7 +243,10 @@ static bool is_old(const struct fdb_entry *e, const unsigned *now)
 	return false;
 }
 
-/* Flows of who was refused hide its packets from fdb_learn(): let them be decided again if it could say otherwise. */
+/*
+ * Flows of who was refused hide its packets from fdb_learn(): let them be decided again
+ * if it could say otherwise.
+ */
 static void ask_refused_again(void)
 {
 	bool again = atomic_exchange(&refused_move, false);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rule_fields.c - what ovs-ofctl can match, as tables; rule_fields.h says how they are read. Owns nothing. */
+/*
+ * rule_fields.c - what ovs-ofctl can match, as tables; rule_fields.h says how
+ * they are read. Owns nothing.
+ */
 #include "rule_fields.h"
 
 #include "net/wire.h"

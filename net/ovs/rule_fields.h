@@ -2,8 +2,9 @@
 /*
  * rule_fields.h - what ovs-ofctl can match, as tables
  *
- * A field has a name, a way to write its value, a place in the flow key, and what must be matched beside it for it to
- * mean anything. rule_parse.c reads by these tables and rule_str.c prints by them, so the two cannot disagree.
+ * A field has a name, a way to write its value, a place in the flow key, and what must be matched
+ * beside it for it to mean anything. rule_parse.c reads by these tables and rule_str.c prints by
+ * them, so the two cannot disagree.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
 /*
  * rule_parse.c - from ovs-ofctl's text to a rule
  *
- * Called by ofctl.c in the control context. Token by token, each with its column, so that what is wrong can be pointed
- * at. Owns nothing.
+ * Called by ofctl.c in the control context. Token by token, each with its column, so that what is
+ * wrong can be pointed at. Owns nothing.
  */
 #include "rule_parse.h"
 

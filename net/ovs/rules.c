@@ -2,8 +2,9 @@
 /*
  * rules.c - the rules of all switches
  *
- * rules_find() and rule_count() run on any core's slow path, the rest in the control context. Owns the rules: one
- * array. The lists change only while the cores are parked, so who walks one needs no lock.
+ * rules_find() and rule_count() run on any core's slow path, the rest in the control
+ * context. Owns the rules: one array. The lists change only while the cores are parked, so
+ * who walks one needs no lock.
  */
 #include "rules.h"
 

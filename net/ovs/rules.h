@@ -2,8 +2,9 @@
 /*
  * rules.h - what the operator wants done with packets, in the words of ovs-ofctl
  *
- * Each switch has a list of rules, highest priority first; the first that matches decides, and among equals the older
- * one. Rules are looked at on the slow path only. They change in the control context with the cores parked.
+ * Each switch has a list of rules, highest priority first; the first that matches decides, and
+ * among equals the older one. Rules are looked at on the slow path only. They change in the control
+ * context with the cores parked.
  */
 #pragma once
 
@@ -59,13 +60,20 @@ struct rule_ref rule_ref(const struct rule *rule);
 /* rule_count() - so many packets went by it, if it is still there. Any core. */
 void rule_count(struct rule_ref ref, uint64_t packets, uint64_t bytes);
 
-/* rules_total() - by rule_ref.index: what is gone and what flows still count. Exact with the cores parked, which they are. */
+/*
+ * rules_total() - by rule_ref.index: what is gone and what flows still count. Exact with the
+ * cores parked, which they are.
+ */
 void rules_total(struct flow_stat totals[RULES_MAX]);
 
 /*
- * rules_add() - put a copy of match, priority and actions of @rule into the list; an equal match of equal priority is
- * replaced, as in OpenFlow. Returns 0; -ENOSPC if RULES_MAX are in use. Parks the cores, invalidates the flows.
+ * rules_add() - put a copy of match, priority and actions of @rule into the list; an equal match of
+ * equal priority is replaced, as in OpenFlow. Returns 0; -ENOSPC if RULES_MAX are in use. Parks the
+ * cores, invalidates the flows.
  */
 int rules_add(struct rules *rules, const struct rule *rule);
-/* rules_del() - remove all that are as narrow as @match or narrower (NULL: all); returns how many. Parks, invalidates. */
+/*
+ * rules_del() - remove all that are as narrow as @match or narrower (NULL: all); returns how
+ * many. Parks, invalidates.
+ */
 unsigned rules_del(struct rules *rules, const struct rule_match *match);

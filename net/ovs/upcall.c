@@ -2,8 +2,9 @@
 /*
  * upcall.c - the slow path: rules, learning, and what follows from them for one flow
  *
- * Called by switch.c on the core that received the packet. In Open vSwitch this is ovs-vswitchd at the other end of a
- * netlink socket; here it is a function call, and it is counted all the same. Owns nothing.
+ * Called by switch.c on the core that received the packet. In Open vSwitch this is
+ * ovs-vswitchd at the other end of a netlink socket; here it is a function call, and it is
+ * counted all the same. Owns nothing.
  */
 #include "upcall.h"
 
@@ -11,15 +12,17 @@
 #include "fdb.h"
 #include "net/wire.h"
 
-/* 01:80:c2:00:00:00 to 0f: for the next bridge, never for those behind it [IEEE 802.1Q table 8-1] */
+/*
+ * 01:80:c2:00:00:00 to 0f: for the next bridge, never for those behind it [IEEE 802.1Q table 8-1]
+ */
 static bool is_link_local(uint64_t mac)
 {
 	return (mac & 0xf0ffffffffff) == 0x000000c28001;
 }
 
 /*
- * All ready ports but @port. If none of these is ready, one that is not: its drop reason tells why nothing leaves. An
- * internal port that nobody has raised is as if it were not there.
+ * All ready ports but @port. If none of these is ready, one that is not: its drop reason tells why
+ * nothing leaves. An internal port that nobody has raised is as if it were not there.
  */
 static uint32_t flood_ports(const struct port *port)
 {
@@ -46,7 +49,10 @@ int upcall_peek_fdb(const struct port *port, const struct flow_key *key)
 			mac_load(key->dl_src), port->id);
 }
 
-/* learn_and_find() - the sender is behind @port; the port that the target is behind, -1 if nobody knows. */
+/*
+ * learn_and_find() - the sender is behind @port; the port that the target is
+ * behind, -1 if nobody knows.
+ */
 static int learn_and_find(const struct port *port, const struct flow_key *key, struct verdict *v)
 {
 	unsigned sw = port->sw->id, vid = key->vlan_tci & VLAN_VID;

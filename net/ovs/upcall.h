@@ -14,5 +14,8 @@
 bool upcall(struct port *port, const struct flow_key *key, struct verdict *v);
 /* upcall_peek() - what upcall() would say now; nothing is learnt. */
 bool upcall_peek(struct port *port, const struct flow_key *key, struct verdict *v);
-/* upcall_peek_fdb() - the port that @key's target would be found behind, the sender learnt; -1: unknown. Cores parked. */
+/*
+ * upcall_peek_fdb() - the port that @key's target would be found behind, the sender learnt;
+ * -1: unknown. Cores parked.
+ */
 int upcall_peek_fdb(const struct port *port, const struct flow_key *key);

@@ -2,7 +2,8 @@
 /*
  * vswitch.c - which switches there are, and the ports that they join
  *
- * In the control context. Owns the switches; their ports and rules change while the cores are parked.
+ * In the control context. Owns the switches; their ports and rules change
+ * while the cores are parked.
  */
 #include "vswitch.h"
 
@@ -16,7 +17,10 @@ enum { HELD_MAX = 64 };
 
 struct vswitch *switches[SWITCH_MAX];
 
-/* words of lines that failed, of switches perhaps that a later line makes; when there is no more room, of any */
+/*
+ * words of lines that failed, of switches perhaps that a later line makes; when
+ * there is no more room, of any
+ */
 static char held[HELD_MAX][SWITCH_NAME];
 static unsigned nheld;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* metronome_cmd.c - `metronome`: the frame of a generator, sent by a clock that is no core's. Control context. */
+/*
+ * metronome_cmd.c - `metronome`: the frame of a generator, sent by a clock that is no
+ * core's. Control context.
+ */
 #include "kernel/control.h"
 #include "kernel/pkt.h"
 #include "kernel/shell.h"
@@ -14,7 +17,9 @@ typedef unsigned long ul;
 
 enum { LOOK_MS = 1, WAIT_S = 60 };
 
-/* metronome start PORT NS: what PORT's generator sends, so often as it would, each NS nanoseconds */
+/*
+ * metronome start PORT NS: what PORT's generator sends, so often as it would, each NS nanoseconds
+ */
 static int start(struct shell *sh)
 {
 	struct port *port = sh->nwords > 2 ? port_by_name(sh->word[2].s) : NULL;

@@ -2,11 +2,12 @@
 /*
  * pktgen.c - when the next packet is due, and sending it
  *
- * pktgen_run() is a timer's function, in SOFTIRQ_TIMER on the core that the settings name; the rest runs in the control
- * context. Owns port->pktgen, one a port at most.
+ * pktgen_run() is a timer's function, in SOFTIRQ_TIMER on the core that the settings name; the rest
+ * runs in the control context. Owns port->pktgen, one a port at most.
  *
- * Nobody waits: between two bursts the core does what else there is, or sleeps. One that cannot keep up with its rate
- * sends a batch and asks for the next turn, so packets of others and guests have theirs in between.
+ * Nobody waits: between two bursts the core does what else there is, or sleeps. One that cannot
+ * keep up with its rate sends a batch and asks for the next turn, so packets of others and
+ * guests have theirs in between.
  */
 #include "pktgen.h"
 
@@ -86,7 +87,8 @@ static void pktgen_run(struct timer *t)
 	}
 	timer_arm_at(t, MAX(traffic_when(&g->traffic),
 			    now)); /* one that is late has its next turn behind all others */
-	cpu_pause(); /* where an emulator plays all cores in turn, whoever gets the packets must have one */
+	cpu_pause(); /* where an emulator plays all cores in turn, whoever gets the packets must
+			have one */
 }
 
 /* --- start, stop; on the core that sends --- */

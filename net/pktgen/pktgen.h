@@ -2,10 +2,10 @@
 /*
  * pktgen.h - packets of our own making, by a port: how many, how fast, how long, of how many flows
  *
- * A generator belongs to a port and is work of one core: a timer of that core sends what is due, at most PORT_BATCH
- * packets, and gives the core back. What it sends passes the port's stage as any packet does, so it is counted there
- * (`originated`), and dropped there if the device has no room. Names and defaults are those of Linux's pktgen where it
- * has them.
+ * A generator belongs to a port and is work of one core: a timer of that core sends what is due, at
+ * most PORT_BATCH packets, and gives the core back. What it sends passes the port's stage as any
+ * packet does, so it is counted there (`originated`), and dropped there if the device has no room.
+ * Names and defaults are those of Linux's pktgen where it has them.
  */
 #pragma once
 
@@ -38,8 +38,8 @@ struct pktgen {
 	/* by the core that sends, and by the control context while it does not */
 	struct timer timer;
 	volatile bool running;
-	volatile bool
-		gone; /* its port is no more: it ends when its timer comes, and another begins anew */
+	volatile bool gone; /* its port is no more: it ends when its timer comes, and another begins
+			       anew */
 	uint8_t run;
 	struct traffic traffic;
 	uint64_t stopped; /* TSC */
@@ -54,7 +54,10 @@ struct pktgen {
 	uint64_t busy;         /* ticks spent on it */
 };
 
-/* pktgen_of() - the generator of @port, NULL if it has none. pktgen_create() - make one; NULL: no memory. Control context. */
+/*
+ * pktgen_of() - the generator of @port, NULL if it has none. pktgen_create() - make one; NULL: no
+ * memory. Control context.
+ */
 struct pktgen *pktgen_of(const struct port *port);
 struct pktgen *pktgen_create(struct port *port);
 /* pktgen_port_gone() - @port will be no more. Cores parked. */

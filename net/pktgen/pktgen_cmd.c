@@ -2,7 +2,8 @@
 /*
  * pktgen_cmd.c - `pktgen`: make one, start, stop, wait, and the result as Linux's pktgen prints it
  *
- * In the control context. A line's settings (pktgen_conf.h) are all taken, or none if one of them is wrong.
+ * In the control context. A line's settings (pktgen_conf.h) are all taken, or none
+ * if one of them is wrong.
  */
 #include "pktgen_conf.h"
 
@@ -48,7 +49,10 @@ CONFIG_SOURCE(config_pktgen, .order = 45, .print = config);
 
 /* --- start, stop, wait, show --- */
 
-/* the generators of the port at word 2, or all; returns how many, or a negative errno, having said why */
+/*
+ * the generators of the port at word 2, or all; returns how many, or a
+ * negative errno, having said why
+ */
 static int chosen(struct shell *sh, struct pktgen **out)
 {
 	struct port *match[PORT_MAX];

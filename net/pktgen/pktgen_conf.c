@@ -133,7 +133,10 @@ static int set_flow_order(struct shell *sh, int i, struct pktgen_conf *c)
 	return 0;
 }
 
-/* said_before() - the address of the other kind that stands in front of word @i on the same line; NULL: none does. */
+/*
+ * said_before() - the address of the other kind that stands in front of word @i on the
+ * same line; NULL: none does.
+ */
 static const char *said_before(const struct shell *sh, int i, bool v6)
 {
 	for (int k = 2; k + 1 < i; k++) {
@@ -146,7 +149,10 @@ static const char *said_before(const struct shell *sh, int i, bool v6)
 	return NULL;
 }
 
-/* both addresses change their kind together: the other one becomes its default, unless it was said just before */
+/*
+ * both addresses change their kind together: the other one becomes its default,
+ * unless it was said just before
+ */
 static int set_address(struct shell *sh, int i, struct pktgen_conf *c, uint8_t *at, uint8_t *other)
 {
 	static const uint8_t benchmark[16] = { 0x20, 0x01, 0x00, 0x02 }; /* [RFC 5180 8] */

@@ -5,7 +5,10 @@
 #include "kernel/shell.h"
 #include "pktgen.h"
 
-/* pktgen_conf_read() - the words from @i on change *@c, which is for @port. 0, or a negative errno, having said why. */
+/*
+ * pktgen_conf_read() - the words from @i on change *@c, which is for @port. 0, or a
+ * negative errno, having said why.
+ */
 int pktgen_conf_read(struct shell *sh, int i, const struct port *port, struct pktgen_conf *c);
 
 /* pktgen_conf_words() - the names of all settings, for completion. */

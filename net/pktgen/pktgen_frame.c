@@ -2,7 +2,8 @@
 /*
  * pktgen_frame.c - Ethernet, perhaps a tag, IPv4 or IPv6, UDP, a struct stream_hdr, zeroes
  *
- * Called by pktgen.c on the core that sends. Lengths, addresses and checksums are right, so that any host takes what comes.
+ * Called by pktgen.c on the core that sends. Lengths, addresses and checksums are right, so that
+ * any host takes what comes.
  */
 #include "pktgen_frame.h"
 
@@ -78,7 +79,10 @@ unsigned pktgen_min_size(const struct pktgen_conf *c)
 
 /* --- once a packet --- */
 
-/* What differs in the headers, @len bytes from the IP header on; UDP's checksum is over all that is not zero. */
+/*
+ * What differs in the headers, @len bytes from the IP header on; UDP's checksum is
+ * over all that is not zero.
+ */
 static void finish(const struct pktgen *g, uint8_t *ip, unsigned len, unsigned flow)
 {
 	const struct pktgen_conf *c = &g->conf;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pktgen_frame.h - the packets that a generator sends: headers once a run, the rest once a packet */
+/*
+ * pktgen_frame.h - the packets that a generator sends: headers once a run, the rest once a packet
+ */
 #pragma once
 
 struct pkt;
@@ -8,7 +10,10 @@ struct pktgen;
 /* pktgen_frame_init() - all headers of a run, as far as its packets have them in common. */
 void pktgen_frame_init(struct pktgen *g);
 
-/* pktgen_frame() - the next packet: whose turn it is, how long, numbered and stamped. NULL: no buffer. */
+/*
+ * pktgen_frame() - the next packet: whose turn it is, how long, numbered and
+ * stamped. NULL: no buffer.
+ */
 struct pkt *pktgen_frame(struct pktgen *g);
 
 /* pktgen_sample() - the first packet of a run that does not take place. NULL: no buffer. */

@@ -2,8 +2,8 @@
 /*
  * sink.c - reads the numbers in what arrives, and counts what is missing, late, or there twice
  *
- * sink_input() is called by receive_core() on the core that has the packets, under the sink's lock; the rest runs in the
- * control context. Owns the sinks, one a port at most.
+ * sink_input() is called by receive_core() on the core that has the packets, under the sink's lock;
+ * the rest runs in the control context. Owns the sinks, one a port at most.
  */
 #include "sink.h"
 
@@ -111,8 +111,9 @@ static void count_one(struct sink_stream *s, const struct stream_hdr *h, uint64_
 }
 
 /*
- * count_merged() - the datagrams behind the first, which has @h, of a packet that is to be cut into them. GRO and guests
- * lay them out so that each buffer begins with one; what is no number is none that we sent.
+ * count_merged() - the datagrams behind the first, which has @h, of a packet that is to be cut
+ * into them. GRO and guests lay them out so that each buffer begins with one; what is no
+ * number is none that we sent.
  */
 static void count_merged(struct sink_stream *s, const struct pkt *p, const struct stream_hdr *h,
 			 uint64_t now)

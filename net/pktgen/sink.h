@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink.h - what became of numbered packets: a port's sink reads what generators wrote (kernel/stream.h)
+ * sink.h - what became of numbered packets: a port's sink reads what
+ * generators wrote (kernel/stream.h)
  *
- * It stands where the port's handler does, behind RPS, taps and filter, and takes the frames that carry a struct
- * stream_hdr, or only looks at them (`watch`). Everything else passes.
+ * It stands where the port's handler does, behind RPS, taps and filter, and takes the frames that
+ * carry a struct stream_hdr, or only looks at them (`watch`). Everything else passes.
  */
 #pragma once
 
@@ -21,8 +22,8 @@ struct sink_count {
 	uint64_t lost;       /* numbers left out so far */
 	uint64_t reordered;  /* came behind a higher number; not lost then */
 	uint64_t duplicates; /* came again */
-	uint64_t
-		late; /* SINK_WINDOW or more behind: it cannot be told whether it came before. Stays lost */
+	uint64_t late; /* SINK_WINDOW or more behind: it cannot be told whether it came before.
+			  Stays lost */
 };
 
 enum { SINK_WINDOW = 64 };
@@ -53,9 +54,15 @@ struct sink {
 
 /* sink_of() - the sink of @port; NULL: none. */
 struct sink *sink_of(const struct port *port);
-/* sink_on() - from now on; @streams of them are kept apart. Goes on counting if it is on. 0 or -ENOMEM. Control context. */
+/*
+ * sink_on() - from now on; @streams of them are kept apart. Goes on counting if it is on. 0 or
+ * -ENOMEM. Control context.
+ */
 int sink_on(struct port *port, bool watch, unsigned streams);
-/* sink_off() - no longer, and forget what was counted. sink_clear() - count from zero; numbers go on. Control context. */
+/*
+ * sink_off() - no longer, and forget what was counted. sink_clear() - count from zero;
+ * numbers go on. Control context.
+ */
 void sink_off(struct port *port);
 void sink_clear(struct sink *s);
 
@@ -63,7 +70,7 @@ void sink_clear(struct sink *s);
 struct sink_count sink_total(const struct sink_stream *s);
 
 /*
- * sink_input() - look at @n packets that came in by @port, take those that are its own and leave the others in pkts[] in
- * their order; returns how many. With PORT_SINK set.
+ * sink_input() - look at @n packets that came in by @port, take those that are its own and leave
+ * the others in pkts[] in their order; returns how many. With PORT_SINK set.
  */
 unsigned sink_input(struct port *port, struct pkt **pkts, unsigned n);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * qdisc.c - what all queueing disciplines have in common: slots, the way to the device, the token bucket, pfifo
+ * qdisc.c - what all queueing disciplines have in common: slots, the way to the
+ * device, the token bucket, pfifo
  *
- * qdisc_xmit() is called by xmit.c on the core that owns the transmit queue, qdisc_run_again() in SOFTIRQ_NET_TX, timers
- * in SOFTIRQ_TIMER; set-up in the control context. Owns the packets that wait.
+ * qdisc_xmit() is called by xmit.c on the core that owns the transmit queue,
+ * qdisc_run_again() in SOFTIRQ_NET_TX, timers in SOFTIRQ_TIMER; set-up in the control
+ * context. Owns the packets that wait.
  */
 #include "qdisc.h"
 
@@ -109,7 +111,10 @@ static void fill_bucket(struct qdisc *q, uint64_t now)
 	q->tokens_at = now;
 }
 
-/* pay() - are there tokens for @bytes? A frame longer than the burst may go when the bucket is full. */
+/*
+ * pay() - are there tokens for @bytes? A frame longer than the burst may go
+ * when the bucket is full.
+ */
 static bool pay(struct qdisc *q, uint64_t bytes)
 {
 	int64_t cost = MIN(cost_ns(q, bytes), cost_ns(q, q->o.burst));
@@ -123,8 +128,8 @@ static bool pay(struct qdisc *q, uint64_t bytes)
 /* --- to the device --- */
 
 /*
- * wait_us() - look again later. After a move of the queue the timer may be armed on its former core still: that one
- * fires, and wakes the new owner.
+ * wait_us() - look again later. After a move of the queue the timer may be armed on its former core
+ * still: that one fires, and wakes the new owner.
  */
 static void wait_us(struct qdisc *q, uint64_t us)
 {
@@ -141,8 +146,9 @@ static void wait_for_tokens(struct qdisc *q, uint64_t bytes)
 }
 
 /*
- * next_slot() - what shall leave next: first what the device did not take the last time. QDISC_NONE if nothing waits,
- * or nothing may leave yet; then a timer is armed. A packet for which there are no tokens is held.
+ * next_slot() - what shall leave next: first what the device did not take the last time.
+ * QDISC_NONE if nothing waits, or nothing may leave yet; then a timer is armed. A packet for which
+ * there are no tokens is held.
  */
 static uint32_t next_slot(struct qdisc *q, uint64_t now)
 {
@@ -160,7 +166,10 @@ static uint32_t next_slot(struct qdisc *q, uint64_t now)
 	return QDISC_NONE;
 }
 
-/* hold() - the device did not take slots[0..n-1]: they go first when it does; their tokens come back. */
+/*
+ * hold() - the device did not take slots[0..n-1]: they go first when it
+ * does; their tokens come back.
+ */
 static void hold(struct qdisc *q, const uint32_t *slots, unsigned n)
 {
 	while (n-- > 0) {
@@ -204,7 +213,10 @@ static __attribute__((noinline)) void show(struct qdisc *q, const uint32_t *slot
 	}
 }
 
-/* send_batch() - Linux's qdisc_restart(): one batch to the device. Returns how many it took; fewer than asked: no more now. */
+/*
+ * send_batch() - Linux's qdisc_restart(): one batch to the device. Returns how many it took; fewer
+ * than asked: no more now.
+ */
 static unsigned send_batch(struct qdisc *q, unsigned max)
 {
 	uint32_t slots[PORT_BATCH];
@@ -256,7 +268,10 @@ static void run_later(struct qdisc *q)
 		raise_softirq_on(cpus[owner], SOFTIRQ_NET_TX);
 }
 
-/* run() - Linux's __qdisc_run(): batch by batch, until nothing may leave or others shall have a turn. */
+/*
+ * run() - Linux's __qdisc_run(): batch by batch, until nothing may leave or
+ * others shall have a turn.
+ */
 static void run(struct qdisc *q)
 {
 	for (unsigned left = ROUND; left;) {
@@ -380,7 +395,10 @@ static void walk(void *arg, void (*tally)(void *t, struct pkt *chain), void *t)
 			walk_queue(ports[i]->qdisc, tally, t);
 }
 
-/* begin() - one instance, empty; its timer may be armed from the discipline before. -ENOMEM, and it holds nothing. */
+/*
+ * begin() - one instance, empty; its timer may be armed from the discipline before.
+ * -ENOMEM, and it holds nothing.
+ */
 static int begin(struct qdisc *q)
 {
 	unsigned nslots = q->o.limit + 1;
@@ -404,7 +422,10 @@ static int begin(struct qdisc *q)
 	return 0;
 }
 
-/* get() - a port's, made when first wanted and never given back: a timer may refer to it. NULL: no memory. */
+/*
+ * get() - a port's, made when first wanted and never given back: a timer may
+ * refer to it. NULL: no memory.
+ */
 static struct qdisc *get(struct port *port)
 {
 	struct qdisc *q = port->qdisc;
@@ -425,7 +446,8 @@ void qdisc_clear(struct port *port)
 	if (!qdisc_of(port))
 		return;
 	cores_park();
-	xmit_settle(); /* what is on its way here must not be overtaken by what no longer comes here */
+	xmit_settle(); /* what is on its way here must not be overtaken by what no longer comes
+			  here */
 	purge(port->qdisc);
 	end(port->qdisc);
 	port->qdisc->o.kind = NULL;

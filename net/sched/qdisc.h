@@ -2,18 +2,19 @@
 /*
  * qdisc.h - queueing disciplines: where packets stand when they may not leave at once
  *
- * As in Linux (net/sched): a discipline decides which packet goes next and which is dropped, qdisc_run() gives the device
- * what it takes, and what it does not take stays at the head. A port has none at first: what a full ring does not take
- * is dropped there and then (Linux: noqueue). With one, all that leaves the port goes by its first transmit queue, on the
- * core that owns that: other cores hand their packets over, so there are no locks, and when the queue moves to another
+ * As in Linux (net/sched): a discipline decides which packet goes next and which is dropped,
+ * qdisc_run() gives the device what it takes, and what it does not take stays at the head. A port
+ * has none at first: what a full ring does not take is dropped there and then (Linux: noqueue).
+ * With one, all that leaves the port goes by its first transmit queue, on the core that owns that:
+ * other cores hand their packets over, so there are no locks, and when the queue moves to another
  * core what waits moves along, in its order.
  *
  *	pfifo		first in, first out, so many packets
  *	fq_codel	a queue for each flow, in turns; each keeps its packets' waiting short [RFC 8290, RFC 8289]
  *	tbf		a token bucket: no faster than a rate; pfifo inside, or fq_codel
  *
- * Transmission goes on when tokens have come, when the ring has room again (there are no transmit interrupts, so a timer
- * looks), or in the next SOFTIRQ_NET_TX if one round was not enough.
+ * Transmission goes on when tokens have come, when the ring has room again (there are no transmit
+ * interrupts, so a timer looks), or in the next SOFTIRQ_NET_TX if one round was not enough.
  */
 #pragma once
 
@@ -50,11 +51,20 @@ struct qdisc_fifo {
 
 struct qdisc_kind {
 	const char *name;
-	/* @slot, filled in, belongs to it from now on. Returns false if it will not have it: the caller drops the packet */
+	/*
+	 * @slot, filled in, belongs to it from now on. Returns false if it will not have it:
+	 * the caller drops the packet
+	 */
 	bool (*enqueue)(struct qdisc *q, uint32_t slot);
-	/* the slot of the next packet to leave, off its queues; QDISC_NONE: there is none. May drop others meanwhile */
+	/*
+	 * the slot of the next packet to leave, off its queues; QDISC_NONE: there is none.
+	 * May drop others meanwhile
+	 */
 	uint32_t (*dequeue)(struct qdisc *q, uint64_t now);
-	/* for who only asks: how many of @p's flow wait. NULL: it knows no flows, and refuses what is beyond its limit */
+	/*
+	 * for who only asks: how many of @p's flow wait. NULL: it knows no flows, and refuses
+	 * what is beyond its limit
+	 */
 	unsigned (*waiting)(const struct qdisc *q, const struct pkt *p);
 };
 
@@ -134,13 +144,22 @@ void qdisc_init(void);
 /* qdisc_owner() - the core by which all leaves; MAX_CPUS: @port is down. */
 unsigned qdisc_owner(const struct port *port);
 
-/* qdisc_xmit() - the @n packets staged for @port shall leave. On its owner's core, or in its place. Counted as offered. */
+/*
+ * qdisc_xmit() - the @n packets staged for @port shall leave. On its owner's core, or in its
+ * place. Counted as offered.
+ */
 void qdisc_xmit(struct port *port, struct pkt **pkts, unsigned n);
 
-/* qdisc_run_again() - in SOFTIRQ_NET_TX: those of this core that were not through, or whose time has come. */
+/*
+ * qdisc_run_again() - in SOFTIRQ_NET_TX: those of this core that were not
+ * through, or whose time has come.
+ */
 void qdisc_run_again(void);
 
-/* Control context; they park the cores. qdisc_set() - 0 or -ENOMEM; what waited in the one before is dropped. */
+/*
+ * Control context; they park the cores. qdisc_set() - 0 or -ENOMEM; what waited in
+ * the one before is dropped.
+ */
 int qdisc_set(struct port *port, const struct qdisc_options *o);
 void qdisc_clear(struct port *port);
 /* qdisc_purge() - what waits is dropped: @port goes down, or its queues change. Cores parked. */
@@ -148,7 +167,10 @@ void qdisc_purge(struct port *port);
 
 /* --- between qdisc.c and the disciplines --- */
 
-/* qdisc_append(), qdisc_take() - a slot to the end of @f, and its first one; QDISC_NONE if it is empty. */
+/*
+ * qdisc_append(), qdisc_take() - a slot to the end of @f, and its first one;
+ * QDISC_NONE if it is empty.
+ */
 void qdisc_append(struct qdisc *q, struct qdisc_fifo *f, uint32_t slot);
 uint32_t qdisc_take(struct qdisc *q, struct qdisc_fifo *f);
 /* qdisc_drop() - the packet in @slot goes nowhere. */

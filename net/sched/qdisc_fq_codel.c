@@ -2,10 +2,11 @@
 /*
  * qdisc_fq_codel.c - a queue for each flow, in turns, and each kept short by CoDel
  *
- * Called by qdisc.c on the core that owns the transmit queue. Flows are served by deficit round robin; one that has just
- * begun to send goes before those that keep a queue [RFC 8290 4]. CoDel looks how long a packet has waited when it
- * leaves: if none waited less than the target for an interval, it drops one, and then more and more often, until they
- * do [RFC 8289 5]. A packet whose sender knows ECN is marked instead.
+ * Called by qdisc.c on the core that owns the transmit queue. Flows are served by deficit round
+ * robin; one that has just begun to send goes before those that keep a queue [RFC 8290 4]. CoDel
+ * looks how long a packet has waited when it leaves: if none waited less than the target for an
+ * interval, it drops one, and then more and more often, until they do [RFC 8289 5]. A packet whose
+ * sender knows ECN is marked instead.
  */
 #include "qdisc.h"
 
@@ -31,7 +32,10 @@ static bool ecn_mark(struct pkt *p)
 	}
 	if (type != be16(ETH_P_IP) || !(l3[1] & ECN_MASK))
 		return false;
-	/* the checksum is of words, the marks are in the lower half of the first: take off as much [RFC 1624] */
+	/*
+	 * the checksum is of words, the marks are in the lower half of the first:
+	 * take off as much [RFC 1624]
+	 */
 	sum = (uint32_t)be16(load16(l3 + 10)) + (l3[1] & ECN_MASK) + 0xffff - ECN_CE;
 	l3[1] |= ECN_CE;
 	sum = be16((sum & 0xffff) + (sum >> 16));
@@ -57,14 +61,20 @@ static uint32_t square_root(uint32_t n)
 	return root;
 }
 
-/* next_drop() - the n-th drop comes an interval divided by the root of n after the one before [RFC 8289 5.3]. */
+/*
+ * next_drop() - the n-th drop comes an interval divided by the root of n after the
+ * one before [RFC 8289 5.3].
+ */
 static uint64_t next_drop(const struct qdisc *q, uint64_t t, uint32_t count)
 {
 	/* the root of count * 256 is 16 times that of count: four bits behind the point */
 	return t + interval(q) * 16 / square_root(MIN(count, 1u << 22) * 256);
 }
 
-/* ok_to_drop() - @slot leaves @flow's queue: has every packet waited for too long since an interval? Never the last frame. */
+/*
+ * ok_to_drop() - @slot leaves @flow's queue: has every packet waited for too long since an
+ * interval? Never the last frame.
+ */
 static bool ok_to_drop(const struct qdisc *q, struct qdisc_flow *flow, uint32_t slot, uint64_t now)
 {
 	struct codel *c = &flow->codel;
@@ -79,7 +89,10 @@ static bool ok_to_drop(const struct qdisc *q, struct qdisc_flow *flow, uint32_t 
 	return now >= c->first_above;
 }
 
-/* reprove() - a packet that waited too long: marked if its sender understands that, else dropped. Returns whether it is left. */
+/*
+ * reprove() - a packet that waited too long: marked if its sender understands that, else dropped.
+ * Returns whether it is left.
+ */
 static bool reprove(struct qdisc *q, uint32_t slot)
 {
 	if (q->o.ecn && ecn_mark(q->slot[slot].p)) {
@@ -90,7 +103,10 @@ static bool reprove(struct qdisc *q, uint32_t slot)
 	return false;
 }
 
-/* drop_more() - dropping has begun: one at each of its times, ever sooner, until waiting is short enough. */
+/*
+ * drop_more() - dropping has begun: one at each of its times, ever sooner, until
+ * waiting is short enough.
+ */
 static uint32_t drop_more(struct qdisc *q, struct qdisc_flow *flow, uint32_t slot, uint64_t now)
 {
 	struct codel *c = &flow->codel;
@@ -106,7 +122,10 @@ static uint32_t drop_more(struct qdisc *q, struct qdisc_flow *flow, uint32_t slo
 	return slot;
 }
 
-/* codel_dequeue() - the next packet of @flow to leave [RFC 8289 5.6]; QDISC_NONE if its queue is empty. */
+/*
+ * codel_dequeue() - the next packet of @flow to leave [RFC 8289 5.6];
+ * QDISC_NONE if its queue is empty.
+ */
 static uint32_t codel_dequeue(struct qdisc *q, struct qdisc_flow *flow, uint64_t now)
 {
 	struct codel *c = &flow->codel;
@@ -163,7 +182,10 @@ static uint32_t flow_of(const struct qdisc *q, const struct pkt *p)
 	return (uint64_t)key_hash(0, &key) * q->o.flows >> 32;
 }
 
-/* drop_from_longest() - as many as it may hold and one more: the first of the queue with most bytes goes [RFC 8290 4.1]. */
+/*
+ * drop_from_longest() - as many as it may hold and one more: the first of the queue with most
+ * bytes goes [RFC 8290 4.1].
+ */
 static void drop_from_longest(struct qdisc *q)
 {
 	struct qdisc_flow *longest = &q->flow[0];
@@ -190,7 +212,10 @@ static bool fq_codel_enqueue(struct qdisc *q, uint32_t slot)
 	return true;
 }
 
-/* fq_codel_dequeue() - [RFC 8290 4.2]; ends, since each turn of the loop uses up a deficit or empties a list. */
+/*
+ * fq_codel_dequeue() - [RFC 8290 4.2]; ends, since each turn of the loop uses up a
+ * deficit or empties a list.
+ */
 static uint32_t fq_codel_dequeue(struct qdisc *q, uint64_t now)
 {
 	for (;;) {
@@ -213,7 +238,10 @@ static uint32_t fq_codel_dequeue(struct qdisc *q, uint64_t now)
 			flow->deficit -= q->slot[slot].p->frame_len;
 			return slot;
 		}
-		/* empty: a new flow waits once behind the old ones, else one that pauses would always be new */
+		/*
+		 * empty: a new flow waits once behind the old ones, else one that
+		 * pauses would always be new
+		 */
 		list_take(q, list);
 		flow->listed = FLOW_IDLE;
 		if (new && q->old_flows.head != QDISC_NONE)

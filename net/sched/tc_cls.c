@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tc_cls.c - `tc filter`, and `tc qdisc ... clsact`: the ingress hook of a port as iproute2 makes and shows it
+ * tc_cls.c - `tc filter`, and `tc qdisc ... clsact`: the ingress hook of a port as
+ * iproute2 makes and shows it
  *
- * Called by tc.c and tc_qdisc.c in the control context. Owns nothing; hooks and filters are tc_filter.c's.
+ * Called by tc.c and tc_qdisc.c in the control context. Owns nothing; hooks and
+ * filters are tc_filter.c's.
  */
 #include "tc_cls.h"
 
@@ -104,7 +106,10 @@ static int action_at(struct shell *sh, int i, enum tc_action *action)
 	return expect_end(sh, i + 2);
 }
 
-/* filter_read() - [pref N] [protocol all] bpf bytecode TEXT|bytecode-file NAME action WORD, from word @i on. */
+/*
+ * filter_read() - [pref N] [protocol all] bpf bytecode TEXT|bytecode-file NAME
+ * action WORD, from word @i on.
+ */
 static int filter_read(struct shell *sh, int i, struct tc_filter *f)
 {
 	unsigned long pref = 0;
@@ -178,7 +183,10 @@ static int filter_del(struct shell *sh, int i)
 	return 0;
 }
 
-/* program_text() - as it would be typed: the file's name, or the instructions; from the heap, NULL if that is full. */
+/*
+ * program_text() - as it would be typed: the file's name, or the instructions; from the
+ * heap, NULL if that is full.
+ */
 static char *program_text(const struct tc_filter *f)
 {
 	struct text t = { malloc(PROGRAM_TEXT), PROGRAM_TEXT, 0 };

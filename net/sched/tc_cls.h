@@ -6,7 +6,10 @@
 
 #include "kernel/shell.h"
 
-/* tc_filter() - the words from @i on, behind "filter"; @counts: -s was given. 0 or a negative errno, said. */
+/*
+ * tc_filter() - the words from @i on, behind "filter"; @counts: -s was given. 0
+ * or a negative errno, said.
+ */
 int tc_filter(struct shell *sh, int i, bool counts);
 
 /* tc_clsact_change() - add|del dev PORT clsact, from word @i on. 0 or a negative errno, said. */

@@ -2,7 +2,8 @@
 /*
  * tc_qdisc.c - `tc qdisc`: iproute2's words for queueing disciplines
  *
- * Control context. A discipline is changed by making it anew; what waited in the one before is dropped with its reason.
+ * Control context. A discipline is changed by making it anew; what waited in the one before is
+ * dropped with its reason.
  */
 #include "tc_qdisc.h"
 
@@ -72,7 +73,10 @@ static int number(struct shell *sh, int i, const struct unit *units, uint64_t lo
 
 /* --- add, replace, change --- */
 
-/* one option, word @i and the next, into @o. Returns how many words it took, 0 if it is none, or an error said. */
+/*
+ * one option, word @i and the next, into @o. Returns how many words it took, 0 if it
+ * is none, or an error said.
+ */
 static int option(struct shell *sh, int i, struct qdisc_options *o)
 {
 	const char *s = sh->word[i].s;
@@ -122,7 +126,10 @@ static int options(struct shell *sh, int i, struct qdisc_options *o)
 	return 0;
 }
 
-/* tbf rate RATE burst SIZE [limit PACKETS]: a bucket around a pfifo, or around what its class was given before */
+/*
+ * tbf rate RATE burst SIZE [limit PACKETS]: a bucket around a pfifo, or around what
+ * its class was given before
+ */
 static int bucket(struct shell *sh, int i, struct qdisc_options *o)
 {
 	uint64_t v;

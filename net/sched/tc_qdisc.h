@@ -7,8 +7,14 @@
 #include "kernel/shell.h"
 #include "net/port.h"
 
-/* tc_qdisc() - the words of the line from @i on, behind "qdisc"; @counts: -s was given. 0 or a negative errno, said. */
+/*
+ * tc_qdisc() - the words of the line from @i on, behind "qdisc"; @counts: -s was given. 0
+ * or a negative errno, said.
+ */
 int tc_qdisc(struct shell *sh, int i, bool counts);
 
-/* tc_qdisc_print() - place, kind and options of what @port has, as `tc qdisc change dev PORT` takes them. */
+/*
+ * tc_qdisc_print() - place, kind and options of what @port has, as `tc qdisc
+ * change dev PORT` takes them.
+ */
 void tc_qdisc_print(struct shell *sh, const struct port *port);

@@ -2,7 +2,8 @@
 /*
  * frames.c - the frames that gen.c sends
  *
- * UDP over IPv4 or IPv6 with a mark as payload, and frames whose headers do not fit them. All pure functions.
+ * UDP over IPv4 or IPv6 with a mark as payload, and frames whose headers do not fit
+ * them. All pure functions.
  */
 #include "frames.h"
 
@@ -40,7 +41,10 @@ uint32_t frame_get32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* --- good frames: UDP over IPv4 or IPv6 --------------------------------------------------------------------------- */
+/*
+ * --- good frames: UDP over IPv4 or IPv6
+ * ---------------------------------------------------------------------------
+ */
 
 static uint32_t sum16(const uint8_t *p, size_t n, uint32_t sum)
 {
@@ -89,7 +93,10 @@ uint32_t frame_shortest(enum kind kind)
 	return least < ETHERNET_MIN ? ETHERNET_MIN : least;
 }
 
-/* UDP at @l4, @len bytes with its payload; addresses of @addr_bytes before it are the end of the IP header */
+/*
+ * UDP at @l4, @len bytes with its payload; addresses of @addr_bytes before it are
+ * the end of the IP header
+ */
 static void build_udp(uint8_t *l4, size_t len, size_t addr_bytes, uint64_t flow)
 {
 	uint32_t sum;
@@ -161,7 +168,10 @@ static size_t build_good(uint8_t *f, const struct traffic *t, uint32_t seq)
 	return t->size;
 }
 
-/* --- malformed frames: 60 bytes each, whose headers do not fit ---------------------------------------------------- */
+/*
+ * --- malformed frames: 60 bytes each, whose headers do not fit
+ * ----------------------------------------------------
+ */
 
 static void bad_ihl(uint8_t *f)
 {
@@ -222,7 +232,10 @@ static const struct {
 	{ "parse_ipv6", bad_ipv6 },    { "parse_ipv6_ext", bad_ipv6_ext },
 };
 
-/* --- either ------------------------------------------------------------------------------------------------------- */
+/*
+ * --- either
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 const char *frame_reason(unsigned malformation)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* frames.h - the frames of a run: each a pure function of what the run is and of its sequence number */
+/*
+ * frames.h - the frames of a run: each a pure function of what the run is
+ * and of its sequence number
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -38,7 +41,10 @@ void frame_turn(uint8_t *f);
 /* frame_sequence() - is this a frame of @t, and which? Trusts its mark alone. */
 bool frame_sequence(const uint8_t *f, size_t len, const struct traffic *t, uint32_t *seq);
 
-/* frame_is_bad() - is frame @seq malformed; frame_malformation() in which way, frame_reason() what drops it then. */
+/*
+ * frame_is_bad() - is frame @seq malformed; frame_malformation() in which way,
+ * frame_reason() what drops it then.
+ */
 bool frame_is_bad(const struct traffic *t, uint32_t seq);
 unsigned frame_malformation(const struct traffic *t, uint32_t seq);
 const char *frame_reason(unsigned malformation);

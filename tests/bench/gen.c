@@ -4,18 +4,20 @@
  *
  *	gen A.sock B.sock
  *
- * The sockets are of `-netdev stream`: a frame is four bytes of length, big-endian, and the frame without FCS.
- * Commands come on stdin, a line each, and each is answered by a line of NAME=NUMBER on stdout:
+ * The sockets are of `-netdev stream`: a frame is four bytes of length, big-endian, and
+ * the frame without FCS. Commands come on stdin, a line each, and each is answered by a
+ * line of NAME=NUMBER on stdout:
  *
  *	run n=N burst=B|window=W [to=0|1] [echo=1] [kind=0|1|2] [size=60] [flows=1] [order=0|1|2] [first=0] [bad=0]
  *	first [to=0|1] [echo=1]	frames one by one until one has crossed: has the machine come up?
  *
- * burst=B is lock step: B frames in one write, which QEMU puts into the ring at one go, and the next B when these have
- * come out. window=W keeps W frames under way instead. bad=K makes every K-th frame malformed; these must not come out.
- * With echo=1 frames go in where they are to come out, and come back with their two addresses swapped.
+ * burst=B is lock step: B frames in one write, which QEMU puts into the ring at one go, and the
+ * next B when these have come out. window=W keeps W frames under way instead. bad=K makes every
+ * K-th frame malformed; these must not come out. With echo=1 frames go in where they are to come
+ * out, and come back with their two addresses swapped.
  *
- * Numbers of kind and order are those of frames.h. Each frame that comes out is compared with what went in, byte for
- * byte.
+ * Numbers of kind and order are those of frames.h. Each frame that comes out is compared with
+ * what went in, byte for byte.
  */
 #include "frames.h"
 
@@ -80,7 +82,10 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* --- what comes out ----------------------------------------------------------------------------------------------- */
+/*
+ * --- what comes out
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void judge(struct run *r, const uint8_t *frame, size_t len)
 {
@@ -105,7 +110,9 @@ static void judge(struct run *r, const uint8_t *frame, size_t len)
 	seen[seq] = true;
 }
 
-/* take what side @s has for us; frames out of the side that they should not come out of are strange */
+/*
+ * take what side @s has for us; frames out of the side that they should not come out of are strange
+ */
 static void receive(unsigned s)
 {
 	struct side *side = &sides[s];
@@ -151,7 +158,10 @@ static bool wait_for(int ms, bool command)
 	return p[2].revents != 0;
 }
 
-/* --- what goes in ------------------------------------------------------------------------------------------------- */
+/*
+ * --- what goes in
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void send_all(int fd, const uint8_t *bytes, size_t n)
 {
@@ -232,7 +242,10 @@ static void linger(void)
 		wait_for(1, false);
 }
 
-/* --- commands ----------------------------------------------------------------------------------------------------- */
+/*
+ * --- commands
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t argument(const char *line, const char *name, uint32_t otherwise)
 {

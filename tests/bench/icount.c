@@ -4,8 +4,8 @@
  *
  *	-plugin icount.so,socket=PATH[,from=ADDRESS][,lines=on]
  *
- * QEMU's vCPU threads run the callbacks; a thread of our own answers on the unix socket PATH, for one client after
- * another, requests of a word a line:
+ * QEMU's vCPU threads run the callbacks; a thread of our own answers on the unix socket PATH, for
+ * one client after another, requests of a word a line:
  *	counts	-> "insns=N rep=N ...", one line
  *	profile	-> a line "ADDRESS EXECUTIONS" an instruction that was executed, then "."
  *	mmio	-> a line "ADDRESS READS WRITES DEVICE" a physical address, then "."
@@ -13,13 +13,15 @@
  *		   written, and each of these; CODE is the instruction that did it last. Then "."
  * Nothing is ever reset: who wants a difference reads twice.
  *
- * Every instruction counts when it starts, by an add of its own, and not with its block: a fault, an interrupt and,
- * under -icount, an access to a device cut blocks short. A halted vCPU executes nothing and costs nothing.
+ * Every instruction counts when it starts, by an add of its own, and not with its block: a fault,
+ * an interrupt and, under -icount, an access to a device cut blocks short. A halted vCPU executes
+ * nothing and costs nothing.
  *
- * A machine that runs guests of its own by SVM: from a VMRUN on, all is a guest's until the VMSAVE that follows it.
- * Of a guest only its instructions are counted; all else is about the machine itself. QEMU translates a block for
- * the machine and for its guests apart, and just before it runs for the first time, so who runs then is whose it is.
- * With several vCPUs this is right only if no more than one of them runs guests.
+ * A machine that runs guests of its own by SVM: from a VMRUN on, all is a guest's until the VMSAVE
+ * that follows it. Of a guest only its instructions are counted; all else is about the machine
+ * itself. QEMU translates a block for the machine and for its guests apart, and just before it runs
+ * for the first time, so who runs then is whose it is. With several vCPUs this is right only if no
+ * more than one of them runs guests.
  *
  * Cache lines are told by virtual address, so they are for what runs on an identity map.
  */
@@ -100,7 +102,10 @@ static size_t slot_of(uint64_t key, size_t slots)
 	return (key * UINT64_C(0x9e3779b97f4a7c15) >> 32) % slots;
 }
 
-/* --- x86 instructions, as far as it takes to tell some apart [SDM 2 2.1] ------------------------------------------ */
+/*
+ * --- x86 instructions, as far as it takes to tell some apart [SDM 2 2.1]
+ * ------------------------------------------
+ */
 
 enum kind { OTHER, REPEATED, PORT_IO, IRET, WRMSR, VMLOAD, VMRUN, VMSAVE };
 
@@ -109,7 +114,10 @@ static bool is_rep(uint8_t byte)
 	return byte == 0xf2 || byte == 0xf3;
 }
 
-/* operand size, address size, segments, lock, and in 64-bit code REX, which elsewhere is INC and DEC */
+/*
+ * operand size, address size, segments, lock, and in 64-bit code REX, which
+ * elsewhere is INC and DEC
+ */
 static bool is_prefix(uint8_t byte)
 {
 	return byte == 0x66 || byte == 0x67 || (byte & 0xe7) == 0x26 || byte == 0x64 ||
@@ -161,7 +169,10 @@ static enum kind kind_of(const struct qemu_plugin_insn *insn)
 	return b[i] == 0x0f ? kind_of_0f(&b[i]) : OTHER;
 }
 
-/* --- while the guest runs, on its vCPU's thread ------------------------------------------------------------------- */
+/*
+ * --- while the guest runs, on its vCPU's thread
+ * -------------------------------------------------------------------
+ */
 
 static void on_from(unsigned int vcpu, void *udata)
 {
@@ -198,7 +209,10 @@ static struct mmio *mmio_slot(uint64_t paddr)
 	return NULL;
 }
 
-/* the slot of line @number of @vcpu; if there is none, a free one. The table is never full: it is as large as the RAM */
+/*
+ * the slot of line @number of @vcpu; if there is none, a free one. The table is never full:
+ * it is as large as the RAM
+ */
 static struct line *line_slot(unsigned vcpu, uint64_t number)
 {
 	size_t i = slot_of(number, MAX_LINES);
@@ -242,7 +256,10 @@ static void on_memory(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va
 	pthread_mutex_unlock(&lock);
 }
 
-/* --- while a block is translated ---------------------------------------------------------------------------------- */
+/*
+ * --- while a block is translated
+ * ----------------------------------------------------------------------------------
+ */
 
 static void add_one(struct qemu_plugin_insn *insn, qemu_plugin_u64 entry)
 {
@@ -295,8 +312,8 @@ static void count_accesses(struct qemu_plugin_insn *insn)
 }
 
 /*
- * QEMU leaves the block before each further iteration of a repeated string instruction and comes back to a block that
- * starts with it (under -icount always, else now and then). Those go to `rep`.
+ * QEMU leaves the block before each further iteration of a repeated string instruction and comes
+ * back to a block that starts with it (under -icount always, else now and then). Those go to `rep`.
  */
 static void count_insn(struct qemu_plugin_insn *insn, enum kind kind, bool first_of_block)
 {
@@ -341,7 +358,10 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 }
 
-/* --- the server, on a thread of its own --------------------------------------------------------------------------- */
+/*
+ * --- the server, on a thread of its own
+ * ---------------------------------------------------------------------------
+ */
 
 static void mmio_totals(uint64_t *reads, uint64_t *writes)
 {
@@ -476,7 +496,10 @@ static int start_listening(void)
 	return fd;
 }
 
-/* --- start -------------------------------------------------------------------------------------------------------- */
+/*
+ * --- start
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static bool take_argument(const char *arg)
 {

@@ -2,8 +2,8 @@
 /*
  * qemu_plugin.h - what icount.c uses of QEMU's TCG plugin interface, version 4 (QEMU 9.1 and 10)
  *
- * Debian does not package QEMU's own header. Prototypes and values are interface facts, from QEMU's manual "QEMU TCG
- * Plugins"; QEMU refuses to load a plugin whose version it does not know.
+ * Debian does not package QEMU's own header. Prototypes and values are interface facts, from QEMU's
+ * manual "QEMU TCG Plugins"; QEMU refuses to load a plugin whose version it does not know.
  */
 #pragma once
 

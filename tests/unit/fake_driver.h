@@ -2,8 +2,9 @@
 /*
  * fake_driver.h - the guest's half of a virtqueue, honest or not
  *
- * A guest's RAM is one malloc() of exactly its size, so that the address sanitiser sees every step beside it. A ring
- * lies in it as a driver would lay it out; its words may also be written one by one, as no driver would.
+ * A guest's RAM is one malloc() of exactly its size, so that the address sanitiser sees every step
+ * beside it. A ring lies in it as a driver would lay it out; its words may also be written one by
+ * one, as no driver would.
  */
 #pragma once
 
@@ -48,7 +49,10 @@ void driver_desc(struct fake_driver *d, unsigned i, uint64_t addr, uint32_t len,
 void driver_expose(struct fake_driver *d, uint16_t head);
 /* driver_add() - one buffer of one piece, in the next descriptor; returns its head. */
 uint16_t driver_add(struct fake_driver *d, uint64_t addr, uint32_t len, bool write);
-/* driver_kicks() - would a driver ring the doorbell for what it exposed since the last time it was asked? [2.7.10] */
+/*
+ * driver_kicks() - would a driver ring the doorbell for what it exposed since the last
+ * time it was asked? [2.7.10]
+ */
 bool driver_kicks(struct fake_driver *d);
 /* driver_used() - take the next used element; false if there is none. */
 bool driver_used(struct fake_driver *d, struct virtq_used_elem *e);

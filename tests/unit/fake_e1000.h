@@ -2,8 +2,9 @@
 /*
  * fake_e1000.h - an 82540EM for unit tests: a register file and what stands behind it
  *
- * The real driver reaches it through gbe_read() and gbe_write(), which on the host lead here. It does what the manual
- * says, at once, unless one of its knobs has it misbehave. Its interrupt is a level: up while a cause is enabled.
+ * The real driver reaches it through gbe_read() and gbe_write(), which on the host lead here. It
+ * does what the manual says, at once, unless one of its knobs has it misbehave. Its interrupt is a
+ * level: up while a cause is enabled.
  */
 #pragma once
 
@@ -16,7 +17,10 @@
 
 enum { FAKE_E1000_SENT = FAKE_GBE_SENT };
 
-/* the rings' registers, as the manual has them [8254x 13.4.25 on]; the driver counts from where its table says */
+/*
+ * the rings' registers, as the manual has them [8254x 13.4.25 on]; the driver counts
+ * from where its table says
+ */
 enum {
 	E1000_RDBAL = 0x2800,
 	E1000_RDLEN = 0x2808,
@@ -28,15 +32,22 @@ enum {
 	E1000_TDT = 0x3818,
 };
 
-/* fake_e1000_power_on() - registers at their defaults, knobs off, log empty; the EEPROM's address ends in @last. */
+/*
+ * fake_e1000_power_on() - registers at their defaults, knobs off, log empty; the
+ * EEPROM's address ends in @last.
+ */
 void fake_e1000_power_on(struct fake_gbe *f, uint8_t last);
 
 /*
- * fake_e1000_rx() - a frame of @len bytes comes in, byte i holds (uint8_t)(first + i). Returns false if there were
- * too few descriptors, nothing is written and ICR.RXO is raised; or if it is longer than the chip takes.
+ * fake_e1000_rx() - a frame of @len bytes comes in, byte i holds (uint8_t)(first + i). Returns
+ * false if there were too few descriptors, nothing is written and ICR.RXO is raised; or if it is
+ * longer than the chip takes.
  */
 bool fake_e1000_rx(struct fake_gbe *f, uint32_t len, uint8_t first);
-/* fake_e1000_rx_raw() - hand back one descriptor with this status and errors and length; @silent: without a cause. */
+/*
+ * fake_e1000_rx_raw() - hand back one descriptor with this status and errors and length;
+ * @silent: without a cause.
+ */
 bool fake_e1000_rx_raw(struct fake_gbe *f, uint32_t status, uint16_t len, bool silent);
 
 /* fake_e1000_cause() - causes of ICR; fake_e1000_link() - the link changes and says so. */

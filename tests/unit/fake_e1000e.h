@@ -2,8 +2,9 @@
 /*
  * fake_e1000e.h - an 82574L for unit tests: a register file and what stands behind it
  *
- * The real driver reaches it through gbe_read() and gbe_write(), which on the host lead here. It does what the datasheet
- * says, at once; with MSI-X where the driver has programmed IVAR, else all causes come by one interrupt.
+ * The real driver reaches it through gbe_read() and gbe_write(), which on the host lead here. It
+ * does what the datasheet says, at once; with MSI-X where the driver has programmed IVAR, else all
+ * causes come by one interrupt.
  */
 #pragma once
 
@@ -26,7 +27,10 @@ enum { FAKE_E1000E_VECTORS = 5 };
 
 /* fake_e1000e_power_on() - registers at their defaults, knobs off, log empty. */
 void fake_e1000e_power_on(struct fake_gbe *f);
-/* fake_e1000e_rx() - a frame for queue @q; false if it waits in the chip: too few descriptors, or the receiver is off. */
+/*
+ * fake_e1000e_rx() - a frame for queue @q; false if it waits in the chip: too few
+ * descriptors, or the receiver is off.
+ */
 bool fake_e1000e_rx(struct fake_gbe *f, unsigned q, uint32_t len, uint8_t first);
 /* fake_e1000e_rx_raw() - hand back one descriptor with this status and length. */
 bool fake_e1000e_rx_raw(struct fake_gbe *f, unsigned q, uint32_t status, uint16_t len);

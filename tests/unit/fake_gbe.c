@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_gbe.c - the register file of both gigabit NICs for unit tests; fake_gbe.h says what it plays */
+/*
+ * fake_gbe.c - the register file of both gigabit NICs for unit tests; fake_gbe.h says what it plays
+ */
 #include "fake_gbe.h"
 
 #include <stdlib.h>

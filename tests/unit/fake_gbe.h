@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_gbe.h - the register file that both gigabit NICs of the unit tests have, and what stands behind it alike
+ * fake_gbe.h - the register file that both gigabit NICs of the unit tests have, and
+ * what stands behind it alike
  *
- * fake_igb.h and fake_e1000.h say what each chip plays; a test links one of them. As in drivers/gbe.h one structure
- * serves both, and what a chip does in a way of its own is behind its struct fake_gbe_ops. Rings are named here by
- * the offset of their first register, RDBAL or TDBAL.
+ * fake_igb.h and fake_e1000.h say what each chip plays; a test links one of them. As in
+ * drivers/gbe.h one structure serves both, and what a chip does in a way of its own is behind its
+ * struct fake_gbe_ops. Rings are named here by the offset of their first register, RDBAL or TDBAL.
  */
 #pragma once
 
@@ -28,11 +29,15 @@ struct fake_gbe_ops {
 	void (*write)(struct fake_gbe *f, uint32_t off, uint32_t v);
 	/* what reading a register does, beside clearing ICR and the statistics */
 	void (*was_read)(struct fake_gbe *f, uint32_t off);
-	/* a descriptor to be sent: abort() if it is not as the chip wants it, then fake_gbe_send() */
+	/*
+	 * a descriptor to be sent: abort() if it is not as the chip wants it, then fake_gbe_send()
+	 */
 	void (*send)(struct fake_gbe *f, volatile struct gbe_tx_desc *d);
 	/* write a received buffer's descriptor in the chip's format */
 	void (*fill_in)(volatile union gbe_rx_desc *d, uint32_t status, uint16_t len);
-	/* a frame comes in, for queue 0 if there are several; as fake_igb_rx() and fake_e1000_rx() */
+	/*
+	 * a frame comes in, for queue 0 if there are several; as fake_igb_rx() and fake_e1000_rx()
+	 */
 	bool (*rx)(struct fake_gbe *f, uint32_t len, uint8_t first);
 };
 
@@ -66,7 +71,9 @@ struct fake_gbe {
 	struct gbe_tx_desc context; /* the last one */
 	uint64_t last_cmd;          /* what the last data descriptor said */
 
-	/* called when EIMS or IMS is written, before what it unmasks is sent or shows on the line */
+	/*
+	 * called when EIMS or IMS is written, before what it unmasks is sent or shows on the line
+	 */
 	void (*unmasked)(struct fake_gbe *f);
 
 	/* 82576: knobs, what was seen, the machine */
@@ -92,25 +99,34 @@ struct fake_gbe {
 
 /* fake_gbe_writes() - how often @off was written since @from in the log. */
 unsigned fake_gbe_writes(const struct fake_gbe *f, uint32_t off, unsigned from);
-/* fake_gbe_wrote() - index in the log of the first write of a value with all of @bits to @off; -1: never. */
+/*
+ * fake_gbe_wrote() - index in the log of the first write of a value with all of
+ * @bits to @off; -1: never.
+ */
 int fake_gbe_wrote(const struct fake_gbe *f, uint32_t off, uint32_t bits, unsigned from);
 
 /* --- for the chips --- */
 
 /* fake_gbe_power_on() - knobs off, log empty, registers all zero. */
 void fake_gbe_power_on(struct fake_gbe *f, const struct fake_gbe_ops *ops);
-/* fake_gbe_defaults() - what a reset leaves: all zero but STATUS, full duplex at 1000 Mb/s; the link starts anew. */
+/*
+ * fake_gbe_defaults() - what a reset leaves: all zero but STATUS, full duplex at 1000
+ * Mb/s; the link starts anew.
+ */
 void fake_gbe_defaults(struct fake_gbe *f);
 /* fake_gbe_reg() - a register; abort() for one that is not in BAR 0. */
 uint32_t *fake_gbe_reg(struct fake_gbe *f, uint32_t off);
 
 /*
- * fake_gbe_raise() - where all causes come by one interrupt: set @bits in ICR or IMS. The line is up while there is one
- * that is enabled, and a message, vector 0, is sent for each that was not before.
+ * fake_gbe_raise() - where all causes come by one interrupt: set @bits in ICR or IMS. The
+ * line is up while there is one that is enabled, and a message, vector 0, is sent for
+ * each that was not before.
  */
 void fake_gbe_raise(struct fake_gbe *f, uint32_t reg, uint32_t bits);
 
-/* fake_gbe_transmit() - what lies between head and tail is sent, unless the head is to stand still. */
+/*
+ * fake_gbe_transmit() - what lies between head and tail is sent, unless the head is to stand still.
+ */
 void fake_gbe_transmit(struct fake_gbe *f, uint32_t ring);
 /* fake_gbe_context() - what the frames behind it have in common. */
 void fake_gbe_context(struct fake_gbe *f, const volatile struct gbe_tx_desc *d);
@@ -124,8 +140,8 @@ volatile union gbe_rx_desc *fake_gbe_rx_desc(struct fake_gbe *f, uint32_t ring, 
 /* fake_gbe_give_back() - the one at the head, which moves on. */
 void fake_gbe_give_back(struct fake_gbe *f, uint32_t ring, uint32_t status, uint16_t len);
 /*
- * fake_gbe_receive() - a frame goes into buffers of @size bytes, of which there are enough; byte i holds
- * (uint8_t)(first + i). All descriptors get @status, the last one EOP beside.
+ * fake_gbe_receive() - a frame goes into buffers of @size bytes, of which there are enough; byte i
+ * holds (uint8_t)(first + i). All descriptors get @status, the last one EOP beside.
  */
 void fake_gbe_receive(struct fake_gbe *f, uint32_t ring, uint32_t size, uint32_t status,
 		      uint32_t len, uint8_t first);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_guest.h - a guest's buses without a guest: a test reads and writes ports and memory as its driver would
+ * fake_guest.h - a guest's buses without a guest: a test reads and writes ports and
+ * memory as its driver would
  *
- * Accesses go by vmm/access.c, so with vm->lock as an exit takes it. The interrupt controllers are notebooks.
+ * Accesses go by vmm/access.c, so with vm->lock as an exit takes it. The interrupt
+ * controllers are notebooks.
  *	links: vmm/access.c vmm/bus.c vmm/vpci.c vmm/vpci_bar.c vmm/vpci_irq.c tests/unit/fake_guest.c tests/unit/host.c
  */
 #pragma once
@@ -20,7 +22,10 @@ extern _Atomic unsigned guest_msi[256];
 extern uint64_t guest_msi_address; /* of the last one */
 extern bool guest_line[VIOAPIC_PINS];
 
-/* guest_up() - a VM with an empty bus, but for the host bridge. The test's set-up function, behind host_cores(). */
+/*
+ * guest_up() - a VM with an empty bus, but for the host bridge. The test's set-up
+ * function, behind host_cores().
+ */
 void guest_up(void);
 
 uint32_t in(uint64_t port, unsigned size);

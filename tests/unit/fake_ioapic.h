@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_ioapic.h - interrupt pins for unit tests, in the place of kernel/ioapic.c: level-triggered, several sources a
- * pin
+ * fake_ioapic.h - interrupt pins for unit tests, in the place of kernel/ioapic.c:
+ * level-triggered, several sources a pin
  *
- * As in QEMU, a pin that rises while it still stands as an edge, masked, as the reset leaves it, is not heard until
- * it rises again. While a pin is up and unmasked its handler is called again and again, on the core that it is
- * routed to: who does not silence its device hangs, and a test fails after FAKE_IOAPIC_STORM calls.
+ * As in QEMU, a pin that rises while it still stands as an edge, masked, as the reset leaves it, is
+ * not heard until it rises again. While a pin is up and unmasked its handler is called again and
+ * again, on the core that it is routed to: who does not silence its device hangs, and a test fails
+ * after FAKE_IOAPIC_STORM calls.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ struct fake_ioapic_pin {
 	struct irq *irq; /* NULL: nobody has asked for it */
 	bool level, active_low, masked;
 	unsigned sources; /* a bit each that holds it up */
-	bool unheard; /* went up before anybody asked for it: nothing comes until it falls and rises */
+	bool unheard;     /* went up before anybody asked for it: nothing comes until it falls and
+			     rises */
 	unsigned interrupts; /* delivered */
 };
 

@@ -2,8 +2,9 @@
 /*
  * fake_net.h - ports without NICs, and frames to feed them
  *
- * net_up() gives a machine of some cores with fake ports p1, p2, ... which keep what is sent to them. Frames are
- * built by shape; host n has MAC 02:00:00:00:00:n and addresses 10.0.0.n and fd00::n.
+ * net_up() gives a machine of some cores with fake ports p1, p2, ... which keep what is
+ * sent to them. Frames are built by shape; host n has MAC 02:00:00:00:00:n and
+ * addresses 10.0.0.n and fd00::n.
  */
 #pragma once
 
@@ -28,14 +29,21 @@ struct fake_port {
 
 extern struct fake_port fake[FAKE_PORTS + 1]; /* by port id */
 
-/* net_up() - tables, pools and @ports ports, each up and with a queue for every core; in no switch. */
+/*
+ * net_up() - tables, pools and @ports ports, each up and with a queue for every core; in no switch.
+ */
 void net_up(unsigned cores, unsigned ports);
-/* net_down() - what the ports sent and what waits goes back to the pools; checks that nothing is missing there. */
+/*
+ * net_down() - what the ports sent and what waits goes back to the pools; checks that
+ * nothing is missing there.
+ */
 void net_down(void);
 /* net_switch() - a switch of all ports, with its first rule. */
 struct vswitch *net_switch(void);
 
-/* net_settle() - run the softirqs that were raised, and turn every core's loop so that QSBR frees. */
+/*
+ * net_settle() - run the softirqs that were raised, and turn every core's loop so that QSBR frees.
+ */
 void net_settle(void);
 /* net_softirq() - run one now, raised or not, on the core that this thread plays. */
 void net_softirq(enum softirq nr);
@@ -58,10 +66,15 @@ void put(unsigned id, struct pkt *p);
 void put_batch(unsigned id, struct pkt **pkts, unsigned n);
 /* sent() - how many packets port @id has sent since net_up(), or the last time it was asked. */
 unsigned sent(unsigned id);
-/* dropped() - how many of this reason on all cores, and by all ports' own counts, which must agree. */
+/*
+ * dropped() - how many of this reason on all cores, and by all ports' own counts, which must agree.
+ */
 unsigned dropped(enum drop_reason why);
 /* conserved() - the law holds, else the test fails and says where. */
 void conserved(void);
 
-/* net_knob() - the value behind a sysctl of the linked files; fails the test if there is none of that name. */
+/*
+ * net_knob() - the value behind a sysctl of the linked files; fails the test if
+ * there is none of that name.
+ */
 unsigned *net_knob(const char *name);

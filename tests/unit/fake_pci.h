@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_pci.h - configuration space for unit tests: functions with registers, BARs that can be sized, capabilities
+ * fake_pci.h - configuration space for unit tests: functions with registers, BARs that
+ * can be sized, capabilities
  *
- * Put behind drivers/pci.c by fake_pci_start(). A BAR holds a host address, so that what is mapped there is memory of
- * the test; fake_pci_memory() gives some that lies low enough for a 32-bit BAR.
+ * Put behind drivers/pci.c by fake_pci_start(). A BAR holds a host address, so that what is mapped
+ * there is memory of the test; fake_pci_memory() gives some that lies low enough for a 32-bit BAR.
  */
 #pragma once
 
@@ -34,8 +35,13 @@ void fake_pci_set32(struct fake_pci_fn *fn, unsigned off, uint32_t v);
 uint16_t fake_pci_get16(const struct fake_pci_fn *fn, unsigned off);
 uint32_t fake_pci_get32(const struct fake_pci_fn *fn, unsigned off);
 
-/* fake_pci_memory() - zeroed memory below 4 GiB, 1 MiB aligned; kept until the test program ends. */
+/*
+ * fake_pci_memory() - zeroed memory below 4 GiB, 1 MiB aligned; kept until the test program ends.
+ */
 void *fake_pci_memory(size_t bytes);
 
-/* BARs sized with decoding on since fake_pci_start(): a device would have answered at an address not its own */
+/*
+ * BARs sized with decoding on since fake_pci_start(): a device would have answered
+ * at an address not its own
+ */
 extern unsigned fake_pci_sized_while_on;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gbe_rig.h - a NIC on its bench: what test_igb.c and test_e1000.c both do with the real driver on a register file
+ * gbe_rig.h - a NIC on its bench: what test_igb.c and test_e1000.c both do with the real
+ * driver on a register file
  *
- * The rig is the room above the driver, which keeps every packet that a poll gives it, and the hands that feed frames
- * in, send packets and look at what came of it. How a chip is wired to the machine is the tests' own.
+ * The rig is the room above the driver, which keeps every packet that a poll gives it, and the
+ * hands that feed frames in, send packets and look at what came of it. How a chip is wired to the
+ * machine is the tests' own.
  */
 #pragma once
 
@@ -29,11 +31,19 @@ void free_taken(void);
 
 /* --- the machine --- */
 
-/* rig_start() - @ncores cores with their pools and softirqs; no function on the bus, no NIC, nothing taken. */
+/*
+ * rig_start() - @ncores cores with their pools and softirqs; no function on the
+ * bus, no NIC, nothing taken.
+ */
 void rig_start(unsigned ncores);
-/* rig_probe() - offer what is on the bus to @driver; polls and link changes lead here. Returns how many NICs it took. */
+/*
+ * rig_probe() - offer what is on the bus to @driver; polls and link changes lead here.
+ * Returns how many NICs it took.
+ */
 unsigned rig_probe(const struct pci_driver *driver);
-/* rig_probe_again() - the same for the first function alone, from an empty log on; dev stays NULL. */
+/*
+ * rig_probe_again() - the same for the first function alone, from an empty log on; dev stays NULL.
+ */
 unsigned rig_probe_again(const struct pci_driver *driver);
 /* run_softirqs() - those that were raised, on every core. */
 void run_softirqs(void);
@@ -76,5 +86,8 @@ void receives_in_order(void);
 void receives_long(uint32_t len);
 /* finds_a_frame_of() - @at_unmask brings a frame between the last look and the unmask. */
 void finds_a_frame_of(void (*at_unmask)(struct fake_gbe *f));
-/* refuses_what_is_too_much() - a full ring, whose tail register is @tail, takes no more until it has sent. */
+/*
+ * refuses_what_is_too_much() - a full ring, whose tail register is @tail, takes
+ * no more until it has sent.
+ */
 void refuses_what_is_too_much(uint32_t tail);

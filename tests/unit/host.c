@@ -2,8 +2,9 @@
 /*
  * host.c - the machine that unit tests run on; host.h says what for
  *
- * Two parts: the machine itself, and weak stand-ins for kernel functions that a test does not link. A stand-in does
- * the least that is true (it counts, records, or says no); none imitates the logic of what it stands in for.
+ * Two parts: the machine itself, and weak stand-ins for kernel functions that a test does not link.
+ * A stand-in does the least that is true (it counts, records, or says no); none imitates the logic
+ * of what it stands in for.
  */
 #include "host.h"
 

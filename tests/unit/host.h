@@ -2,9 +2,10 @@
 /*
  * host.h - the machine that unit tests run on
  *
- * Kernel code built for the host finds here what the bare machine would give it: cores, a clock that stands still
- * until the test moves it, a console that is a buffer, a panic that a test can expect. Every function that the
- * kernel also has is weak here: a test that links the real one gets the real one.
+ * Kernel code built for the host finds here what the bare machine would give it: cores, a
+ * clock that stands still until the test moves it, a console that is a buffer, a panic that a
+ * test can expect. Every function that the kernel also has is weak here: a test that links the
+ * real one gets the real one.
  *
  * A test names what it links in its first lines, the runner reads that:
  *	links: kernel/softirq.c tests/unit/host.c
@@ -23,13 +24,17 @@
 /* --- cores --- */
 
 /*
- * host_cores() - start afresh with @n cores, all zero, all online; this thread plays core 0. Forgets clock, log,
- * calls and pools of the test before, so it is the first line of a test or its set-up function.
+ * host_cores() - start afresh with @n cores, all zero, all online; this thread plays core
+ * 0. Forgets clock, log, calls and pools of the test before, so it is the first line of a
+ * test or its set-up function.
  */
 void host_cores(unsigned n);
 /* host_play() - from now on this thread plays core @id. Returns the core it played. */
 unsigned host_play(unsigned id);
-/* host_run_cores() - fn(arg) on all cores at once, a thread each that plays its core; returns when all have. */
+/*
+ * host_run_cores() - fn(arg) on all cores at once, a thread each that plays its
+ * core; returns when all have.
+ */
 void host_run_cores(void (*fn)(void *arg), void *arg);
 /* host_pools() - give every core a pool of @n packets. The test links kernel/pool.c. */
 void host_pools(unsigned n);
@@ -46,10 +51,15 @@ extern _Atomic uint64_t host_tsc_step; /* by how much each rdtsc() moves it on; 
 /* --- interrupts and boot memory --- */
 
 extern _Thread_local bool host_irqs_on; /* the flag that irq_disable() and irq_enable() move */
-/* called at each move, after it: where a test lets an interrupt in, or takes notes. NULL at first */
+/*
+ * called at each move, after it: where a test lets an interrupt in, or takes notes. NULL at first
+ */
 extern void (*host_irq_hook)(bool on);
 
-/* called by cpu_halt(), which then returns with interrupts on; the test fails if there is none to wake us */
+/*
+ * called by cpu_halt(), which then returns with interrupts on; the test fails if
+ * there is none to wake us
+ */
 extern void (*host_halt_hook)(void);
 
 extern size_t host_mem_left; /* mem_try_alloc() refuses more; unlimited at first */
@@ -65,8 +75,8 @@ extern char host_panic_text[256];
 void host_text_clear(void); /* both */
 
 /*
- * host_exec() - run one line as the terminal would; output and errors go to host_out. Returns what the command does.
- * The test links kernel/shell.c and what that needs.
+ * host_exec() - run one line as the terminal would; output and errors go to host_out. Returns what
+ * the command does. The test links kernel/shell.c and what that needs.
  */
 int host_exec(const char *line);
 

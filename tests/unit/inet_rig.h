@@ -2,8 +2,9 @@
 /*
  * inet_rig.h - Weir as a station behind fake ports, and packets for it
  *
- * Port N of fake_net.h, in no switch, has the MAC address of station 1 of its link, and the addresses 10.0.N.1/24 and
- * fd00:N::1/64. Packets are made from nothing, with sums by a code of the rig's own, so that it can judge Weir's.
+ * Port N of fake_net.h, in no switch, has the MAC address of station 1 of its link, and the
+ * addresses 10.0.N.1/24 and fd00:N::1/64. Packets are made from nothing, with sums by a code of the
+ * rig's own, so that it can judge Weir's.
  */
 #pragma once
 
@@ -15,7 +16,10 @@ enum {
 	RIG_MAC = 2
 }; /* first byte of a station's MAC address: 02:00:00:00:PORT:STATION; Weir's is 02:...:PORT */
 
-/* inet_up() - @ports ports with addresses, one core. inet_down() - gives back what waits, then net_down(). */
+/*
+ * inet_up() - @ports ports with addresses, one core. inet_down() - gives back
+ * what waits, then net_down().
+ */
 void inet_up(unsigned ports);
 void inet_down(void);
 
@@ -49,10 +53,16 @@ unsigned udp_datagram(uint8_t *buf, unsigned sport, unsigned dport, unsigned n);
 unsigned sum16(const uint8_t *b, unsigned n, unsigned start);
 unsigned sum16_v6(unsigned port, unsigned next, const uint8_t *b, unsigned n);
 
-/* station @host of the link of @port says that it has 10.0.PORT.host: an ARP answer, or a question for Weir */
+/*
+ * station @host of the link of @port says that it has 10.0.PORT.host: an ARP
+ * answer, or a question for Weir
+ */
 void put_arp(unsigned port, unsigned host, unsigned op, unsigned target);
 /* it is known from now on: put_arp() of a question, and Weir's answer is taken off */
 void meet(unsigned port, unsigned host);
 
-/* last_sent() - bytes of the packet that @port sent last but @back, in one piece; *len. NULL: it sent fewer. */
+/*
+ * last_sent() - bytes of the packet that @port sent last but @back, in one piece;
+ * *len. NULL: it sent fewer.
+ */
 const uint8_t *last_sent(unsigned port, unsigned back, unsigned *len);

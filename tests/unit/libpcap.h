@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* libpcap.h - the host's libpcap as an oracle, found at run time: of its headers the tests need a few lines only */
+/*
+ * libpcap.h - the host's libpcap as an oracle, found at run time: of its headers the
+ * tests need a few lines only
+ */
 #pragma once
 
 #include <dlfcn.h>

@@ -113,7 +113,10 @@ static void does_not_move_what_did_nothing(void **state)
 	assert_false(propose());
 }
 
-/* each move it proposes, on any machine, leaves the hotter of the two cooler than the hot one was, if it takes its share */
+/*
+ * each move it proposes, on any machine, leaves the hotter of the two cooler than the hot one
+ * was, if it takes its share
+ */
 static void each_move_would_help(void **state)
 {
 	unsigned proposed = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: boot/efi.c boot/loader.c tests/unit/host.c */
 /*
- * test_boot_info.c - what BOOTX64.EFI hands over becomes struct boot_info: which memory is free, what must stay
+ * test_boot_info.c - what BOOTX64.EFI hands over becomes struct boot_info: which
+ * memory is free, what must stay
  */
 #include <string.h>
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* links: net/bpf.c net/bpf_text.c net/text.c tests/unit/host.c */
 /*
- * test_bpf.c - classic BPF: what is refused, what is computed, and the same verdicts as the host's libpcap gives
+ * test_bpf.c - classic BPF: what is refused, what is computed, and the same verdicts as
+ * the host's libpcap gives
  *
- * Expressions that libpcap compiles, and programs of random instructions, are run on thousands of frames, in one buffer
- * and in several, here and by libpcap. Frames lie in buffers of exactly their length: the address sanitizer sees a look
- * behind their end.
+ * Expressions that libpcap compiles, and programs of random instructions, are run on thousands of
+ * frames, in one buffer and in several, here and by libpcap. Frames lie in buffers of exactly their
+ * length: the address sanitizer sees a look behind their end.
  */
 #include "tests/unit/host.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: net/csum.c kernel/pool.c tests/unit/host.c */
 /*
- * test_csum.c - the Internet's checksum: known vectors, a slow and simple one beside it, chains cut anywhere
+ * test_csum.c - the Internet's checksum: known vectors, a slow and simple one
+ * beside it, chains cut anywhere
  */
 #include "tests/unit/host.h"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* links: net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c net/observe/decode_icmp.c net/observe/decode_tcp.c net/addr.c net/text.c tests/unit/host.c */
 /*
- * test_decode.c - frames as text: word for word what the host's tcpdump says of them, and no look behind their end
+ * test_decode.c - frames as text: word for word what the host's tcpdump says of them, and
+ * no look behind their end
  *
- * Each frame is written into a capture that tcpdump reads; its lines and ours must be equal, for all options. Then frames
- * are bent at random, in buffers of exactly their length, for the address sanitizer.
+ * Each frame is written into a capture that tcpdump reads; its lines and ours must be
+ * equal, for all options. Then frames are bent at random, in buffers of exactly their
+ * length, for the address sanitizer.
  */
 #include "tests/unit/host.h"
 
@@ -229,7 +231,10 @@ static void looks_at_no_byte_that_is_not_there(void **state)
 	free(d);
 }
 
-/* each would be one more deep in the stack, and nobody but an attacker sends an error about an error */
+/*
+ * each would be one more deep in the stack, and nobody but an attacker
+ * sends an error about an error
+ */
 static void an_error_about_errors_about_errors_is_not_followed(void **state)
 {
 	enum { ERRORS = 300, EACH = 28 };

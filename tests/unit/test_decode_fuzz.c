@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/decode.c tests/unit/host.c */
 /*
- * test_decode_fuzz.c - any bytes as an instruction: nothing is read behind them, and what comes out is sound
+ * test_decode_fuzz.c - any bytes as an instruction: nothing is read behind them,
+ * and what comes out is sound
  *
  *	build/unit/test_decode_fuzz [SEED [ROUNDS]]
  *
- * The seed is fixed, so every run is the same one; another seed and more rounds look elsewhere. Bytes lie in a buffer
- * of exactly their number, so that the address sanitizer sees a look behind their end.
+ * The seed is fixed, so every run is the same one; another seed and more rounds look
+ * elsewhere. Bytes lie in a buffer of exactly their number, so that the address sanitizer sees
+ * a look behind their end.
  */
 #include "tests/unit/host.h"
 
@@ -25,7 +27,10 @@ static unsigned long seed = 1, rounds = 300000;
 /* what the run met, by operation; and what was refused */
 static unsigned long met[INSN_OTHER + 1], refused;
 
-/* bytes that decide something: prefixes, REX, opcodes, the ModRM bytes that have SIB or a displacement */
+/*
+ * bytes that decide something: prefixes, REX, opcodes, the ModRM bytes that
+ * have SIB or a displacement
+ */
 static const uint8_t telling[] = {
 	0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x40, 0x41, 0x42,
 	0x44, 0x48, 0x4f, 0x0f, 0x01, 0x03, 0x09, 0x20, 0x22, 0x2b, 0x31, 0x39, 0x63, 0x6c,

@@ -3,7 +3,8 @@
 /*
  * test_dim.c - the throttle that looks for its own length, on traces of what queues did
  *
- * A trace is played from a model of the traffic: which packets and interrupts come in a window under each throttle.
+ * A trace is played from a model of the traffic: which packets and interrupts come in a
+ * window under each throttle.
  */
 #include "tests/unit/host.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_filter.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_e1000.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
- * test_e1000.c - the real e1000 driver and the real NAPI on a register file: what the 82540EM does otherwise than
- * the 82576 of test_igb.c, which has the rest of what the two share
+ * test_e1000.c - the real e1000 driver and the real NAPI on a register file: what the 82540EM does
+ * otherwise than the 82576 of test_igb.c, which has the rest of what the two share
  */
 #include "tests/unit/host.h"
 
@@ -372,7 +372,10 @@ static void loses_no_frame_that_comes_between_last_look_and_unmask(void **state)
 	finds_a_frame_of(done_at_unmask);
 }
 
-/* a link change while the queue is masked: its handler reads the frame's cause away, the poll finds the frame */
+/*
+ * a link change while the queue is masked: its handler reads the frame's cause away,
+ * the poll finds the frame
+ */
 static void loses_no_frame_whose_cause_another_interrupt_read(void **state)
 {
 	(void)state;

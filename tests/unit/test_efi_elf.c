@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: boot/efi/elf.c tests/unit/host.c */
 /*
- * test_efi_elf.c - the kernel's file as BOOTX64.EFI sees it: whole, damaged anywhere, cut short anywhere
+ * test_efi_elf.c - the kernel's file as BOOTX64.EFI sees it: whole, damaged
+ * anywhere, cut short anywhere
  */
 #include <elf.h>
 #include <stdlib.h>
@@ -58,7 +59,10 @@ static int start(void **state)
 				  .p_paddr = BASE + 0x1000,
 				  .p_filesz = 0x80,
 				  .p_memsz = 0x1001 };
-	/* the Xen note has a name of 4 bytes: its second half is where the first one's description goes */
+	/*
+	 * the Xen note has a name of 4 bytes: its second half is where the
+	 * first one's description goes
+	 */
 	memcpy(at(NOTE_AT), &notes[0].header, sizeof(notes[0].header));
 	memcpy(at(NOTE_AT + 12), "Xen", 4);
 	memcpy(at(NOTE_AT + 16), &notes[0].entry, 4);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: boot/efi/settings.c tests/unit/host.c */
 /*
- * test_efi_settings.c - weir.cfg, the settings file of BOOTX64.EFI: what it may say, and what is told of a wrong line
+ * test_efi_settings.c - weir.cfg, the settings file of BOOTX64.EFI: what it may say, and
+ * what is told of a wrong line
  */
 #include <stdlib.h>
 #include <string.h>

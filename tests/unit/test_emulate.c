@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/emulate.c vmm/alu.c vmm/operand.c vmm/access.c vmm/decode.c vmm/gva.c vmm/bus.c tests/unit/host.c */
 /*
- * test_emulate.c - instructions of a guest against devices: as this host's own CPU would have carried them out
+ * test_emulate.c - instructions of a guest against devices: as this host's own CPU
+ * would have carried them out
  *
- * The guest has 4 MiB of RAM, a device of plain bytes at DEVICE, a doorbell behind it and holes elsewhere; linear
- * addresses are physical ones below 4 GiB, and pages of its own choosing from PAGES on. Instructions are the assembler's.
+ * The guest has 4 MiB of RAM, a device of plain bytes at DEVICE, a doorbell behind it and holes
+ * elsewhere; linear addresses are physical ones below 4 GiB, and pages of its own choosing from
+ * PAGES on. Instructions are the assembler's.
  */
 #include "tests/unit/host.h"
 
@@ -968,7 +970,9 @@ static void reads_and_writes_ports(void **state)
 
 /* --- anything --- */
 
-/* Whatever a guest lets stand there, and whatever its registers and tables say: it gets an answer. */
+/*
+ * Whatever a guest lets stand there, and whatever its registers and tables say: it gets an answer.
+ */
 static void survives_noise(void **state)
 {
 	static const uint8_t starts[] = { 0x88, 0x89, 0x8a, 0x8b, 0xa4, 0xa5, 0xaa, 0xab, 0xac,

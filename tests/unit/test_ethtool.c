@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: drivers/ethtool.c drivers/ethtool_coalesce.c drivers/ethtool_features.c drivers/ethtool_pause.c drivers/ethtool_nfc.c drivers/ethtool_rings.c drivers/ethtool_rss.c drivers/ethtool_show.c drivers/netdev.c kernel/toeplitz.c kernel/words.c tests/unit/host.c */
 /*
- * test_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1 does, and what it refuses
+ * test_ethtool.c - the shell's ethtool: what it prints, line by line as ethtool 6.1
+ * does, and what it refuses
  */
 #include "tests/unit/host.h"
 
@@ -171,7 +172,10 @@ static int start(void **state)
 	return netdev_register(&nic);
 }
 
-/* type() - a line as the shell hands it over; returns what the command returned, its output is in host_out */
+/*
+ * type() - a line as the shell hands it over; returns what the command returned,
+ * its output is in host_out
+ */
 static int type(const char *line)
 {
 	static char text[256];

@@ -253,7 +253,10 @@ static void rows_say_what_was_learnt(void **state)
 	assert_int_equal(row.age, 4);
 }
 
-/* every core learns, moves and looks up the same addresses while core 0 flushes: no entry is freed under a reader */
+/*
+ * every core learns, moves and looks up the same addresses while core 0 flushes: no
+ * entry is freed under a reader
+ */
 static void storm(void *arg)
 {
 	unsigned me = this_cpu()->id, seed = me;

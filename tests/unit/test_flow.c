@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path */
 /*
- * test_flow.c - caches and the shared flow table: what is remembered, for how long, and what makes it be forgotten
+ * test_flow.c - caches and the shared flow table: what is remembered, for how long, and
+ * what makes it be forgotten
  */
 #include "tests/unit/host.h"
 
@@ -343,7 +344,10 @@ static void more_flows_than_a_bucket_holds_share_it_in_turn(void **state)
 	assert_non_null(emc_way(emc(), tag[5]));
 }
 
-/* keys as real life has them: hosts and ports in sequence, in 2^@bits a row of the one and the rest in the other */
+/*
+ * keys as real life has them: hosts and ports in sequence, in 2^@bits a row of the one
+ * and the rest in the other
+ */
 static struct flow_key in_sequence(unsigned kind, unsigned bits, unsigned i)
 {
 	struct flow_key key = { .in_port = 1, .nw_proto = 17, .dl_type = be16(ETH_P_IP) };

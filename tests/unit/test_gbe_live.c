@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_filter.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_pause.c drivers/gbe_stats.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_e1000e.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
- * test_gbe_live.c - NICs change while frames flow, on register files: queues, rings, spreading, and by what they
- * interrupt; and what the 82574L does otherwise than the 82576 of test_igb.c
+ * test_gbe_live.c - NICs change while frames flow, on register files: queues, rings, spreading, and
+ * by what they interrupt; and what the 82574L does otherwise than the 82576 of test_igb.c
  */
 #include "tests/unit/host.h"
 
@@ -174,7 +174,10 @@ static void delivered(unsigned n, uint8_t first)
 	free_taken();
 }
 
-/* writes of receive tails while the receiver was off, between the first off in the log and the next on */
+/*
+ * writes of receive tails while the receiver was off, between the first off
+ * in the log and the next on
+ */
 static unsigned tails_while_off(void)
 {
 	bool off = false;
@@ -242,7 +245,10 @@ static void e1000e_receives_by_both_queues(void **state)
 	delivered(20, 0);
 	arrive(1, 20, 50);
 	delivered(20, 50);
-	/* one, and one for those that came meanwhile, at the unmask: it finds nothing, which is normal */
+	/*
+	 * one, and one for those that came meanwhile, at the unmask: it finds
+	 * nothing, which is normal
+	 */
 	assert_int_equal(dev->queue[1].napi.irqs, before + 2);
 	assert_true(reg(GBE_IMS) & E1000E_ICR_RXQ(1));
 	arrive(1, 1, 0); /* masked now, until it was polled */
@@ -284,7 +290,9 @@ static void e1000e_sends_by_both_queues(void **state)
 	assert_int_equal(fake_gbe_writes(chip, E1000E_TDT(1), 0), 1);
 }
 
-/* the poll reads a queue's cause along with its own, while that queue is masked: it is raised again */
+/*
+ * the poll reads a queue's cause along with its own, while that queue is masked: it is raised again
+ */
 static void e1000e_follows_the_link_and_takes_no_queues_cause_away(void **state)
 {
 	(void)state;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path tests/unit/streams.c */
 /*
- * test_gro.c - which frames become one and which do not, rule by rule; and that what was merged is, cut again, what came
+ * test_gro.c - which frames become one and which do not, rule by rule; and that what was merged
+ * is, cut again, what came
  *
- * Frames come in by port p1, which has GRO; p2 takes long packets whole, so that a test sees them, or takes none, so that
- * it sees them cut.
+ * Frames come in by port p1, which has GRO; p2 takes long packets whole, so that a test sees them,
+ * or takes none, so that it sees them cut.
  */
 #include "tests/unit/host.h"
 
@@ -60,7 +61,10 @@ static struct pkt *nth(const struct stream *s, unsigned i, unsigned len, unsigne
 	return stream_pkt(s, payload, i * MSS, len, i, flags, PKT_BUF_SIZE);
 }
 
-/* said() - what gro_peek() said is what happened: @before frames were held, @held of this flow. Others may have made room. */
+/*
+ * said() - what gro_peek() said is what happened: @before frames were held, @held of this flow.
+ * Others may have made room.
+ */
 static void said(enum gro_fate what, unsigned before, unsigned held)
 {
 	if (what == GRO_MERGED)
@@ -495,8 +499,8 @@ static struct pkt *next_frame(struct sender *f)
 }
 
 /*
- * which of the flows sent it, behind what has been seen of that one; what lies between was dropped. The last flow is
- * that of damaged frames, which may be of any flow now: these have no order.
+ * which of the flows sent it, behind what has been seen of that one; what lies between was dropped.
+ * The last flow is that of damaged frames, which may be of any flow now: these have no order.
  */
 static void seen(struct sender *flows, const struct pkt *p)
 {

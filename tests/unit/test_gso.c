@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: net/gso.c net/csum.c kernel/pool.c tests/unit/streams.c tests/unit/host.c */
 /*
- * test_gso.c - long packets cut into segments: byte for byte those that an honest sender makes one by one
+ * test_gso.c - long packets cut into segments: byte for byte those that an
+ * honest sender makes one by one
  */
 #include "tests/unit/host.h"
 

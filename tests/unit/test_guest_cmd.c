@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/guest_cmd.c vmm/guest_injection.c vmm/guest_injection_show.c vmm/injection.c kernel/histogram.c kernel/histogram_bars.c vmm/features.c vmm/guest_create.c vmm/guest_config.c vmm/guest_show.c vmm/guest_console.c vmm/vm.c vmm/vm_create.c vmm/vm_die.c vmm/vcpu_signal.c vmm/entry.c vmm/exit.c vmm/bus.c vmm/vuart.c net/addr.c kernel/shell.c kernel/capture.c kernel/words.c kernel/names.c kernel/config.c tests/unit/host.c */
 /*
- * test_guest_cmd.c - the `guest` command and a guest's life behind it, with a back end, a loader and devices that only
- * take notes
+ * test_guest_cmd.c - the `guest` command and a guest's life behind it, with a back end, a loader
+ * and devices that only take notes
  */
 #include <errno.h>
 #include <stdio.h>
@@ -350,7 +350,10 @@ static int setup(void **state)
 	return 0;
 }
 
-/* ok() - the line does what it says, and says nothing. fails() - it is refused, and its answer has @text. */
+/*
+ * ok() - the line does what it says, and says nothing. fails() - it is refused,
+ * and its answer has @text.
+ */
 static void ok(const char *line)
 {
 	host_text_clear();
@@ -911,7 +914,10 @@ static void a_guest_ends_once(void **state)
 	assert_int_equal(vms[0]->state, VM_DEAD);
 }
 
-/* One vCPU has left and the other has yet to see it: the operator's stop takes that one off its core. */
+/*
+ * One vCPU has left and the other has yet to see it: the operator's stop
+ * takes that one off its core.
+ */
 static void stop_in_the_midst_of_an_end_completes_it(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/guest_cpu.c vmm/guest_msr.c vmm/kvmclock.c tests/unit/host.c */
 /*
- * test_guest_cpu.c - the CPU that a guest sees on a core that has everything, and on one that has little: CPUID, XCR0,
- * MSRs, KVM's clock
+ * test_guest_cpu.c - the CPU that a guest sees on a core that has everything, and on one that has
+ * little: CPUID, XCR0, MSRs, KVM's clock
  */
 #include "tests/unit/host.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/hostlink.c tests/unit/host.c */
 /*
- * test_hostlink.c - the channel to the host: what is asked, asked again, given up, and what is refused
+ * test_hostlink.c - the channel to the host: what is asked, asked again,
+ * given up, and what is refused
  *
- * The device is two buffers. The host at its other end answers whole frames, and damages or forgets what a test says.
+ * The device is two buffers. The host at its other end answers whole frames, and damages or
+ * forgets what a test says.
  */
 #include "tests/unit/host.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/idle.c kernel/softirq.c kernel/loop.c kernel/qsbr.c tests/unit/host.c */
 /*
- * test_idle.c - sleeping otherwise than by HLT: nobody sleeps on work, whenever it comes, and no IPI goes to one who looks
+ * test_idle.c - sleeping otherwise than by HLT: nobody sleeps on work, whenever it comes, and no
+ * IPI goes to one who looks
  */
 #include "tests/unit/host.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_filter.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
- * test_igb.c - the real igb driver and the real NAPI on a register file that plays what QEMU's model cannot
+ * test_igb.c - the real igb driver and the real NAPI on a register file that plays
+ * what QEMU's model cannot
  */
 #include "tests/unit/host.h"
 
@@ -437,7 +438,10 @@ static void set_rings(unsigned n)
 	run_softirqs();
 }
 
-/* several times around it, a full ring and one too many, and back to a size it had: all by what the chip is told */
+/*
+ * several times around it, a full ring and one too many, and back to a size it had: all
+ * by what the chip is told
+ */
 static void has_rings_of_any_size(void **state)
 {
 	static const unsigned sizes[] = { GBE_RING_MIN, 1024, GBE_RING_MAX, 128 };
@@ -482,7 +486,10 @@ static void keeps_its_rings_where_memory_has_run_out(void **state)
 	receive_one_by_one(300, 64);
 }
 
-/* a packet may have grown or lost a header on its way out: the next frame in its buffer begins at the front again */
+/*
+ * a packet may have grown or lost a header on its way out: the next frame in its buffer
+ * begins at the front again
+ */
 static void a_buffer_used_before_begins_at_its_front(void **state)
 {
 	(void)state;

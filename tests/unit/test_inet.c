@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/inet_rig.c tests/unit/streams.c inet path */
 /*
- * test_inet.c - Weir as a station of IPv4: what it answers, what it drops and why, what it passes on; and which routes
- * it takes. Neighbours, fragments and IPv6 have files of their own.
+ * test_inet.c - Weir as a station of IPv4: what it answers, what it drops and why, what it passes
+ * on; and which routes it takes. Neighbours, fragments and IPv6 have files of their own.
  */
 #include "tests/unit/host.h"
 
@@ -180,7 +180,9 @@ static void sends_a_datagram_to_the_echo_port_back(void **state)
 	conserved();
 }
 
-/* The last packet of @port is an ICMP error of @type and @code that quotes what begins with @quote. */
+/*
+ * The last packet of @port is an ICMP error of @type and @code that quotes what begins with @quote.
+ */
 static void is_error(unsigned port, unsigned type, unsigned code, const uint8_t *quote, unsigned n)
 {
 	unsigned len;
@@ -412,7 +414,10 @@ static void cuts_what_is_too_long_for_the_next_link(void **state)
 	conserved();
 }
 
-/* a guest's or GRO's, whose buffers are more than a frame of a wire has: it stays one packet, to be cut behind the route */
+/*
+ * a guest's or GRO's, whose buffers are more than a frame of a wire has: it stays one packet,
+ * to be cut behind the route
+ */
 static void passes_on_long_packets_that_are_to_be_cut(void **state)
 {
 	static uint8_t payload[STREAM_BYTES];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/inet_rig.c inet path */
 /*
- * test_inet6.c - Weir as a station of IPv6: neighbour discovery, echo, extension headers, fragments, and what it passes on
+ * test_inet6.c - Weir as a station of IPv6: neighbour discovery, echo, extension headers,
+ * fragments, and what it passes on
  */
 #include "tests/unit/host.h"
 
@@ -251,8 +252,8 @@ static void fragments_are_put_together_and_made(void **state)
 	put_part(b, n, 0,
 		 404); /* not the last, no multiple of eight: the length in the header is wrong */
 	assert_int_equal(sound_icmp6(1, 4, 0)[61], 4);
-	memset(back, 0,
-	       sizeof(back)); /* the whole would be 65,536 bytes: the field of the offset is wrong [RFC 8200 4.5] */
+	memset(back, 0, sizeof(back)); /* the whole would be 65,536 bytes: the field of the offset
+					  is wrong [RFC 8200 4.5] */
 	memcpy(back, ((uint8_t[]){ PROTO_ICMPV6, 0, 0xff, 0xf8 }), 4);
 	put_ip6(1, PROTO_FRAGMENT, LIMIT, NULL, back, 8 + 8);
 	assert_int_equal(sound_icmp6(1, 4, 0)[61], 42);

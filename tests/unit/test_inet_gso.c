@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/inet_rig.c tests/unit/streams.c inet path */
 /*
- * test_inet_gso.c - long packets and Weir as a station: what GRO has merged, or a guest has left uncut, comes to its
- * services datagram by datagram, and goes on across the router as what its segments may be
+ * test_inet_gso.c - long packets and Weir as a station: what GRO has merged, or a guest has
+ * left uncut, comes to its services datagram by datagram, and goes on across the router as
+ * what its segments may be
  */
 #include "tests/unit/host.h"
 
@@ -117,7 +118,9 @@ static void put_flow6(unsigned dport)
 	assert_int_equal(gro_held(in), 0);
 }
 
-/* what station 9 was sent are the answers to all of them, in order; UDP begins @l4 bytes into them */
+/*
+ * what station 9 was sent are the answers to all of them, in order; UDP begins @l4 bytes into them
+ */
 static void each_was_answered(unsigned l4)
 {
 	assert_int_equal(sent(1), COUNT);
@@ -211,7 +214,10 @@ static struct pkt *uncut(bool udp, unsigned size, unsigned cut, const uint8_t *d
 	return p;
 }
 
-/* buffers that do not end where datagrams do: those have to be copied, and there is nothing to copy them to */
+/*
+ * buffers that do not end where datagrams do: those have to be copied, and there
+ * is nothing to copy them to
+ */
 static void a_long_datagram_without_buffers_for_its_parts_is_dropped(void **state)
 {
 	struct pkt *p, *all = NULL, *one;
@@ -294,7 +300,10 @@ static void else_each_segment_goes_in_fragments_of_its_own(void **state)
 	}
 }
 
-/* a guest's headers say what they like: a segment without payload, a checksum behind the end [Linux: pskb_trim_rcsum()] */
+/*
+ * a guest's headers say what they like: a segment without payload, a checksum behind the end
+ * [Linux: pskb_trim_rcsum()]
+ */
 static void a_packet_that_ends_before_what_it_asks_for_is_dropped(void **state)
 {
 	const uint8_t dst[4] = { 10, 0, 2, 9 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/injection.c kernel/histogram.c vmm/features.c tests/unit/host.c */
 /*
- * test_injection.c - who is kicked in which mode, what the stamps time, and the histogram behind them
+ * test_injection.c - who is kicked in which mode, what the stamps time, and
+ * the histogram behind them
  *
- * A tick of the TSC is a nanosecond. The vCPU is on core 0; whoever posts plays core 1 unless a test says otherwise.
+ * A tick of the TSC is a nanosecond. The vCPU is on core 0; whoever posts plays core 1
+ * unless a test says otherwise.
  */
 #include "tests/unit/host.h"
 
@@ -250,7 +252,10 @@ static void what_the_cpu_injects_the_guest_alone_can_tell(void **state)
 	handler_began(VECTOR, 1003);
 	assert_int_equal(to_handler(INJECTION_POSTED)->max, 3);
 	assert_int_equal(to_entry(INJECTION_POSTED)->count, 0);
-	/* posted once more between the handler's first instruction and what it tells: that stamp stays for the next */
+	/*
+	 * posted once more between the handler's first instruction and what it tells: that
+	 * stamp stays for the next
+	 */
 	at(1020);
 	injection_stamp(in, VECTOR);
 	at(1030);

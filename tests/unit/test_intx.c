@@ -16,7 +16,10 @@
 
 enum { DEVICES = 3, PIN = 18, ISA_PIN = 11 };
 
-/* a device: asks on its pin until it is silenced; a deaf one never asks, a stubborn one is never silent */
+/*
+ * a device: asks on its pin until it is silenced; a deaf one never asks, a
+ * stubborn one is never silent
+ */
 static struct device {
 	unsigned pin,
 		other_pin; /* other_pin: a second one on which the chipset shows it, 0 for none */
@@ -74,7 +77,10 @@ static int ready(void **state)
 	fake_pci_set16(fn, PCI_COMMAND, PCI_COMMAND_INTX_OFF);
 	pci_init();
 	memset(device, 0, sizeof(device));
-	/* the lines are learnt once, at the first use: firmware of a PC has 9 level high, 11 level low, 5 an edge */
+	/*
+	 * the lines are learnt once, at the first use: firmware of a PC has 9 level
+	 * high, 11 level low, 5 an edge
+	 */
 	acpi.noverrides = 3;
 	acpi.override[0].irq = acpi.override[0].gsi = 9;
 	acpi.override[0].flags = 0xd;
@@ -274,7 +280,10 @@ static void finds_it_on_a_line_in_use(void **state)
 	intx_free(&device[1].intx);
 }
 
-/* a neighbour calls on another line while ours asks: the listener there finds our device asking as well */
+/*
+ * a neighbour calls on another line while ours asks: the listener there finds
+ * our device asking as well
+ */
 static void neighbour_calls(void *arg)
 {
 	struct device *d = arg;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/archive.c kernel/cpio.c tests/unit/load_rig.c tests/unit/host.c */
-/* test_load.c - a kernel in a guest's memory as the boot protocol wants it, and a sentence for each one that is refused */
+/*
+ * test_load.c - a kernel in a guest's memory as the boot protocol wants it, and a sentence for
+ * each one that is refused
+ */
 #include "tests/unit/host.h"
 
 #include <errno.h>
@@ -88,7 +91,10 @@ static void packets_go_on_while_files_are_copied(void **state)
 {
 	(void)state;
 	loads();
-	/* a turn of the core loop for each MiB of the initrd, the begun one too, and one for the kernel's few bytes */
+	/*
+	 * a turn of the core loop for each MiB of the initrd, the begun one too, and one
+	 * for the kernel's few bytes
+	 */
 	assert_int_equal(host_calls.yield, sizeof(initrd) / MIB + 1 + 1);
 }
 

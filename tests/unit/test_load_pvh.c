@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/load.c vmm/load_bzimage.c vmm/load_pvh.c vmm/entry.c kernel/archive.c kernel/cpio.c tests/unit/load_rig.c tests/unit/host.c */
-/* test_load_pvh.c - an ELF kernel in a guest's memory as PVH wants it, and a sentence for each that is refused */
+/*
+ * test_load_pvh.c - an ELF kernel in a guest's memory as PVH wants it, and a sentence
+ * for each that is refused
+ */
 #include "tests/unit/host.h"
 
 #include <errno.h>

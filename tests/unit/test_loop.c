@@ -3,8 +3,8 @@
 /*
  * test_loop.c - the core loop: when it sleeps, and who gets the core when packets never end
  *
- * The loop does not return, so a test leaves it by longjmp from where it has seen enough. The control context runs
- * on a stack of its own here as well.
+ * The loop does not return, so a test leaves it by longjmp from where it has seen enough. The
+ * control context runs on a stack of its own here as well.
  */
 #include "tests/unit/host.h"
 
@@ -235,7 +235,10 @@ static void accounts_idle_and_busy_time(void **state)
 	assert_true(this_cpu()->idle_tsc > 0);
 }
 
-/* each turn of the loop is a quiescent state, whether it ends in sleep or is kept from it at the last moment */
+/*
+ * each turn of the loop is a quiescent state, whether it ends in sleep or is kept
+ * from it at the last moment
+ */
 static void a_turn_counts_once_asleep_or_awake(void **state)
 {
 	uint64_t qs = this_cpu()->qs;
@@ -477,7 +480,9 @@ static void what_is_pending_goes_before_a_guest(void **state)
 
 static unsigned kept, left;
 
-/* a packet comes whenever a guest has begun: it leaves at once, and entry and exit take their time */
+/*
+ * a packet comes whenever a guest has begun: it leaves at once, and entry and exit take their time
+ */
 static void enter_and_leave(struct vcpu *v, uint64_t ticks, int keep_on)
 {
 	(void)v;
@@ -509,7 +514,10 @@ static void a_guest_that_each_packet_interrupts_gets_its_slice_too(void **state)
 	assert_in_range(left, 1000, 1001);
 }
 
-/* one that had all of a slice is owed nothing when the next packet comes, however long the slice was */
+/*
+ * one that had all of a slice is owed nothing when the next packet comes,
+ * however long the slice was
+ */
 static void enter_for_long(struct vcpu *v, uint64_t ticks, int keep_on)
 {
 	(void)v;

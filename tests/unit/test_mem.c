@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/mem.c tests/unit/host.c */
-/* test_mem.c - boot memory: what the loader left is never handed out, nor page 0, nor what is no RAM */
+/*
+ * test_mem.c - boot memory: what the loader left is never handed out, nor
+ * page 0, nor what is no RAM
+ */
 #include <string.h>
 
 #include "tests/unit/host.h"
@@ -10,7 +13,10 @@ char _start_text[1];
 
 #define MIB (UINT64_C(1) << 20)
 
-/* two stretches of RAM as QEMU has them, and in the lower one what a loader leaves: in the middle, at the end, twice */
+/*
+ * two stretches of RAM as QEMU has them, and in the lower one what a loader leaves: in the
+ * middle, at the end, twice
+ */
 static const struct boot_info boot = {
 	.region = { { 0, 640 << 10, BOOT_REGION_RAM },
 		    { MIB, 31 * MIB, BOOT_REGION_RAM },

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* links: drivers/msi.c drivers/pci.c tests/unit/fake_pci.c tests/unit/host.c */
 /*
- * test_metronome.c - a frame at each beat, each once, numbered and in time, however late the interrupts are served
+ * test_metronome.c - a frame at each beat, each once, numbered and in time, however late
+ * the interrupts are served
  *
- * The driver runs on a model of QEMU's legacy virtio-net device with a transmit timer and bursts of one frame: when it is
- * kicked its timer starts, each time that this runs it sends a frame, and when it finds none it wants to be kicked again.
- * Kicked while the timer runs it sends at once, out of time. The model can beat while the driver refills the ring.
+ * The driver runs on a model of QEMU's legacy virtio-net device with a transmit timer and bursts of
+ * one frame: when it is kicked its timer starts, each time that this runs it sends a frame, and
+ * when it finds none it wants to be kicked again. Kicked while the timer runs it sends at once, out
+ * of time. The model can beat while the driver refills the ring.
  */
 #include <errno.h>
 #include <string.h>

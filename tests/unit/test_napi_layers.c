@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/napi_layers.c tests/unit/host.c */
-/* test_napi_layers.c - who looks on at a queue stays there, whatever becomes of the queue's own functions */
+/*
+ * test_napi_layers.c - who looks on at a queue stays there, whatever becomes of
+ * the queue's own functions
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/napi_policy.c kernel/adaptive.c kernel/dim.c kernel/storm.c kernel/napi_measure.c kernel/policy_compare.c kernel/usage.c kernel/histogram.c kernel/loop.c kernel/qsbr.c kernel/netif_rx.c kernel/pool.c kernel/policy.c kernel/softirq.c kernel/napi_layers.c kernel/timer.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/host.c */
 /*
- * test_napi_policy.c - each policy of a NIC's queue on a small device: when it interrupts, when it is looked at, what a
- * change in the middle of it all leaves behind
+ * test_napi_policy.c - each policy of a NIC's queue on a small device: when it interrupts, when it
+ * is looked at, what a change in the middle of it all leaves behind
  */
 #include "tests/unit/host.h"
 
@@ -131,7 +131,10 @@ static void frames_come(struct dev *d, unsigned n)
 	irq_restore(flags);
 }
 
-/* turn() - the core loop comes round once, some guest having had the core; false: it would sleep now. */
+/*
+ * turn() - the core loop comes round once, some guest having had the core;
+ * false: it would sleep now.
+ */
 static bool turn(void)
 {
 	if (this_cpu()->turn_work)
@@ -726,7 +729,10 @@ static void as_many_interrupts_without_work_as_polls_with_some_are_borne(void **
 		storm_second(&s, 6602, 3000, 2150)); /* in batches: 300 had work, or their timers */
 }
 
-/* second() - @frames in turn, each with an interrupt and another @idle behind it; then the queue is looked at. */
+/*
+ * second() - @frames in turn, each with an interrupt and another @idle behind it;
+ * then the queue is looked at.
+ */
 static void second(unsigned frames, unsigned idle)
 {
 	for (unsigned i = 0; i < frames; i++) {
@@ -801,8 +807,8 @@ static void behind_a_storm_the_policy_is_what_it_was(void **state)
 			turns(2);
 		}
 		assert_int_equal(dev[0].policy.storm.until, 0);
-		assert_false(
-			dev[0].open); /* there were frames: none of these policies unmasks behind them */
+		assert_false(dev[0].open); /* there were frames: none of these policies unmasks
+					      behind them */
 	}
 }
 
@@ -816,7 +822,9 @@ static void set_throttle(struct napi *napi, unsigned usecs)
 	throttle = usecs;
 }
 
-/* as many packets whatever the throttle, and fewer interrupts the longer it is: a long one is found */
+/*
+ * as many packets whatever the throttle, and fewer interrupts the longer it is: a long one is found
+ */
 static void moderation_turns_the_throttle_of_the_queue(void **state)
 {
 	(void)state;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c tests/unit/inet_rig.c inet path */
 /*
- * test_neigh.c - neighbours: the states that each goes through, by the fixture's clock, and what waits for them
+ * test_neigh.c - neighbours: the states that each goes through, by the fixture's
+ * clock, and what waits for them
  */
 #include "tests/unit/host.h"
 
@@ -176,7 +177,10 @@ static void moves_where_it_says(void **state)
 	neigh_update(&fake[2].port, &a, (const uint8_t[]){ 2, 0, 0, 0, 2, 51 }, NEIGH_OVERRIDE);
 	assert_int_equal(row_of(50).mac[5], 51);
 	is_in(50, NUD_STALE);
-	/* without the override flag, an address that is held reachable is only doubted [RFC 4861 7.2.5] */
+	/*
+	 * without the override flag, an address that is held reachable is only
+	 * doubted [RFC 4861 7.2.5]
+	 */
 	put_arp(2, 50, 2, 1);
 	is_in(50, NUD_REACHABLE);
 	neigh_update(&fake[2].port, &a, (const uint8_t[]){ 2, 0, 0, 0, 2, 52 }, NEIGH_ANSWERED);

@@ -73,7 +73,10 @@ static void set_rx_mode(struct netdev *dev)
 	(void)dev;
 }
 
-/* A flow that the device hashes is core 1's, and one that it does not is core 0's: its key is all zeros. */
+/*
+ * A flow that the device hashes is core 1's, and one that it does not is core
+ * 0's: its key is all zeros.
+ */
 static unsigned rx_batch(struct netdev_queue *q, unsigned max)
 {
 	unsigned n = MIN(nring, max);
@@ -241,7 +244,10 @@ static void steer_over_both_cores(void)
 			assert_int_equal(f->store(&sh, (char[]){ "nic0/rx-0" }, &words[1]), 0);
 }
 
-/* The NIC, in a switch with the others, has a flow for station 2 behind p1, its packets steered over both cores. */
+/*
+ * The NIC, in a switch with the others, has a flow for station 2 behind p1, its packets
+ * steered over both cores.
+ */
 static void steered(uint32_t features)
 {
 	net_switch();
@@ -311,7 +317,10 @@ static void no_frame_is_overtaken_when_the_device_s_hash_comes_or_goes(void **st
 	left_in_order();
 }
 
-/* what is held waits in front of what is steered: it has to go first, and to where the old hash says */
+/*
+ * what is held waits in front of what is steered: it has to go first, and
+ * to where the old hash says
+ */
 static void nor_is_one_that_gro_holds(void **state)
 {
 	(void)state;
@@ -328,7 +337,10 @@ static void nor_is_one_that_gro_holds(void **state)
 	left_in_order();
 }
 
-/* One that was taken in the queue's interrupt was told of then; and it came later than what waits already. */
+/*
+ * One that was taken in the queue's interrupt was told of then; and it came later
+ * than what waits already.
+ */
 static void nor_is_one_that_waits_behind_an_interrupt(void **state)
 {
 	(void)state;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: drivers/igb.c drivers/igb_hw.c drivers/igb_rx.c drivers/igb_tx.c drivers/gbe.c drivers/gbe_hw.c drivers/gbe_filter.c drivers/gbe_up.c drivers/gbe_live.c drivers/gbe_scheme.c drivers/gbe_vectors.c drivers/gbe_single.c drivers/gbe_rss.c kernel/toeplitz.c drivers/e1000e.c drivers/e1000e_hw.c drivers/e1000e_ring.c drivers/gbe_link.c drivers/gbe_stats.c drivers/gbe_pause.c drivers/gbe_trace.c drivers/gbe_trace_cmd.c drivers/gbe_look.c drivers/gbe_names.c drivers/gbe_throttle.c drivers/gbe_rx.c drivers/gbe_tx.c drivers/gbe_offload.c drivers/e1000.c drivers/e1000_hw.c drivers/e1000_rx.c drivers/e1000_tx.c drivers/intx.c drivers/netdev.c drivers/msi.c drivers/pci.c kernel/softirq.c kernel/napi_layers.c kernel/pool.c tests/unit/fake_igb.c tests/unit/fake_gbe.c tests/unit/fake_ioapic.c tests/unit/fake_pci.c tests/unit/gbe_rig.c tests/unit/host.c */
 /*
- * test_offload.c - what a NIC does with a frame beside carrying it: what igb's descriptors ask for and tell
+ * test_offload.c - what a NIC does with a frame beside carrying it: what igb's
+ * descriptors ask for and tell
  *
- * The register file does none of it, it only reads descriptors as the datasheet has them; tests/system/test_offload.py
- * has a model that does.
+ * The register file does none of it, it only reads descriptors as the datasheet has them;
+ * tests/system/test_offload.py has a model that does.
  */
 #include "tests/unit/host.h"
 
@@ -67,7 +68,9 @@ static int closed(void **state)
 
 /* --- frames --- */
 
-/* a frame with @tags, IPv4 or IPv6, TCP or UDP, @payload bytes, whose checksum is to be completed */
+/*
+ * a frame with @tags, IPv4 or IPv6, TCP or UDP, @payload bytes, whose checksum is to be completed
+ */
 static struct pkt *partial(unsigned tags, bool ipv6, bool tcp, unsigned payload)
 {
 	unsigned l3 = ETH + tags * TAG, l4 = l3 + (ipv6 ? IP6 : IP4), at = l4 + (tcp ? 16 : 6);
@@ -231,13 +234,12 @@ static void drops_what_its_headers_do_not_bear(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 8; i++)
 		p[i] = partial(0, false, true, 100);
-	p[0]->csum_offset = 12; /* neither TCP's nor UDP's */
-	p[1]->csum_start = 20;  /* within the IP header */
-	p[2]->csum_start = 150; /* its header does not fit the frame */
-	p[3]->data[12] = 0x88;  /* not IP */
-	p[4]->data[46] =
-		15
-		<< 4; /* TCP header of 60 bytes, in a frame that has as many, but of one byte less: below */
+	p[0]->csum_offset = 12;   /* neither TCP's nor UDP's */
+	p[1]->csum_start = 20;    /* within the IP header */
+	p[2]->csum_start = 150;   /* its header does not fit the frame */
+	p[3]->data[12] = 0x88;    /* not IP */
+	p[4]->data[46] = 15 << 4; /* TCP header of 60 bytes, in a frame that has as many, but of one
+				     byte less: below */
 	p[4]->len = p[4]->frame_len = ETH + IP4 + 59;
 	p[5]->flags |= PKT_GSO; /* without a size */
 	p[5]->gso_size = 0;
@@ -353,7 +355,10 @@ static void programs_what_is_switched(void **state)
 {
 	(void)state;
 	assert_int_equal(chip->reg[GBE_CTRL / 4] & GBE_CTRL_VME, 0);
-	/* a hash is always there, so that telling begins with one frame and not with those that come from now on */
+	/*
+	 * a hash is always there, so that telling begins with one frame and not with
+	 * those that come from now on
+	 */
 	assert_true(chip->reg[GBE_MRQC / 4] & IGB_MRQC_RSS);
 	chip->nlog = 0;
 	want(NETDEV_RX_VLAN | NETDEV_RX_HASH);

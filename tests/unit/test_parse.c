@@ -3,7 +3,8 @@
 /*
  * test_parse.c - frames of every kind to keys, and what is damaged to its own drop reason
  *
- * Each frame is parsed in a buffer of exactly its length, so that the address sanitizer sees a look behind its end.
+ * Each frame is parsed in a buffer of exactly its length, so that the address sanitizer
+ * sees a look behind its end.
  */
 #include "tests/unit/host.h"
 
@@ -118,7 +119,8 @@ static void fragments_have_ports_in_the_first_only(void **state)
 	hex("45000030 00002001 4011 0000 0a000001 0a010002" UDP);
 	expect(ETH IP4_FIELDS "proto=17,frag=later)");
 	begin("0800");
-	hex("45000014 00000001 4006 0000 0a000001 0a010002"); /* nothing behind: no TCP header to miss */
+	hex("45000014 00000001 4006 0000 0a000001 0a010002"); /* nothing behind: no TCP header to
+								 miss */
 	expect(ETH IP4_FIELDS "proto=6,frag=later)");
 }
 
@@ -171,8 +173,8 @@ static void arp(void **state)
 	expect(ETH ",eth_type(0x0806),arp(sip=10.0.0.1,tip=10.0.0.2,op=1)");
 	begin("0806");
 	hex("0001 0800 08 04 0001 0200000000010000 0a000001 0000000000000000 0a000002");
-	expect(ETH
-	       ",eth_type(0x0806),arp(sip=0.0.0.0,tip=0.0.0.0,op=0)"); /* odd sizes go by MAC alone */
+	expect(ETH ",eth_type(0x0806),arp(sip=0.0.0.0,tip=0.0.0.0,op=0)"); /* odd sizes go by MAC
+									      alone */
 	len--;
 	expect_drop(DROP_PARSE_ARP);
 }
@@ -246,7 +248,8 @@ static void ipv6_chain_that_breaks_or_has_no_end(void **state)
 	ip6("3c");
 	expect_drop(DROP_PARSE_IPV6_EXT);
 	ip6("2c");
-	hex("3b 2c 0050 00000000"); /* a NIC that takes the reserved byte for a length does not send it */
+	hex("3b 2c 0050 00000000"); /* a NIC that takes the reserved byte for a length does not send
+				       it */
 	expect_drop(DROP_PARSE_IPV6_EXT);
 	ip6("3c");
 	for (unsigned i = 0; i < 8; i++)
@@ -389,9 +392,9 @@ static bool shortcut(unsigned kind, const struct pkt *p, uint64_t w[KEY_WORDS])
 }
 
 /*
- * Random changes to frames of each kind: where a shortcut takes a frame, parse() builds the same words. But for frames
- * of another type: their words are nobody's, since to IP alone parse() gives a protocol without a flag, and to IPv6
- * alone the flag for long keys.
+ * Random changes to frames of each kind: where a shortcut takes a frame, parse() builds the same
+ * words. But for frames of another type: their words are nobody's, since to IP alone parse() gives
+ * a protocol without a flag, and to IPv6 alone the flag for long keys.
  */
 static bool is_nobodys(const uint64_t w[KEY_WORDS])
 {

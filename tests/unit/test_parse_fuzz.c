@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* links: net/parse.c net/key.c net/text.c net/addr.c tests/unit/host.c */
 /*
- * test_parse_fuzz.c - any bytes as a frame: parse() reads within it, and the shortcuts build the key that it builds
+ * test_parse_fuzz.c - any bytes as a frame: parse() reads within it, and the shortcuts
+ * build the key that it builds
  *
  *	build/unit/test_parse_fuzz [SEED [ROUNDS]]
  *
- * Frames of every kind are bent at random: bytes changed, cut off, repeated. The seed is fixed, so every run is the
- * same one; another seed and more rounds look elsewhere. Each frame lies in a buffer of exactly its length, so that
- * the address sanitizer sees a look behind its end.
+ * Frames of every kind are bent at random: bytes changed, cut off, repeated. The seed is fixed, so
+ * every run is the same one; another seed and more rounds look elsewhere. Each frame lies in a
+ * buffer of exactly its length, so that the address sanitizer sees a look behind its end.
  */
 #include "tests/unit/host.h"
 
@@ -170,7 +171,10 @@ static void noise(void **state)
 	}
 }
 
-/* Frames that all end at the first check would prove nothing: every verdict must have been met, and often. */
+/*
+ * Frames that all end at the first check would prove nothing: every verdict must
+ * have been met, and often.
+ */
 static void nothing_was_left_out(void **state)
 {
 	static const enum drop_reason all[] = {

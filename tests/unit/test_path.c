@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path kernel/path.c net/observe/path_trace.c net/observe/path_show.c kernel/napi_layers.c kernel/shell.c kernel/capture.c kernel/words.c kernel/trace.c */
 /*
- * test_path.c - stamped packets write down when they came by where, one poll's first packet in so many; rows that are
- * used again are nobody's any more
+ * test_path.c - stamped packets write down when they came by where, one poll's first packet in so
+ * many; rows that are used again are nobody's any more
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: net/observe/pcapng.c net/text.c kernel/path.c kernel/drop.c tests/unit/host.c */
-/* test_pcapng.c - captures byte by byte [draft-ietf-opsawg-pcapng 3 and 4], and within the room that is promised */
+/*
+ * test_pcapng.c - captures byte by byte [draft-ietf-opsawg-pcapng 3 and 4], and within
+ * the room that is promised
+ */
 #include "tests/unit/host.h"
 
 #include <stdlib.h>
@@ -38,7 +41,10 @@ static void one_block(uint32_t type)
 	assert_true(to.n <= PCAPNG_BLOCK_MAX);
 }
 
-/* option() - the value of option @code among those from byte @at on; NULL if there is none. *@n: its length. */
+/*
+ * option() - the value of option @code among those from byte @at on; NULL if there
+ * is none. *@n: its length.
+ */
 static const uint8_t *option(unsigned at, unsigned code, unsigned *n)
 {
 	for (;;) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: drivers/pci.c tests/unit/fake_pci.c tests/unit/host.c */
-/* test_pci.c - finding functions behind bridges, what is accepted of a BAR, capability lists that run in a circle */
+/*
+ * test_pci.c - finding functions behind bridges, what is accepted of a BAR, capability
+ * lists that run in a circle
+ */
 #include "tests/unit/host.h"
 
 #include <errno.h>

@@ -3,7 +3,8 @@
 /*
  * test_pktgen.c - what a generator sends and when, what a sink says of it, and the words for both
  *
- * Time passes from timer to timer. What port p1 sent is looked at, or carried to p2, where a sink may be.
+ * Time passes from timer to timer. What port p1 sent is looked at, or carried to
+ * p2, where a sink may be.
  */
 #include "tests/unit/host.h"
 

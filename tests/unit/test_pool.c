@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/pool.c tests/unit/host.c */
 /*
- * test_pool.c - packets and their pools: nothing is lost, doubled or handed out twice, on one core or several
+ * test_pool.c - packets and their pools: nothing is lost, doubled or handed out
+ * twice, on one core or several
  */
 #include "tests/unit/host.h"
 
@@ -202,7 +203,10 @@ static struct spsc there;
 static void *slots[RING];
 static _Atomic bool broken;
 
-/* core 0 sends packets over, core 1 frees them: each comes back by the returned stack, while that is being emptied */
+/*
+ * core 0 sends packets over, core 1 frees them: each comes back by the returned stack,
+ * while that is being emptied
+ */
 static void send_or_free(void *arg)
 {
 	void *p;

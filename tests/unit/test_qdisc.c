@@ -84,7 +84,10 @@ static void send(unsigned sport, unsigned from, unsigned n, unsigned len)
 		put(1, numbered(sport, from + i, len));
 }
 
-/* out() - how many frames of flow @sport have left, @n of any flow being looked at; their numbers must follow @last */
+/*
+ * out() - how many frames of flow @sport have left, @n of any flow being looked at; their
+ * numbers must follow @last
+ */
 static unsigned out(unsigned sport, unsigned *last)
 {
 	unsigned n = 0;

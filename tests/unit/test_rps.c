@@ -340,7 +340,10 @@ static void no_packet_is_overtaken_whatever_moves(void **state)
 	(void)state;
 	memset(last_seq, 0, sizeof(last_seq));
 	srand(1);
-	/* only core 0 may transmit: behind their backlogs packets wait once more, in the rings to it */
+	/*
+	 * only core 0 may transmit: behind their backlogs packets wait once
+	 * more, in the rings to it
+	 */
 	for (unsigned i = 1; i < CORES; i++)
 		fake[2].txq_of_cpu[i] = -1;
 	assert_int_equal(file("rps_flow_cnt", "32"), 0);

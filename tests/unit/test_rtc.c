@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/rtc.c tests/unit/host.c */
-/* test_rtc.c - the battery clock in its four ways to write a time, and one that never stands still */
+/*
+ * test_rtc.c - the battery clock in its four ways to write a time, and one that never stands still
+ */
 #include "tests/unit/host.h"
 
 #include <string.h>

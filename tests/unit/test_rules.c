@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: net/ovs/rule_fields.c net/ovs/rule_parse.c net/ovs/rule_str.c net/text.c net/ovs/ofctl.c net/ovs/vsctl.c net/ovs/bridge.c net/ovs/dpctl.c net/port_show.c net/port_snapshot.c net/drops.c net/drop_knob.c net/sched/tc_qdisc.c net/sched/qdisc.c kernel/sysctl.c kernel/drop.c net/key.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c inet path */
 /*
- * test_rules.c - rules as the operator types them: what they match, what they do, what they count; and the words of
- * the other commands of this room
+ * test_rules.c - rules as the operator types them: what they match, what they do, what they count;
+ * and the words of the other commands of this room
  */
 #include "tests/unit/host.h"
 
@@ -588,7 +588,10 @@ static void the_longest_rule_is_shown_whole(void **state)
 	says("show config", shown);
 }
 
-/* whatever stands there, the parser says yes or says what it expected, and reads nothing behind its end */
+/*
+ * whatever stands there, the parser says yes or says what it expected, and
+ * reads nothing behind its end
+ */
 static void random_rules_are_taken_or_refused(void **state)
 {
 	static const char *const piece[] = {
@@ -641,7 +644,8 @@ int main(void)
 		TEST(dpctl_shows_flows_as_ovs_does),
 		TEST(show_config_would_rebuild_it),
 		TEST(the_longest_rule_is_shown_whole),
-		TEST(more_failed_words_than_are_kept_hold_every_switch), /* from then on: the last */
+		TEST(more_failed_words_than_are_kept_hold_every_switch), /* from then on: the
+									    last */
 		TEST(random_rules_are_taken_or_refused),
 	};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/softirq.c tests/unit/host.c */
 /*
- * test_softirq.c - softirqs and the NAPI contract: budgets, fairness, and interrupts that come at any moment
+ * test_softirq.c - softirqs and the NAPI contract: budgets, fairness, and
+ * interrupts that come at any moment
  */
 #include "tests/unit/host.h"
 
@@ -167,8 +168,9 @@ static void take_from_2(void)
 }
 
 /*
- * Cores 1 and 2 each hand one thing at a time to core 0 with a softirq of their own, and wait until it is taken: if
- * their bits get in each other's way, one waits for ever, or until it has waited too long.
+ * Cores 1 and 2 each hand one thing at a time to core 0 with a softirq of their own, and
+ * wait until it is taken: if their bits get in each other's way, one waits for ever, or
+ * until it has waited too long.
  */
 static void hand_or_take(void *arg)
 {
@@ -385,13 +387,15 @@ static void a_round_ends_after_its_time(void **state)
 	dev[0].slow = 700 * US;
 	napi_irq(&dev[0].napi);
 	assert_true(softirq_run(this_cpu()));
-	/* the clock starts behind the first: a poll and 2 ms of polls, a round and 2 ms of rounds */
+	/*
+	 * the clock starts behind the first: a poll and 2 ms of polls, a round and 2 ms of rounds
+	 */
 	assert_int_equal(napi_polls(&dev[0].napi), 2 * (1 + 3));
 	assert_int_equal(this_cpu()->time_squeeze, 2);
 	netdev_budget_usecs = 700;
 	memset(dev[0].napi.polls_took, 0, sizeof(dev[0].napi.polls_took));
-	assert_true(softirq_run(
-		this_cpu())); /* two polls a round now, until softirq_run(this_cpu())'s own 2 ms are over */
+	assert_true(softirq_run(this_cpu())); /* two polls a round now, until
+						 softirq_run(this_cpu())'s own 2 ms are over */
 	assert_int_equal(napi_polls(&dev[0].napi), 2 * (1 + 2));
 	assert_int_equal(this_cpu()->time_squeeze, 5);
 }

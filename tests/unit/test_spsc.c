@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_spsc.c - what spsc.h promises, on the host: limits, order over the wrap, nothing lost between two threads */
+/*
+ * test_spsc.c - what spsc.h promises, on the host: limits, order over the wrap, nothing
+ * lost between two threads
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

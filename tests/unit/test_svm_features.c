@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/svm.c vmm/svm_features.c tests/unit/host.c */
 /*
- * test_svm_features.c - what a CPU with SVM says that it has, and the TLB's flush with and without flush by ASID
+ * test_svm_features.c - what a CPU with SVM says that it has, and the TLB's flush with
+ * and without flush by ASID
  *
  * QEMU's CPU has next to none of it, so the VMCB and CPUID's word are the test's.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/svm_length.c vmm/decode.c vmm/gva.c tests/unit/host.c */
 /*
- * test_svm_length.c - how long an instruction is that exited, from the guest's memory, and what is remembered of it
+ * test_svm_length.c - how long an instruction is that exited, from the guest's memory, and
+ * what is remembered of it
  */
 #include "tests/unit/host.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/svm_features.c tests/unit/host.c */
 /*
- * test_svm_probe.c - what svm_probe() makes of a CPU, above all of one whose firmware has locked SVM off, which no emulator
- * here plays: the file itself, on CPUID and MSRs of the test's own
+ * test_svm_probe.c - what svm_probe() makes of a CPU, above all of one whose firmware has locked
+ * SVM off, which no emulator here plays: the file itself, on CPUID and MSRs of the test's own
  */
 #include <errno.h>
 #include <stddef.h>

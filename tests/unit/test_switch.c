@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path */
 /*
- * test_switch.c - what a switch does with packets over fake ports, and that none gets lost on the way
+ * test_switch.c - what a switch does with packets over fake ports, and that
+ * none gets lost on the way
  */
 #include "tests/unit/host.h"
 
@@ -370,7 +371,10 @@ static void a_queue_that_moves_loses_and_reorders_nothing(void **state)
 	assert_int_equal(dropped(DROP_TX_STOPPED), 0);
 }
 
-/* what waits for core 0 is sent by its queue, also when there was something for another core before it */
+/*
+ * what waits for core 0 is sent by its queue, also when there was something
+ * for another core before it
+ */
 static void each_ring_is_sent_by_the_core_it_leads_to(void **state)
 {
 	(void)state;
@@ -389,7 +393,10 @@ static void each_ring_is_sent_by_the_core_it_leads_to(void **state)
 	assert_int_equal(sent(2) * 10 + sent(3), 1);
 }
 
-/* core 0 received a flow, now core 2 does; both give to core 1, which takes core 0's ring first or last */
+/*
+ * core 0 received a flow, now core 2 does; both give to core 1, which takes
+ * core 0's ring first or last
+ */
 static void a_flow_that_another_core_receives_keeps_its_order(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path */
 /*
- * test_taps.c - who looks on sees what passes, in Linux's order, and never more than its ring holds; and the ingress
- * filter behind the taps
+ * test_taps.c - who looks on sees what passes, in Linux's order, and never more than its ring
+ * holds; and the ingress filter behind the taps
  */
 #include "tests/unit/host.h"
 
@@ -51,7 +51,9 @@ static void untap(struct packet_tap *t)
 	taps_free(t);
 }
 
-/* next() - the oldest record, copied; its frame stays where it is till the ring is written again. */
+/*
+ * next() - the oldest record, copied; its frame stays where it is till the ring is written again.
+ */
 static const struct tap_record *next(struct packet_tap *t)
 {
 	const struct tap_record *r = taps_peek(t);

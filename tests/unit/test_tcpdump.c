@@ -155,7 +155,10 @@ static void the_longest_packets_go_into_the_file_whole(void **state)
 static void the_longest_packets_are_dumped_to_their_end(void **state)
 {
 	(void)state;
-	/* 0x7777 is no Ethernet type that is known; 6 buffers without their Ethernet header are 0x2ff2 bytes */
+	/*
+	 * 0x7777 is no Ethernet type that is known; 6 buffers without their
+	 * Ethernet header are 0x2ff2 bytes
+	 */
 	assert_int_equal(run("tcpdump -i p1 -c 1 -X", 6, 0, 1), 0);
 	assert_non_null(strstr(host_out, "\n\t0x2ff0:  7777 "));
 	assert_non_null(strstr(host_out, " ww\n1 packet captured\n"));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/timer.c kernel/softirq.c tests/unit/host.c */
 /*
- * test_timer.c - timers run once, in order, on their core, and the hardware is always set for the soonest
+ * test_timer.c - timers run once, in order, on their core, and the hardware is
+ * always set for the soonest
  */
 #include "tests/unit/host.h"
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/top.c kernel/usage.c kernel/drop.c kernel/sysctl.c kernel/shell.c kernel/capture.c kernel/words.c kernel/config.c net/observe/top_drops.c net/drops.c net/drop_knob.c net/port_snapshot.c net/sched/tc_qdisc.c net/bytes.c path */
-/* test_top_drops.c - `top`: shares of a core; `top drops`: what is dropped while it looks, where, and its knob as it stands */
+/*
+ * test_top_drops.c - `top`: shares of a core; `top drops`: what is dropped while it looks, where,
+ * and its knob as it stands
+ */
 #include "tests/unit/host.h"
 
 #include <stdio.h>
@@ -198,7 +201,9 @@ static void wrong_words_are_named(void **state)
 	assert_non_null(strstr(host_out, "col 7: expected knobs"));
 }
 
-/* of a second: idle, control, interrupts, with halves of a thousandth that would each be rounded up */
+/*
+ * of a second: idle, control, interrupts, with halves of a thousandth that would each be rounded up
+ */
 static uint64_t spent[3];
 
 static void spend(void)

@@ -4,8 +4,9 @@
 /* links: net/observe/trace_export.c net/observe/trace_packets.c net/observe/trace_json.c net/observe/decode.c net/observe/decode_ip.c net/observe/decode_l4.c net/observe/decode_icmp.c */
 /* links: net/observe/decode_tcp.c net/addr.c net/text.c */
 /*
- * test_trace_one.c - the next frame is caught, once, where it comes in, and told of; and the last moments as a file: what
- * the host gets is played here, byte by byte. Port 1 is a NIC's where there is one: what it takes out of its ring is played
+ * test_trace_one.c - the next frame is caught, once, where it comes in, and told of; and the last
+ * moments as a file: what the host gets is played here, byte by byte. Port 1 is a NIC's where there
+ * is one: what it takes out of its ring is played
  */
 #include "host.h"
 
@@ -130,7 +131,10 @@ static struct netdev_queue *a_nic(void)
 	return q;
 }
 
-/* received() - @p comes with an interrupt, if @irq, and is in hand afterwards, not delivered; NULL: dropped in the ring */
+/*
+ * received() - @p comes with an interrupt, if @irq, and is in hand afterwards, not delivered;
+ * NULL: dropped in the ring
+ */
 static struct pkt *received(struct netdev_queue *q, struct pkt *p, bool irq)
 {
 	struct pkt *pkts[NAPI_POLL_MAX] = { NULL };
@@ -449,7 +453,9 @@ static void a_packet_is_an_arrow_through_its_slices(void **state)
 	wrote("{\"ph\":\"X\",\"pid\":1,\"tid\":1,\"ts\":2.000,\"dur\":1.000,\"name\":\"NET_RX\",");
 	wrote("{\"ph\":\"i\",\"pid\":1,\"tid\":1,\"ts\":2.750,\"name\":\"drop "
 	      "no_rule\",\"s\":\"t\",");
-	/* the innermost slice, right behind its beginning; on the other core not before it was here */
+	/*
+	 * the innermost slice, right behind its beginning; on the other core not before it was here
+	 */
 	wrote("{\"ph\":\"s\",\"pid\":1,\"tid\":1,\"ts\":1.401,\"id\":1,");
 	wrote("{\"ph\":\"t\",\"pid\":1,\"tid\":1,\"ts\":2.501,\"id\":1,");
 	wrote("{\"ph\":\"f\",\"pid\":1,\"tid\":2,\"ts\":4.000,\"id\":1,\"cat\":\"packet\","

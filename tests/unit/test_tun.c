@@ -3,8 +3,8 @@
 /*
  * test_tun.c - long frames and unfinished checksums, out of a guest and into it
  *
- * The wire is port p1; two guests are ports of the same switch, each with a fake driver over RAM of its own. What a guest
- * sends is compared with what a sender without offloads would have sent.
+ * The wire is port p1; two guests are ports of the same switch, each with a fake driver over RAM of
+ * its own. What a guest sends is compared with what a sender without offloads would have sent.
  */
 #include "tests/unit/host.h"
 
@@ -156,7 +156,10 @@ static void law(void)
 
 /* --- a guest's driver --- */
 
-/* a header that is right for the frame of @len payload bytes at @frame: segments of @size, or just a checksum */
+/*
+ * a header that is right for the frame of @len payload bytes at @frame: segments of
+ * @size, or just a checksum
+ */
 static struct virtio_net_hdr header_for(const struct stream *s, uint8_t *frame, unsigned frame_len,
 					unsigned size)
 {
@@ -242,7 +245,10 @@ static int receive(struct guest *g, struct virtio_net_hdr *hdr, uint8_t *to)
 
 static uint8_t frame[STREAM_HEADERS + STREAM_BYTES], got[STREAM_HEADERS + STREAM_BYTES];
 
-/* what @s sends as one long frame of @len bytes is, on the wire, segments of @size; the buffers are free again then */
+/*
+ * what @s sends as one long frame of @len bytes is, on the wire, segments of @size; the
+ * buffers are free again then
+ */
 static void leaves_as_segments(const struct stream *s, unsigned len, unsigned size, unsigned piece)
 {
 	unsigned n = stream_frame(s, frame, payload, 0, len, 0, STREAM_ACK);
@@ -335,7 +341,10 @@ static void a_small_pool_loses_a_long_frame_and_nothing_else(void **state)
 	leaves_as_segments(&tcp4, 60000, MSS, 4096);
 }
 
-/* @count long frames at one kick, for a wire that cuts them itself. Returns in how many rounds of work they were taken. */
+/*
+ * @count long frames at one kick, for a wire that cuts them itself. Returns in how many rounds
+ * of work they were taken.
+ */
 static unsigned rounds_for(unsigned count, unsigned size)
 {
 	struct vhost_vring *tx = &guests[0].dev.vhost.vring[VHOST_TX];

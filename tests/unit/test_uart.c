@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* links: tests/unit/host.c */
 /*
- * test_uart.c - COM1 on an interrupt line of which only the edge counts, with bytes that come at any moment
+ * test_uart.c - COM1 on an interrupt line of which only the edge counts, with
+ * bytes that come at any moment
  *
- * The driver runs on a model of the 16550: what holds the line up, and which reads and writes let it down
- * [PC16550D datasheet, section 8]. The model can send a byte between any two of the driver's accesses.
+ * The driver runs on a model of the 16550: what holds the line up, and which reads and
+ * writes let it down [PC16550D datasheet, section 8]. The model can send a byte between any
+ * two of the driver's accesses.
  */
 #include <string.h>
 
@@ -199,7 +201,10 @@ static void no_byte_between_two_accesses_is_lost(void **state)
 			}
 }
 
-/* More than the handler serves in one go: the line is let down, so that there is an edge for the rest. */
+/*
+ * More than the handler serves in one go: the line is let down, so that there
+ * is an edge for the rest.
+ */
 static void a_flood_is_served_in_portions(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/vacpi.c kernel/acpi.c tests/unit/host.c */
 /*
- * test_vacpi.c - the tables that a guest finds: sums that agree, what Weir's own reader makes of them, and a DSDT that
- * says the same as the headers
+ * test_vacpi.c - the tables that a guest finds: sums that agree, what Weir's own reader makes of
+ * them, and a DSDT that says the same as the headers
  */
 #define _GNU_SOURCE /* memmem */
 #include "tests/unit/host.h"
@@ -193,7 +193,10 @@ static bool dsdt_has_ports(uint16_t base, uint8_t len)
 	return dsdt_has(d, sizeof(d));
 }
 
-/* min, max, translation, length, of @size bytes each: what the address space descriptors share, 6.4.3.5 */
+/*
+ * min, max, translation, length, of @size bytes each: what the address space
+ * descriptors share, 6.4.3.5
+ */
 static bool dsdt_has_window(uint64_t base, uint64_t len, unsigned size)
 {
 	uint8_t d[16] = { 0 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path tests/unit/streams.c */
 /*
- * test_validate.c - what a device cannot do is done before it gets a packet, and what it can is left to it
+ * test_validate.c - what a device cannot do is done before it gets a packet, and
+ * what it can is left to it
  */
 #include "tests/unit/host.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/vcpu.c vmm/vcpu_signal.c vmm/vcpu_watch.c vmm/exit.c vmm/entry.c kernel/softirq.c kernel/timer.c tests/unit/host.c */
 /*
- * test_vcpu.c - whose turn it is on a core, when a run ends, what an entry brings, and what signals do
+ * test_vcpu.c - whose turn it is on a core, when a run ends, what an entry
+ * brings, and what signals do
  *
- * The back end, the local APIC and the exits are stand-ins: a run does what the test says, and takes notes.
+ * The back end, the local APIC and the exits are stand-ins: a run does what the
+ * test says, and takes notes.
  */
 #include "tests/unit/host.h"
 
@@ -446,7 +448,10 @@ static void under_load_the_share_is_kept_and_ends(void **state)
 	assert_in_range(a.entries, MIN_SLICE / 1000 - 1, MIN_SLICE / 1000 + 1);
 }
 
-/* The guest's own timer comes first and uses the hardware's up: its softirq alone arms the one that bounds the run. */
+/*
+ * The guest's own timer comes first and uses the hardware's up: its softirq alone arms the
+ * one that bounds the run.
+ */
 static void raise_timer(struct vcpu *v)
 {
 	(void)v;
@@ -786,7 +791,9 @@ static void what_waits_already_interrupts_nobody_again(void **state)
 	host_play(me);
 }
 
-/* What comes while it is in the guest, from another core: it comes out, and is not entered again. */
+/*
+ * What comes while it is in the guest, from another core: it comes out, and is not entered again.
+ */
 static void stop_from_afar(struct vcpu *v)
 {
 	unsigned me = host_play(1);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: path vmm/vhost.c vmm/vhost_policy.c vmm/vhost_measure.c vmm/vhost_net.c vmm/tap.c vmm/tap_explain.c net/observe/explain_out.c vmm/tun_get.c vmm/tun_put.c vmm/virtio_hdr.c vmm/virtq.c tests/unit/fake_driver.c */
 /*
- * test_vhost.c - between a guest's virtqueues and the switch: bytes, drops, kicks and signals, and that nothing gets lost
+ * test_vhost.c - between a guest's virtqueues and the switch: bytes, drops, kicks and signals,
+ * and that nothing gets lost
  *
- * The wires are fake ports p1 and p2; the guest is a real struct vhost_net as port g0 of the same switch, with a fake
- * driver over RAM of its own. net_settle() runs the worker.
+ * The wires are fake ports p1 and p2; the guest is a real struct vhost_net as port g0 of the same
+ * switch, with a fake driver over RAM of its own. net_settle() runs the worker.
  */
 #include "tests/unit/host.h"
 
@@ -232,7 +233,10 @@ static bool tx_kick(void)
 	return kicks;
 }
 
-/* the bytes of @p behind a header of zeroes, in the guest's RAM; frees @p. Returns header and frame's length. */
+/*
+ * the bytes of @p behind a header of zeroes, in the guest's RAM; frees @p. Returns
+ * header and frame's length.
+ */
 static uint32_t lay_out(struct pkt *p)
 {
 	uint32_t len = HDR + p->len;
@@ -462,7 +466,10 @@ static struct pkt *long_frame(uint32_t len, uint32_t fill)
 	return first;
 }
 
-/* take a frame out of used buffers of @buf bytes that stand one after another from @at; returns how many it spans */
+/*
+ * take a frame out of used buffers of @buf bytes that stand one after another from @at;
+ * returns how many it spans
+ */
 static unsigned receive(uint64_t at, uint32_t buf, uint8_t *to, uint32_t *len)
 {
 	struct virtio_net_hdr h;
@@ -530,7 +537,10 @@ static void a_receive_buffer_of_several_pieces_is_filled_in_order(void **state)
 	uint8_t got[HDR + 60];
 
 	(void)state;
-	/* 5 + 9 + 100 bytes: the header lies in two of them, and in RAM they stand the other way round */
+	/*
+	 * 5 + 9 + 100 bytes: the header lies in two of them, and in RAM they
+	 * stand the other way round
+	 */
 	driver_desc(&g.rx, 0, at + 200, 5, VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT, 1);
 	driver_desc(&g.rx, 1, at + 150, 9, VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT, 2);
 	driver_desc(&g.rx, 2, at, 100, VIRTQ_DESC_F_WRITE, 0);
@@ -678,7 +688,10 @@ static void a_long_frame_takes_its_buffers_of_the_queue(void **state)
 
 enum { STALLED = 8, POOL = 3072, SHARE = POOL / 3 / STALLED };
 
-/* another seven ports of guests beside g0, whose drivers post no buffers; nobody learns where anybody is: all is flooded */
+/*
+ * another seven ports of guests beside g0, whose drivers post no buffers; nobody learns where
+ * anybody is: all is flooded
+ */
 static void stall(struct vhost_net *tap, unsigned n)
 {
 	char name[16];
@@ -711,7 +724,10 @@ static void guests_that_take_nothing_leave_the_rings_of_nics_their_half_of_the_p
 	port_set_mtu(net->port, 9000);
 	flood(1100, 60);
 	assert_int_equal(tap_queued(net), VHOST_TAP_QUEUE);
-	/* more ports come: what waits beyond a port's share makes room for what will wait in front of them */
+	/*
+	 * more ports come: what waits beyond a port's share makes room for what
+	 * will wait in front of them
+	 */
 	for (unsigned i = 1; i < STALLED; i++)
 		stall(&tap[i], i);
 	assert_int_equal(tap_queued(net), SHARE);
@@ -1073,7 +1089,10 @@ static void by_busyloop_it_kicks_when_the_time_is_over(void **state)
 	assert_int_equal(tx->kicks, 2);
 }
 
-/* whatever it waits for, with a frame that nobody kicks for: the new policy finds it, and ends in its own manner */
+/*
+ * whatever it waits for, with a frame that nobody kicks for: the new policy finds it,
+ * and ends in its own manner
+ */
 static void a_change_of_policy_loses_no_frame(void **state)
 {
 	static const enum policy all[] = { POLICY_ADAPTIVE, POLICY_KICK, POLICY_BUSYLOOP,
@@ -1451,7 +1470,10 @@ static void random_desc(struct fake_driver *d, unsigned i, bool write)
 		    rnd() % QUEUE);
 }
 
-/* Buffers, rings and indirect tables overlap here: what is received changes descriptors that are still to be read. */
+/*
+ * Buffers, rings and indirect tables overlap here: what is received changes descriptors
+ * that are still to be read.
+ */
 static void random_rings_do_no_harm_to_the_switch(void **state)
 {
 	unsigned broken = 0, delivered = 0, out = 0;

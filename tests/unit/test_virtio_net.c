@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/virtio_net.c vmm/virtio_ctrl.c vmm/virtq.c vmm/virtio_pci.c vmm/virtio_common.c vmm/access.c vmm/bus.c vmm/vpci.c vmm/vpci_bar.c vmm/vpci_irq.c tests/unit/fake_guest.c tests/unit/fake_driver.c tests/unit/host.c */
 /*
- * test_virtio_net.c - the network device: what it offers, how it drives vhost, and its control queue
+ * test_virtio_net.c - the network device: what it offers, how it drives
+ * vhost, and its control queue
  *
- * vhost is a notebook. The control queue is real, in guest memory of 256 KiB, and so are the registers.
+ * vhost is a notebook. The control queue is real, in guest memory of 256 KiB,
+ * and so are the registers.
  */
 #include "tests/unit/host.h"
 

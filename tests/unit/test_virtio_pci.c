@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/virtio_pci.c vmm/virtio_common.c vmm/access.c vmm/bus.c vmm/vpci.c vmm/vpci_bar.c vmm/vpci_irq.c tests/unit/fake_guest.c tests/unit/host.c */
 /*
- * test_virtio_pci.c - a virtio device on PCI as its driver finds it: capabilities, set-up, doorbells, interrupts, resets
+ * test_virtio_pci.c - a virtio device on PCI as its driver finds it: capabilities, set-up,
+ * doorbells, interrupts, resets
  *
  * Behind the transport is a device that writes down what it is told to do.
  */

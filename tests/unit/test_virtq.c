@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/virtq.c tests/unit/fake_driver.c tests/unit/host.c */
 /*
- * test_virtq.c - the device's half of a virtqueue against an honest driver, and against each thing that none may do
+ * test_virtq.c - the device's half of a virtqueue against an honest driver, and against
+ * each thing that none may do
  */
 #include "tests/unit/host.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/virtq.c tests/unit/fake_driver.c tests/unit/host.c */
 /*
- * test_virtq_fuzz.c - random rings: whatever a driver writes, the device stays inside its RAM, comes to an end, and either
- * serves the queue or breaks it with a reason
+ * test_virtq_fuzz.c - random rings: whatever a driver writes, the device stays inside its RAM,
+ * comes to an end, and either serves the queue or breaks it with a reason
  *
- * Words are drawn near the limits more often than not, so that every reason comes up. In the second half another thread
- * scribbles over rings and tables while they are read.
+ * Words are drawn near the limits more often than not, so that every reason comes up. In the second
+ * half another thread scribbles over rings and tables while they are read.
  */
 #include "tests/unit/host.h"
 
@@ -132,7 +132,10 @@ static void chain_is_sound(const struct virtq *vq, const struct virtq_chain *c)
 	assert_int_equal(bytes[1], c->write_bytes);
 }
 
-/* serve() - take all there is and give it back; returns how many. No more than the queue holds, or the driver has moved on. */
+/*
+ * serve() - take all there is and give it back; returns how many. No more than the queue holds, or
+ * the driver has moved on.
+ */
 static unsigned serve(struct virtq *vq, unsigned most)
 {
 	struct virtq_chain c;
@@ -216,7 +219,10 @@ struct hostile {
 	_Atomic unsigned turns;
 };
 
-/* The bytes behind descriptors and rings change all the time, and the available index mostly moves on. */
+/*
+ * The bytes behind descriptors and rings change all the time, and the
+ * available index mostly moves on.
+ */
 static void *scribbler(void *arg)
 {
 	struct hostile *h = arg;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/vlapic.c vmm/vlapic_access.c vmm/vlapic_ipi.c vmm/vlapic_timer.c vmm/vioapic.c kernel/timer.c kernel/softirq.c tests/unit/host.c */
 /*
- * test_vlapic.c - what a guest sees of its local APIC: priorities, modes, reserved bits, timers, who is meant; and that
- * no vector is lost between cores
+ * test_vlapic.c - what a guest sees of its local APIC: priorities, modes, reserved bits, timers,
+ * who is meant; and that no vector is lost between cores
  */
 #include "tests/unit/host.h"
 
@@ -254,7 +254,10 @@ static void task_priority_holds_back_its_class_and_those_below(void **state)
 	vlapic_post(l, 0x61, false);
 	assert_false(vlapic_waits(l));
 	assert_int_equal(rd(APIC_PPR), 0x60);
-	/* both do: the handler still would, so that the guest's write of a lower one need not be watched */
+	/*
+	 * both do: the handler still would, so that the guest's write of a
+	 * lower one need not be watched
+	 */
 	wr(APIC_TPR, 0x65);
 	assert_false(vlapic_waits(l));
 	assert_int_equal(rd(APIC_PPR), 0x65);
@@ -1127,8 +1130,8 @@ struct poster {
 };
 
 /*
- * post a vector, wait until the vCPU has taken it, then the other one. test_vlapic_order.c walks all orders; this one shows
- * that real cores do what it takes for granted.
+ * post a vector, wait until the vCPU has taken it, then the other one. test_vlapic_order.c walks
+ * all orders; this one shows that real cores do what it takes for granted.
  */
 static void *post(void *arg)
 {

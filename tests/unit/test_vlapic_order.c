@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* links: kernel/histogram.c tests/unit/host.c */
 /*
- * test_vlapic_order.c - no vector is lost, in whatever order the steps of posters and vCPU fall between each other
+ * test_vlapic_order.c - no vector is lost, in whatever order the steps of posters and
+ * vCPU fall between each other
  *
- * The real vlapic.c and injection.c are compiled in here with a step before each atomic operation on IRR and before the look
- * whether the vCPU sleeps, and every order of the steps is run, one after the other. Threads would meet the order that
- * loses a vector once in a million. Orders only: what a weaker machine than x86 makes of relaxed operations is not asked.
+ * The real vlapic.c and injection.c are compiled in here with a step before each atomic operation
+ * on IRR and before the look whether the vCPU sleeps, and every order of the steps is run, one
+ * after the other. Threads would meet the order that loses a vector once in a million. Orders only:
+ * what a weaker machine than x86 makes of relaxed operations is not asked.
  */
 #include "tests/unit/host.h"
 
@@ -47,7 +49,10 @@ static ucontext_t director;
 static unsigned taken[256], due[256];
 static bool kicked, asleep;
 
-/* which actor's turn it is at each step: the order that runs now, and how many could have been chosen there */
+/*
+ * which actor's turn it is at each step: the order that runs now, and how many
+ * could have been chosen there
+ */
 static uint8_t choice[STEPS_MAX], choices[STEPS_MAX];
 
 static void step(const volatile void *p)
@@ -82,7 +87,10 @@ static void let(struct actor *a)
 	acting = NULL;
 }
 
-/* run_order() - the order in choice[], and beyond its first @fixed steps always the first who can. Returns its length. */
+/*
+ * run_order() - the order in choice[], and beyond its first @fixed steps always the first who
+ * can. Returns its length.
+ */
 static unsigned run_order(unsigned fixed)
 {
 	unsigned n = 0;
@@ -108,7 +116,10 @@ static unsigned run_order(unsigned fixed)
 	}
 }
 
-/* next_order() - turn the last choice that has another way; returns the steps that are fixed by it, 0 if none is left. */
+/*
+ * next_order() - turn the last choice that has another way; returns the steps that are fixed
+ * by it, 0 if none is left.
+ */
 static unsigned next_order(unsigned n)
 {
 	while (n && choice[n - 1] + 1 == choices[n - 1])
@@ -170,7 +181,10 @@ static void posts(struct actor *a)
 	vlapic_post(l, a->vector, false);
 }
 
-/* the vCPU's core: a kick ends its sleep, and it looks; when it finds nothing it sleeps until the next */
+/*
+ * the vCPU's core: a kick ends its sleep, and it looks; when it finds nothing
+ * it sleeps until the next
+ */
 static void takes_twice(struct actor *a)
 {
 	(void)a;
@@ -180,7 +194,10 @@ static void takes_twice(struct actor *a)
 	asleep = !take();
 }
 
-/* it takes what it finds as it enters, then halts: vcpu_run() up to its fence, the softirqs, the last look */
+/*
+ * it takes what it finds as it enters, then halts: vcpu_run() up to its fence,
+ * the softirqs, the last look
+ */
 static void takes_and_halts(struct actor *a)
 {
 	(void)a;
@@ -194,7 +211,10 @@ static void takes_and_halts(struct actor *a)
 
 static void (*vcpu_acts)(struct actor *a);
 
-/* in_every_order() - @n posters of vectors[] and the vCPU, in whose IRR @before waits. Returns the number of orders. */
+/*
+ * in_every_order() - @n posters of vectors[] and the vCPU, in whose IRR @before waits.
+ * Returns the number of orders.
+ */
 static unsigned in_every_order(uint8_t before, unsigned n, const uint8_t *vectors)
 {
 	unsigned orders = 0, fixed = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/vmx.c tests/unit/fake_vmx.c tests/unit/host.c */
 /*
- * test_vmx.c - what an entry brings into the VMCS and what an exit takes out of it, and when the TLB is flushed: no
- * emulator shows a flush that is missing
+ * test_vmx.c - what an entry brings into the VMCS and what an exit takes out of it, and when the
+ * TLB is flushed: no emulator shows a flush that is missing
  *
  * VMLAUNCH is played by a function that says what the guest did [SDM 3C 26, 27].
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/vmx_apic.c vmm/vlapic.c vmm/vlapic_access.c vmm/vlapic_ipi.c vmm/vlapic_timer.c vmm/vioapic.c kernel/timer.c kernel/softirq.c tests/unit/fake_vmx.c tests/unit/host.c */
 /*
- * test_vmx_apic.c - what the CPU's local APIC for guests and vlapic.c hand to each other round an entry, and who tells
- * the CPU that something was posted
+ * test_vmx_apic.c - what the CPU's local APIC for guests and vlapic.c hand to each other round an
+ * entry, and who tells the CPU that something was posted
  *
  * The CPU's part, delivery and EOI on the page, is played by the tests [SDM 3C 29.2].
  */

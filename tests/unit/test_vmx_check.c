@@ -567,7 +567,10 @@ static void controls_that_this_cpu_has(void **state)
 	each_says(rows, ARRAY_SIZE(rows), 0, INVALID_CONTROL);
 }
 
-/* Without the TRUE MSRs all default ones must be 1; secondary controls that are not activated may be anything. */
+/*
+ * Without the TRUE MSRs all default ones must be 1; secondary controls that are not
+ * activated may be anything.
+ */
 static void capabilities_decide_which_bits_are_free(void **state)
 {
 	(void)state;

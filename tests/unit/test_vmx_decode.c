@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/vmx_decode.c vmm/vmx_cr.c tests/unit/fake_vmx.c */
 /*
- * test_vmx_decode.c - hardware's exits in neutral words, and what becomes of a control register that exits
+ * test_vmx_decode.c - hardware's exits in neutral words, and what becomes of a
+ * control register that exits
  *
  * The VMCS is filled in as the manual says that the hardware fills it in [SDM 3C 27.2].
  */

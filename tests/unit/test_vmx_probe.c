@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: tests/unit/host.c */
 /*
- * test_vmx_probe.c - what vmx_probe() makes of a CPU, above all of one whose firmware has locked VT-x off or has left it
- * open, which no emulator here plays: the file itself, on CPUID and MSRs of the test's own
+ * test_vmx_probe.c - what vmx_probe() makes of a CPU, above all of one whose firmware has
+ * locked VT-x off or has left it open, which no emulator here plays: the file itself, on CPUID
+ * and MSRs of the test's own
  */
 #include <errno.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
 /*
  * test_vpci.c - a guest's PCI bus as its drivers find it: configuration space, BARs, MSI-X, INTx
  *
- * The device has a BAR of every kind, each of which remembers the last access: 0 ports, 1 memory with the MSI-X table,
- * 2 and 3 memory anywhere in 64 bits.
+ * The device has a BAR of every kind, each of which remembers the last access: 0 ports, 1 memory
+ * with the MSI-X table, 2 and 3 memory anywhere in 64 bits.
  */
 #include "tests/unit/host.h"
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmm/vuart.c tests/unit/host.c */
-/* test_vuart.c - a guest's serial line as Linux's 8250 driver and a simple polling one see it, and the operator's end */
+/*
+ * test_vuart.c - a guest's serial line as Linux's 8250 driver and a simple polling one see
+ * it, and the operator's end
+ */
 #include <string.h>
 
 #include "host.h"
@@ -129,7 +132,10 @@ static void the_transmitter_is_always_empty(void **state)
 	assert_int_equal(in(UART_LSR), UART_LSR_THRE | UART_LSR_TEMT);
 }
 
-/* serial8250_do_startup(): enabled twice, it must show up twice, or the driver falls back to a timer */
+/*
+ * serial8250_do_startup(): enabled twice, it must show up twice, or the
+ * driver falls back to a timer
+ */
 static void enabling_thri_interrupts_at_once_each_time(void **state)
 {
 	(void)state;

@@ -3,9 +3,10 @@
 /*
  * test_wakeup.c - nobody sleeps on a frame, whatever comes in between
  *
- * The real softirq.c and loop.c run here with ops that take notes; the order of their steps goes into the model, which
- * walks every interleaving with device and interrupts. Orders known to lose wake-ups must be found out by the model, or
- * it proves nothing; each is printed with the shortest way to the loss.
+ * The real softirq.c and loop.c run here with ops that take notes; the order of their steps goes
+ * into the model, which walks every interleaving with device and interrupts. Orders known to lose
+ * wake-ups must be found out by the model, or it proves nothing; each is printed with the
+ * shortest way to the loss.
  */
 #include "tests/unit/host.h"
 
@@ -24,7 +25,8 @@ static struct {
 	unsigned n;
 	enum napi_state state;
 	bool pending, irqs_on;
-	bool flags; /* note cli and sti as well: not in a hard interrupt, which has them off anyhow */
+	bool flags; /* note cli and sti as well: not in a hard interrupt, which has them off
+		       anyhow */
 } notes;
 
 static struct napi queue;
@@ -160,8 +162,8 @@ static void record_irq(enum step *out, bool scheduled)
 }
 
 /*
- * Does scheduling look at the state with interrupts off, so that an interrupt just before cannot list it twice?
- * The interrupt comes at the last moment it can: as the flag goes off.
+ * Does scheduling look at the state with interrupts off, so that an interrupt just before cannot
+ * list it twice? The interrupt comes at the last moment it can: as the flag goes off.
  */
 static bool interrupt_at_cli;
 
@@ -198,8 +200,8 @@ static unsigned find(const enum step *s, enum step step)
 }
 
 /*
- * The core loop's way to sleep. An interrupt at the last moment before cli tells whether it looks for pending work
- * after that; the flag at the halt tells whether sti and hlt are one.
+ * The core loop's way to sleep. An interrupt at the last moment before cli tells whether it looks
+ * for pending work after that; the flag at the halt tells whether sti and hlt are one.
  */
 static jmp_buf asleep;
 static bool sleeps_on_work, sleeps_deaf;
@@ -229,7 +231,10 @@ static void record_sleep(enum step *out)
 		memcpy(out, (steps){ STEP_CLI, STEP_LOOK, STEP_STI_HLT }, sizeof(steps));
 }
 
-/* the notes ran on into the next poll: what follows the queue's way to the list is not of this completion */
+/*
+ * the notes ran on into the next poll: what follows the queue's way to the list
+ * is not of this completion
+ */
 static void cut_after_list(enum step *s)
 {
 	unsigned end = find(s, STEP_LIST);
@@ -531,8 +536,9 @@ static void finds_a_handler_that_looks_before_it_opens(void **state)
 }
 
 /*
- * Not an order of ours but a rule for drivers: mask register writes are posted, so the check may come before the
- * unmask arrives. Then only the device's latch helps, and nobody may read the cause register away.
+ * Not an order of ours but a rule for drivers: mask register writes are posted, so the check
+ * may come before the unmask arrives. Then only the device's latch helps, and nobody may read
+ * the cause register away.
  */
 static void finds_a_posted_unmask_with_the_cause_read(void **state)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wakeup_model.c - explicit-state search: every state reached is kept, each with the move that led there
+ * wakeup_model.c - explicit-state search: every state reached is kept, each
+ * with the move that led there
  *
- * A state is a few bytes. next() lists the moves that a state allows; model_walk() follows all of them, breadth
- * first, so that the first bad state found has the shortest trace. One core, one queue: what crosses cores goes by
- * IPI, which is the same pending bit set from a handler.
+ * A state is a few bytes. next() lists the moves that a state allows; model_walk() follows all of
+ * them, breadth first, so that the first bad state found has the shortest trace. One core, one
+ * queue: what crosses cores goes by IPI, which is the same pending bit set from a handler.
  */
 #include "wakeup_model.h"
 
@@ -153,7 +154,10 @@ static void tell(struct walk *w, uint32_t node)
 	}
 }
 
-/* what must never be: first of all, asleep with nothing under way that wakes us and a frame that nobody takes */
+/*
+ * what must never be: first of all, asleep with nothing under way that wakes us and
+ * a frame that nobody takes
+ */
 static const char *wrong(const struct state *s)
 {
 	if (s->listed > 1)
@@ -274,7 +278,10 @@ static bool is_backlog(const struct state *s)
 	return s->mode == MODE_IRQ && !s->handler;
 }
 
-/* one step of a queue or a core. Returns false if it cannot be taken now; *rest = false skips the steps behind it */
+/*
+ * one step of a queue or a core. Returns false if it cannot be taken now; *rest = false
+ * skips the steps behind it
+ */
 static bool take_step(const struct device *d, struct state *s, enum step step, bool *rest)
 {
 	switch (step) {
@@ -375,7 +382,10 @@ static void settle(const struct protocol *p, struct state *s)
 		leave(s);
 }
 
-/* the poll found no more, and the policy says that interrupts do not come back yet, but a turn does or a timer */
+/*
+ * the poll found no more, and the policy says that interrupts do not come back yet,
+ * but a turn does or a timer
+ */
 static void stay_masked(struct walk *w, struct state n, bool turn)
 {
 	n.turn = turn && !w->p->no_turn;
@@ -389,7 +399,9 @@ static void stay_masked(struct walk *w, struct state n, bool turn)
 		   : "core: poll finds no more, the queue stays masked till its timer");
 }
 
-/* MODE_IRQ: what the handler left, or all when it begins, by its hand; interrupts are off meanwhile */
+/*
+ * MODE_IRQ: what the handler left, or all when it begins, by its hand; interrupts are off meanwhile
+ */
 static void receive_here(struct walk *w, struct state n)
 {
 	uint8_t took = n.ring < WEIGHT ? n.ring : WEIGHT;
@@ -513,8 +525,8 @@ static bool is_drained(const struct state *s)
 }
 
 /*
- * The operator's, the core parked between two softirqs, asleep or not: the queue is disabled, off each list, and enabled:
- * masked, scheduled and to be polled once.
+ * The operator's, the core parked between two softirqs, asleep or not: the queue is disabled, off
+ * each list, and enabled: masked, scheduled and to be polled once.
  */
 static void switch_moves(struct walk *w, const struct state *s)
 {
@@ -533,7 +545,10 @@ static void switch_moves(struct walk *w, const struct state *s)
 	}
 }
 
-/* for a queue that went another way meanwhile there is nothing to do; for one whose turn is due yet it comes again */
+/*
+ * for a queue that went another way meanwhile there is nothing to do; for one whose turn
+ * is due yet it comes again
+ */
 static void timer_moves(struct walk *w, const struct state *s)
 {
 	struct state n = *s;

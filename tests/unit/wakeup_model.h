@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wakeup_model.h - device, hard interrupt, poll and core loop as one small machine, walked in every order
+ * wakeup_model.h - device, hard interrupt, poll and core loop as one small
+ * machine, walked in every order
  *
- * The question: can a frame lie in the ring while the core sleeps and nothing is on its way to wake it? The steps
- * of the software are data, so that the order which the real code takes can be fed in, and orders known to be wrong
- * as well. Between any two steps the device may move, and while interrupts are on a pending one may come in.
+ * The question: can a frame lie in the ring while the core sleeps and nothing is on its way to wake
+ * it? The steps of the software are data, so that the order which the real code takes can be fed
+ * in, and orders known to be wrong as well. Between any two steps the device may move, and while
+ * interrupts are on a pending one may come in.
  */
 #pragma once
 
@@ -23,15 +25,17 @@ enum step {
 	STEP_CHECK_FIRST, /* look at the ring; not empty: back to the poll list, no more of these */
 	STEP_IF_IDLE,     /* the queue is scheduled by now: no more of these */
 	STEP_LIST,        /* put the queue on the poll list and raise NET_RX */
-	STEP_TAKE, /* MODE_IRQ: frames into the backlog, until the ring is empty or it is enough for one interrupt */
+	STEP_TAKE, /* MODE_IRQ: frames into the backlog, until the ring is empty or it is enough for
+		      one interrupt */
 	STEP_LEFT, /* note whether some are left in the ring */
 	/* a core's steps */
 	STEP_CLI,
 	STEP_STI,
-	STEP_CLEAR,  /* take over the pending bits, to run them */
-	STEP_FORGET, /* clear the pending bits, whatever they are by now */
-	STEP_RUN,    /* take the poll list and poll */
-	STEP_LOOK, /* NET_RX pending or work left: the rest of these steps is skipped, interrupts on */
+	STEP_CLEAR,   /* take over the pending bits, to run them */
+	STEP_FORGET,  /* clear the pending bits, whatever they are by now */
+	STEP_RUN,     /* take the poll list and poll */
+	STEP_LOOK,    /* NET_RX pending or work left: the rest of these steps is skipped, interrupts
+			 on */
 	STEP_HLT,     /* sleep until an interrupt */
 	STEP_STI_HLT, /* the same, with interrupts on from the moment it sleeps */
 	STEP_N
@@ -41,14 +45,21 @@ enum { STEPS_MAX = 12 };
 
 typedef enum step steps[STEPS_MAX]; /* up to the first STEP_END */
 
-/* policies that the model knows, kernel/policy.h; what each does when a poll took less than its weight */
+/*
+ * policies that the model knows, kernel/policy.h; what each does when a poll
+ * took less than its weight
+ */
 enum mode {
 	MODE_NAPI,  /* completes */
 	MODE_DEFER, /* waits, masked, for its timer; or completes, if it has done so often enough */
 	MODE_POLL,  /* waits, masked, for the next turn of the core loop */
-	/* if there was work: waits, masked, for the next turn, or for its timer if that is late; else as MODE_DEFER */
+	/*
+	 * if there was work: waits, masked, for the next turn, or for its timer if that is
+	 * late; else as MODE_DEFER
+	 */
 	MODE_SUSPEND,
-	MODE_IRQ, /* the handler takes the frames into a backlog, which is what is scheduled and polled; nothing masks */
+	MODE_IRQ, /* the handler takes the frames into a backlog, which is what is scheduled and
+		     polled; nothing masks */
 	MODES
 };
 
@@ -60,8 +71,8 @@ struct protocol {
 	steps irq_direct;    /* hard interrupt in MODE_IRQ; what is scheduled is the backlog */
 	steps run;           /* softirq_run(); STEP_RUN somewhere inside */
 	steps sleep;         /* the core loop from there to sleep */
-	unsigned
-		modes; /* BIT(enum mode), between which the operator may switch at any time; 0: MODE_NAPI alone */
+	unsigned modes; /* BIT(enum mode), between which the operator may switch at any time; 0:
+			   MODE_NAPI alone */
 	/* mistakes to be found */
 	bool no_timer;      /* it defers and arms none */
 	bool no_turn;       /* it polls, and the loop does not look for that before it sleeps */
@@ -71,12 +82,14 @@ struct protocol {
 
 /* what the device does */
 struct device {
-	unsigned frames; /* that arrive, in all */
-	bool latches;    /* a cause that came while masked is sent when the mask opens */
-	bool eicr_read; /* somebody reads the cause register now and then, which clears that latch */
+	unsigned frames;   /* that arrive, in all */
+	bool latches;      /* a cause that came while masked is sent when the mask opens */
+	bool eicr_read;    /* somebody reads the cause register now and then, which clears that
+			      latch */
 	bool masks_itself; /* when it sends its interrupt; STEP_MASK does nothing */
 	bool stray;  /* interrupts come without a cause, masked or not, as from a throttle timer */
-	bool posted; /* mask register writes arrive some time after the core has gone on, in order */
+	bool posted; /* mask register writes arrive some time after the core has gone on, in
+			order */
 };
 
 struct verdict {
