@@ -2,9 +2,9 @@
 /*
  * e1000_rx.c - the receive ring of the 82540EM: legacy descriptors
  *
- * e1000_rx_batch() runs on the core that owns the queue, from its NAPI poll; off in the
- * control context with the cores parked. What it does with a ring is gbe_rx.h; here that
- * is compiled for this kind.
+ * e1000_rx_batch() runs on the core that owns the queue, from its NAPI poll; off in the control
+ * context with the cores parked. What it does with a ring is gbe_rx.h; here that is compiled for
+ * this kind.
  */
 #include "e1000.h"
 

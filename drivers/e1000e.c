@@ -80,9 +80,9 @@ static const struct napi_ops link_ops = {
 };
 
 /*
- * Reading ICR clears it or not, depending on what is enabled just then [82574 10.2.4.1]:
- * so the causes that are taken are cleared by writing them, and those of queues, should
- * they be gone, raised again.
+ * Reading ICR clears it or not, depending on what is enabled just then [82574 10.2.4.1]: so the
+ * causes that are taken are cleared by writing them, and those of queues, should they be gone,
+ * raised again.
  */
 static uint32_t causes(struct gbe *gbe)
 {

@@ -226,9 +226,9 @@ struct gbe_tx {
 	bool drained;            /* all that it holds was sent */
 
 	/*
-	 * by the watchdog, core 0. The sum of the words pkt->frame of a batch that is
-	 * simply posted, at most: UINT32_MAX, as a flag makes it more; 0: the owner resets
-	 * the ring before it sends again
+	 * by the watchdog, core 0. The sum of the words pkt->frame of a batch that is simply
+	 * posted, at most: UINT32_MAX, as a flag makes it more; 0: the owner resets the ring before
+	 * it sends again
 	 */
 	_Alignas(CACHE_LINE) volatile uint64_t most;
 	uint32_t seen_head; /* the head a second ago */
@@ -422,9 +422,9 @@ int gbe_set_priv_flags(struct netdev *dev, uint32_t flags);
 /* --- gbe_scheme.c --- */
 
 /*
- * gbe_find_scheme() - choose by what it interrupts, of what is not forbidden; sets
- * scheme, dev.max_queues and nqueues. The chip silent, none of its interrupts requested.
- * 0, or an errno having said why.
+ * gbe_find_scheme() - choose by what it interrupts, of what is not forbidden; sets scheme,
+ * dev.max_queues and nqueues. The chip silent, none of its interrupts requested. 0, or an errno
+ * having said why.
  */
 int gbe_find_scheme(struct gbe *gbe);
 

@@ -2,9 +2,9 @@
 /*
  * gbe_rss.c - receive side scaling: which queue a frame goes to
  *
- * Control context, core 0, while no frame comes in. Owns MRQC, RETA and the key's
- * registers; what they hold is dev->rss. The hash is Toeplitz's, over addresses and ports
- * [82576 7.1.1.7] [82574 7.1.8].
+ * Control context, core 0, while no frame comes in. Owns MRQC, RETA and the key's registers; what
+ * they hold is dev->rss. The hash is Toeplitz's, over addresses and ports [82576 7.1.1.7] [82574
+ * 7.1.8].
  *
  * One queue is hashed for too: whether to hash can be changed only while the receiver is off, and
  * whether a hash is told (`ethtool -K nic0 rxhash`) is then the driver's alone, from one frame on.

@@ -262,9 +262,8 @@ GBE_RX_INLINE unsigned gbe_rx_rest(const struct gbe_rx_kind *kind, struct gbe_rx
 }
 
 /*
- * gbe_rx_take() - a batch, the netdev's rx_batch. @rest is gbe_rx_rest() of this kind,
- * out of line: calling it, or
- * gbe_rx_refill(), is the last act, a jump, so a run that saw all there is
+ * gbe_rx_take() - a batch, the netdev's rx_batch. @rest is gbe_rx_rest() of this kind, out of
+ * line: calling it, or gbe_rx_refill(), is the last act, a jump, so a run that saw all there is
  * has few registers to save.
  */
 GBE_RX_INLINE unsigned gbe_rx_take(const struct gbe_rx_kind *kind, struct netdev_queue *queue,

@@ -273,9 +273,9 @@ GBE_TX_INLINE unsigned gbe_tx_timed(const struct gbe_tx_kind *kind, struct gbe_t
 }
 
 /*
- * gbe_tx_rest() - a batch with which something is due: reports, the wrap, frames that
- * are not plain, a ring that is filling up, a reset. Returns how many it has posted.
- * @frames as in gbe_tx_give().
+ * gbe_tx_rest() - a batch with which something is due: reports, the wrap, frames that are not
+ * plain, a ring that is filling up, a reset. Returns how many it has posted. @frames as in
+ * gbe_tx_give().
  */
 GBE_TX_INLINE unsigned gbe_tx_rest(const struct gbe_tx_kind *kind, struct gbe_tx *tx,
 				   struct pkt **pkts, size_t n, uint64_t frames)

@@ -2,9 +2,9 @@
 /*
  * intx.h - a PCI function's INTx, by whatever pin of an IOAPIC it comes; several may share one
  *
- * The line is level-triggered: it stays up until every device behind it has been
- * silenced, so each handler first looks whether its own device asks, and ends that. All
- * that share a line share its core.
+ * The line is level-triggered: it stays up until every device behind it has been silenced, so each
+ * handler first looks whether its own device asks, and ends that. All that share a line share its
+ * core.
  */
 #pragma once
 

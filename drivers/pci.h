@@ -2,9 +2,9 @@
 /*
  * pci.h - PCI functions: finding them, reaching their registers, matching drivers
  *
- * Configuration space is reached by ECAM where ACPI's MCFG offers it, else by ports
- * 0xCF8 and 0xCFC. The firmware has assigned all BARs and bridge windows; Weir checks
- * them and never assigns anew.
+ * Configuration space is reached by ECAM where ACPI's MCFG offers it, else by ports 0xCF8 and
+ * 0xCFC. The firmware has assigned all BARs and bridge windows; Weir checks them and never assigns
+ * anew.
  *
  * Context: the control context or boot, core 0. Configuration reads and
  * writes may come from any core.

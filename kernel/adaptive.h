@@ -2,11 +2,11 @@
 /*
  * adaptive.h - POLICY_ADAPTIVE of a NIC's queue: napi, defer or poll, by how many packets come
  *
- * Few packets are worth an interrupt each. Many are not: first the queue is looked
- * at by timer before it interrupts again, then it is polled. The rate is taken
- * over windows of kernel.policy_window_us; a step back is taken only when it has
- * fallen kernel.policy_hysteresis_percent below where the step forward was, so
- * that a rate on the edge stays put.
+ * Few packets are worth an interrupt each. Many are not: first the queue is looked at by timer
+ * before it interrupts again, then it is polled. The rate is taken over windows of
+ * kernel.policy_window_us; a step back is taken only when it has fallen
+ * kernel.policy_hysteresis_percent below where the step forward was, so that a rate on the edge
+ * stays put.
  */
 #pragma once
 

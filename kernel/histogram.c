@@ -2,9 +2,9 @@
 /*
  * histogram.c - see histogram.h. Pure arithmetic: who may touch a histogram is its owner's affair.
  *
- * A value with its top bit at t > 3 has the bucket number (t - 3) * 8 + its four top
- * bits: 16 is 1 * 8 + 8, 31 is 1 * 8 + 15, 32 is 2 * 8 + 8. So numbers go on without a
- * gap where the width doubles.
+ * A value with its top bit at t > 3 has the bucket number (t - 3) * 8 + its four top bits: 16 is 1
+ * * 8 + 8, 31 is 1 * 8 + 15, 32 is 2 * 8 + 8. So numbers go on without a gap where the width
+ * doubles.
  */
 #include "histogram.h"
 

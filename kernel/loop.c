@@ -70,9 +70,9 @@ static inline bool starved(const struct cpu *c)
 }
 
 /*
- * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets, a
- * queue that has no interrupts or a busy control context it gets its share and no more.
- * Returns whether one did.
+ * guest_turn() - enter a guest if one wants to run; interrupts off. Beside packets, a queue that
+ * has no interrupts or a busy control context it gets its share and no more. Returns whether one
+ * did.
  */
 static bool guest_turn(struct cpu *c, bool more)
 {

@@ -17,9 +17,9 @@
 void mem_init(const struct boot_info *b);
 
 /*
- * mem_alloc() - @bytes, aligned to @align (a power of two), not zeroed unless asked
- * by mem_zalloc(). Panics with a sentence naming @what when RAM has run out: nothing
- * that boots can do without.
+ * mem_alloc() - @bytes, aligned to @align (a power of two), not zeroed unless asked by
+ * mem_zalloc(). Panics with a sentence naming @what when RAM has run out: nothing that boots can do
+ * without.
  */
 void *mem_alloc(size_t bytes, size_t align, const char *what);
 void *mem_zalloc(size_t bytes, size_t align, const char *what);

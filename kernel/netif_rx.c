@@ -2,19 +2,17 @@
 /*
  * netif_rx.c - see netif_rx.h. The handler, the backlog, and the softirq behind it
  *
- * netif_rx_irq() runs in the hard interrupt of the core that owns the queue, or with
- * interrupts off in its softirq;
- * process_backlog() is polled by NAPI on the same core, as a queue of its own whose
- * "interrupt" is the handler's napi_schedule(). Owns the backlog, a ring from the handler to
+ * netif_rx_irq() runs in the hard interrupt of the core that owns the queue, or with interrupts
+ * off in its softirq; process_backlog() is polled by NAPI on the same core, as a queue of its own
+ * whose "interrupt" is the handler's napi_schedule(). Owns the backlog, a ring from the handler to
  * the softirq, and a pool.
  *
  * The pool: the handler interrupts softirqs of its own core at any instruction, in the midst of
  * pkt_alloc() too. So as far as packets go it is a core of its own: it has a pool that nobody else
- * allocates from, and while it runs that is
- * this_cpu()->pool. What it frees of others goes home the way of other cores, by a compare and
- * swap, and so come its own packets back. The path of every other packet knows nothing of it.
- * Beside that the handler touches the ring of its queue, which nobody else does meanwhile, and
- * counters by single instructions.
+ * allocates from, and while it runs that is this_cpu()->pool. What it frees of others goes home the
+ * way of other cores, by a compare and swap, and so come its own packets back. The path of every
+ * other packet knows nothing of it. Beside that the handler touches the ring of its queue, which
+ * nobody else does meanwhile, and counters by single instructions.
  */
 #include "netif_rx.h"
 

@@ -3,9 +3,9 @@
  * smp.c - starting the other cores by INIT-SIPI-SIPI [SDM 3A 9.4.4], one after the
  * other, and calling into them
  *
- * Core 0 lays out a core's structure, stacks and guard pages, wakes it, and waits until
- * it says that it is online. It goes through the same per-core initialisation as core 0
- * and ends in the core loop.
+ * Core 0 lays out a core's structure, stacks and guard pages, wakes it, and waits until it says
+ * that it is online. It goes through the same per-core initialisation as core 0 and ends in the
+ * core loop.
  *
  * A guest with vCPUs on several cores is told that their TSCs agree, so whether they do is looked
  * at: a core that is a call away must not have a TSC from before the call or from after it.

@@ -174,9 +174,9 @@ void napi_schedule(struct napi *napi)
 }
 
 /*
- * napi_complete() - the queue looked empty: go back to interrupts. The order is the
- * contract (tests/unit/ test_wakeup.c walks every interleaving, and finds a lost
- * packet in each other order):
+ * napi_complete() - the queue looked empty: go back to interrupts. The order is the contract
+ * (tests/unit/ test_wakeup.c walks every interleaving, and finds a lost packet in each other
+ * order):
  *   1. IDLE first, so that an interrupt right after the unmask may schedule again;
  *   2. unmask: what comes from now on interrupts;
  *   3. look again: what came between the poll's last look and the unmask may never interrupt.

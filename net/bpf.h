@@ -2,10 +2,9 @@
 /*
  * bpf.h - classic BPF: small programs that say of a frame how many of its bytes are wanted
  *
- * Two registers, A and X, 16 words of scratch memory, loads from the frame, jumps
- * forward alone: a program that
- * bpf_check() took ends after at most as many steps as it has instructions. tcpdump's and tc's
- * filters are such programs; libpcap compiles them from "udp port 53".
+ * Two registers, A and X, 16 words of scratch memory, loads from the frame, jumps forward alone: a
+ * program that bpf_check() took ends after at most as many steps as it has instructions. tcpdump's
+ * and tc's filters are such programs; libpcap compiles them from "udp port 53".
  *
  * A program sees the frame as a wire would have it: a VLAN tag that a NIC has taken out
  * stands in its place again.

@@ -2,10 +2,9 @@
 /*
  * gro_merge.c - when a frame continues another one, and what the two are then
  *
- * Called by gro.c on the core that owns the queue. Owns nothing. The rules are those of
- * Linux's inet_gro_receive(),
- * ipv6_gro_receive(), tcp_gro_receive() and udp_gro_receive_segment(), with one more: what is
- * merged must come out of GSO as the same bytes.
+ * Called by gro.c on the core that owns the queue. Owns nothing. The rules are those of Linux's
+ * inet_gro_receive(), ipv6_gro_receive(), tcp_gro_receive() and udp_gro_receive_segment(), with one
+ * more: what is merged must come out of GSO as the same bytes.
  */
 #include "gro_merge.h"
 

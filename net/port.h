@@ -165,9 +165,9 @@ extern unsigned nports;              /* highest id in use */
 int port_add(struct port *port);
 
 /*
- * port_del() - @port, down and in no switch, is no more: nothing waits for it, and it has
- * no rule. What stood at it goes, and its id is free; what it counted stays in the law.
- * Control context, cores parked.
+ * port_del() - @port, down and in no switch, is no more: nothing waits for it, and it has no rule.
+ * What stood at it goes, and its id is free; what it counted stays in the law. Control context,
+ * cores parked.
  */
 void port_del(struct port *port);
 

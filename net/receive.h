@@ -40,8 +40,7 @@ void receive_core(struct port *port, struct pkt **pkts, unsigned n);
 /*
  * netif_receive() - packets that came in by @port and its @queue, oldest first, of @bytes in all;
  * whose they are from now on is not the caller's business. @n from 1 to PORT_BATCH. On the core
- * that received them. Returns @n, as
- * switch_batch() does, for a poll whose last act it is.
+ * that received them. Returns @n, as switch_batch() does, for a poll whose last act it is.
  */
 static inline unsigned netif_receive(struct port *port, unsigned queue, struct pkt **pkts, size_t n,
 				     uint64_t bytes)

@@ -2,19 +2,18 @@
 /*
  * rps.h - receive packet steering: the cores behind a queue, chosen by flow
  *
- * A NIC with too few queues, or a guest's port, which has one, still gives its packets to one
- * core. RPS lets that core do no more than look at the flow's hash and put the packet into the
- * backlog of another one (Linux:
- * get_rps_cpu(), enqueue_to_backlog(), process_backlog()). The hash is the NIC's own if the packet
- * brought it, else the same function computed here (kernel/toeplitz.h).
+ * A NIC with too few queues, or a guest's port, which has one, still gives its packets to one core.
+ * RPS lets that core do no more than look at the flow's hash and put the packet into the backlog of
+ * another one (Linux: get_rps_cpu(), enqueue_to_backlog(), process_backlog()). The hash is the
+ * NIC's own if the packet brought it, else the same function computed here (kernel/toeplitz.h).
  *
  * Which core, a queue says by two files, as in Linux: rps_cpus is the mask of cores; rps_flow_cnt,
  * if it is not 0, the size of a table from flows (by hash) to cores, which the balancer may change
  * entry by entry (balance.h).
  *
- * A backlog holds netdev_max_backlog packets, whoever they come from; more are dropped. It
- * is polled as NICs are, by NAPI; the IPI that wakes it is its interrupt, one for each
- * batch that finds it asleep.
+ * A backlog holds netdev_max_backlog packets, whoever they come from; more are dropped. It is
+ * polled as NICs are, by NAPI; the IPI that wakes it is its interrupt, one for each batch that
+ * finds it asleep.
  *
  * Linux moves a flow to another core when the old one has seen to its last packet. Here all cores
  * stand still while a flow moves, and what waits is sent first: rps_settle(). So no packet is ever

@@ -3,9 +3,9 @@
  * xmit.h - from the verdict to the device: staging, and the way to the core that may transmit
  *
  * While a batch is looked up each core collects, for each port, what shall leave there;
- * xmit_flush() then gives each port its share in one call. A core without a queue of its
- * own on that port hands the packets over by a ring to one that has (SOFTIRQ_NET_TX),
- * one softirq for the lot.
+ * xmit_flush() then gives each port its share in one call. A core without a queue of its own on
+ * that port hands the packets over by a ring to one that has (SOFTIRQ_NET_TX), one softirq for the
+ * lot.
  *
  * Between two turns of the core loop nothing is staged. A batch holds at most PORT_BATCH packets
  * and each is staged at most once a port, so a stage never overflows; the segments of a long packet

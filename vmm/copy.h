@@ -2,9 +2,9 @@
 /*
  * copy.h - the one copy that a frame to or from a guest costs
  *
- * Most frames are short: plain moves, and no call. The C library's memcpy() would begin
- * with REP MOVSB up to alignment and go round the cache from 256 bytes on, but whoever gets
- * the frame reads it at once.
+ * Most frames are short: plain moves, and no call. The C library's memcpy() would begin with REP
+ * MOVSB up to alignment and go round the cache from 256 bytes on, but whoever gets the frame reads
+ * it at once.
  */
 #pragma once
 

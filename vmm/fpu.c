@@ -2,9 +2,9 @@
 /*
  * fpu.c - see fpu.h
  *
- * Called on the vCPU's core when it becomes or ceases to be the current one (vcpu.c).
- * All components are saved whatever XCR0 the guest has set: one that is switched off
- * just now keeps its value.
+ * Called on the vCPU's core when it becomes or ceases to be the current one (vcpu.c). All
+ * components are saved whatever XCR0 the guest has set: one that is switched off just now keeps its
+ * value.
  */
 #include "fpu.h"
 

@@ -2,9 +2,9 @@
 /*
  * guest_cpu.h - which CPU a guest believes it has: CPUID, MSRs, XCR0
  *
- * The core's own CPU with what a guest may not have left out, and with what Weir adds:
- * x2APIC, TSC-deadline timer, a timer that never stops, an invariant TSC, KVM's clock.
- * MSRs stand in guest_msr.c.
+ * The core's own CPU with what a guest may not have left out, and with what Weir adds: x2APIC,
+ * TSC-deadline timer, a timer that never stops, an invariant TSC, KVM's clock. MSRs stand in
+ * guest_msr.c.
  *
  * On the vCPU's core while an exit is handled.
  */

@@ -2,9 +2,9 @@
 /*
  * guest_msr.c - the MSRs that a guest may read and write; any other takes #GP and is counted
  *
- * The local APIC, the back end, KVM's clock and the measuring of interrupts have theirs.
- * What is left here moves the TSC, or is kept for kernels that expect it and has no
- * effect, or reads as a constant.
+ * The local APIC, the back end, KVM's clock and the measuring of interrupts have theirs. What is
+ * left here moves the TSC, or is kept for kernels that expect it and has no effect, or reads as a
+ * constant.
  */
 #include "guest_cpu.h"
 

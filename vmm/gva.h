@@ -19,9 +19,9 @@
  */
 int gva_to_gpa(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, uint64_t *gpa);
 /*
- * gva_data() - the same for data that an emulated instruction reads or writes: -EFAULT
- * also where the page is not its to read or write, and a page that it will write is marked
- * dirty [SDM 3A 4.6, 4.8].
+ * gva_data() - the same for data that an emulated instruction reads or writes: -EFAULT also where
+ * the page is not its to read or write, and a page that it will write is marked dirty [SDM 3A 4.6,
+ * 4.8].
  */
 int gva_data(struct vcpu *v, const struct vcpu_sregs *s, uint64_t linear, bool write,
 	     uint64_t *gpa);

@@ -29,10 +29,10 @@ struct vcpu;
 enum { INJECTION_VECTORS = 256 };
 
 /*
- * Weir's own MSRs, one a vector, among the numbers that no hardware has: "WEI" and the
- * vector. Written with the TSC that the guest read first in that vector's handler, they
- * end its measurement; without one they do nothing. Read, they say how many ticks Weir's
- * TSC is ahead of the guest's.
+ * Weir's own MSRs, one a vector, among the numbers that no hardware has: "WEI" and the vector.
+ * Written with the TSC that the guest read first in that vector's handler, they end its
+ * measurement; without one they do nothing. Read, they say how many ticks Weir's TSC is ahead of
+ * the guest's.
  */
 #define MSR_WEIR_HANDLER 0x57454900
 

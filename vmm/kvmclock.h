@@ -2,9 +2,9 @@
 /*
  * kvmclock.h - the clock that KVM gives its guests [Linux Documentation/virt/kvm/x86/msr.rst]
  *
- * The guest names a place in its memory; there it finds how its TSC becomes nanoseconds.
- * The TSC is steady, so what stands there holds until the guest moves its TSC, and all
- * its vCPUs see one clock.
+ * The guest names a place in its memory; there it finds how its TSC becomes nanoseconds. The TSC is
+ * steady, so what stands there holds until the guest moves its TSC, and all its vCPUs see one
+ * clock.
  */
 #pragma once
 

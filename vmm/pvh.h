@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvh.h - an ELF file that says where its PVH entry is, and what it finds there [ELF 1.2
- * and its 64-bit form; Xen docs/misc/pvh.pandoc,
- * xen/include/public/arch-x86/hvm/start_info.h and elfnote.h]
+ * pvh.h - an ELF file that says where its PVH entry is, and what it finds there [ELF 1.2 and its
+ * 64-bit form; Xen docs/misc/pvh.pandoc, xen/include/public/arch-x86/hvm/start_info.h and
+ * elfnote.h]
  *
  * The entry is 32-bit protected mode without paging, EBX at struct hvm_start_info.
  * All addresses are physical.

@@ -126,9 +126,9 @@ static void svm_inject(struct vcpu *v, const struct vcpu_event *e)
 }
 
 /*
- * A virtual interrupt that is never taken: it exits when it could be. There is but one, so
- * not beside an interrupt that is being injected: that one's end of interrupt exits, and
- * the next entry looks again.
+ * A virtual interrupt that is never taken: it exits when it could be. There is but one, so not
+ * beside an interrupt that is being injected: that one's end of interrupt exits, and the next entry
+ * looks again.
  */
 static void svm_want_irq_window(struct vcpu *v, bool on)
 {

@@ -182,9 +182,9 @@ static struct pkt *get_payload(const struct virtq_chain *c, uint32_t from, uint3
 }
 
 /*
- * too_many() - cutting it would take longer than a round of softirqs may, a guest holding
- * up all others. TCP's shortest segments, 8 bytes beside its options (Linux:
- * tcp_min_snd_mss), are as many as that.
+ * too_many() - cutting it would take longer than a round of softirqs may, a guest holding up all
+ * others. TCP's shortest segments, 8 bytes beside its options (Linux: tcp_min_snd_mss), are as many
+ * as that.
  */
 static bool too_many(uint32_t payload, uint32_t gso_size)
 {

@@ -252,9 +252,9 @@ bool virtq_should_signal(struct virtq *vq)
 		return false;
 	vq->signalled = to;
 	/*
-	 * seq_cst: the used index is visible before the driver's wish is read. Pairs
-	 * with the driver's barrier between its wish and its last look at the index:
-	 * one of us sees the other.
+	 * seq_cst: the used index is visible before the driver's wish is read. Pairs with the
+	 * driver's barrier between its wish and its last look at the index: one of us sees the
+	 * other.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (vq->event_idx)

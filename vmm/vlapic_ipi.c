@@ -3,9 +3,9 @@
  * vlapic_ipi.c - who is meant by an interrupt that names its destination: IPI, MSI, pin of
  * the IOAPIC [SDM 3A 11.6]
  *
- * Called on any core. It reads of other vCPUs only mode, enable bit and logical ID,
- * which are atomic; a guest that changes them while it is sent to gets the interrupt by
- * the old ones or by the new.
+ * Called on any core. It reads of other vCPUs only mode, enable bit and logical ID, which are
+ * atomic; a guest that changes them while it is sent to gets the interrupt by the old ones or by
+ * the new.
  */
 #include "vlapic_parts.h"
 

@@ -2,9 +2,8 @@
 /*
  * vmx_reset.c - a vCPU's VMCS as it begins, and what a VM exit loads [SDM 3C 24.4 to 24.8, 24.11]
  *
- * vmx_vcpu_reset() runs in the control context, or on the vCPU's core when INIT or STARTUP
- * has come; vmx_host_state(),
- * vmx_current() and vmx_flush() on the vCPU's core. Owns nothing.
+ * vmx_vcpu_reset() runs in the control context, or on the vCPU's core when INIT or STARTUP has
+ * come; vmx_host_state(), vmx_current() and vmx_flush() on the vCPU's core. Owns nothing.
  */
 #include "vmx.h"
 

@@ -110,9 +110,9 @@ void vpci_reset(struct vpci *pci);
  */
 int vpci_add(struct vpci *pci, struct vpci_dev *d);
 /*
- * vpci_add_cap() - @len bytes of a capability, the two of its header included, appended;
- * returns its offset. After vpci_add(). All of it is read-only: the device sets
- * d->writable where it is not.
+ * vpci_add_cap() - @len bytes of a capability, the two of its header included, appended; returns
+ * its offset. After vpci_add(). All of it is read-only: the device sets d->writable where it is
+ * not.
  */
 unsigned vpci_add_cap(struct vpci_dev *d, const void *cap, unsigned len);
 

@@ -2,9 +2,8 @@
 /*
  * vuart.c - a 16550A whose transmitter is always empty and whose modem is always there
  *
- * vuart_read() and vuart_write() run on the vCPU's core for its port accesses,
- * vm->lock held; vuart_type() and
- * vuart_said() in the control context, they take the lock. Owns both rings.
+ * vuart_read() and vuart_write() run on the vCPU's core for its port accesses, vm->lock held;
+ * vuart_type() and vuart_said() in the control context, they take the lock. Owns both rings.
  *
  * A byte is gone the moment it is written, so LSR always shows an empty transmitter. What the 8250
  * driver counts on is that its interrupt comes as an edge: when THRI is enabled, and after each

@@ -2,9 +2,9 @@
 /*
  * console.c - a 16550 at COM1 [PC16550D 8]
  *
- * Output by polling, a FIFO at a time: a look and 16 bytes. Input by interrupt through
- * pin 4 of the IOAPIC into a ring, which the main loop empties. No echo and no prompt:
- * whoever types is a program.
+ * Output by polling, a FIFO at a time: a look and 16 bytes. Input by interrupt through pin 4 of the
+ * IOAPIC into a ring, which the main loop empties. No echo and no prompt: whoever types is a
+ * program.
  */
 #include "console.h"
 

@@ -3,9 +3,9 @@
  * paging.c - device memory, in the last GiB of the address space, in pages of 2 MiB; behind
  * it a window of small pages
  *
- * head.S made the tables; here the one of the last GiB is filled in from its start, and
- * a page that is there already is used again. The window is its last entry: pages that
- * a check maps as it likes.
+ * head.S made the tables; here the one of the last GiB is filled in from its start, and a page that
+ * is there already is used again. The window is its last entry: pages that a check maps as it
+ * likes.
  */
 #include "paging.h"
 

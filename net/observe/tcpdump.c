@@ -2,9 +2,9 @@
 /*
  * tcpdump.c - `tcpdump`: what passes a port, as lines, or as a capture on the host
  *
- * Runs in the control context: it empties the rings of its tap (taps.h) whenever the core
- * loop lets it, until so many packets have come or Ctrl-C. What it cannot keep up with
- * the rings drop, and count.
+ * Runs in the control context: it empties the rings of its tap (taps.h) whenever the core loop lets
+ * it, until so many packets have come or Ctrl-C. What it cannot keep up with the rings drop, and
+ * count.
  */
 #include "tcpdump.h"
 

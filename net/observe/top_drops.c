@@ -3,10 +3,10 @@
  * top_drops.c - `top drops`: why packets go nowhere just now, the most frequent reason
  * first, and the knob for each
  *
- * Control context. A line a reason and port, of all that have ever counted. Ports count
- * what they drop by core. What is dropped behind a port, in a guest's queue say, and what
- * no port knows of, the cores alone count: such a line names all cores that counted more of
- * the reason than the ports.
+ * Control context. A line a reason and port, of all that have ever counted. Ports count what they
+ * drop by core. What is dropped behind a port, in a guest's queue say, and what no port knows of,
+ * the cores alone count: such a line names all cores that counted more of the reason than the
+ * ports.
  */
 #include "kernel/top.h"
 #include "kernel/time.h"

@@ -175,9 +175,9 @@ static void interrupted(struct ahead *a, const struct napi *napi)
 }
 
 /*
- * one_take() - the frame is in hand when its batch is out of the ring: it may be
- * dropped right away, for want of a place in the backlog, and what becomes of it in the
- * softirq is followed by its row.
+ * one_take() - the frame is in hand when its batch is out of the ring: it may be dropped right
+ * away, for want of a place in the backlog, and what becomes of it in the softirq is followed by
+ * its row.
  */
 static unsigned one_take(struct napi *napi, struct pkt **pkts, unsigned max)
 {

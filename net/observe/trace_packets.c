@@ -3,9 +3,9 @@
  * trace_packets.c - stamped packets in an exported trace: their stages, and
  * through which slices they came
  *
- * Called by trace_export.c in the control context, on its copy; owns nothing. A row says
- * when its packet was where and on which core; the slice that the core was in just then
- * is where the arrow passes.
+ * Called by trace_export.c in the control context, on its copy; owns nothing. A row says when its
+ * packet was where and on which core; the slice that the core was in just then is where the arrow
+ * passes.
  */
 #include "trace_export.h"
 

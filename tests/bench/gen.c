@@ -4,9 +4,9 @@
  *
  *	gen A.sock B.sock
  *
- * The sockets are of `-netdev stream`: a frame is four bytes of length, big-endian, and
- * the frame without FCS. Commands come on stdin, a line each, and each is answered by a
- * line of NAME=NUMBER on stdout:
+ * The sockets are of `-netdev stream`: a frame is four bytes of length, big-endian, and the frame
+ * without FCS. Commands come on stdin, a line each, and each is answered by a line of NAME=NUMBER
+ * on stdout:
  *
  *	run n=N burst=B|window=W [to=0|1] [echo=1] [kind=0|1|2] [size=60] [flows=1] [order=0|1|2] [first=0] [bad=0]
  *	first [to=0|1] [echo=1]	frames one by one until one has crossed: has the machine come up?

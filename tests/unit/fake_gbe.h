@@ -118,9 +118,9 @@ void fake_gbe_defaults(struct fake_gbe *f);
 uint32_t *fake_gbe_reg(struct fake_gbe *f, uint32_t off);
 
 /*
- * fake_gbe_raise() - where all causes come by one interrupt: set @bits in ICR or IMS. The
- * line is up while there is one that is enabled, and a message, vector 0, is sent for
- * each that was not before.
+ * fake_gbe_raise() - where all causes come by one interrupt: set @bits in ICR or IMS. The line is
+ * up while there is one that is enabled, and a message, vector 0, is sent for each that was not
+ * before.
  */
 void fake_gbe_raise(struct fake_gbe *f, uint32_t reg, uint32_t bits);
 

@@ -2,9 +2,9 @@
 /*
  * fake_net.h - ports without NICs, and frames to feed them
  *
- * net_up() gives a machine of some cores with fake ports p1, p2, ... which keep what is
- * sent to them. Frames are built by shape; host n has MAC 02:00:00:00:00:n and
- * addresses 10.0.0.n and fd00::n.
+ * net_up() gives a machine of some cores with fake ports p1, p2, ... which keep what is sent to
+ * them. Frames are built by shape; host n has MAC 02:00:00:00:00:n and addresses 10.0.0.n and
+ * fd00::n.
  */
 #pragma once
 

@@ -24,9 +24,9 @@
 /* --- cores --- */
 
 /*
- * host_cores() - start afresh with @n cores, all zero, all online; this thread plays core
- * 0. Forgets clock, log, calls and pools of the test before, so it is the first line of a
- * test or its set-up function.
+ * host_cores() - start afresh with @n cores, all zero, all online; this thread plays core 0.
+ * Forgets clock, log, calls and pools of the test before, so it is the first line of a test or its
+ * set-up function.
  */
 void host_cores(unsigned n);
 /* host_play() - from now on this thread plays core @id. Returns the core it played. */

@@ -4,9 +4,9 @@
  * test_decode.c - frames as text: word for word what the host's tcpdump says of them, and
  * no look behind their end
  *
- * Each frame is written into a capture that tcpdump reads; its lines and ours must be
- * equal, for all options. Then frames are bent at random, in buffers of exactly their
- * length, for the address sanitizer.
+ * Each frame is written into a capture that tcpdump reads; its lines and ours must be equal, for
+ * all options. Then frames are bent at random, in buffers of exactly their length, for the address
+ * sanitizer.
  */
 #include "tests/unit/host.h"
 
