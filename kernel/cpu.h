@@ -36,9 +36,9 @@ struct cpu {
 	struct cpu *self; /* GS:0, what this_cpu() reads */
 	uint32_t id;      /* 0 is the core that booted */
 	uint32_t apic_id;
-	volatile uint32_t
-		softirq_pending; /* BIT(enum softirq); interrupt handlers of this core set bits */
-	bool in_control;         /* core 0 runs the control context now */
+	/* BIT(enum softirq); interrupt handlers of this core set bits */
+	volatile uint32_t softirq_pending;
+	bool in_control; /* core 0 runs the control context now */
 	struct napi *poll_head,
 		*poll_last;    /* softnet_data: NAPI instances scheduled on this core */
 	struct pool *pool;     /* packets of this core */

@@ -20,10 +20,8 @@
 #include <sys/lock.h>
 #include <sys/stat.h>
 
-enum {
-	HEAP_MAX = 16 << 20,
-	HEAP_SHARE = 8
-}; /* at most 16 MiB, at most an eighth of what is free */
+/* at most 16 MiB, at most an eighth of what is free */
+enum { HEAP_MAX = 16 << 20, HEAP_SHARE = 8 };
 
 static char *heap;
 static size_t heap_size, heap_used;

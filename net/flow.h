@@ -48,8 +48,8 @@ struct verdict {
 	uint16_t reason;      /* of OUT_DROP: enum drop_reason */
 	uint32_t ports;       /* BIT(port id), all it leaves by */
 	struct rule_ref rule; /* whose doing it is */
-	struct fdb_entry
-		*src; /* the sender's address, kept young by its flows; NULL if not learnt */
+	/* the sender's address, kept young by its flows; NULL if not learnt */
+	struct fdb_entry *src;
 };
 
 struct flow_stat {

@@ -49,9 +49,8 @@ enum injection_end {
 struct injection_meter {
 	/* by whoever posts a vector that does not wait yet; taken by the vCPU's core. 0: none */
 	_Atomic uint64_t posted[INJECTION_VECTORS]; /* TSC */
-	/* by the vCPU's core */
-	uint64_t entered
-		[INJECTION_VECTORS]; /* posted at, of those injected; until the guest tells */
+	/* by the vCPU's core: posting times of those injected, until the guest tells */
+	uint64_t entered[INJECTION_VECTORS];
 	struct histogram latency[INJECTION_MODES][INJECTION_ENDS]; /* ns */
 	/* by who posts: the stamped packet that the interrupt is for */
 	struct path_row row[INJECTION_VECTORS];

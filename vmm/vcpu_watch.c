@@ -17,9 +17,8 @@
 
 #include <stdio.h>
 
-enum {
-	VCPU_NUMBER_VM = 8
-}; /* a record's number of a vCPU: its guest's above this bit, its own below */
+/* a record's number of a vCPU: its guest's above this bit, its own below */
+enum { VCPU_NUMBER_VM = 8 };
 
 static const struct vmm_backend *own_backend;
 static struct vmm_backend recorded_backend;

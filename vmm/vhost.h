@@ -36,17 +36,14 @@
 struct vm;
 struct vhost_net;
 
-enum {
-	VHOST_RX,
-	VHOST_TX,
-	VHOST_VRINGS
-}; /* as virtio-net numbers its queues: receiveq1, transmitq1 */
+/* as virtio-net numbers its queues: receiveq1, transmitq1 */
+enum { VHOST_RX, VHOST_TX, VHOST_VRINGS };
 enum {
 	VHOST_TAP_QUEUE = 1000, /* buffers, at most: tap.h */
-	VHOST_WEIGHT = 256,
-	VHOST_BYTE_WEIGHT = 0x80000
-};                       /* Linux's numbers */
-enum { VHOST_ROWS = 8 }; /* stamped packets of one round whose end is written down */
+	VHOST_WEIGHT = 256,     /* packets and bytes of one round: Linux's numbers */
+	VHOST_BYTE_WEIGHT = 0x80000,
+	VHOST_ROWS = 8, /* stamped packets of one round whose end is written down */
+};
 
 /* an entry of a core's work list */
 struct vhost_work {

@@ -15,10 +15,10 @@
 #include "virtio_pci.h"
 
 enum {
-	VIRTIO_NET_MTU_MIN = 68,
-	VIRTIO_NET_MTU_MAX = 9000
-};                             /* [virtio 1.2 5.1.4.1]; a jumbo frame */
-enum { VIRTIO_NET_MACS = 32 }; /* of the filter table, unicast and multicast together */
+	VIRTIO_NET_MTU_MIN = 68,   /* [virtio 1.2 5.1.4.1] */
+	VIRTIO_NET_MTU_MAX = 9000, /* a jumbo frame */
+	VIRTIO_NET_MACS = 32,      /* of the filter table, unicast and multicast together */
+};
 
 struct virtio_net_options {
 	char name[16];    /* of the port */

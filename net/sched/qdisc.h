@@ -85,8 +85,8 @@ struct qdisc_options {
 
 /* CoDel's state of one queue [RFC 8289 5.3] */
 struct codel {
-	uint64_t
-		first_above; /* TSC when waiting will have been too long for an interval; 0: it is not */
+	/* TSC when waiting will have been too long for an interval; 0: it is not */
+	uint64_t first_above;
 	uint64_t drop_next;
 	uint32_t count, last_count;
 	bool dropping;
@@ -112,8 +112,8 @@ struct qdisc {
 	struct port *port;
 	struct qdisc_slot *slot; /* [limit + 1], the one more for who is to be judged */
 	uint32_t free;
-	uint32_t
-		held; /* slots that the device did not take, oldest first: they go before all others */
+	/* slots that the device did not take, oldest first: they go before all others */
+	uint32_t held;
 	struct qdisc_fifo fifo;  /* pfifo */
 	struct qdisc_flow *flow; /* fq_codel: [flows] */
 	struct qdisc_flows new_flows, old_flows;
