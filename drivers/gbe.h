@@ -76,8 +76,8 @@ struct gbe_family {
 	 * -ETIMEDOUT, having said why
 	 */
 	int (*reset)(struct gbe *gbe);
-	void (*general)(
-		struct gbe *gbe); /* behind the reset: what has to do with neither direction */
+	/* behind the reset: what has to do with neither direction */
+	void (*general)(struct gbe *gbe);
 	/* what both directions have for all queues; the receiver stays off */
 	void (*configure)(struct gbe *gbe);
 	/*
@@ -90,8 +90,8 @@ struct gbe_family {
 	/* program ring @q, empty, and switch it on; 0 or -ETIMEDOUT */
 	int (*rx_on)(struct gbe *gbe, unsigned q);
 	void (*rx_off)(struct gbe *gbe, unsigned q); /* no more DMA to it */
-	bool (*rx_pending)(
-		const struct gbe_rx *rx); /* is there work that no interrupt will announce? */
+	/* is there work that no interrupt will announce? */
+	bool (*rx_pending)(const struct gbe_rx *rx);
 	int (*tx_on)(struct gbe *gbe, unsigned q);
 	void (*tx_off)(struct gbe *gbe, unsigned q);
 	void (*throttle)(struct gbe *gbe, uint32_t count); /* program that of the queues */

@@ -62,8 +62,8 @@ struct policy_ops {
 	const char *(*set)(struct policy_queue *q, enum policy policy);
 	bool (*present)(const struct policy_queue *q); /* in use just now */
 	void (*count)(const struct policy_queue *q, struct policy_counts *c);
-	enum policy (*now)(
-		const struct policy_queue *q); /* what an adaptive one does; may be NULL */
+	/* what an adaptive one does; may be NULL */
+	enum policy (*now)(const struct policy_queue *q);
 	unsigned (*cpu)(const struct policy_queue *q);
 	/* measure it, from zero, or no more. 0 or a negative errno; NULL: it cannot be */
 	int (*measure)(struct policy_queue *q, bool on);

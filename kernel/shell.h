@@ -80,10 +80,10 @@ struct sysctl {
 	unsigned *value;
 	unsigned min, max; /* inclusive */
 	const char *help;  /* with the unit */
-	const char *const
-		*word; /* its values by name, word[min] to word[max]; NULL: it is a number */
-	const char *(*refuse)(
-		unsigned value);         /* why it cannot be that here, or NULL; may be NULL */
+	/* its values by name, word[min] to word[max]; NULL: it is a number */
+	const char *const *word;
+	/* why it cannot be that here, or NULL; may be NULL */
+	const char *(*refuse)(unsigned value);
 	void (*changed)(unsigned value); /* it is that now; may be NULL */
 };
 

@@ -144,8 +144,8 @@ struct napi_ops {
 	/* all three on the owning core; irq_mask also from its hard interrupt */
 	void (*irq_mask)(struct napi *napi);
 	void (*irq_unmask)(struct napi *napi);
-	bool (*work_pending)(
-		struct napi *napi); /* is there work that no interrupt will announce? */
+	/* is there work that no interrupt will announce? */
+	bool (*work_pending)(struct napi *napi);
 };
 
 enum napi_state {

@@ -238,8 +238,7 @@ void port_set_switch(struct port *port, struct vswitch *sw)
 {
 	cores_park();
 	port->sw = sw;
-	port->ops->set_mode(
-		port); /* promiscuous in a switch; it cannot fail for want of anything */
+	port->ops->set_mode(port); /* promiscuous in a switch; cannot fail for want of anything */
 	refresh(port);
 	cores_resume();
 	fdb_flush(FDB_ANY, port->id);

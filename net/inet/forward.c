@@ -86,9 +86,8 @@ void ip_forward(struct inet_rx *rx)
 		no_route(rx, r);
 		return;
 	}
-	if (inet_is_broadcast(
-		    &rx->dst,
-		    r->port)) { /* one packet would be one for each station there [RFC 2644] */
+	/* one packet would be one for each station there [RFC 2644] */
+	if (inet_is_broadcast(&rx->dst, r->port)) {
 		not_ours(rx);
 		return;
 	}

@@ -19,8 +19,8 @@
 
 enum {
 	MADDRS_FIXED = 128, /* most of the operator's, for each port */
-	MADDRS_OWN = INET_ADDRS_MAX +
-		     3, /* most that Weir's addresses need: its own each, and three for all */
+	/* most that Weir's addresses need: one of its own each, and three for all */
+	MADDRS_OWN = INET_ADDRS_MAX + 3,
 };
 
 struct maddr {
