@@ -77,7 +77,7 @@ static int take_equal(struct shell *sh, int *i, const struct netdev *dev, struct
 /* "weight W0 W1 ...": to each queue a part of the table as its weight is of all */
 static int take_weights(struct shell *sh, int *i, const struct netdev *dev, struct netdev_rss *want)
 {
-	unsigned long weight[NETDEV_MAX_QUEUES], sum = 0, before = 0;
+	unsigned long weight[NETDEV_MAX_QUEUES], sum = 0, before = 0, more;
 	unsigned n = 0, k = 0;
 
 	for (++*i; n < dev->nqueues && *i < sh->nwords && strspn(sh->word[*i].s, "0123456789");
@@ -86,7 +86,7 @@ static int take_weights(struct shell *sh, int *i, const struct netdev *dev, stru
 			return -EINVAL;
 		sum += weight[n];
 	}
-	if (n == dev->nqueues && *i < sh->nwords && words_number(sh->word[*i].s, &sum))
+	if (n == dev->nqueues && *i < sh->nwords && words_number(sh->word[*i].s, &more))
 		return shell_error(sh, *i, -EINVAL, "%s has %u queues", dev->name, dev->nqueues);
 	if (!n)
 		return shell_expected(sh, *i, "a weight for each queue");
