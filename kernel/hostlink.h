@@ -29,8 +29,8 @@ struct hostlink_head {
 enum { HOSTLINK_MAGIC = 0x6b6e4c57 /* "WLnk" */, HOSTLINK_NAME = 64, HOSTLINK_CHUNK = 4096 };
 
 enum hostlink_type {
-	HOSTLINK_COMPILE =
-		1, /* an expression; back come instructions of 8 bytes each, as struct bpf_insn */
+	/* an expression; back come instructions of 8 bytes each, as struct bpf_insn */
+	HOSTLINK_COMPILE = 1,
 	HOSTLINK_CREATE = 2, /* a file's name; back comes a handle of 4 bytes */
 	HOSTLINK_WRITE = 3,  /* a handle, then bytes */
 	HOSTLINK_CLOSE = 4,  /* a handle */

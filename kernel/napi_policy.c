@@ -200,9 +200,8 @@ static const char *set(struct policy_queue *q, enum policy policy)
 static void count(const struct policy_queue *q, struct policy_counts *c)
 {
 	const struct napi *napi = container_of(q, struct napi_policy, queue)->napi;
-	uint64_t empty =
-		napi->polls_took
-			[0]; /* once: its core may be at it, and they are part of all polls */
+	/* read once: its core may be at it, and they are part of all polls */
+	uint64_t empty = napi->polls_took[0];
 
 	*c = (struct policy_counts){
 		.packets = napi->packets,

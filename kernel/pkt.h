@@ -20,8 +20,8 @@
 #include "drop.h"
 
 enum {
-	PKT_HEADROOM =
-		192, /* bytes in front of a received frame: tunnel and virtio headers go there */
+	/* bytes in front of a received frame: tunnel and virtio headers go there */
+	PKT_HEADROOM = 192,
 	PKT_BUF_SIZE = 2048, /* bytes that a NIC may fill; SRRCTL.BSIZEPACKET counts in KiB */
 	PKT_MAX_SEGS = 8,    /* longest chain of a frame that fits a wire: 16 KiB */
 	PKT_GSO_SEGS = 47,   /* and of one that is to be cut: 64 KiB, or as many segments */

@@ -36,8 +36,8 @@ enum {
 	POOL_PKTS = 3072, /* a core's share: two NICs' rings twice over, and as much on the way */
 	XAPIC_ID_MAX = 254,
 	TSC_LOOKS = 4,
-	ONLINE_WAIT_MS =
-		3000, /* an emulator on a busy host may not give the new core time for long */
+	/* an emulator on a busy host may not give the new core time for long */
+	ONLINE_WAIT_MS = 3000,
 };
 
 extern char trampoline[], trampoline_end[], boot_stack_top[];

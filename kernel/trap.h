@@ -22,8 +22,8 @@ enum {
 	VECTOR_LAST = 0xef, /* of those that irq_request() gives out */
 	VECTOR_TIMER = 0xf0,
 	VECTOR_IPI = 0xf1, /* wakes a core; what it should do stands in remote_pending */
-	VECTOR_NOTIFY =
-		0xf2, /* for a guest of this core; the CPU itself takes it if the guest runs */
+	/* for a guest of this core; the CPU itself takes it if the guest runs */
+	VECTOR_NOTIFY = 0xf2,
 	VECTOR_SPURIOUS = 0xff,
 	VECTORS = 256,
 };

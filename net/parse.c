@@ -126,8 +126,8 @@ static enum drop_reason parse_ipv6(struct flow_key *key, struct view v)
 		if (!len || hops++ == IPV6_MAX_EXT)
 			return DROP_PARSE_IPV6_EXT;
 		if (next == PROTO_FRAGMENT) {
-			uint32_t frag =
-				be16(load16(v.p + 2)); /* offset 13 bits, reserved 2, more 1 */
+			/* offset 13 bits, reserved 2, more 1 */
+			uint32_t frag = be16(load16(v.p + 2));
 
 			if (frag >> 3) {
 				key->flags |= KEY_FRAG_LATER;

@@ -156,8 +156,8 @@ int port_set_up(struct port *port, bool up)
 		return 0;
 	cores_park();
 	if (!up)
-		port->up = port->accepts = port->ready = port->rx_direct = port->direct =
-			false; /* while it stops nothing is offered to it */
+		/* while it stops nothing is offered to it */
+		port->up = port->accepts = port->ready = port->rx_direct = port->direct = false;
 	if (!up)
 		qdisc_purge(port);
 	err = port->ops->set_up(port, up);

@@ -32,8 +32,8 @@
 enum {
 	PORT_MAX = 32, /* ids are 1 to 31, so that a set of ports is a word */
 	PORT_NAME = 16,
-	PORT_BATCH =
-		64, /* most packets that one poll takes, and that one core stages for one port */
+	/* most packets that one poll takes, and that one core stages for one port */
+	PORT_BATCH = 64,
 };
 
 /*

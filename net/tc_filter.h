@@ -19,8 +19,8 @@ enum tc_action { TC_ACT_OK, TC_ACT_SHOT };
 enum {
 	TC_FILTERS_MAX = 64, /* a port */
 	TC_FILE = 48,        /* bytes of a file's name */
-	TC_PREF_FIRST =
-		49152, /* of a filter that names none; the next such one goes in front of all */
+	/* of a filter that names none; the next such one goes in front of all */
+	TC_PREF_FIRST = 49152,
 };
 
 struct tc_filter {

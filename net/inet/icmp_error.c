@@ -17,8 +17,8 @@
 #include "snmp.h"
 
 enum {
-	QUOTE_V4 =
-		576 - IPV4_HLEN - ICMP_HLEN, /* the whole message is no longer [RFC 1812 4.3.2.3] */
+	/* the whole message is no longer [RFC 1812 4.3.2.3] */
+	QUOTE_V4 = 576 - IPV4_HLEN - ICMP_HLEN,
 	QUOTE_V6 = 1280 - IPV6_HLEN - ICMP_HLEN,
 	PEER_BITS = 8,
 	PEER_BURST = 6, /* Linux's XRLIM_BURST_FACTOR */

@@ -106,8 +106,8 @@ static void asked(uint64_t offset, unsigned size, bool locked)
 
 static uint64_t device_read(void *arg, uint64_t offset, unsigned size)
 {
-	uint64_t value =
-		UINT64_C(0xdeadbeefdeadbeef); /* above what was asked for: must not be seen */
+	/* above what was asked for: must not be seen */
+	uint64_t value = UINT64_C(0xdeadbeefdeadbeef);
 
 	assert_ptr_equal(arg, &vm);
 	asked(offset, size, true);

@@ -196,8 +196,8 @@ static void refuses_what_cannot_be_cut(void **state)
 
 		n = stream_frame(&s, f, payload, 0, 10, 0, STREAM_ACK);
 		for (unsigned cut = 0; cut < headers; cut++) {
-			uint8_t *exact =
-				malloc(cut + !cut); /* so that the sanitiser sees its end */
+			/* so that the sanitiser sees its end */
+			uint8_t *exact = malloc(cut + !cut);
 
 			memcpy(exact, f, cut);
 			assert_false(gso_headers(exact, cut, &h));

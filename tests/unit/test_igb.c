@@ -884,8 +884,8 @@ static void notices_the_link_by_the_watchdog_too(void **state)
 	chip->link = true; /* without an interrupt */
 	dev->ops->watchdog(dev);
 	assert_true(dev->link);
-	igb->link_irq.cpu =
-		1; /* the link's vector on another core: it counts there, core 0 tells */
+	/* the link's vector on another core: it counts there, core 0 tells */
+	igb->link_irq.cpu = 1;
 	igb->link_irq.moved(igb->link_irq.arg, 1);
 	run_softirqs();
 	fake_igb_link(chip, false);

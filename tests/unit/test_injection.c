@@ -122,8 +122,8 @@ static void posted_leaves_it_to_the_cpu_where_that_takes_it(void **state)
 	in_hardware = false; /* it was switched off, or cannot just now */
 	post(INJECTION_POSTED, VCPU_RUNNING);
 	assert_int_equal(kicks, 1);
-	in_hardware =
-		true; /* the core may run another one: a notification would not wake this one */
+	/* the core may run another one: a notification would not wake this one */
+	in_hardware = true;
 	post(INJECTION_POSTED, VCPU_HALTED);
 	assert_int_equal(kicks, 2);
 	assert_int_equal(counts(INJECTION_POSTED)->kicks, 2);

@@ -226,8 +226,8 @@ static void a_record_being_written_is_left_out(void **state)
 	trace_on = 1;
 	record(1, 1, TRACE_RX, 0, 1);
 	record(0, 2, TRACE_RX, 0, 2);
-	*(uint64_t *)((char *)cpus[1]->trace + sizeof(uint64_t)) =
-		0; /* entry[0].seq, as trace_record leaves it meanwhile */
+	/* entry[0].seq, as trace_record leaves it meanwhile */
+	*(uint64_t *)((char *)cpus[1]->trace + sizeof(uint64_t)) = 0;
 	shows("trace show", "        2.000  cpu0   rx                 port 0, packets 2\n");
 }
 
